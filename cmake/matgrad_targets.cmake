@@ -1,0 +1,34 @@
+# The two shapes every target of the project has.
+
+# matgrad_add_layer(<folder> SOURCES ... [DEPENDS <lower layers>] [PRIVATE <libraries>])
+# One static library per folder of host/. A layer sees only the layers below it: a wrong include
+# fails to link.
+function(matgrad_add_layer folder)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE;PUBLIC" ${ARGN})
+  set(target matgrad_${folder})
+  add_library(${target} STATIC ${ARG_SOURCES})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES
+    CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/host)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion)
+  list(TRANSFORM ARG_DEPENDS PREPEND matgrad_)
+  target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} fmt::fmt)
+endfunction()
+
+# matgrad_add_test(<name> SOURCES ... LAYERS <layers> [LIBRARIES ...])
+# One GoogleTest program; its cases become ctest tests named <name>.<Suite>.<Case>.
+function(matgrad_add_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LAYERS;LIBRARIES;PROPERTIES" ${ARGN})
+  set(target ${name}_test)
+  add_executable(${target} ${ARG_SOURCES})
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${target} PRIVATE
+    MATGRAD_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
+    MATGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  list(TRANSFORM ARG_LAYERS PREPEND matgrad_)
+  target_link_libraries(${target} PRIVATE ${ARG_LAYERS} ${ARG_LIBRARIES} fmt::fmt GTest::gtest_main)
+  gtest_discover_tests(${target} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 PROPERTIES ${ARG_PROPERTIES})
+endfunction()

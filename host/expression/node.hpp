@@ -1,0 +1,103 @@
+#pragma once
+/// \file The node of an expression DAG: plain data, immutable once built.
+///
+/// Nodes are made by the functions of build.hpp alone, which keep the canonical form:
+///  - sums are n-ary, at least two terms, equal terms merged, in order of first appearance;
+///  - products are n-ary: a number, then scalar factors, then matrix factors in order; transposes
+///    stand at the leaves; no sum is ever multiplied out;
+///  - numbers are pulled out of products, entrywise products and transposes;
+///  - every 1-by-1 expression is "scalar" and commutes.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "matgrad/expression.hpp"
+
+namespace matgrad {
+
+enum class Op : std::uint8_t {
+    // leaves
+    number,  ///< 1x1, `number`
+    symbol,  ///< `name`, `structure`
+    eye,     ///< identity, n-by-n
+    ones,    ///< all ones, m-by-n, not 1x1
+    // arithmetic
+    add,       ///< children: terms of one shape
+    product,   ///< number * children[0..num_scalars) * children[num_scalars..) as a matrix product
+    hadamard,  ///< children: entrywise factors of one shape, not 1x1
+    power,     ///< entrywise children[0] .^ number; also of a scalar
+    transpose,
+    inverse,
+    // matrix to scalar
+    det,
+    logdet,  ///< log|det|
+    trace,
+    dot,  ///< sum of the entrywise product of two children
+    sum,
+    logsumexp,  ///< over all entries
+    norm2,      ///< Euclidean or Frobenius, not squared
+    norm1,      ///< sum of absolute values
+    // matrix to matrix
+    row_sum,      ///< m-by-n to m-by-1: the sum of each row
+    col_sum,      ///< m-by-n to 1-by-n: the sum of each column
+    diag_matrix,  ///< n-by-1 to n-by-n
+    diag_vector,  ///< n-by-n to n-by-1
+    tril,
+    triu,
+    // entrywise functions
+    exp,
+    log,
+    sqrt,
+    abs,
+    sign,  ///< sign(0) = 0
+    step,  ///< 1 where > 0, else 0
+    sin,
+    cos,
+    tanh,
+    sigmoid,
+    softplus,
+    relu,
+    // derivations only
+    differential,  ///< the atom d(Y)
+};
+
+/// 128 bits that stand for the whole structure below a node.
+using Fingerprint = std::array<std::uint64_t, 2>;
+
+struct Node {
+    Op op = Op::number;
+    Shape shape;
+    double number = 0;    ///< value of a number, coefficient of a product, exponent of a power
+    std::string name;     ///< of a symbol
+    Structure structure = Structure::general;  ///< of a symbol
+    std::vector<Expr> children;
+    int num_scalars = 0;  ///< of a product: how many leading children are scalar factors
+
+    // Derived when built.
+    Fingerprint fingerprint{};
+    bool symmetric = false;     ///< known to equal its transpose
+    bool semidefinite = false;  ///< known symmetric positive semidefinite (scalars: known >= 0)
+    int depth = 0;              ///< longest path to a leaf
+};
+
+inline const Shape& Expr::shape() const noexcept { return node_->shape; }
+
+/// True for exp ... relu: one child, applied to each entry.
+[[nodiscard]] constexpr bool is_entrywise(Op op) { return op >= Op::exp && op <= Op::relu; }
+
+/// The name of a function in the language (`logdet`, `rowsum`, `diag`, ...); empty for the others.
+[[nodiscard]] std::string_view function_name(Op op);
+
+/// All nodes reachable from the roots, each once, children before parents, in a fixed order.
+[[nodiscard]] std::vector<Expr> topological_order(std::span<const Expr> roots);
+
+}  // namespace matgrad
+
+template <>
+struct std::hash<matgrad::Expr> {
+    std::size_t operator()(const matgrad::Expr& e) const noexcept {
+        return static_cast<std::size_t>(e->fingerprint[0]);
+    }
+};

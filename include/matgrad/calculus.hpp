@@ -1,0 +1,65 @@
+#pragma once
+/// \file Gradients in closed form, with their derivation.
+///
+/// The gradient G of a scalar f with respect to X is the matrix of X's shape for which
+/// df = tr(G' dX). Real entries; no hidden scaling by sizes or batch.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "matgrad/expression.hpp"
+
+namespace matgrad {
+
+/// What the gradient of a variable declared `sym` or `spd` is.
+enum class Convention {
+    projected,     ///< (G + G')/2, the gradient within the symmetric matrices
+    free_entries,  ///< G + G' - diag(G), the derivative by the free entries (Matrix Cookbook 138)
+};
+
+/// One line of a derivation: `df = <statement>`, reached by `rule`, found in `source`.
+/// The statement is a scalar expression linear in atoms d(Y), which `to_text` prints.
+struct MATGRAD_API DerivationLine {
+    Expr statement;
+    std::string rule;
+    std::string source;
+};
+
+struct MATGRAD_API Gradient {
+    Expr variable;
+    Expr form;
+};
+
+struct MATGRAD_API Derivation {
+    Expr function;
+    std::vector<Gradient> gradients;  ///< in the order the variables were asked for
+    std::vector<DerivationLine> lines;
+};
+
+/// Gradients of a scalar expression with respect to one or more of its symbols, and the chain of
+/// statements that leads to them.
+///
+/// Shapes   f 1x1; each gradient has the shape of its variable.
+/// Errors   ShapeError if f is not 1x1; NameError if a variable does not occur in f;
+///          UnsupportedError names the node that has no rule.
+/// Cost     linear in the nodes of f; the variables share all work.
+/// Source   Magnus & Neudecker, Matrix Differential Calculus (3rd ed. 2019), ch. 8-9.
+[[nodiscard]] MATGRAD_API Derivation derive(const Expr& f, std::span<const std::string> variables,
+                                            Convention convention = Convention::projected);
+
+/// The gradient alone, for one variable.
+[[nodiscard]] MATGRAD_API Expr differentiate(const Expr& f, const std::string& variable,
+                                             Convention convention = Convention::projected);
+
+/// The gradient of <grad f, V> with respect to `variable`: the Hessian applied to V.
+/// `direction` names the symbol V, which has the variable's shape and must not occur in f.
+[[nodiscard]] MATGRAD_API Expr hessian_vector_product(const Expr& f, const std::string& variable,
+                                                      const std::string& direction,
+                                                      Convention convention = Convention::projected);
+
+/// The derivation as text: one `df = ...` line per statement with its rule and source, ending in
+/// `gradient = FORM` (`gradient X = FORM` for several variables).
+[[nodiscard]] MATGRAD_API std::string to_text(const Derivation& derivation, bool with_steps);
+
+}  // namespace matgrad

@@ -1,0 +1,8 @@
+#pragma once
+/// \file Everything of matgrad: write f(X), derive its gradient, evaluate a batch.
+
+#include "matgrad/calculus.hpp"
+#include "matgrad/catalogue.hpp"
+#include "matgrad/error.hpp"
+#include "matgrad/expression.hpp"
+#include "matgrad/plan.hpp"
