@@ -1,0 +1,38 @@
+# The public library: the objects of the layers in one file, static or shared by BUILD_SHARED_LIBS,
+# and its installation. Only what the public headers mark MATGRAD_API leaves a shared library.
+
+include(CMakePackageConfigHelpers)
+
+add_library(matgrad)
+add_library(matgrad::matgrad ALIAS matgrad)
+foreach(layer expression calculus planner reference cpu api)
+  target_sources(matgrad PRIVATE $<TARGET_OBJECTS:matgrad_${layer}>)
+endforeach()
+target_compile_features(matgrad PUBLIC cxx_std_20)
+target_include_directories(matgrad PUBLIC
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(matgrad PRIVATE fmt::fmt hwy::hwy matgrad::openblas Threads::Threads)
+if(NOT BUILD_SHARED_LIBS)
+  target_compile_definitions(matgrad INTERFACE MATGRAD_STATIC)
+endif()
+set_target_properties(matgrad PROPERTIES
+  LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION} SOVERSION 0)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/matgrad)
+install(TARGETS matgrad EXPORT matgradTargets COMPONENT library
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/matgrad
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library)
+install(EXPORT matgradTargets NAMESPACE matgrad:: DESTINATION ${package_dir} COMPONENT library)
+configure_package_config_file(cmake/matgradConfig.cmake.in ${PROJECT_BINARY_DIR}/matgradConfig.cmake
+  INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/matgradConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/matgradConfig.cmake
+  ${PROJECT_BINARY_DIR}/matgradConfigVersion.cmake
+  cmake/matgrad_openblas.cmake
+  DESTINATION ${package_dir} COMPONENT library)
+install(TARGETS matgrad_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT command)
