@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Checks that includes follow the road: a folder of host/ sees only what stands below it.
+
+usage: check_layers.py ROOT    prints one line per violation, FILE:LINE: what; exit status 1 if any.
+"""
+
+import pathlib
+import re
+import sys
+
+# Folder -> the other folders of host/ it may include. Everybody may include the public headers.
+MAY_INCLUDE = {
+    "expression": set(),
+    "calculus": {"expression"},
+    "planner": {"expression", "calculus"},
+    "reference": {"expression"},
+    "cpu": {"planner"},
+    "io": set(),
+    "api": {"expression", "calculus", "planner", "reference", "cpu"},
+    "cli": {"expression", "reference", "io", "api"},
+}
+
+# Libraries that belong to one place: prefix of the included path -> folders of host/.
+BELONGS_TO = {
+    "tao/": {"expression"},
+    "Eigen/": {"reference"},
+    "hwy/": {"cpu"},
+    "cblas.h": {"cpu"},
+    "CLI/": {"cli"},
+    "nlohmann/": {"cli"},
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def violations(root):
+    host = root / "host"
+    public = root / "include"
+    for path in sorted([*host.rglob("*.[ch]pp"), *public.rglob("*.hpp")]):
+        is_public = public in path.parents
+        folder = "include" if is_public else path.relative_to(host).parts[0]
+        if not is_public and folder not in MAY_INCLUDE:
+            yield path, 1, f"host/{folder} is not in the table of layers"
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            quoted, target = match[1] == '"', match[2]
+            if quoted:
+                first = target.split("/")[0]
+                if first == "matgrad" or (first == folder and not is_public):
+                    continue
+                if is_public or first not in MAY_INCLUDE.get(folder, set()):
+                    yield path, number, f"{folder} may not include {target}"
+            else:
+                for prefix, places in BELONGS_TO.items():
+                    if target.startswith(prefix) and folder not in places:
+                        yield path, number, f"{folder} may not include <{target}>"
+                if is_public and ("/" in target or target.endswith(".h")):
+                    yield path, number, f"a public header may not include <{target}>"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    found = list(violations(root))
+    for path, number, message in found:
+        print(f"{path.relative_to(root)}:{number}: {message}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
