@@ -39,8 +39,8 @@ namespace matgrad {
 [[nodiscard]] Expr hadamard(const Expr& a, const Expr& b);
 /// Entrywise quotient a ./ b, either may be 1x1.
 [[nodiscard]] Expr divide(const Expr& a, const Expr& b);
-[[nodiscard]] Expr power(const Expr& a, double exponent);        ///< entrywise
-[[nodiscard]] Expr matrix_power(const Expr& a, int exponent);    ///< square a; a product of factors
+[[nodiscard]] Expr power(const Expr& a, double exponent);      ///< entrywise
+[[nodiscard]] Expr matrix_power(const Expr& a, int exponent);  ///< square a; a product of factors
 [[nodiscard]] Expr transpose(const Expr& a);
 [[nodiscard]] Expr inverse(const Expr& a);
 

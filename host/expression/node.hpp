@@ -69,23 +69,24 @@ using Fingerprint = std::array<std::uint64_t, 2>;
 struct Node {
     Op op = Op::number;
     Shape shape;
-    double number = 0;    ///< value of a number, coefficient of a product, exponent of a power
-    std::string name;     ///< of a symbol
+    double number = 0;  ///< value of a number, coefficient of a product, exponent of a power
+    std::string name;   ///< of a symbol
     Structure structure = Structure::general;  ///< of a symbol
     std::vector<Expr> children;
     int num_scalars = 0;  ///< of a product: how many leading children are scalar factors
 
     // Derived when built.
     Fingerprint fingerprint{};
-    bool symmetric = false;     ///< known to equal its transpose
+    Fingerprint transposed_fingerprint{};  ///< that of the canonical transpose
+    bool symmetric = false;                ///< known to equal its transpose
     bool semidefinite = false;  ///< known symmetric positive semidefinite (scalars: known >= 0)
     int depth = 0;              ///< longest path to a leaf
 };
 
-inline const Shape& Expr::shape() const noexcept { return node_->shape; }
-
 /// True for exp ... relu: one child, applied to each entry.
-[[nodiscard]] constexpr bool is_entrywise(Op op) { return op >= Op::exp && op <= Op::relu; }
+[[nodiscard]] constexpr bool is_entrywise(Op op) {
+    return op >= Op::exp && op <= Op::relu;
+}
 
 /// The name of a function in the language (`logdet`, `rowsum`, `diag`, ...); empty for the others.
 [[nodiscard]] std::string_view function_name(Op op);

@@ -13,7 +13,7 @@ namespace matgrad {
 /// One result to compute.
 struct OutputRequest {
     OutputKind kind = OutputKind::value;
-    std::string name;            ///< variable name of a gradient or hvp; empty for the value
+    std::string name;  ///< variable name of a gradient or hvp; empty for the value
     Expr form;
     std::optional<Entry> entry;  ///< only this component (then the output is 1x1)
 };

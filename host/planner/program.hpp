@@ -40,11 +40,11 @@ struct Value {
     Structure structure = Structure::general;  ///< symmetric: both triangles are stored and equal;
                                                ///< lower: only the lower triangle is meaningful
     Scope scope = Scope::problem;
-    int operand = -1;   ///< index into Program::operands, or -1
-    int output = -1;    ///< index into Program::outputs if written straight to a result, or -1
+    int operand = -1;  ///< index into Program::operands, or -1
+    int output = -1;   ///< index into Program::outputs if written straight to a result, or -1
     std::int64_t offset = -1;  ///< pass 6: byte offset in its scope's workspace; -1 if it has none.
                                ///< For problem scope, per problem, a multiple of 8.
-    std::string text;   ///< the expression it holds, for people
+    std::string text;          ///< the expression it holds, for people
     [[nodiscard]] std::int64_t count() const { return rows.size * cols.size; }
 };
 
@@ -117,17 +117,31 @@ struct MapOperand {
 
 /// One instruction of an entrywise expression; its result is the register of its own index.
 enum class MapOp {
-    load,        ///< operand number a
-    constant,    ///< number
-    is_diagonal, ///< 1 where row == col
-    is_lower,    ///< 1 where row >= col
-    is_upper,    ///< 1 where row <= col
-    add, sub, mul, div,    ///< registers a, b
-    mask,        ///< register a where register b is not 0, else exactly 0 (even if a is NaN)
-    scale,       ///< number * a
-    offset,      ///< number + a
-    pow,         ///< a ^ number as pow(); integer exponents -64..64 by multiplication
-    exp, log, sqrt, abs, sign, step, sin, cos, tanh, sigmoid, softplus, relu,
+    load,         ///< operand number a
+    constant,     ///< number
+    is_diagonal,  ///< 1 where row == col
+    is_lower,     ///< 1 where row >= col
+    is_upper,     ///< 1 where row <= col
+    add,
+    sub,
+    mul,
+    div,     ///< registers a, b
+    mask,    ///< register a where register b is not 0, else exactly 0 (even if a is NaN)
+    scale,   ///< number * a
+    offset,  ///< number + a
+    pow,     ///< a ^ number as pow(); integer exponents -64..64 by multiplication
+    exp,
+    log,
+    sqrt,
+    abs,
+    sign,
+    step,
+    sin,
+    cos,
+    tanh,
+    sigmoid,
+    softplus,
+    relu,
 };
 
 struct MapInstruction {
@@ -148,7 +162,7 @@ struct Map {
 
 enum class ReduceOp {
     sum,
-    max,             ///< -infinity for an empty domain; NaN if any entry is
+    max,  ///< -infinity for an empty domain; NaN if any entry is
     product,
     signed_product,  ///< product, negated once for each k with pivots[k] != k: det from LU
 };
@@ -161,7 +175,7 @@ struct Reduce {
     Extent rows, cols;  ///< the domain
     MapBody body;
     double scale = 1;
-    Use pivots;         ///< signed_product only
+    Use pivots;  ///< signed_product only
 };
 
 /// out = sum over the problems that succeeded. (A mean is divided by their count at the end.)
@@ -181,7 +195,8 @@ enum class Fold {
     inner,  ///< the sum over the batch of a*b: one gemm whose inner dimension runs over the batch
 };
 
-using Operation = std::variant<Gemm, Syrk, Potrf, Trsm, Getrf, Solve, Map, Reduce, BatchReduce, Copy>;
+using Operation =
+    std::variant<Gemm, Syrk, Potrf, Trsm, Getrf, Solve, Map, Reduce, BatchReduce, Copy>;
 
 struct Step {
     Operation operation;
@@ -203,7 +218,7 @@ struct ProgramOperand {
 
 struct ProgramOutput {
     OutputKind kind = OutputKind::value;
-    std::string name;  ///< the variable of a gradient; empty for the value
+    std::string name;          ///< the variable of a gradient; empty for the value
     ValueId value = kNoValue;  ///< the value that holds it when the program ends; several outputs
                                ///< may name one value, and it may be an operand
     bool transposed = false;   ///< the result is the transpose of that value
@@ -214,7 +229,7 @@ struct Program {
     std::vector<Step> steps;
     std::vector<ProgramOperand> operands;
     std::vector<ProgramOutput> outputs;
-    std::int64_t batch = 1;        ///< the batch the costs were weighed for
+    std::int64_t batch = 1;                 ///< the batch the costs were weighed for
     ScalarType type = ScalarType::float64;  ///< of all operands and results
     Accuracy accuracy = Accuracy::robust;
     std::int64_t shared_bytes = 0;   ///< workspace for values of shared and reduced scope

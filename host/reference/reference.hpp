@@ -26,8 +26,9 @@ struct Dual {
 /// (eye(n) alone) come from `dims`.
 ///
 /// Errors   OperandError for a missing symbol, ShapeError where sizes contradict the shapes.
-[[nodiscard]] Eigen::MatrixXd evaluate_reference(const Expr& expr, const MatrixMap& values,
-                                                 const std::map<std::string, std::int64_t>& dims = {});
+[[nodiscard]] Eigen::MatrixXd evaluate_reference(
+    const Expr& expr, const MatrixMap& values,
+    const std::map<std::string, std::int64_t>& dims = {});
 
 /// The value and d(expr) where the symbols in `directions` move by what they hold there (all others
 /// are constant). An atom d(Y) of a derivation line has as its value the differential of Y.

@@ -54,9 +54,9 @@ struct MATGRAD_API Derivation {
 
 /// The gradient of <grad f, V> with respect to `variable`: the Hessian applied to V.
 /// `direction` names the symbol V, which has the variable's shape and must not occur in f.
-[[nodiscard]] MATGRAD_API Expr hessian_vector_product(const Expr& f, const std::string& variable,
-                                                      const std::string& direction,
-                                                      Convention convention = Convention::projected);
+[[nodiscard]] MATGRAD_API Expr
+hessian_vector_product(const Expr& f, const std::string& variable, const std::string& direction,
+                       Convention convention = Convention::projected);
 
 /// The derivation as text: one `df = ...` line per statement with its rule and source, ending in
 /// `gradient = FORM` (`gradient X = FORM` for several variables).

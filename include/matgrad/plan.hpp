@@ -62,11 +62,11 @@ struct MATGRAD_API PlanOptions {
     Accuracy accuracy = Accuracy::robust;
     Reduction reduction = Reduction::none;
     Convention convention = Convention::projected;
-    bool value = true;                ///< compute f itself
-    std::vector<std::string> wrt;     ///< one gradient for each
+    bool value = true;             ///< compute f itself
+    std::vector<std::string> wrt;  ///< one gradient for each
     std::vector<HvpRequest> hvp;
-    std::optional<Entry> entry;       ///< only this component of each gradient
-    int threads = 0;                  ///< 0: as many as the machine has
+    std::optional<Entry> entry;  ///< only this component of each gradient
+    int threads = 0;             ///< 0: as many as the machine has
 };
 
 /// Read-only data of one operand. Strides are in elements and may be zero or negative.
@@ -96,10 +96,10 @@ struct MATGRAD_API Batch {
 
 struct MATGRAD_API OutputInfo {
     OutputKind kind = OutputKind::value;
-    std::string name;         ///< variable; empty for the value
+    std::string name;  ///< variable; empty for the value
     std::int64_t rows = 1;
     std::int64_t cols = 1;
-    bool batched = false;     ///< false if every operand is shared or the batch is reduced
+    bool batched = false;  ///< false if every operand is shared or the batch is reduced
 };
 
 struct MATGRAD_API RunSummary {

@@ -1,0 +1,152 @@
+#include <cmath>
+#include <unordered_map>
+
+#include "expression/build.hpp"
+#include "expression/make_node.hpp"
+
+namespace matgrad {
+namespace {
+
+bool is_integer(double x) {
+    return std::trunc(x) == x;
+}
+
+/// Entrywise factors with their exponents; equal bases merge where they first appeared.
+class EntrywiseFactors {
+public:
+    void insert(const Expr& e, double exponent = 1) {
+        if (e->op == Op::hadamard && is_integer(exponent)) {
+            for (const Expr& c : e->children) {
+                insert(c, exponent);
+            }
+        } else if (e->op == Op::power && is_integer(exponent)) {
+            insert(e->children.front(), e->number * exponent);
+        } else if (e->op != Op::ones) {
+            const auto [at, is_new] = index_.try_emplace(e, bases_.size());
+            if (is_new) {
+                bases_.push_back({exponent, e});
+            } else {
+                bases_[at->second].number += exponent;
+            }
+        }
+    }
+    [[nodiscard]] std::vector<Expr> take() const {
+        std::vector<Expr> result;
+        for (const detail::Scaled& b : bases_) {
+            if (b.number != 0) {
+                result.push_back(power(b.base, b.number));
+            }
+        }
+        return result;
+    }
+
+private:
+    std::vector<detail::Scaled> bases_;  // exponent and base
+    std::unordered_map<Expr, std::size_t> index_;
+};
+
+}  // namespace
+
+Expr hadamard(std::span<const Expr> factors) {
+    Shape shape = Shape::scalar();
+    std::vector<Expr> outside;  // numbers and 1x1 factors
+    EntrywiseFactors inside;
+    for (const Expr& factor : factors) {
+        if (factor.shape().is_scalar()) {
+            outside.push_back(factor);
+            continue;
+        }
+        if (!shape.is_scalar() && shape != factor.shape()) {
+            throw ShapeError("entrywise product of " + shape.text() + " and " +
+                             factor.shape().text());
+        }
+        shape = factor.shape();
+        detail::Factors parts = detail::factors_of(factor);
+        outside.push_back(number(parts.number));
+        outside.insert(outside.end(), parts.scalars.begin(), parts.scalars.end());
+        inside.insert(detail::make_product({1, {}, std::move(parts.matrices)}, factor.shape()));
+    }
+    if (shape.is_scalar()) {
+        return multiply(outside);
+    }
+    std::vector<Expr> kept = inside.take();
+    Expr matrix;
+    if (kept.empty()) {
+        matrix = ones(shape.rows, shape.cols);
+    } else if (kept.size() == 1) {
+        matrix = kept.front();
+    } else {
+        Node node;
+        node.op = Op::hadamard;
+        node.shape = shape;
+        node.children = std::move(kept);
+        matrix = detail::make_node(std::move(node));
+    }
+    outside.push_back(matrix);
+    return multiply(outside);
+}
+
+Expr hadamard(const Expr& a, const Expr& b) {
+    const Expr factors[] = {a, b};
+    return hadamard(factors);
+}
+
+Expr divide(const Expr& a, const Expr& b) {
+    return hadamard(a, power(b, -1));
+}
+
+Expr power(const Expr& a, double exponent) {
+    if (!std::isfinite(exponent)) {
+        throw UnsupportedError("an exponent overflows");
+    }
+    if (exponent == 1) {
+        return a;
+    }
+    if (exponent == 0) {
+        return ones(a.shape().rows, a.shape().cols);
+    }
+    if (a->op == Op::number) {
+        const double value = std::pow(a->number, exponent);
+        if (std::isfinite(value)) {
+            return number(value);
+        }
+    }
+    if (a->op == Op::ones) {
+        return a;
+    }
+    if (a->op == Op::power && is_integer(exponent)) {
+        return power(a->children.front(), a->number * exponent);
+    }
+    if (a->op == Op::hadamard && is_integer(exponent)) {
+        std::vector<Expr> factors;
+        for (const Expr& c : a->children) {
+            factors.push_back(power(c, exponent));
+        }
+        return hadamard(factors);
+    }
+    if (a->op == Op::product && is_integer(exponent)) {  // (c*s*A).^k = c^k * s^k * A.^k
+        detail::Factors parts = detail::factors_of(a);
+        const double outside = std::pow(parts.number, exponent);
+        const bool splits = parts.number != 1 || !parts.scalars.empty();
+        if (splits && std::isfinite(outside) && (outside != 0 || parts.number == 0)) {
+            std::vector<Expr> factors{number(outside)};
+            for (const Expr& s : parts.scalars) {
+                factors.push_back(power(s, exponent));
+            }
+            if (!parts.matrices.empty()) {
+                const Expr rest =
+                    detail::make_product({1, {}, std::move(parts.matrices)}, a.shape());
+                factors.push_back(power(rest, exponent));
+            }
+            return multiply(factors);
+        }
+    }
+    Node node;
+    node.op = Op::power;
+    node.shape = a.shape();
+    node.number = exponent;
+    node.children = {a};
+    return detail::make_node(std::move(node));
+}
+
+}  // namespace matgrad

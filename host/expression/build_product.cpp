@@ -1,0 +1,265 @@
+#include <cmath>
+#include <unordered_map>
+
+#include "expression/build.hpp"
+#include "expression/make_node.hpp"
+
+namespace matgrad {
+namespace {
+
+/// The factors whose product is the inverse of `a`, if `a` is inv(Y) or inv(Y)'; else empty.
+std::vector<Expr> factors_undone_by(const Expr& a) {
+    const bool transposed = a->op == Op::transpose;
+    const Expr& core = transposed ? a->children.front() : a;
+    if (core->op != Op::inverse) {
+        return {};
+    }
+    const Expr& inner = core->children.front();
+    return detail::factors_of(transposed ? transpose(inner) : inner).matrices;
+}
+
+/// The matrix factors of a product under construction; Y*inv(Y) and inv(Y)*Y cancel as they meet.
+class Chain {
+public:
+    void push(const Expr& factor) {
+        if (factor->op == Op::eye) {
+            return;
+        }
+        matrices_.push_back(factor);
+        cancel();
+    }
+    [[nodiscard]] std::vector<Expr>& matrices() { return matrices_; }
+
+private:
+    [[nodiscard]] bool ends_with(std::size_t end, const std::vector<Expr>& run) const {
+        if (run.empty() || run.size() > end) {
+            return false;
+        }
+        return std::equal(run.begin(), run.end(),
+                          matrices_.begin() + static_cast<std::ptrdiff_t>(end - run.size()));
+    }
+
+    void cancel() {
+        const std::size_t size = matrices_.size();
+        const std::vector<Expr> before = factors_undone_by(matrices_.back());
+        if (ends_with(size - 1, before)) {
+            matrices_.resize(size - 1 - before.size());
+            return;
+        }
+        constexpr std::size_t kReach = 16;  // how far back an inverse may stand
+        for (std::size_t k = 1; k < std::min(size, kReach + 1); ++k) {
+            const std::vector<Expr> after = factors_undone_by(matrices_[size - 1 - k]);
+            if (after.size() == k && ends_with(size, after)) {
+                matrices_.resize(size - 1 - k);
+                return;
+            }
+        }
+    }
+
+    std::vector<Expr> matrices_;
+};
+
+/// Scalar factors with their exponents; equal bases merge where they first appeared.
+class Scalars {
+public:
+    void insert(const Expr& s, double exponent = 1) {
+        if (s->op == Op::power && std::trunc(exponent) == exponent) {
+            insert(s->children.front(), s->number * exponent);
+            return;
+        }
+        const auto [at, is_new] = index_.try_emplace(s, bases_.size());
+        if (is_new) {
+            bases_.push_back({exponent, s});
+        } else {
+            bases_[at->second].number += exponent;
+        }
+    }
+    [[nodiscard]] std::vector<Expr> take() const {
+        std::vector<Expr> result;
+        for (const detail::Scaled& b : bases_) {
+            if (b.number != 0) {
+                result.push_back(power(b.base, b.number));
+            }
+        }
+        return result;
+    }
+
+private:
+    std::vector<detail::Scaled> bases_;  // exponent and base
+    std::unordered_map<Expr, std::size_t> index_;
+};
+
+Expr bare_chain(std::vector<Expr> matrices) {
+    if (matrices.size() == 1) {
+        return matrices.front();
+    }
+    Node node;
+    node.op = Op::product;
+    node.number = 1;
+    node.shape = {matrices.front().shape().rows, matrices.back().shape().cols};
+    node.children = std::move(matrices);
+    return detail::make_node(std::move(node));
+}
+
+/// Moves every stretch of the chain that is 1x1 (from a one-row to a one-column factor) to the
+/// scalars: X*b*(c'*d)*e' has the scalar c'*d.
+void extract_scalars(std::vector<Expr>& matrices, Scalars& scalars) {
+    std::vector<Expr> rest;
+    for (std::size_t i = 0; i < matrices.size(); ++i) {
+        std::size_t j = matrices.size();
+        if (matrices[i].shape().rows.is_one()) {
+            j = i;
+            while (j < matrices.size() && !matrices[j].shape().cols.is_one()) {
+                ++j;
+            }
+        }
+        if (j == matrices.size()) {
+            rest.push_back(matrices[i]);
+            continue;
+        }
+        const auto at = matrices.begin();
+        scalars.insert(bare_chain(
+            {at + static_cast<std::ptrdiff_t>(i), at + static_cast<std::ptrdiff_t>(j) + 1}));
+        i = j;
+    }
+    matrices = std::move(rest);
+}
+
+}  // namespace
+
+detail::Factors detail::factors_of(const Expr& a) {
+    Factors f;
+    if (a->op == Op::number) {
+        f.number = a->number;
+    } else if (a->op == Op::product && !(a.shape().is_scalar() && a->num_scalars == 0)) {
+        f.number = a->number;
+        const auto middle = a->children.begin() + a->num_scalars;
+        f.scalars.assign(a->children.begin(), middle);
+        f.matrices.assign(middle, a->children.end());
+    } else if (a.shape().is_scalar()) {
+        f.scalars.push_back(a);
+    } else {
+        f.matrices.push_back(a);
+    }
+    return f;
+}
+
+detail::Scaled detail::split_number(const Expr& a) {
+    if (a->op == Op::number) {
+        return {a->number, number(1)};
+    }
+    if (a->op != Op::product || a->number == 1) {
+        return {1, a};
+    }
+    Factors f = factors_of(a);
+    const double factor = f.number;
+    f.number = 1;
+    return {factor, make_product(std::move(f), a.shape())};
+}
+
+Expr detail::make_product(Factors f, const Shape& shape) {
+    if (!std::isfinite(f.number)) {
+        throw UnsupportedError("a constant factor overflows");
+    }
+    if (f.number == 0) {
+        if (shape.is_scalar()) {
+            return number(0);
+        }
+        f.scalars.clear();
+        f.matrices = {ones(shape.rows, shape.cols)};
+    }
+    if (f.matrices.empty()) {
+        if (!shape.is_scalar()) {
+            f.matrices.push_back(eye(shape.rows));
+        } else if (f.scalars.empty()) {
+            return number(f.number);
+        }
+    }
+    if (f.number == 1 && f.scalars.empty() && f.matrices.size() == 1) {
+        return f.matrices.front();
+    }
+    if (f.number == 1 && f.scalars.size() == 1 && f.matrices.empty()) {
+        return f.scalars.front();
+    }
+    Node node;
+    node.op = Op::product;
+    node.shape = shape;
+    node.number = f.number;
+    node.num_scalars = static_cast<int>(f.scalars.size());
+    node.children = std::move(f.scalars);
+    node.children.insert(node.children.end(), f.matrices.begin(), f.matrices.end());
+    return make_node(std::move(node));
+}
+
+Expr multiply(std::span<const Expr> factors) {
+    double number = 1;
+    Scalars scalars;
+    Chain chain;
+    Shape shape = Shape::scalar();
+    for (const Expr& factor : factors) {
+        const Shape& s = factor.shape();
+        if (!s.is_scalar()) {
+            if (shape.is_scalar()) {
+                shape = s;
+            } else if (shape.cols != s.rows) {
+                throw ShapeError("product of " + shape.text() + " and " + s.text());
+            }
+            shape.cols = s.cols;
+        }
+        const detail::Factors parts = detail::factors_of(factor);
+        number *= parts.number;
+        for (const Expr& p : parts.scalars) {
+            scalars.insert(p);
+        }
+        for (const Expr& p : parts.matrices) {
+            chain.push(p);
+        }
+        if (shape.is_scalar() && !chain.matrices().empty()) {  // x'*y closes: it commutes from here
+            extract_scalars(chain.matrices(), scalars);
+        }
+    }
+    extract_scalars(chain.matrices(), scalars);
+    detail::Factors result{number, scalars.take(), std::move(chain.matrices())};
+    for (std::size_t i = 0; i < result.scalars.size();) {  // a power may have given a number
+        const Expr s = result.scalars[i];
+        if (s->op != Op::number) {
+            ++i;
+            continue;
+        }
+        result.number *= s->number;
+        result.scalars.erase(result.scalars.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    return detail::make_product(std::move(result), shape);
+}
+
+Expr multiply(const Expr& a, const Expr& b) {
+    const Expr factors[] = {a, b};
+    return multiply(factors);
+}
+
+Expr multiply(const Expr& a, const Expr& b, const Expr& c) {
+    const Expr factors[] = {a, b, c};
+    return multiply(factors);
+}
+
+Expr scale(double factor, const Expr& a) {
+    detail::Factors f = detail::factors_of(a);
+    f.number *= factor;
+    return detail::make_product(std::move(f), a.shape());
+}
+
+Expr matrix_power(const Expr& a, int exponent) {
+    if (a.shape().is_scalar()) {
+        return power(a, exponent);
+    }
+    if (!a.shape().is_square()) {
+        throw ShapeError("power of a matrix that is not square: " + a.shape().text());
+    }
+    if (exponent == 0) {
+        return eye(a.shape().rows);
+    }
+    const Expr base = exponent > 0 ? a : inverse(a);
+    return multiply(std::vector<Expr>(static_cast<std::size_t>(std::abs(exponent)), base));
+}
+
+}  // namespace matgrad

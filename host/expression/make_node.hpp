@@ -1,0 +1,30 @@
+#pragma once
+/// \file From node data to a node: fingerprints and the properties that follow from structure.
+
+#include "expression/node.hpp"
+
+namespace matgrad::detail {
+
+/// Computes every derived field of `node` and freezes it. The caller guarantees canonical form.
+[[nodiscard]] Expr make_node(Node node);
+
+/// Number, scalar factors and matrix factors of any expression; an expression that is no product is
+/// its own only factor.
+struct Factors {
+    double number = 1;
+    std::vector<Expr> scalars;
+    std::vector<Expr> matrices;
+};
+[[nodiscard]] Factors factors_of(const Expr& a);
+
+/// The product of ready-made canonical parts: `matrices` holds no product, eye or number.
+[[nodiscard]] Expr make_product(Factors factors, const Shape& shape);
+
+/// `a` without its number, and that number: 2*A gives (2, A).
+struct Scaled {
+    double number = 1;
+    Expr base;
+};
+[[nodiscard]] Scaled split_number(const Expr& a);
+
+}  // namespace matgrad::detail

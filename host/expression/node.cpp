@@ -1,0 +1,375 @@
+#include "expression/node.hpp"
+
+#include <bit>
+#include <cmath>
+#include <unordered_set>
+
+#include "expression/make_node.hpp"
+
+namespace matgrad {
+namespace {
+
+struct FunctionName {
+    Op op;
+    std::string_view name;
+};
+
+constexpr FunctionName kFunctionNames[] = {
+    {Op::eye, "eye"},           {Op::ones, "ones"},        {Op::inverse, "inv"},
+    {Op::det, "det"},           {Op::logdet, "logdet"},    {Op::trace, "tr"},
+    {Op::dot, "dot"},           {Op::sum, "sum"},          {Op::logsumexp, "logsumexp"},
+    {Op::norm2, "norm2"},       {Op::norm1, "norm1"},      {Op::row_sum, "rowsum"},
+    {Op::col_sum, "colsum"},    {Op::diag_matrix, "diag"}, {Op::diag_vector, "diag"},
+    {Op::tril, "tril"},         {Op::triu, "triu"},        {Op::exp, "exp"},
+    {Op::log, "log"},           {Op::sqrt, "sqrt"},        {Op::abs, "abs"},
+    {Op::sign, "sign"},         {Op::step, "step"},        {Op::sin, "sin"},
+    {Op::cos, "cos"},           {Op::tanh, "tanh"},        {Op::sigmoid, "sigmoid"},
+    {Op::softplus, "softplus"}, {Op::relu, "relu"},
+};
+
+constexpr std::uint64_t mix(std::uint64_t x) {  // a bijection that spreads every bit
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93ULL;
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93ULL;
+    x ^= x >> 32;
+    return x;
+}
+
+/// Two independent 64-bit hashes fed with the same words.
+class Hasher {
+public:
+    void word(std::uint64_t w) {
+        state_[0] = mix(state_[0] ^ w);
+        state_[1] = mix(state_[1] + w * 0x9e3779b97f4a7c15ULL + 1);
+    }
+    void text(std::string_view s) {
+        word(s.size());
+        for (const char c : s) {
+            word(static_cast<unsigned char>(c));
+        }
+    }
+    void dim(const Dim& d) {
+        text(d.name);
+        word(static_cast<std::uint64_t>(d.size));
+    }
+    void fingerprint(const Fingerprint& f) {
+        word(f[0]);
+        word(f[1]);
+    }
+    [[nodiscard]] Fingerprint result() const { return state_; }
+
+private:
+    Fingerprint state_{0x243f6a8885a308d3ULL, 0x13198a2e03707344ULL};
+};
+
+/// A sum of fingerprints: the same for any order.
+class Unordered {
+public:
+    void add(const Fingerprint& f) {
+        state_[0] += mix(f[0]);
+        state_[1] += mix(f[1] + 0x452821e638d01377ULL);
+    }
+    [[nodiscard]] Fingerprint result() const { return state_; }
+
+private:
+    Fingerprint state_{};
+};
+
+Fingerprint hash_of(Op op, const Fingerprint& inner) {
+    Hasher h;
+    h.word(static_cast<std::uint64_t>(op));
+    h.fingerprint(inner);
+    return h.result();
+}
+
+Fingerprint hash_of(Op op, double number, const Fingerprint& inner) {
+    Hasher h;
+    h.word(static_cast<std::uint64_t>(op));
+    h.word(std::bit_cast<std::uint64_t>(number + 0.0));  // -0 and 0 are one number
+    h.fingerprint(inner);
+    return h.result();
+}
+
+Fingerprint hash_leaf(Op op, const Node& n, const Dim& rows, const Dim& cols) {
+    Hasher h;
+    h.word(static_cast<std::uint64_t>(op));
+    h.word(std::bit_cast<std::uint64_t>(n.number + 0.0));
+    h.text(n.name);
+    h.word(static_cast<std::uint64_t>(n.structure));
+    h.dim(rows);
+    h.dim(cols);
+    return h.result();
+}
+
+const Fingerprint& own(const Expr& e) {
+    return e->fingerprint;
+}
+const Fingerprint& transposed(const Expr& e) {
+    return e->transposed_fingerprint;
+}
+
+Fingerprint combine_unordered(const Node& n, const Fingerprint& (*get)(const Expr&)) {
+    Unordered u;
+    for (const Expr& c : n.children) {
+        u.add(get(c));
+    }
+    return u.result();
+}
+
+/// Hash of a product with its matrix factors read forward, or backward and transposed.
+Fingerprint product_chain(const Node& n, bool backward) {
+    const auto first = static_cast<std::size_t>(n.num_scalars);
+    Hasher h;
+    for (std::size_t i = first; i < n.children.size(); ++i) {
+        const std::size_t k = backward ? n.children.size() - 1 - (i - first) : i;
+        h.fingerprint(backward ? transposed(n.children[k]) : own(n.children[k]));
+    }
+    return h.result();
+}
+
+Fingerprint product_hash(const Node& n, const Fingerprint& chain) {
+    Unordered scalars;
+    for (int i = 0; i < n.num_scalars; ++i) {
+        scalars.add(own(n.children[static_cast<std::size_t>(i)]));
+    }
+    Hasher h;
+    h.fingerprint(scalars.result());
+    h.fingerprint(chain);
+    return hash_of(Op::product, n.number, h.result());
+}
+
+void fingerprint_product(Node& n) {
+    const Fingerprint forward = product_chain(n, false);
+    const Fingerprint backward = product_chain(n, true);
+    if (n.shape.is_scalar()) {  // a'*X*b and b'*X'*a are one number
+        Unordered both;
+        both.add(forward);
+        both.add(backward);
+        n.fingerprint = n.transposed_fingerprint = product_hash(n, both.result());
+        return;
+    }
+    n.fingerprint = product_hash(n, forward);
+    n.transposed_fingerprint = product_hash(n, backward);
+}
+
+/// Fingerprint of the node and of what transpose() makes of it; build_transpose.cpp mirrors this.
+void fingerprint(Node& n) {
+    const auto child = [&n](const Fingerprint& (*get)(const Expr&)) {
+        return get(n.children.front());
+    };
+    switch (n.op) {
+        case Op::number:
+        case Op::eye:
+            n.fingerprint = n.transposed_fingerprint =
+                hash_leaf(n.op, n, n.shape.rows, n.shape.cols);
+            return;
+        case Op::ones:
+            n.fingerprint = hash_leaf(n.op, n, n.shape.rows, n.shape.cols);
+            n.transposed_fingerprint = hash_leaf(n.op, n, n.shape.cols, n.shape.rows);
+            return;
+        case Op::symbol: {
+            n.fingerprint = hash_leaf(n.op, n, n.shape.rows, n.shape.cols);
+            const bool symmetric = n.shape.is_scalar() || n.structure == Structure::symmetric ||
+                                   n.structure == Structure::positive ||
+                                   n.structure == Structure::diagonal;
+            n.transposed_fingerprint =
+                symmetric ? n.fingerprint : hash_of(Op::transpose, n.fingerprint);
+            return;
+        }
+        case Op::product:
+            fingerprint_product(n);
+            return;
+        case Op::add:
+        case Op::hadamard:
+            n.fingerprint = hash_of(n.op, combine_unordered(n, own));
+            n.transposed_fingerprint = hash_of(n.op, combine_unordered(n, transposed));
+            return;
+        case Op::dot:
+            n.fingerprint = n.transposed_fingerprint = hash_of(n.op, combine_unordered(n, own));
+            return;
+        case Op::transpose:
+            n.fingerprint = hash_of(Op::transpose, child(own));
+            n.transposed_fingerprint = child(own);
+            return;
+        case Op::tril:
+        case Op::triu: {
+            const Op other = n.op == Op::tril ? Op::triu : Op::tril;
+            n.fingerprint = hash_of(n.op, child(own));
+            n.transposed_fingerprint = hash_of(other, child(transposed));
+            return;
+        }
+        case Op::row_sum:
+        case Op::col_sum: {
+            const Op other = n.op == Op::row_sum ? Op::col_sum : Op::row_sum;
+            n.fingerprint = hash_of(n.op, child(own));
+            n.transposed_fingerprint = hash_of(other, child(transposed));
+            return;
+        }
+        case Op::inverse:
+        case Op::differential:
+            n.fingerprint = hash_of(n.op, child(own));
+            n.transposed_fingerprint = n.children.front()->symmetric
+                                           ? n.fingerprint
+                                           : hash_of(Op::transpose, n.fingerprint);
+            return;
+        case Op::diag_vector:
+            n.fingerprint = hash_of(n.op, child(own));
+            n.transposed_fingerprint = hash_of(Op::transpose, n.fingerprint);
+            return;
+        case Op::diag_matrix:
+            n.fingerprint = n.transposed_fingerprint = hash_of(n.op, child(own));
+            return;
+        default:  // power and the entrywise functions keep the shape, the others give scalars
+            n.fingerprint = hash_of(n.op, n.number, child(own));
+            n.transposed_fingerprint =
+                n.shape.is_scalar() ? n.fingerprint : hash_of(n.op, n.number, child(transposed));
+            return;
+    }
+}
+
+/// True if the matrix factors read M1 M2 ... S ... M2' M1' with S absent or semidefinite.
+bool is_congruence(const Node& n) {
+    auto lo = static_cast<std::size_t>(n.num_scalars);
+    auto hi = n.children.size();
+    while (hi - lo >= 2) {
+        if (own(n.children[lo]) != transposed(n.children[hi - 1])) {
+            return false;
+        }
+        ++lo;
+        --hi;
+    }
+    return hi == lo || n.children[lo]->semidefinite;
+}
+
+bool all_semidefinite(const Node& n) {
+    for (const Expr& c : n.children) {
+        if (!c->semidefinite) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool is_semidefinite(const Node& n) {
+    switch (n.op) {
+        case Op::number:
+            return n.number >= 0;
+        case Op::symbol:
+            return n.structure == Structure::positive;
+        case Op::eye:
+            return true;
+        case Op::ones:
+            return n.shape.is_square();
+        case Op::add:
+            return all_semidefinite(n);
+        case Op::product:
+            for (int i = 0; i < n.num_scalars; ++i) {
+                if (!n.children[static_cast<std::size_t>(i)]->semidefinite) {
+                    return false;
+                }
+            }
+            return n.number >= 0 && is_congruence(n);
+        case Op::hadamard:
+            return all_semidefinite(n);  // Schur
+        case Op::power:
+            if (n.shape.is_scalar()) {
+                return n.children.front()->semidefinite || std::fmod(n.number, 2) == 0;
+            }
+            return n.children.front()->semidefinite && n.number >= 1 &&
+                   std::trunc(n.number) == n.number;
+        case Op::inverse:
+        case Op::det:
+        case Op::trace:
+            return n.children.front()->semidefinite;
+        case Op::dot:
+            return n.children[0] == n.children[1];
+        case Op::norm1:
+        case Op::norm2:
+            return true;
+        case Op::exp:
+        case Op::sqrt:
+        case Op::abs:
+        case Op::step:
+        case Op::sigmoid:
+        case Op::softplus:
+        case Op::relu:
+            return n.shape.is_scalar();
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+std::string_view function_name(Op op) {
+    for (const FunctionName& f : kFunctionNames) {
+        if (f.op == op) {
+            return f.name;
+        }
+    }
+    return {};
+}
+
+bool operator==(const Expr& a, const Expr& b) noexcept {
+    if (a.node_ == b.node_) {
+        return true;
+    }
+    return a.node_ && b.node_ && a.node_->fingerprint == b.node_->fingerprint;
+}
+
+const Shape& Expr::shape() const noexcept {
+    return node_->shape;
+}
+
+Expr detail::make_node(Node node) {
+    fingerprint(node);
+    node.symmetric = node.fingerprint == node.transposed_fingerprint && node.shape.is_square();
+    node.semidefinite = is_semidefinite(node);
+    node.depth = 0;
+    for (const Expr& c : node.children) {
+        node.depth = std::max(node.depth, c->depth + 1);
+    }
+    return Expr(std::make_shared<const Node>(std::move(node)));
+}
+
+std::vector<Expr> topological_order(std::span<const Expr> roots) {
+    struct Frame {
+        Expr expr;
+        std::size_t next = 0;
+    };
+    std::vector<Expr> order;
+    std::unordered_set<Expr> seen;
+    std::vector<Frame> stack;
+    for (const Expr& root : roots) {
+        if (seen.insert(root).second) {
+            stack.push_back({root});
+        }
+        while (!stack.empty()) {
+            Frame& top = stack.back();
+            if (top.next == top.expr->children.size()) {
+                order.push_back(top.expr);
+                stack.pop_back();
+                continue;
+            }
+            const Expr child = top.expr->children[top.next++];
+            if (seen.insert(child).second) {
+                stack.push_back({child});
+            }
+        }
+    }
+    return order;
+}
+
+std::vector<Declaration> symbols(const Expr& expr) {
+    std::vector<Declaration> found;
+    const Expr roots[] = {expr};
+    for (const Expr& e : topological_order(roots)) {
+        if (e->op == Op::symbol) {
+            found.push_back({e->name, e->shape, e->structure});
+        }
+    }
+    return found;
+}
+
+}  // namespace matgrad
