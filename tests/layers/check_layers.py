@@ -53,12 +53,13 @@ def violations(root):
                     continue
                 if is_public or first not in MAY_INCLUDE.get(folder, set()):
                     yield path, number, f"{folder} may not include {target}"
+            elif is_public:
+                if "/" in target or target.endswith(".h"):
+                    yield path, number, f"a public header may not include <{target}>"
             else:
                 for prefix, places in BELONGS_TO.items():
                     if target.startswith(prefix) and folder not in places:
                         yield path, number, f"{folder} may not include <{target}>"
-                if is_public and ("/" in target or target.endswith(".h")):
-                    yield path, number, f"a public header may not include <{target}>"
 
 
 def main():
