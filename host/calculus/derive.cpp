@@ -1,0 +1,186 @@
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "calculus/factor.hpp"
+#include "calculus/prepare.hpp"
+#include "calculus/rules.hpp"
+#include "expression/build.hpp"
+
+namespace matgrad {
+namespace {
+
+/// The symbols f is differentiated by.
+std::vector<Expr> variables_of(const Expr& f, std::span<const std::string> names) {
+    if (!f.shape().is_scalar()) {
+        throw ShapeError("a gradient needs a scalar function: " + to_text(f) + " is " +
+                         f.shape().text());
+    }
+    std::vector<Expr> variables;
+    for (const std::string& name : names) {
+        Expr found;
+        for (const Declaration& d : symbols(f)) {
+            if (d.name == name) {
+                found = symbol(d);
+            }
+        }
+        if (!found) {
+            throw NameError("variable " + name + " does not occur in " + to_text(f));
+        }
+        if (std::find(variables.begin(), variables.end(), found) != variables.end()) {
+            throw NameError("variable " + name + " is asked for twice");
+        }
+        variables.push_back(found);
+    }
+    return variables;
+}
+
+/// <Ybar, dY> as it is written: ybar*dy, Ybar'*dY for columns, tr(Ybar'*dY).
+Expr pairing(const Expr& ybar, const Expr& dy) {
+    return apply(Op::trace, multiply(transpose(ybar), dy));
+}
+
+/// Reverse propagation over the DAG. At every moment df = sum of <Ybar, dY> over the frontier: the
+/// nodes that have an adjoint and have not passed it on. Each rule turns one such statement into
+/// the next, so the statements are the derivation.
+class Propagation {
+public:
+    Propagation(const Expr& f, const std::vector<Expr>& variables) : f_(f) {
+        const Expr roots[] = {f};
+        order_ = topological_order(roots);
+        std::unordered_set<Expr> reached(variables.begin(), variables.end());
+        for (const Expr& e : order_) {
+            for (const Expr& c : e->children) {
+                if (reached.contains(c)) {
+                    reached.insert(e);
+                }
+            }
+        }
+        active_ = [reached = std::move(reached)](const Expr& e) { return reached.contains(e); };
+    }
+
+    void run() {
+        emit(f_, number(1));
+        for (std::size_t i = order_.size(); i-- > 0;) {
+            const Expr& y = order_[i];
+            if (!y->children.empty() && frontier_.contains(y)) {
+                pass_on(y);
+            }
+        }
+    }
+
+    [[nodiscard]] Expr adjoint(const Expr& y) {
+        const auto at = frontier_.find(y);
+        return at == frontier_.end() ? zeros(y.shape()) : factored_sum(at->second);
+    }
+
+    [[nodiscard]] std::vector<DerivationLine> take_lines() { return std::move(lines_); }
+
+private:
+    /// A transposed child passes its share straight through: tr(Ybar' d(X')) = tr(Ybar dX).
+    void emit(const Expr& child, const Expr& share) {
+        if (is_zero(share)) {
+            return;
+        }
+        if (child->op == Op::transpose) {
+            frontier_[child->children.front()].push_back(transpose(share));
+        } else {
+            frontier_[child].push_back(share);
+        }
+    }
+
+    void pass_on(const Expr& y) {
+        const Rule& rule = rule_of(y->op);
+        const Expr ybar = adjoint(y);
+        frontier_.erase(y);
+        const Expr expanded = pairing(ybar, rule.differential(y, active_));
+        add_line(expanded, std::string(rule.name), std::string(rule.source));
+        for (const Contribution& c : rule.adjoint(y, ybar, active_)) {
+            emit(c.child, c.adjoint);
+        }
+        add_line(number(0), "tr(P*Q) = tr(Q*P), tr(P') = tr(P)", "cyclic permutation");
+    }
+
+    /// Notes the statement `first` + the frontier, unless it reads as the last one does.
+    void add_line(const Expr& first, std::string rule, std::string source) {
+        std::vector<Expr> terms{first};
+        for (std::size_t i = order_.size(); i-- > 0;) {
+            if (frontier_.contains(order_[i])) {
+                terms.push_back(pairing(adjoint(order_[i]), differential(order_[i])));
+            }
+        }
+        const Expr statement = add(terms);
+        if (!lines_.empty() && lines_.back().statement == statement) {
+            return;
+        }
+        lines_.push_back({statement, std::move(rule), std::move(source)});
+    }
+
+    Expr f_;
+    std::vector<Expr> order_;
+    IsActive active_;
+    std::unordered_map<Expr, std::vector<Expr>> frontier_;
+    std::vector<DerivationLine> lines_;
+};
+
+}  // namespace
+
+Derivation derive(const Expr& f, std::span<const std::string> names, Convention convention) {
+    const std::vector<Expr> variables = variables_of(f, names);
+    const auto is_variable = [&variables](const Expr& e) {
+        return std::find(variables.begin(), variables.end(), e) != variables.end();
+    };
+    Propagation propagation(prepared(f, is_variable), variables);
+    propagation.run();
+    Derivation result;
+    result.function = f;
+    for (const Expr& x : variables) {
+        result.gradients.push_back({x, projected(propagation.adjoint(x), x, convention)});
+    }
+    result.lines = propagation.take_lines();
+    return result;
+}
+
+Expr differentiate(const Expr& f, const std::string& variable, Convention convention) {
+    const std::string names[] = {variable};
+    return derive(f, names, convention).gradients.front().form;
+}
+
+namespace {
+
+/// A direction moves within the structure of its variable, but is neither positive nor orthogonal.
+Structure structure_of_direction(Structure s) {
+    if (s == Structure::positive) {
+        return Structure::symmetric;
+    }
+    return s == Structure::orthogonal ? Structure::general : s;
+}
+
+}  // namespace
+
+Expr hessian_vector_product(const Expr& f, const std::string& variable,
+                            const std::string& direction, Convention convention) {
+    const std::string names[] = {variable};
+    const Expr x = variables_of(f, names).front();
+    for (const Declaration& d : symbols(f)) {
+        if (d.name == direction) {
+            throw NameError("direction " + direction + " occurs in " + to_text(f));
+        }
+    }
+    const Expr v = symbol({direction, x.shape(), structure_of_direction(x->structure)});
+    const Expr slope = dot(differentiate(f, variable), v);
+    const auto found = symbols(slope);
+    const bool constant = std::none_of(found.begin(), found.end(),
+                                       [&](const Declaration& d) { return d.name == variable; });
+    if (constant) {
+        return zeros(x.shape());
+    }
+    const Expr product = differentiate(slope, variable);
+    if (convention == Convention::free_entries && x->symmetric &&
+        x->structure != Structure::diagonal && !x.shape().is_scalar()) {
+        return projected(product, x, convention);
+    }
+    return product;
+}
+
+}  // namespace matgrad

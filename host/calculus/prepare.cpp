@@ -1,0 +1,71 @@
+#include "calculus/prepare.hpp"
+
+#include <cmath>
+#include <unordered_map>
+
+#include "calculus/factor.hpp"
+#include "expression/build.hpp"
+
+namespace matgrad {
+namespace {
+
+bool is_constant_orthogonal(const Expr& a, const std::function<bool(const Expr&)>& is_variable) {
+    return a->op == Op::symbol && a->structure == Structure::orthogonal && a.shape().is_square() &&
+           !is_variable(a);
+}
+
+/// One node with its children rewritten already.
+Expr rewritten(const Expr& a, const std::function<bool(const Expr&)>& is_variable) {
+    if (a->op == Op::power && a->children.front()->op == Op::norm2 &&
+        std::fmod(a->number, 2) == 0) {
+        const Expr& y = a->children.front()->children.front();
+        return power(dot(y, y), a->number / 2);
+    }
+    if (a->op == Op::inverse && is_constant_orthogonal(a->children.front(), is_variable)) {
+        return transpose(a->children.front());
+    }
+    return a;
+}
+
+}  // namespace
+
+Expr prepared(const Expr& f, const std::function<bool(const Expr&)>& is_variable) {
+    std::unordered_map<Expr, Expr> image;
+    const Expr roots[] = {f};
+    for (const Expr& e : topological_order(roots)) {
+        std::vector<Expr> children;
+        bool changed = false;
+        for (const Expr& c : e->children) {
+            children.push_back(image.at(c));
+            changed = changed || !(children.back() == c);
+        }
+        image.emplace(e, rewritten(changed ? with_children(e, children) : e, is_variable));
+    }
+    return image.at(f);
+}
+
+Expr projected(const Expr& gradient, const Expr& variable, Convention convention) {
+    const Expr& g = gradient;
+    switch (variable->structure) {
+        case Structure::symmetric:
+        case Structure::positive: {
+            const Expr both[] = {g, transpose(g)};
+            const Expr doubled = factored_sum(both);
+            if (convention == Convention::projected) {
+                return scale(0.5, doubled);
+            }
+            const Expr diagonal = apply(Op::diag_matrix, apply(Op::diag_vector, g));
+            return subtract(doubled, diagonal);
+        }
+        case Structure::diagonal:
+            return apply(Op::diag_matrix, apply(Op::diag_vector, g));
+        case Structure::lower:
+            return apply(Op::tril, g);
+        case Structure::upper:
+            return apply(Op::triu, g);
+        default:
+            return g;
+    }
+}
+
+}  // namespace matgrad

@@ -1,0 +1,192 @@
+// Functions of a matrix as a whole: inverse, determinants, trace, norms, sums, diagonals.
+
+#include "calculus/rules.hpp"
+#include "expression/build.hpp"
+
+namespace matgrad {
+namespace {
+
+const Expr& argument(const Expr& y) {
+    return y->children.front();
+}
+
+/// A linear function commutes with d; its adjoint is given by what it does to Ybar.
+Expr differential_of_linear(const Expr& y, const IsActive&) {
+    return apply(y->op, differential(argument(y)));
+}
+
+template <Expr (*Adjoint)(const Expr& y, const Expr& ybar)>
+std::vector<Contribution> to_argument(const Expr& y, const Expr& ybar, const IsActive&) {
+    return {{argument(y), Adjoint(y, ybar)}};
+}
+
+// Scalar functions: d f = <F, dY>, and the adjoint of Y is fbar*F. One function gives F for both.
+template <Expr (*Slope)(const Expr& y)>
+Expr differential_by_slope(const Expr& y, const IsActive&) {
+    return dot(Slope(y), differential(argument(y)));
+}
+
+template <Expr (*Slope)(const Expr& y)>
+std::vector<Contribution> adjoint_by_slope(const Expr& y, const Expr& ybar, const IsActive&) {
+    return {{argument(y), multiply(ybar, Slope(y))}};
+}
+
+// inv
+Expr differential_of_inverse(const Expr& y, const IsActive&) {
+    return negate(multiply(y, differential(argument(y)), y));
+}
+Expr adjoint_of_inverse(const Expr& y, const Expr& ybar) {
+    return negate(multiply(transpose(y), ybar, transpose(y)));
+}
+
+// det, logdet: written with tr, as on paper
+Expr differential_of_logdet(const Expr& y, const IsActive&) {
+    return apply(Op::trace, multiply(inverse(argument(y)), differential(argument(y))));
+}
+Expr adjoint_of_logdet(const Expr& y, const Expr& ybar) {
+    return multiply(ybar, transpose(inverse(argument(y))));
+}
+Expr differential_of_det(const Expr& y, const IsActive& active) {
+    return multiply(y, differential_of_logdet(y, active));
+}
+Expr adjoint_of_det(const Expr& y, const Expr& ybar) {
+    return multiply(ybar, y, transpose(inverse(argument(y))));
+}
+
+// tr, sum
+Expr adjoint_of_trace(const Expr& y, const Expr& ybar) {
+    return multiply(ybar, eye(argument(y).shape().rows));
+}
+Expr adjoint_of_sum(const Expr& y, const Expr& ybar) {
+    const Shape& s = argument(y).shape();
+    return multiply(ybar, ones(s.rows, s.cols));
+}
+
+// dot: the one function of two arguments
+Expr differential_of_dot(const Expr& y, const IsActive& active) {
+    const Expr& a = y->children[0];
+    const Expr& b = y->children[1];
+    std::vector<Expr> terms;
+    if (active(a)) {
+        terms.push_back(dot(differential(a), b));
+    }
+    if (active(b)) {
+        terms.push_back(dot(a, differential(b)));
+    }
+    return add(terms);
+}
+std::vector<Contribution> adjoint_of_dot(const Expr& y, const Expr& ybar, const IsActive& active) {
+    const Expr& a = y->children[0];
+    const Expr& b = y->children[1];
+    std::vector<Contribution> result;
+    if (active(a)) {
+        result.push_back({a, multiply(ybar, b)});
+    }
+    if (active(b)) {
+        result.push_back({b, multiply(ybar, a)});
+    }
+    return result;
+}
+
+// logsumexp, norms
+Expr slope_of_logsumexp(const Expr& y) {
+    return apply(Op::exp, subtract(argument(y), y));
+}
+Expr slope_of_norm2(const Expr& y) {
+    return divide(argument(y), y);
+}
+Expr slope_of_norm1(const Expr& y) {
+    return apply(Op::sign, argument(y));
+}
+
+// rowsum, colsum, diag, tril, triu
+Expr adjoint_of_row_sum(const Expr& y, const Expr& ybar) {
+    return multiply(ybar, ones(Dim::literal(1), argument(y).shape().cols));
+}
+Expr adjoint_of_col_sum(const Expr& y, const Expr& ybar) {
+    return multiply(ones(argument(y).shape().rows, Dim::literal(1)), ybar);
+}
+Expr adjoint_of_diag_matrix(const Expr&, const Expr& ybar) {
+    return apply(Op::diag_vector, ybar);
+}
+Expr adjoint_of_diag_vector(const Expr&, const Expr& ybar) {
+    return apply(Op::diag_matrix, ybar);
+}
+Expr adjoint_of_triangle(const Expr& y, const Expr& ybar) {
+    return apply(y->op, ybar);
+}
+
+constexpr std::string_view kBook = "Magnus & Neudecker ch. 8";
+
+constexpr Rule kInverse{"d(inv(Y)) = -inv(Y)*dY*inv(Y)", "Matrix Cookbook 40",
+                        differential_of_inverse, to_argument<adjoint_of_inverse>};
+constexpr Rule kDet{"d(det(Y)) = det(Y)*tr(inv(Y)*dY)", "Matrix Cookbook 42", differential_of_det,
+                    to_argument<adjoint_of_det>};
+constexpr Rule kLogdet{"d(logdet(Y)) = tr(inv(Y)*dY)", "Matrix Cookbook 43", differential_of_logdet,
+                       to_argument<adjoint_of_logdet>};
+constexpr Rule kTrace{"d(tr(Y)) = tr(dY)", "Matrix Cookbook 36", differential_of_linear,
+                      to_argument<adjoint_of_trace>};
+constexpr Rule kSum{"d(sum(Y)) = sum(dY)", kBook, differential_of_linear,
+                    to_argument<adjoint_of_sum>};
+constexpr Rule kDot{"d(dot(Y,Z)) = dot(dY,Z) + dot(Y,dZ)", kBook, differential_of_dot,
+                    adjoint_of_dot};
+constexpr Rule kLogsumexp{"d(logsumexp(y)) = dot(exp(y - logsumexp(y)),dy)", kBook,
+                          differential_by_slope<slope_of_logsumexp>,
+                          adjoint_by_slope<slope_of_logsumexp>};
+constexpr Rule kNorm2{"d(norm2(Y)) = dot(Y,dY)/norm2(Y)", "Matrix Cookbook 129",
+                      differential_by_slope<slope_of_norm2>, adjoint_by_slope<slope_of_norm2>};
+constexpr Rule kNorm1{"d(norm1(Y)) = dot(sign(Y),dY)", kBook, differential_by_slope<slope_of_norm1>,
+                      adjoint_by_slope<slope_of_norm1>};
+constexpr Rule kRowSum{"d(rowsum(Y)) = rowsum(dY)", kBook, differential_of_linear,
+                       to_argument<adjoint_of_row_sum>};
+constexpr Rule kColSum{"d(colsum(Y)) = colsum(dY)", kBook, differential_of_linear,
+                       to_argument<adjoint_of_col_sum>};
+constexpr Rule kDiagMatrix{"d(diag(y)) = diag(dy)", kBook, differential_of_linear,
+                           to_argument<adjoint_of_diag_matrix>};
+constexpr Rule kDiagVector{"d(diag(Y)) = diag(dY)", kBook, differential_of_linear,
+                           to_argument<adjoint_of_diag_vector>};
+constexpr Rule kTril{"d(tril(Y)) = tril(dY)", kBook, differential_of_linear,
+                     to_argument<adjoint_of_triangle>};
+constexpr Rule kTriu{"d(triu(Y)) = triu(dY)", kBook, differential_of_linear,
+                     to_argument<adjoint_of_triangle>};
+
+}  // namespace
+
+const Rule* detail::matrix_rule(Op op) {
+    switch (op) {
+        case Op::inverse:
+            return &kInverse;
+        case Op::det:
+            return &kDet;
+        case Op::logdet:
+            return &kLogdet;
+        case Op::trace:
+            return &kTrace;
+        case Op::sum:
+            return &kSum;
+        case Op::dot:
+            return &kDot;
+        case Op::logsumexp:
+            return &kLogsumexp;
+        case Op::norm2:
+            return &kNorm2;
+        case Op::norm1:
+            return &kNorm1;
+        case Op::row_sum:
+            return &kRowSum;
+        case Op::col_sum:
+            return &kColSum;
+        case Op::diag_matrix:
+            return &kDiagMatrix;
+        case Op::diag_vector:
+            return &kDiagVector;
+        case Op::tril:
+            return &kTril;
+        case Op::triu:
+            return &kTriu;
+        default:
+            return nullptr;
+    }
+}
+
+}  // namespace matgrad
