@@ -1,0 +1,187 @@
+#include <cmath>
+#include <stdexcept>
+
+#include "reference/rules.hpp"
+
+// Textbook rules: Magnus & Neudecker, Matrix Differential Calculus (3rd ed. 2019), ch. 8;
+// Matrix Cookbook 33-45. A product rule has one term per factor that moves; the factors at rest
+// are left out, so that 0 * NaN does not arise where nothing moves.
+
+namespace matgrad::detail {
+
+namespace {
+
+using Eigen::MatrixXd;
+
+MatrixXd scalar(double value) {
+    return MatrixXd::Constant(1, 1, value);
+}
+
+MatrixXd of_sum(const Children& terms, const MatrixXd& value) {
+    MatrixXd result = MatrixXd::Zero(value.rows(), value.cols());
+    for (const Evaluated* term : terms) {
+        if (term->moves) {
+            result += term->differential;
+        }
+    }
+    return result;
+}
+
+MatrixXd of_product(const Node& node, const Children& factors, const MatrixXd& value) {
+    MatrixXd result = MatrixXd::Zero(value.rows(), value.cols());
+    const auto num_scalars = static_cast<std::size_t>(node.num_scalars);
+    for (std::size_t moving = 0; moving < factors.size(); ++moving) {
+        if (!factors[moving]->moves) {
+            continue;
+        }
+        const auto part = [&](std::size_t i) -> const MatrixXd& {
+            return i == moving ? factors[i]->differential : factors[i]->value;
+        };
+        double number = node.number;
+        for (std::size_t i = 0; i < num_scalars; ++i) {
+            number *= part(i)(0, 0);
+        }
+        if (num_scalars == factors.size()) {
+            result(0, 0) += number;
+            continue;
+        }
+        MatrixXd term = part(num_scalars);
+        for (std::size_t i = num_scalars + 1; i < factors.size(); ++i) {
+            const MatrixXd next = term * part(i);
+            term = next;
+        }
+        result += number * term;
+    }
+    return result;
+}
+
+MatrixXd of_hadamard(const Children& factors, const MatrixXd& value) {
+    MatrixXd result = MatrixXd::Zero(value.rows(), value.cols());
+    for (std::size_t moving = 0; moving < factors.size(); ++moving) {
+        if (!factors[moving]->moves) {
+            continue;
+        }
+        MatrixXd term = factors[moving]->differential;
+        for (std::size_t i = 0; i < factors.size(); ++i) {
+            if (i != moving) {
+                term.array() *= factors[i]->value.array();
+            }
+        }
+        result += term;
+    }
+    return result;
+}
+
+MatrixXd of_power(double exponent, const MatrixXd& a, const MatrixXd& da) {
+    if (exponent == 0) {
+        return MatrixXd::Zero(a.rows(), a.cols());  // at 0 the rule below would say 0 * infinity
+    }
+    const MatrixXd slope =
+        a.unaryExpr([&](double x) { return exponent * std::pow(x, exponent - 1); });
+    return slope.cwiseProduct(da);
+}
+
+// The determinant is linear in each column; this form holds where Y has no inverse, too.
+double of_determinant(const MatrixXd& a, const MatrixXd& da) {
+    double result = 0;
+    for (Eigen::Index j = 0; j < a.cols(); ++j) {
+        MatrixXd replaced = a;
+        replaced.col(j) = da.col(j);
+        result += Eigen::PartialPivLU<MatrixXd>(replaced).determinant();
+    }
+    return result;
+}
+
+double of_log_determinant(const MatrixXd& a, const MatrixXd& da) {
+    if (a.size() == 0) {
+        return 0;
+    }
+    return Eigen::PartialPivLU<MatrixXd>(a).solve(da).trace();
+}
+
+double of_norm2(const MatrixXd& a, const MatrixXd& da, double norm) {
+    if (a.size() == 0) {
+        return 0;
+    }
+    return (a / norm).cwiseProduct(da).sum();  // NaN at 0, where there is no derivative
+}
+
+double of_dot(const Evaluated& a, const Evaluated& b) {
+    double result = 0;
+    if (a.moves) {
+        result += a.differential.cwiseProduct(b.value).sum();
+    }
+    if (b.moves) {
+        result += a.value.cwiseProduct(b.differential).sum();
+    }
+    return result;
+}
+
+double of_norm1(const MatrixXd& a, const MatrixXd& da) {
+    const MatrixXd signs = a.unaryExpr([](double x) { return entry_value(Op::sign, x); });
+    return signs.cwiseProduct(da).sum();
+}
+
+}  // namespace
+
+MatrixXd differential_of(const Node& node, const Children& children, const MatrixXd& value) {
+    switch (node.op) {
+        case Op::add:
+            return of_sum(children, value);
+        case Op::product:
+            return of_product(node, children, value);
+        case Op::hadamard:
+            return of_hadamard(children, value);
+        case Op::dot:
+            return scalar(of_dot(*children[0], *children[1]));
+        default:
+            break;
+    }
+    const MatrixXd& a = children[0]->value;
+    const MatrixXd& da = children[0]->differential;
+    if (is_entrywise(node.op)) {
+        const MatrixXd slope = a.unaryExpr([&](double x) { return entry_derivative(node.op, x); });
+        return slope.cwiseProduct(da);
+    }
+    switch (node.op) {
+        case Op::power:
+            return of_power(node.number, a, da);
+        case Op::transpose:
+            return da.transpose();
+        case Op::inverse:
+            return -(value * da * value);
+        case Op::det:
+            return scalar(of_determinant(a, da));
+        case Op::logdet:
+            return scalar(of_log_determinant(a, da));
+        case Op::trace:
+            return scalar(da.trace());
+        case Op::sum:
+            return scalar(da.sum());
+        case Op::logsumexp:
+            return scalar(a.size() == 0 ? 0.0 : softmax(a).cwiseProduct(da).sum());
+        case Op::norm2:
+            return scalar(of_norm2(a, da, value(0, 0)));
+        case Op::norm1:
+            return scalar(of_norm1(a, da));
+        case Op::row_sum:
+            return da.rowwise().sum();
+        case Op::col_sum:
+            return da.colwise().sum();
+        case Op::diag_matrix: {
+            MatrixXd result = MatrixXd::Zero(da.rows(), da.rows());
+            result.diagonal() = da.col(0);
+            return result;
+        }
+        case Op::diag_vector:
+            return da.diagonal();
+        case Op::tril:
+            return da.triangularView<Eigen::Lower>();
+        case Op::triu:
+            return da.triangularView<Eigen::Upper>();
+        default:
+            throw std::logic_error("differential_of: the node has no rule of its own");
+    }
+}
+
+}  // namespace matgrad::detail

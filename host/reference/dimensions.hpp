@@ -1,0 +1,39 @@
+#pragma once
+/// \file The sizes of named dimensions, read off the matrices given for the symbols.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "expression/node.hpp"
+
+namespace matgrad::detail {
+
+/// Binds names of dimensions to sizes and remembers who gave each size first.
+class Dimensions {
+public:
+    Dimensions() = default;
+    /// Errors: ShapeError for a negative size.
+    explicit Dimensions(const std::map<std::string, std::int64_t>& given);
+
+    /// Binds the dimensions of a symbol of this shape that holds a rows-by-cols matrix.
+    /// Errors: ShapeError naming this symbol and whoever gave the contradicting size before.
+    void bind(const std::string& symbol, const Shape& shape, std::int64_t rows, std::int64_t cols);
+
+    /// The size, or nothing if nobody gave it.
+    [[nodiscard]] std::optional<std::int64_t> find(const Dim& dim) const;
+    /// The size. Errors: ShapeError naming `where` if nobody gave it.
+    [[nodiscard]] std::int64_t size(const Dim& dim, const std::string& where) const;
+
+private:
+    struct Binding {
+        std::int64_t size = 0;
+        std::string origin;  ///< "A, which is 3-by-4" or "the dimensions given"
+    };
+    void bind_one(const std::string& who, const char* side, const Dim& dim, std::int64_t size);
+
+    std::map<std::string, Binding> bindings_;
+};
+
+}  // namespace matgrad::detail

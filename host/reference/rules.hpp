@@ -1,0 +1,41 @@
+#pragma once
+/// \file Value and differential of one node from those of its children.
+///
+/// Two functions with one case per operation each. Real entries, double precision; NaN and infinity
+/// propagate as IEEE 754 says. Empty matrices are legal: the determinant of 0-by-0 is 1.
+
+#include <Eigen/Dense>
+#include <vector>
+
+#include "expression/node.hpp"
+#include "reference/dimensions.hpp"
+
+namespace matgrad::detail {
+
+/// What is known of one node.
+struct Evaluated {
+    Eigen::MatrixXd value;
+    Eigen::MatrixXd
+        differential;         ///< of the value's size if `moves`, else empty and to be taken as 0
+    bool moves = false;       ///< depends on a symbol that moves
+    bool holds_atom = false;  ///< an atom d(Y) occurs in it: it has no differential
+};
+
+using Children = std::vector<const Evaluated*>;
+
+/// The value of a node that is neither a symbol nor an atom d(Y).
+[[nodiscard]] Eigen::MatrixXd value_of(const Node& node, const Children& children,
+                                       const Dimensions& dimensions);
+
+/// The differential of such a node, of which at least one child moves and `value` is the value.
+[[nodiscard]] Eigen::MatrixXd differential_of(const Node& node, const Children& children,
+                                              const Eigen::MatrixXd& value);
+
+/// An entrywise function at one number, and its derivative there. `op` is one of exp ... relu.
+[[nodiscard]] double entry_value(Op op, double x);
+[[nodiscard]] double entry_derivative(Op op, double x);
+
+/// exp(x_i) / sum exp(x_j) over all entries, without overflow.
+[[nodiscard]] Eigen::MatrixXd softmax(const Eigen::MatrixXd& x);
+
+}  // namespace matgrad::detail

@@ -1,0 +1,214 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "reference/rules.hpp"
+
+namespace matgrad::detail {
+
+namespace {
+
+using Eigen::MatrixXd;
+
+MatrixXd scalar(double value) {
+    return MatrixXd::Constant(1, 1, value);
+}
+
+std::string size_text(const MatrixXd& a) {
+    return fmt::format("{}-by-{}", a.rows(), a.cols());
+}
+
+void require_equal_sizes(const char* operation, const MatrixXd& a, const MatrixXd& b) {
+    if (a.rows() != b.rows() || a.cols() != b.cols()) {
+        throw ShapeError(fmt::format("{}: operands are {} and {}, expected equal shapes", operation,
+                                     size_text(a), size_text(b)));
+    }
+}
+
+void require_square(const char* operation, const MatrixXd& a) {
+    if (a.rows() != a.cols()) {
+        throw ShapeError(
+            fmt::format("{}: operand is {}, expected a square matrix", operation, size_text(a)));
+    }
+}
+
+MatrixXd sum_of(const Children& terms) {
+    MatrixXd result = terms.front()->value;
+    for (std::size_t i = 1; i < terms.size(); ++i) {
+        require_equal_sizes("sum", result, terms[i]->value);
+        result += terms[i]->value;
+    }
+    return result;
+}
+
+MatrixXd product_of(const Node& node, const Children& factors) {
+    double number = node.number;
+    const auto num_scalars = static_cast<std::size_t>(node.num_scalars);
+    for (std::size_t i = 0; i < num_scalars; ++i) {
+        number *= factors[i]->value(0, 0);
+    }
+    if (num_scalars == factors.size()) {
+        return scalar(number);
+    }
+    MatrixXd result = factors[num_scalars]->value;
+    for (std::size_t i = num_scalars + 1; i < factors.size(); ++i) {
+        if (result.cols() != factors[i]->value.rows()) {
+            throw ShapeError(fmt::format("product: factors are {} and {}", size_text(result),
+                                         size_text(factors[i]->value)));
+        }
+        const MatrixXd next = result * factors[i]->value;
+        result = next;
+    }
+    return number * result;
+}
+
+MatrixXd hadamard_of(const Children& factors) {
+    MatrixXd result = factors.front()->value;
+    for (std::size_t i = 1; i < factors.size(); ++i) {
+        require_equal_sizes("entrywise product", result, factors[i]->value);
+        result.array() *= factors[i]->value.array();
+    }
+    return result;
+}
+
+MatrixXd inverse_of(const MatrixXd& a) {
+    require_square("inv", a);
+    if (a.size() == 0) {
+        return a;
+    }
+    return Eigen::PartialPivLU<MatrixXd>(a).inverse();
+}
+
+double determinant_of(const MatrixXd& a) {
+    require_square("det", a);
+    return a.size() == 0 ? 1.0 : Eigen::PartialPivLU<MatrixXd>(a).determinant();
+}
+
+double log_determinant_of(const MatrixXd& a) {
+    require_square("logdet", a);
+    if (a.size() == 0) {
+        return 0;
+    }
+    // Summed logarithms: the determinant itself would overflow long before its logarithm.
+    const Eigen::PartialPivLU<MatrixXd> lu(a);
+    return lu.matrixLU().diagonal().array().abs().log().sum();
+}
+
+double largest(const MatrixXd& x) {
+    double result = -std::numeric_limits<double>::infinity();
+    for (const double entry : x.reshaped()) {
+        if (std::isnan(entry)) {
+            return entry;
+        }
+        result = std::max(result, entry);
+    }
+    return result;
+}
+
+double log_sum_exp_of(const MatrixXd& x) {
+    const double shift = largest(x);
+    if (!std::isfinite(shift)) {
+        return shift;
+    }
+    return shift + std::log((x.array() - shift).exp().sum());
+}
+
+MatrixXd diagonal_matrix_of(const MatrixXd& v) {
+    if (v.cols() != 1) {
+        throw ShapeError(fmt::format("diag: operand is {}, expected a column", size_text(v)));
+    }
+    MatrixXd result = MatrixXd::Zero(v.rows(), v.rows());
+    result.diagonal() = v.col(0);
+    return result;
+}
+
+MatrixXd diagonal_vector_of(const MatrixXd& a) {
+    require_square("diag", a);
+    return a.diagonal();
+}
+
+double trace_of(const MatrixXd& a) {
+    require_square("tr", a);
+    return a.trace();
+}
+
+double dot_of(const MatrixXd& a, const MatrixXd& b) {
+    require_equal_sizes("dot", a, b);
+    return (a.array() * b.array()).sum();
+}
+
+}  // namespace
+
+MatrixXd softmax(const MatrixXd& x) {
+    const MatrixXd e = (x.array() - largest(x)).exp();
+    return e / e.sum();
+}
+
+MatrixXd value_of(const Node& node, const Children& children, const Dimensions& dimensions) {
+    if (is_entrywise(node.op)) {
+        return children[0]->value.unaryExpr([&](double x) { return entry_value(node.op, x); });
+    }
+    switch (node.op) {
+        case Op::number:
+            return scalar(node.number);
+        case Op::eye: {
+            const std::int64_t n = dimensions.size(node.shape.rows, "eye");
+            return MatrixXd::Identity(n, n);
+        }
+        case Op::ones:
+            return MatrixXd::Ones(dimensions.size(node.shape.rows, "ones"),
+                                  dimensions.size(node.shape.cols, "ones"));
+        case Op::add:
+            return sum_of(children);
+        case Op::product:
+            return product_of(node, children);
+        case Op::hadamard:
+            return hadamard_of(children);
+        default:
+            break;
+    }
+    const MatrixXd& a = children[0]->value;
+    switch (node.op) {
+        case Op::power:
+            return a.unaryExpr([&](double x) { return std::pow(x, node.number); });
+        case Op::transpose:
+            return a.transpose();
+        case Op::inverse:
+            return inverse_of(a);
+        case Op::det:
+            return scalar(determinant_of(a));
+        case Op::logdet:
+            return scalar(log_determinant_of(a));
+        case Op::trace:
+            return scalar(trace_of(a));
+        case Op::dot:
+            return scalar(dot_of(a, children[1]->value));
+        case Op::sum:
+            return scalar(a.sum());
+        case Op::logsumexp:
+            return scalar(log_sum_exp_of(a));
+        case Op::norm2:
+            return scalar(a.size() == 0 ? 0.0 : a.reshaped().stableNorm());
+        case Op::norm1:
+            return scalar(a.array().abs().sum());
+        case Op::row_sum:
+            return a.rowwise().sum();
+        case Op::col_sum:
+            return a.colwise().sum();
+        case Op::diag_matrix:
+            return diagonal_matrix_of(a);
+        case Op::diag_vector:
+            return diagonal_vector_of(a);
+        case Op::tril:
+            return a.triangularView<Eigen::Lower>();
+        case Op::triu:
+            return a.triangularView<Eigen::Upper>();
+        default:
+            throw std::logic_error("value_of: the node has no value of its own");
+    }
+}
+
+}  // namespace matgrad::detail
