@@ -45,7 +45,8 @@ Expr pairing(const Expr& ybar, const Expr& dy) {
 /// the next, so the statements are the derivation.
 class Propagation {
 public:
-    Propagation(const Expr& f, const std::vector<Expr>& variables) : f_(f) {
+    Propagation(const Expr& f, const std::vector<Expr>& variables, Lines lines)
+        : f_(f), keep_lines_(lines == Lines::keep) {
         const Expr roots[] = {f};
         order_ = topological_order(roots);
         std::unordered_set<Expr> reached(variables.begin(), variables.end());
@@ -117,6 +118,7 @@ private:
     }
 
     Expr f_;
+    bool keep_lines_;
     std::vector<Expr> order_;
     IsActive active_;
     std::unordered_map<Expr, std::vector<Expr>> frontier_;
@@ -125,12 +127,13 @@ private:
 
 }  // namespace
 
-Derivation derive(const Expr& f, std::span<const std::string> names, Convention convention) {
+Derivation derive(const Expr& f, std::span<const std::string> names, Convention convention,
+                  Lines lines) {
     const std::vector<Expr> variables = variables_of(f, names);
     const auto is_variable = [&variables](const Expr& e) {
         return std::find(variables.begin(), variables.end(), e) != variables.end();
     };
-    Propagation propagation(prepared(f, is_variable), variables);
+    Propagation propagation(prepared(f, is_variable), variables, lines);
     propagation.run();
     Derivation result;
     result.function = f;
@@ -143,7 +146,7 @@ Derivation derive(const Expr& f, std::span<const std::string> names, Convention 
 
 Expr differentiate(const Expr& f, const std::string& variable, Convention convention) {
     const std::string names[] = {variable};
-    return derive(f, names, convention).gradients.front().form;
+    return derive(f, names, convention, Lines::omit).gradients.front().form;
 }
 
 namespace {

@@ -37,16 +37,21 @@ struct MATGRAD_API Derivation {
     std::vector<DerivationLine> lines;
 };
 
+/// Whether the statements that lead to a gradient are kept. Without them the cost is linear in the
+/// nodes of f; each of them is as long as the frontier it describes.
+enum class Lines { keep, omit };
+
 /// Gradients of a scalar expression with respect to one or more of its symbols, and the chain of
 /// statements that leads to them.
 ///
 /// Shapes   f 1x1; each gradient has the shape of its variable.
 /// Errors   ShapeError if f is not 1x1; NameError if a variable does not occur in f;
 ///          UnsupportedError names the node that has no rule.
-/// Cost     linear in the nodes of f; the variables share all work.
+/// Cost     linear in the nodes of f (without lines); the variables share all work.
 /// Source   Magnus & Neudecker, Matrix Differential Calculus (3rd ed. 2019), ch. 8-9.
 [[nodiscard]] MATGRAD_API Derivation derive(const Expr& f, std::span<const std::string> variables,
-                                            Convention convention = Convention::projected);
+                                            Convention convention = Convention::projected,
+                                            Lines lines = Lines::keep);
 
 /// The gradient alone, for one variable.
 [[nodiscard]] MATGRAD_API Expr differentiate(const Expr& f, const std::string& variable,
