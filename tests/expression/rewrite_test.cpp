@@ -1,0 +1,158 @@
+// What the builders rewrite on their own: each row is one identity.
+
+#include <gtest/gtest.h>
+
+#include "matgrad/expression.hpp"
+#include "support/cookbook.hpp"
+
+namespace matgrad {
+namespace {
+
+struct RewriteCase {
+    const char* from;
+    const char* to;
+    const char* declarations = "";
+};
+
+std::string rewritten(const RewriteCase& c) {
+    return to_text(parse(c.from, parse_declarations(c.declarations)));
+}
+
+void expect_all(std::span<const RewriteCase> cases) {
+    for (const RewriteCase& c : cases) {
+        EXPECT_EQ(rewritten(c), c.to) << "from " << c.from;
+    }
+}
+
+TEST(Rewrite, TransposesStandAtTheLeaves) {
+    const RewriteCase cases[] = {
+        {"(A')'", "A"},
+        {"(A*B)'", "B'*A'"},
+        {"(A*B*C)'", "C'*B'*A'"},
+        {"(A + B)'", "A' + B'"},
+        {"(A.*B)'", "A'.*B'"},
+        {"exp(A)'", "exp(A')"},
+        {"(2*A)'", "2*A'"},
+        {"inv(A')", "inv(A)'"},
+        {"tril(A)'", "triu(A')"},
+        {"rowsum(A)'", "colsum(A')"},
+        {"S'", "S", "S=n,n:sym"},
+        {"S'", "S", "S=n,n:spd"},
+        {"S'", "S", "S=n,n:diag"},
+        {"(A'*A)'", "A'*A"},
+        {"(X*S*X')'", "X*S*X'", "S=n,n:sym X=m,n"},
+        {"(A + A')'", "A + A'"},
+        {"t'", "t", "t=1"},
+        {"eye(n)'", "eye(n)", "A=n,n"},
+        {"ones(m,n)'", "ones(n,m)", "A=m,n"},
+        {"inv(A'*A)'", "inv(A'*A)", "A=m,n"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, SumsMergeEqualTerms) {
+    const RewriteCase cases[] = {
+        {"A + A", "2*A"},
+        {"A - A", "0*ones(m,n)"},
+        {"2*A + 3*A", "5*A"},
+        {"A + 0*A", "A"},
+        {"A + (B - A)", "B"},
+        {"-(A - B)", "-(A - B)"},
+        {"A + B - (A + B)", "0*ones(m,n)"},
+        {"A - 2*A", "-A"},
+        {"A*B + A*B", "2*A*B"},
+        {"3 + 4", "7"},
+        {"t + t", "2*t", "t=1"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, ProductsGatherNumbersAndScalars) {
+    const RewriteCase cases[] = {
+        {"2*A*3", "6*A"},
+        {"A*t*B", "t*A*B", "t=1 A=m,n B=n,p"},
+        {"t*t", "t^2", "t=1"},
+        {"t*t^-1", "1", "t=1"},
+        {"t/t*A", "A", "t=1 A=m,n"},
+        {"A*eye(n)", "A", "A=m,n"},
+        {"0*A*B", "0*ones(m,p)", "A=m,n B=n,p"},
+        {"(2*A)*(3*B)", "6*A*B"},
+        {"(t/s)^2", "t^2/s^2", "t=1 s=1"},
+        {"(x'*y)*(y'*x)", "(x'*y)^2"},
+        {"A/2", "0.5*A"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, InversesCancelAndSplitOnlyOverSquareFactors) {
+    const RewriteCase cases[] = {
+        {"A*inv(A)", "eye(n)", "A=n,n"},
+        {"inv(A)*A*B", "B", "A=n,n B=n,p"},
+        {"inv(A')*A'", "eye(n)", "A=n,n"},
+        {"inv(inv(A))", "A", "A=n,n"},
+        {"inv(A*B)", "inv(B)*inv(A)", "A=n,n B=n,n"},
+        {"inv(X'*X)", "inv(X'*X)", "X=m,n"},
+        {"inv(X'*X)*X'*X", "eye(n)", "X=m,n"},
+        {"X*inv(X'*X)*X'*X", "X", "X=m,n"},
+        {"inv(2*A)", "0.5*inv(A)", "A=n,n"},
+        {"inv(diag(v))", "diag(1./v)"},
+        {"A^-1", "inv(A)", "A=n,n"},
+        {"A^0", "eye(n)", "A=n,n"},
+        {"inv(eye(n))", "eye(n)", "A=n,n"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, ScalarFunctionsOfAMatrix) {
+    const RewriteCase cases[] = {
+        {"tr(A')", "tr(A)", "A=n,n"},
+        {"tr(2*A)", "2*tr(A)", "A=n,n"},
+        {"tr(x*y')", "y'*x", "x=n y=n"},
+        {"tr(A*x*y')", "y'*A*x", "A=n,n x=n y=n"},
+        {"tr(t)", "t", "t=1"},
+        {"det(A')", "det(A)", "A=n,n"},
+        {"det(inv(A))", "1/det(A)", "A=n,n"},
+        {"logdet(inv(A))", "-logdet(A)", "A=n,n"},
+        {"log(det(X'*X))", "logdet(X'*X)", "X=m,n"},
+        {"log(det(A))", "log(det(A))", "A=n,n"},
+        {"sum(2*A')", "2*sum(A)"},
+        {"sum(rowsum(A))", "sum(A)"},
+        {"sum(diag(A))", "tr(A)", "A=n,n"},
+        {"norm2(-3*A)", "3*norm2(A)"},
+        {"norm2(A')", "norm2(A)"},
+        {"dot(A,ones(m,n))", "sum(A)", "A=m,n"},
+        {"diag(diag(v))", "v"},
+        {"rowsum(x)", "x"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, EntrywiseFactorsMerge) {
+    const RewriteCase cases[] = {
+        {"A.*A", "A.^2"},           {"(A.^2).^3", "A.^6"}, {"A./A", "ones(m,n)"},
+        {"(2*A).*(3*B)", "6*A.*B"}, {"A.*B./A", "B"},      {"A.^1", "A"},
+        {"(2*A).^2", "4*A.^2"},     {"exp(0)", "1"},       {"abs(exp(t))", "exp(t)", "t=1"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, NeverMultipliesOutASum) {
+    const RewriteCase cases[] = {
+        {"A*(B + C)", "A*(B + C)"},
+        {"(A*x - b)'*(A*x - b)", "(x'*A' - b')*(A*x - b)"},
+        {"2*(A + B)", "2*(A + B)"},
+    };
+    expect_all(cases);
+}
+
+TEST(Equality, IgnoresTheOrderOfTermsAndScalarFactors) {
+    EXPECT_EQ(parse("A + B"), parse("B + A"));
+    EXPECT_EQ(parse("x'*A*y"), parse("y'*A'*x"));
+    EXPECT_EQ(parse("dot(A,B)"), parse("dot(B,A)"));
+    EXPECT_FALSE(parse("A*B") == parse("A*B'"));
+    const auto square = parse_declarations("A=n,n B=n,n");
+    EXPECT_FALSE(parse("A*B", square) == parse("B*A", square));
+}
+
+}  // namespace
+}  // namespace matgrad

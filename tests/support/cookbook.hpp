@@ -1,0 +1,54 @@
+#pragma once
+/// \file The table of known gradients: tests/data/cookbook.tsv.
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "matgrad/expression.hpp"
+
+namespace matgrad {
+
+struct CookbookRow {
+    std::string equation;
+    std::string f;
+    std::string wrt;
+    std::string gradient;
+    std::vector<Declaration> declarations;
+};
+
+inline std::vector<Declaration> parse_declarations(const std::string& text) {
+    std::vector<Declaration> result;
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+        result.push_back(parse_declaration(word));
+    }
+    return result;
+}
+
+inline std::vector<CookbookRow> read_cookbook() {
+    std::ifstream file(std::string(MATGRAD_TEST_DATA) + "/cookbook.tsv");
+    if (!file) {
+        throw std::runtime_error("cannot open cookbook.tsv");
+    }
+    std::vector<CookbookRow> rows;
+    std::string line;
+    std::getline(file, line);  // column names
+    while (std::getline(file, line)) {
+        std::istringstream cells(line);
+        CookbookRow row;
+        std::string declarations;
+        std::getline(cells, row.equation, '\t');
+        std::getline(cells, row.f, '\t');
+        std::getline(cells, row.wrt, '\t');
+        std::getline(cells, row.gradient, '\t');
+        std::getline(cells, declarations, '\t');
+        row.declarations = parse_declarations(declarations);
+        rows.push_back(row);
+    }
+    return rows;
+}
+
+}  // namespace matgrad
