@@ -1,0 +1,274 @@
+#include "api/arguments.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "api/overlap.hpp"
+
+namespace matgrad::detail {
+namespace {
+
+constexpr std::size_t kWorkspaceAlignment = 64;
+
+std::string size_text(const Operand& operand) {
+    return fmt::format("{}-by-{}", operand.rows, operand.cols);
+}
+
+const Operand* find_operand(std::span<const Operand> operands, const std::string& name) {
+    for (const Operand& operand : operands) {
+        if (operand.name == name) {
+            return &operand;
+        }
+    }
+    return nullptr;
+}
+
+void check_one_of_each(std::span<const Declaration> symbols, std::span<const Operand> operands) {
+    std::string known;
+    for (const Declaration& symbol : symbols) {
+        known += (known.empty() ? "" : ", ") + symbol.name;
+        if (find_operand(operands, symbol.name) == nullptr) {
+            throw OperandError(fmt::format("operand {} is missing: the function needs {} ({})",
+                                           symbol.name, symbol.name, symbol.shape.text()));
+        }
+    }
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+        const std::string& name = operands[i].name;
+        if (find_operand(operands.first(i), name) != nullptr) {
+            throw OperandError(fmt::format(
+                "operand {} is given twice: expected one operand for each symbol", name));
+        }
+        const bool used = std::any_of(symbols.begin(), symbols.end(),
+                                      [&](const Declaration& s) { return s.name == name; });
+        if (!used) {
+            throw OperandError(fmt::format("operand {} is not used: the function has {}", name,
+                                           known.empty() ? "no symbols" : known));
+        }
+    }
+}
+
+void check_size(const Operand& operand) {
+    std::int64_t bytes = 0;
+    if (operand.rows < 0 || operand.cols < 0) {
+        throw ShapeError(fmt::format("operand {} is {}: expected sizes of at least 0", operand.name,
+                                     size_text(operand)));
+    }
+    if (__builtin_mul_overflow(operand.rows, operand.cols, &bytes) ||
+        __builtin_mul_overflow(bytes, std::int64_t{64}, &bytes)) {
+        throw ShapeError(fmt::format("operand {} is {}: expected a size whose bytes fit 64 bits",
+                                     operand.name, size_text(operand)));
+    }
+}
+
+/// Where a named dimension was first seen.
+struct Binding {
+    const Operand* operand;
+    std::int64_t size;
+};
+
+void bind(std::map<std::string, Binding>& bindings, const Dim& dim, std::int64_t size,
+          const Operand& operand, const Shape& shape) {
+    if (dim.name.empty()) {
+        if (dim.size != size) {
+            throw ShapeError(fmt::format("operand {} is {}: expected {}", operand.name,
+                                         size_text(operand), shape.text()));
+        }
+        return;
+    }
+    const auto [at, is_new] = bindings.try_emplace(dim.name, Binding{&operand, size});
+    if (is_new || at->second.size == size) {
+        return;
+    }
+    const Binding& first = at->second;
+    if (first.operand == &operand) {
+        throw ShapeError(fmt::format("operand {} is {}: expected a square matrix ({})",
+                                     operand.name, size_text(operand), shape.text()));
+    }
+    throw ShapeError(
+        fmt::format("operand {} is {} but operand {} is {}: {} is {} here and {} there",
+                    operand.name, size_text(operand), first.operand->name,
+                    size_text(*first.operand), dim.name, size, first.size));
+}
+
+/// Where data lies, as a region in units of its type. Errors: OperandError.
+Region region_of(const std::string& what, const void* data, const Batch& strides, std::int64_t rows,
+                 std::int64_t cols, std::int64_t batch, ScalarType type) {
+    Region region{0,
+                  rows,
+                  cols,
+                  batch,
+                  strides.row_stride,
+                  strides.col_stride,
+                  batch > 1 ? strides.batch_stride : 0};
+    if (region.empty()) {
+        return region;
+    }
+    if (data == nullptr) {
+        throw OperandError(fmt::format(
+            "{} has no data: found a null pointer, expected {}-by-{} entries", what, rows, cols));
+    }
+    const auto address = reinterpret_cast<std::uintptr_t>(data);
+    const auto unit = static_cast<std::uintptr_t>(size_of(type));
+    if (address % unit != 0) {
+        throw OperandError(
+            fmt::format("{} is misaligned: found an address that is {} past a multiple "
+                        "of {}, expected a multiple of {}",
+                        what, address % unit, unit, unit));
+    }
+    region.address = static_cast<std::int64_t>(address / unit);
+    if (!is_addressable(region)) {
+        throw OperandError(fmt::format(
+            "{} is out of reach: strides {}, {}, {} over {}-by-{} entries "
+            "of {} problems leave the address space",
+            what, strides.row_stride, strides.col_stride, strides.batch_stride, rows, cols, batch));
+    }
+    return region;
+}
+
+std::string result_text(const OutputInfo& output) {
+    switch (output.kind) {
+        case OutputKind::value:
+            return "the result value";
+        case OutputKind::gradient:
+            return "the result gradient " + output.name;
+        case OutputKind::hvp:
+            return "the result hvp " + output.name;
+    }
+    return "the result";
+}
+
+template <typename T>
+Region bytes_region(std::span<T> memory, ScalarType type) {
+    const auto unit = static_cast<std::uintptr_t>(size_of(type));
+    const auto first = reinterpret_cast<std::uintptr_t>(memory.data()) / unit;
+    const auto last =
+        (reinterpret_cast<std::uintptr_t>(memory.data()) + memory.size_bytes() + unit - 1) / unit;
+    return {static_cast<std::int64_t>(first),
+            1,
+            memory.empty() ? 0 : static_cast<std::int64_t>(last - first),
+            1,
+            0,
+            1,
+            0};
+}
+
+/// Something that may not be written over, with its name.
+struct Named {
+    std::string name;
+    Region region;
+};
+
+}  // namespace
+
+void check_operands(std::span<const Declaration> symbols, std::span<const Operand> operands) {
+    check_one_of_each(symbols, operands);
+    std::map<std::string, Binding> bindings;
+    for (const Declaration& symbol : symbols) {
+        const Operand& operand = *find_operand(operands, symbol.name);
+        check_size(operand);
+        bind(bindings, symbol.shape.rows, operand.rows, operand, symbol.shape);
+        bind(bindings, symbol.shape.cols, operand.cols, operand, symbol.shape);
+    }
+}
+
+void check_options(const Expr& f, std::int64_t batch, const PlanOptions& options) {
+    if (!f) {
+        throw ShapeError("the function is empty: expected a scalar expression");
+    }
+    if (!f.shape().is_scalar()) {
+        throw ShapeError(fmt::format("the function is {}: expected a scalar (1-by-1), {}",
+                                     f.shape().text(), to_text(f)));
+    }
+    if (batch < 0) {
+        throw OperandError(fmt::format("the batch is {}: expected at least 0", batch));
+    }
+    if (options.threads < 0) {
+        throw OperandError(fmt::format("threads is {}: expected at least 0", options.threads));
+    }
+    for (std::size_t i = 0; i < options.wrt.size(); ++i) {
+        if (std::count(options.wrt.begin(), options.wrt.begin() + static_cast<std::ptrdiff_t>(i),
+                       options.wrt[i]) != 0) {
+            throw NameError(fmt::format("variable {} is asked for twice", options.wrt[i]));
+        }
+    }
+    if (!options.value && options.wrt.empty() && options.hvp.empty()) {
+        throw OperandError(
+            "nothing is asked for: expected the value, a gradient or a "
+            "Hessian-vector product");
+    }
+    if (options.entry && options.wrt.empty()) {
+        throw OperandError(fmt::format("entry {},{} is asked for without a gradient",
+                                       options.entry->row, options.entry->col));
+    }
+}
+
+void check_run(const RunContract& contract, std::int64_t batch,
+               std::span<const ConstBatch> operands, std::span<const Batch> results,
+               std::span<const std::int32_t> status, std::span<const std::byte> workspace) {
+    if (batch < 0) {
+        throw OperandError(fmt::format("the batch is {}: expected at least 0", batch));
+    }
+    if (operands.size() != contract.operands.size()) {
+        throw OperandError(fmt::format("{} operands are given: expected {}", operands.size(),
+                                       contract.operands.size()));
+    }
+    if (results.size() != contract.outputs.size()) {
+        throw OperandError(fmt::format("{} results are given: expected {}", results.size(),
+                                       contract.outputs.size()));
+    }
+    if (!status.empty() && status.size() != static_cast<std::size_t>(batch)) {
+        throw OperandError(fmt::format(
+            "status has {} entries: expected {}, one per problem, or none", status.size(), batch));
+    }
+    if (workspace.size() < contract.workspace_bytes) {
+        throw OperandError(fmt::format("the workspace has {} bytes: expected at least {}",
+                                       workspace.size(), contract.workspace_bytes));
+    }
+    const auto past = reinterpret_cast<std::uintptr_t>(workspace.data()) % kWorkspaceAlignment;
+    if (contract.workspace_bytes > 0 && past != 0) {
+        throw OperandError(
+            fmt::format("the workspace is misaligned: found an address that is {} past "
+                        "a multiple of {}, expected a multiple of {}",
+                        past, kWorkspaceAlignment, kWorkspaceAlignment));
+    }
+
+    std::vector<Named> taken;
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+        const Operand& operand = contract.operands[i];
+        const ConstBatch& view = operands[i];
+        const std::string what = "operand " + operand.name;
+        taken.push_back(
+            {what,
+             region_of(what, view.data,
+                       {nullptr, view.row_stride, view.col_stride, view.batch_stride}, operand.rows,
+                       operand.cols, operand.batched ? batch : 1, contract.type)});
+    }
+    taken.push_back({"the workspace", bytes_region(workspace, contract.type)});
+    taken.push_back({"the status", bytes_region(status, contract.type)});
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const OutputInfo& output = contract.outputs[i];
+        const std::string what = result_text(output);
+        const Region region = region_of(what, results[i].data, results[i], output.rows, output.cols,
+                                        output.batched ? batch : 1, contract.type);
+        if (repeats_an_address(region)) {
+            throw OperandError(
+                fmt::format("{} writes one address twice: strides {}, {}, {} over {}-by-"
+                            "{} entries of {} problems, expected distinct addresses",
+                            what, region.row_stride, region.col_stride, region.batch_stride,
+                            region.rows, region.cols, region.batch));
+        }
+        for (const Named& other : taken) {
+            if (share_an_address(region, other.region)) {
+                throw OperandError(
+                    fmt::format("{} overlaps {}: expected memory of its own", what, other.name));
+            }
+        }
+        taken.push_back({what, region});
+    }
+}
+
+}  // namespace matgrad::detail

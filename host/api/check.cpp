@@ -1,0 +1,131 @@
+#include "api/check.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "expression/build.hpp"
+#include "reference/random_problem.hpp"
+
+namespace matgrad {
+namespace {
+
+constexpr double kSafety = 4;
+constexpr double kEpsFloat = std::numeric_limits<float>::epsilon();
+constexpr double kEpsDouble = std::numeric_limits<double>::epsilon();
+
+double eps_of(ScalarType type) {
+    return type == ScalarType::float32 ? kEpsFloat : kEpsDouble;
+}
+
+/// Under robust accuracy Gram matrices of float data and their factors are in double.
+double factored_weight(ScalarType type, Accuracy accuracy) {
+    const bool in_double = type == ScalarType::float32 && accuracy == Accuracy::robust;
+    return in_double ? kEpsDouble / kEpsFloat : 1;
+}
+
+bool is_symmetric(Structure structure) {
+    return structure == Structure::symmetric || structure == Structure::positive;
+}
+
+Comparison compare_numbers(double expected, double computed, double bound) {
+    if (!std::isfinite(expected) && !std::isfinite(computed)) {
+        return {0, 0};
+    }
+    return {std::abs(expected - computed), bound};
+}
+
+}  // namespace
+
+DifferentialCheck::DifferentialCheck(const Expr& f, ScalarType type, Accuracy accuracy)
+    : f_(f),
+      symbols_(symbols(f)),
+      eps_(eps_of(type)),
+      errors_(f, factored_weight(type, accuracy)) {}
+
+double DifferentialCheck::unit(const MatrixMap& values) const {
+    Eigen::Index longest = 1;
+    for (const auto& [name, value] : values) {
+        longest = std::max(longest, value.rows() + value.cols());
+    }
+    return kSafety * static_cast<double>(longest) * eps_;
+}
+
+std::map<std::string, std::int64_t> DifferentialCheck::sizes(const MatrixMap& values) const {
+    std::map<std::string, std::int64_t> result;
+    for (const Declaration& symbol : symbols_) {
+        const auto at = values.find(symbol.name);
+        if (at != values.end()) {
+            result.emplace(symbol.shape.rows.name, at->second.rows());
+            result.emplace(symbol.shape.cols.name, at->second.cols());
+        }
+    }
+    result.erase("");  // literal sizes have no name
+    return result;
+}
+
+Structure DifferentialCheck::structure_of(const std::string& variable) const {
+    for (const Declaration& symbol : symbols_) {
+        if (symbol.name == variable) {
+            return symbol.structure;
+        }
+    }
+    return Structure::general;
+}
+
+Comparison DifferentialCheck::value(const MatrixMap& values, double computed) const {
+    const double expected = evaluate_reference(f_, values, sizes(values))(0, 0);
+    const double sensitivity = errors_.at(values, {}, sizes(values)).value;
+    return compare_numbers(expected, computed, unit(values) * (sensitivity + std::abs(expected)));
+}
+
+Comparison DifferentialCheck::compare(const std::string& variable, const MatrixMap& values,
+                                      const Eigen::MatrixXd& direction, double inner,
+                                      double magnitude) const {
+    const MatrixMap directions{{variable, direction}};
+    const auto known = sizes(values);
+    const double expected = evaluate_differential(f_, values, directions, known).differential(0, 0);
+    const double sensitivity = errors_.at(values, directions, known).differential;
+    return compare_numbers(expected, inner, unit(values) * (sensitivity + magnitude));
+}
+
+Comparison DifferentialCheck::gradient(const std::string& variable, Convention convention,
+                                       const MatrixMap& values, const Eigen::MatrixXd& computed,
+                                       std::uint64_t seed) const {
+    const Structure structure = structure_of(variable);
+    const Eigen::MatrixXd direction =
+        random_direction(structure, computed.rows(), computed.cols(), seed);
+    Eigen::MatrixXd products = computed.cwiseProduct(direction);
+    if (is_symmetric(structure) && convention == Convention::free_entries) {
+        // The derivative by the free entries: each pair (i,j), (j,i) moves once.
+        products.triangularView<Eigen::StrictlyUpper>().setZero();
+    }
+    return compare(variable, values, direction, products.sum(), products.cwiseAbs().sum());
+}
+
+Comparison DifferentialCheck::entry(const std::string& variable, Convention convention,
+                                    const MatrixMap& values, Entry entry, double computed) const {
+    const Eigen::MatrixXd& at = values.find(variable)->second;
+    const Structure structure = structure_of(variable);
+    Eigen::MatrixXd direction = Eigen::MatrixXd::Zero(at.rows(), at.cols());
+    direction(entry.row, entry.col) = 1;
+    if (is_symmetric(structure) && entry.row != entry.col) {
+        direction(entry.col, entry.row) = 1;
+        if (convention == Convention::projected) {
+            direction *= 0.5;
+        }
+    }
+    const bool dropped = (structure == Structure::diagonal && entry.row != entry.col) ||
+                         (structure == Structure::lower && entry.row < entry.col) ||
+                         (structure == Structure::upper && entry.row > entry.col);
+    if (dropped) {
+        direction.setZero();
+    }
+    return compare(variable, values, direction, computed, std::abs(computed));
+}
+
+Expr directional_function(const Expr& gradient, const std::string& direction) {
+    return dot(gradient, symbol({direction, gradient.shape(), Structure::general}));
+}
+
+}  // namespace matgrad

@@ -1,0 +1,71 @@
+#pragma once
+/// \file The differential check: df(X; D) = <G, D>, the reference's df against computed gradients.
+///
+/// One problem at a time, in double. The bound is computed at the data,
+///
+///     |df(X; D) - <G, D>|  <=  4 n eps (s + <|G|, |D|>)
+///
+/// with eps the rounding unit of the data's type, n the largest sum of rows and columns of an
+/// operand (how many roundings an entry gathers) and s the sensitivity of df to a relative error
+/// of one unit in every operation (error_model.hpp), so the condition of what is factored enters.
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "api/error_model.hpp"
+#include "matgrad/plan.hpp"
+#include "reference/reference.hpp"
+
+namespace matgrad {
+
+/// A residual beside what rounding can explain.
+struct Comparison {
+    double residual = 0;
+    double bound = 0;
+    /// NaN on either side is a failure.
+    [[nodiscard]] bool passes() const noexcept { return residual <= bound; }
+    /// residual / bound; 0 if the residual is 0.
+    [[nodiscard]] double ratio() const noexcept { return residual == 0 ? 0 : residual / bound; }
+};
+
+/// Checks results for one function. Where the reference itself is not finite, a result that is not
+/// finite either passes.
+///
+/// `values` holds every symbol of f; a variable that f has lost by simplification is of general
+/// structure.
+/// Errors   those of the reference: OperandError, ShapeError.
+class DifferentialCheck {
+public:
+    DifferentialCheck(const Expr& f, ScalarType type, Accuracy accuracy);
+
+    [[nodiscard]] Comparison value(const MatrixMap& values, double computed) const;
+
+    /// D is random within the variable's structure; the same seed gives the same D.
+    [[nodiscard]] Comparison gradient(const std::string& variable, Convention convention,
+                                      const MatrixMap& values, const Eigen::MatrixXd& computed,
+                                      std::uint64_t seed) const;
+
+    /// One component of the gradient.
+    [[nodiscard]] Comparison entry(const std::string& variable, Convention convention,
+                                   const MatrixMap& values, Entry entry, double computed) const;
+
+private:
+    [[nodiscard]] Comparison compare(const std::string& variable, const MatrixMap& values,
+                                     const Eigen::MatrixXd& direction, double inner,
+                                     double magnitude) const;
+    [[nodiscard]] double unit(const MatrixMap& values) const;
+    [[nodiscard]] std::map<std::string, std::int64_t> sizes(const MatrixMap& values) const;
+    [[nodiscard]] Structure structure_of(const std::string& variable) const;
+
+    Expr f_;
+    std::vector<Declaration> symbols_;
+    double eps_;
+    detail::ErrorModel errors_;
+};
+
+/// A Hessian-vector product is the gradient of <grad f, V>: the function to check it with, where
+/// `gradient` is the closed form of the gradient and `direction` the symbol V.
+[[nodiscard]] Expr directional_function(const Expr& gradient, const std::string& direction);
+
+}  // namespace matgrad

@@ -1,0 +1,221 @@
+#include "api/error_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "expression/build.hpp"
+
+namespace matgrad::detail {
+namespace {
+
+using Eigen::MatrixXd;
+using Sizes = std::map<std::string, std::int64_t>;
+
+constexpr int kTrials = 4;
+constexpr double kStep = 1e-11;  // far above the reference's own rounding, far below most 1/cond
+constexpr std::size_t kMaxSites = 200;  // each is evaluated alone: long sums would take a minute
+
+bool is_leaf(const Expr& e) {
+    return e->children.empty();
+}
+
+bool is_factoring(Op op) {
+    return op == Op::inverse || op == Op::det || op == Op::logdet;
+}
+
+/// What rounding may add to a node, in units of eps: to its value and to its differential.
+struct Magnitude {
+    MatrixXd value;
+    MatrixXd differential;
+};
+
+MatrixXd spread(double norm, const MatrixXd& like) {
+    const double count = std::max<double>(1, static_cast<double>(like.size()));
+    return MatrixXd::Constant(like.rows(), like.cols(), norm / std::sqrt(count));
+}
+
+Magnitude product_magnitude(double coefficient, const std::vector<Dual>& factors,
+                            const Dual& result) {
+    double value = std::abs(coefficient);
+    double differential = 0;
+    for (const Dual& factor : factors) {
+        const double norm = factor.value.norm();
+        differential = differential * norm + value * factor.differential.norm();
+        value *= norm;
+    }
+    return {spread(value, result.value), spread(differential, result.value)};
+}
+
+/// Reductions and sums: the same operation on magnitudes.
+Magnitude sum_magnitude(Op op, const std::vector<Dual>& children, const Dual& result) {
+    const auto reduce = [&](const MatrixXd& a) -> MatrixXd {
+        switch (op) {
+            case Op::trace:
+                return MatrixXd::Constant(1, 1, a.diagonal().sum());
+            case Op::row_sum:
+                return a.rowwise().sum();
+            case Op::col_sum:
+                return a.colwise().sum();
+            default:
+                return MatrixXd::Constant(1, 1, a.sum());
+        }
+    };
+    if (op == Op::add) {
+        Magnitude total{result.value.cwiseAbs(), result.differential.cwiseAbs()};
+        for (const Dual& child : children) {
+            if (child.value.size() == result.value.size()) {
+                total.value += child.value.cwiseAbs();
+                total.differential += child.differential.cwiseAbs();
+            }
+        }
+        return total;
+    }
+    const MatrixXd a = children[0].value.cwiseAbs();
+    const MatrixXd da = children[0].differential.cwiseAbs();
+    if (op == Op::dot) {
+        const MatrixXd b = children[1].value.cwiseAbs();
+        const MatrixXd db = children[1].differential.cwiseAbs();
+        return {reduce(a.cwiseProduct(b)), reduce(da.cwiseProduct(b) + a.cwiseProduct(db))};
+    }
+    return {reduce(a), reduce(da)};
+}
+
+Magnitude magnitude_of(const Expr& node, const MatrixMap& values, const MatrixMap& directions,
+                       const Sizes& sizes) {
+    const Dual result = evaluate_differential(node, values, directions, sizes);
+    std::vector<Dual> children;
+    for (const Expr& child : node->children) {
+        children.push_back(evaluate_differential(child, values, directions, sizes));
+    }
+    switch (node->op) {
+        case Op::product:
+            return product_magnitude(node->number, children, result);
+        case Op::add:
+        case Op::trace:
+        case Op::dot:
+        case Op::sum:
+        case Op::row_sum:
+        case Op::col_sum:
+            return sum_magnitude(node->op, children, result);
+        case Op::inverse:
+            return {spread(result.value.norm(), result.value),
+                    spread(result.differential.norm(), result.value)};
+        case Op::logdet:  // a sum of n logarithms, each of any sign
+            return {result.value.cwiseAbs().array() + static_cast<double>(children[0].value.rows()),
+                    result.differential.cwiseAbs()};
+        case Op::logsumexp:
+            return {result.value.cwiseAbs().array() + children[0].value.lpNorm<Eigen::Infinity>(),
+                    result.differential.cwiseAbs()};
+        default:
+            return {result.value.cwiseAbs(), result.differential.cwiseAbs()};
+    }
+}
+
+Magnitude factored_magnitude(const Expr& node, const MatrixMap& values, const MatrixMap& directions,
+                             const Sizes& sizes) {
+    const Dual argument = evaluate_differential(node, values, directions, sizes);
+    return {spread(argument.value.norm(), argument.value),
+            spread(argument.differential.norm(), argument.value)};
+}
+
+/// Entries of random sign; symmetric where the node is.
+MatrixXd random_signs(const MatrixXd& like, bool symmetric, std::mt19937_64& engine) {
+    MatrixXd signs(like.rows(), like.cols());
+    for (Eigen::Index i = 0; i < signs.rows(); ++i) {
+        for (Eigen::Index j = 0; j < signs.cols(); ++j) {
+            signs(i, j) = (engine() >> 40) % 2 == 0 ? -1 : 1;
+        }
+    }
+    if (symmetric) {
+        signs.triangularView<Eigen::StrictlyUpper>() = MatrixXd(signs.transpose());
+    }
+    return signs;
+}
+
+/// Nodes below an inverse or a determinant.
+std::unordered_set<Expr> nodes_to_factor(const std::vector<Expr>& order) {
+    std::unordered_set<Expr> below;
+    for (std::size_t i = order.size(); i-- > 0;) {  // parents first
+        if (is_factoring(order[i]->op) || below.count(order[i]) != 0) {
+            below.insert(order[i]->children.begin(), order[i]->children.end());
+        }
+    }
+    return below;
+}
+
+}  // namespace
+
+Expr ErrorModel::add_site(const Expr& node, const Expr& noisy, bool factored, double weight) {
+    if (sites_.size() >= kMaxSites) {
+        return noisy;
+    }
+    // A name the language cannot write, so it is never one of the caller's.
+    const std::string name = fmt::format("#{}", sites_.size());
+    const bool symmetric = node->symmetric && !node.shape().is_scalar();
+    sites_.push_back({node, name, factored, weight});
+    return add(noisy,
+               symbol({name, node.shape(), symmetric ? Structure::symmetric : Structure::general}));
+}
+
+ErrorModel::ErrorModel(const Expr& f, double factored_weight) {
+    const std::vector<Expr> order = topological_order(std::span<const Expr>(&f, 1));
+    const std::unordered_set<Expr> to_factor = nodes_to_factor(order);
+    std::unordered_map<Expr, Expr> noisy;
+    for (const Expr& node : order) {
+        if (is_leaf(node)) {
+            noisy[node] = node;
+            continue;
+        }
+        std::vector<Expr> children;
+        for (const Expr& child : node->children) {
+            const Expr& changed = noisy.at(child);
+            children.push_back(
+                is_factoring(node->op) ? add_site(child, changed, true, factored_weight) : changed);
+        }
+        const Expr rebuilt = with_children(node, children);
+        const double weight = to_factor.count(node) != 0 ? factored_weight : 1;
+        noisy[node] = node->op == Op::transpose ? rebuilt : add_site(node, rebuilt, false, weight);
+    }
+    noisy_ = noisy.at(f);
+}
+
+Sensitivity ErrorModel::at(const MatrixMap& values, const MatrixMap& directions,
+                           const Sizes& sizes) const {
+    std::vector<Magnitude> magnitudes;
+    for (const Site& site : sites_) {
+        magnitudes.push_back(site.factored
+                                 ? factored_magnitude(site.node, values, directions, sizes)
+                                 : magnitude_of(site.node, values, directions, sizes));
+    }
+    const auto evaluate = [&](double step, std::mt19937_64& engine) {
+        MatrixMap moved = values;
+        MatrixMap moved_directions = directions;
+        for (std::size_t i = 0; i < sites_.size(); ++i) {
+            const Site& site = sites_[i];
+            const bool symmetric = site.node->symmetric;
+            const MatrixXd signs = random_signs(magnitudes[i].value, symmetric, engine);
+            const MatrixXd other_signs = random_signs(magnitudes[i].value, symmetric, engine);
+            const double size = step * site.weight;
+            moved[site.symbol] = size * magnitudes[i].value.cwiseProduct(signs);
+            moved_directions[site.symbol] =
+                size * magnitudes[i].differential.cwiseProduct(other_signs);
+        }
+        return evaluate_differential(noisy_, moved, moved_directions, sizes);
+    };
+    std::mt19937_64 engine(20120115);
+    const Dual still = evaluate(0, engine);
+    Sensitivity total;
+    for (int trial = 0; trial < kTrials; ++trial) {
+        const Dual moved = evaluate(kStep, engine);
+        total.value += std::abs(moved.value(0, 0) - still.value(0, 0)) / kStep;
+        total.differential += std::abs(moved.differential(0, 0) - still.differential(0, 0)) / kStep;
+    }
+    return total;
+}
+
+}  // namespace matgrad::detail
