@@ -1,0 +1,65 @@
+// log det(X'X) of two small problems with known answers: X = [1 0; 0 2; 0 0] and X = 3 [1 0; 0 1; 0 0],
+// and one of rank 1, whose Cholesky factorization stops at the second pivot.
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <matgrad/matgrad.hpp>
+#include <string>
+#include <vector>
+
+namespace {
+
+int failures = 0;
+
+void expect(bool holds, const char* claim) {
+    if (!holds) {
+        std::fprintf(stderr, "not so: %s\n", claim);
+        ++failures;
+    }
+}
+
+bool near(double a, double b) {
+    return std::abs(a - b) <= 1e-14 * (1 + std::abs(b));
+}
+
+}  // namespace
+
+int main() {
+    const matgrad::Expr f = matgrad::parse("logdet(X'*X)");
+    expect(matgrad::to_text(matgrad::differentiate(f, "X")) == "2*X*inv(X'*X)",
+           "the gradient of log det(X'X) is printed as 2*X*inv(X'*X)");
+
+    const std::vector<double> x = {1, 0, 0, 2, 0, 0,  //
+                                   3, 0, 0, 3, 0, 0,  //
+                                   1, 1, 1, 1, 1, 1};
+    std::vector<double> value(3);
+    std::vector<double> gradient(x.size());
+    std::vector<std::int32_t> status(3);
+    const std::vector<matgrad::Operand> operands = {{"X", 3, 2, true}};
+    matgrad::PlanOptions options;
+    options.wrt = {"X"};
+    const matgrad::Plan plan = matgrad::make_plan(f, operands, 3, options);
+    const std::vector<matgrad::ConstBatch> inputs = {
+        matgrad::ConstBatch::contiguous(x.data(), 3, 2)};
+    const std::vector<matgrad::Batch> results = {matgrad::Batch::contiguous(value.data(), 1, 1),
+                                                 matgrad::Batch::contiguous(gradient.data(), 3, 2)};
+    const matgrad::RunSummary summary = plan.run(3, inputs, results, status);
+
+    expect(summary.problems == 3 && summary.failed == 1, "one of three problems fails");
+    expect(status == std::vector<std::int32_t>({0, 0, 2}), "it fails at pivot 2");
+    expect(near(value[0], std::log(4.0)) && near(value[1], std::log(81.0)), "values");
+    expect(std::isnan(value[2]) && std::isnan(gradient[12]), "a failed problem's results are NaN");
+    const std::vector<double> expected = {2, 0, 0, 1, 0, 0, 2.0 / 3, 0, 0, 2.0 / 3, 0, 0};
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        expect(near(gradient[i], expected[i]), "gradient");
+    }
+
+    try {
+        (void)matgrad::parse("A*(x + b");
+        expect(false, "an unmatched parenthesis is an error");
+    } catch (const matgrad::ParseError& error) {
+        expect(error.position() == 2, "the caret stands below the unmatched parenthesis");
+    }
+    return failures == 0 ? 0 : 1;
+}
