@@ -1,0 +1,105 @@
+#include "cli/command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <new>
+
+#include "cli/help.hpp"
+#include "matgrad/error.hpp"
+
+namespace matgrad {
+namespace {
+
+bool asks_for_help(const std::vector<std::string>& words) {
+    return std::any_of(words.begin(), words.end(),
+                       [](const std::string& w) { return w == "--help" || w == "-h"; });
+}
+
+void print(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+int dispatch(const std::vector<std::string>& words) {
+    if (words.empty()) {
+        throw CallerError(
+            "the command is missing: expected derive, eval, check, list or devices "
+            "(see matgrad --help)");
+    }
+    const std::string& command = words[0];
+    const std::vector<std::string> rest(words.begin() + 1, words.end());
+    if (command == "--help" || command == "-h" || command == "help") {
+        print(help_text(rest.empty() ? "" : rest[0]));
+        return kSuccess;
+    }
+    if (command == "--version") {
+        print("matgrad " MATGRAD_VERSION "\n");
+        return kSuccess;
+    }
+    const std::string_view help = help_text(command);
+    if (help.empty()) {
+        throw CallerError(fmt::format(
+            "unknown command '{}': expected derive, eval, check, list or devices", command));
+    }
+    if (asks_for_help(rest)) {
+        print(help);
+        return kSuccess;
+    }
+    if (command == "derive") {
+        return derive_command(parse_derive(rest));
+    }
+    if (command == "eval") {
+        return eval_command(parse_eval(rest));
+    }
+    if (command == "check") {
+        return check_command(parse_check(rest));
+    }
+    if (!rest.empty()) {
+        throw CallerError(fmt::format("{}: found '{}', expected nothing more", command, rest[0]));
+    }
+    return command == "list" ? list_command() : devices_command();
+}
+
+void complain(const std::string& message) {
+    fmt::print(stderr, "matgrad: {}\n", message);
+}
+
+int run_guarded(const std::vector<std::string>& words) {
+    try {
+        return dispatch(words);
+    } catch (const ParseError& error) {
+        complain(error.what());
+        fmt::print(stderr, "{}\n", error.excerpt());
+        return kWrongCall;
+    } catch (const CallerError& error) {
+        complain(error.what());
+        return kWrongCall;
+    } catch (const Interrupted&) {
+        complain("interrupted");
+        return kInterrupted;
+    } catch (const std::bad_alloc&) {
+        complain("out of memory");
+        return kMachineFailed;
+    } catch (const std::exception& error) {
+        complain(error.what());
+        return kMachineFailed;
+    }
+}
+
+}  // namespace
+
+int run_command(const std::vector<std::string>& words) {
+    // A limit on file sizes shall be a failed write that is reported, not a silent death.
+    (void)std::signal(SIGXFSZ, SIG_IGN);
+    const int status = run_guarded(words);
+    const bool was_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    if (!was_written && (status == kSuccess || status == kSomeFailed)) {
+        complain("standard output: cannot be written (disk full?)");
+        return kMachineFailed;
+    }
+    return status;
+}
+
+}  // namespace matgrad

@@ -1,0 +1,32 @@
+#pragma once
+/// \file The `matgrad` command: one word of its own for each front door.
+
+#include <string>
+#include <vector>
+
+#include "cli/command_line.hpp"
+
+namespace matgrad {
+
+/// Exit statuses of the command.
+enum ExitStatus : int {
+    kSuccess = 0,
+    kSomeFailed = 1,  ///< some problems failed, or a check exceeded its bound
+    kWrongCall = 2,
+    kMachineFailed = 3,
+    kInterrupted = 130,
+};
+
+/// Runs the command with the words after its name and returns the exit status. Results go to
+/// stdout and to files, one line of trouble to stderr; nothing is thrown.
+int run_command(const std::vector<std::string>& words);
+
+// One function per command, each in its own file. They return kSuccess or kSomeFailed and throw
+// the rest.
+int derive_command(const DeriveArguments& arguments);
+int eval_command(const EvalArguments& arguments);
+int check_command(const CheckArguments& arguments);
+int list_command();
+int devices_command();
+
+}  // namespace matgrad

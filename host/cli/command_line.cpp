@@ -1,0 +1,255 @@
+#include "cli/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+namespace matgrad {
+namespace {
+
+std::int64_t parse_integer(const std::string& option, std::string_view text) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
+        throw CallerError(
+            fmt::format("{}: found '{}', expected a whole number within 64 bits", option, text));
+    }
+    return value;
+}
+
+std::int64_t parse_integer(const std::string& option, std::string_view text, std::int64_t least,
+                           std::int64_t most) {
+    const std::int64_t value = parse_integer(option, text);
+    if (value < least || value > most) {
+        throw CallerError(
+            fmt::format("{}: found {}, expected {} to {}", option, value, least, most));
+    }
+    return value;
+}
+
+/// One of a few words.
+template <typename T>
+T parse_choice(const std::string& option, const std::string& word,
+               std::initializer_list<std::pair<const char*, T>> choices) {
+    std::string known;
+    for (const auto& [name, value] : choices) {
+        if (word == name) {
+            return value;
+        }
+        known += (known.empty() ? "" : ", ") + std::string(name);
+    }
+    throw CallerError(fmt::format("{}: found '{}', expected one of {}", option, word, known));
+}
+
+Entry parse_entry(const std::string& text) {
+    const std::size_t comma = text.find(',');
+    if (comma == std::string::npos) {
+        throw CallerError(
+            fmt::format("--entry: found '{}', expected i,j (row and column from 0)", text));
+    }
+    const std::string_view all = text;
+    return {parse_integer("--entry", all.substr(0, comma)),
+            parse_integer("--entry", all.substr(comma + 1))};
+}
+
+/// Bytes: a number with an optional K, M or G (powers of 1024).
+std::int64_t parse_memory(const std::string& text) {
+    int shift = 0;
+    std::string_view digits = text;
+    if (!digits.empty()) {
+        const std::size_t unit = std::string_view("KMG").find(digits.back());
+        if (unit != std::string_view::npos) {
+            shift = 10 * (static_cast<int>(unit) + 1);
+            digits.remove_suffix(1);
+        }
+    }
+    return parse_integer("--memory", digits, 1, std::int64_t{1} << 30) << shift;
+}
+
+/// `m=64,n=16`.
+std::map<std::string, std::int64_t> parse_dims(const std::string& text) {
+    std::map<std::string, std::int64_t> dims;
+    std::size_t first = 0;
+    while (first <= text.size() && !text.empty()) {
+        const std::size_t last = std::min(text.find(',', first), text.size());
+        const std::string part = text.substr(first, last - first);
+        const std::size_t equals = part.find('=');
+        if (equals == std::string::npos || equals == 0) {
+            throw CallerError(
+                fmt::format("--dims: found '{}', expected NAME=SIZE,... such as m=64,n=16", part));
+        }
+        const std::string name = part.substr(0, equals);
+        if (!dims.emplace(name, parse_integer("--dims", part.substr(equals + 1), 0, 1 << 20))
+                 .second) {
+            throw CallerError(fmt::format("--dims: {} is given twice", name));
+        }
+        first = last + 1;
+    }
+    return dims;
+}
+
+void check_device(const std::string& device) {
+    if (device == "auto" || device == "cpu") {
+        return;
+    }
+    if (device == "cuda" || device.rfind("cuda:", 0) == 0) {
+        throw CallerError(fmt::format(
+            "--device {}: this build has no GPU executor, expected auto or cpu", device));
+    }
+    throw CallerError(fmt::format("--device: found '{}', expected auto, cpu or cuda[:k]", device));
+}
+
+void check_executor(const std::string& executor) {
+    const bool is_auto = parse_choice<bool>("--executor", executor,
+                                            {{"auto", true}, {"library", false}, {"fused", false}});
+    if (!is_auto) {
+        throw CallerError(fmt::format(
+            "--executor {}: needs a GPU, and this build has no GPU executor; expected auto",
+            executor));
+    }
+}
+
+/// The options of one command over strings; what they mean is read afterwards, so that every
+/// message is ours.
+class Options {
+public:
+    explicit Options(std::string command) : command_(std::move(command)), app_("", command_) {
+        app_.set_help_flag();
+    }
+    Options(const Options&) = delete;
+    Options& operator=(const Options&) = delete;
+
+    void flag(const char* name, bool& target) { app_.add_flag(name, target); }
+    void text(const char* name, std::optional<std::string>& target) {
+        app_.add_option(name, target)->expected(1);
+    }
+    void text(const char* name, std::string& target) { app_.add_option(name, target)->expected(1); }
+    /// Takes one value and repeats.
+    void list(const char* name, std::vector<std::string>& target) {
+        app_.add_option(name, target)->expected(1)->allow_extra_args(false)->take_all();
+    }
+    void words(std::vector<std::string>& target) { app_.add_option("OPERANDS", target); }
+    void question(QuestionArguments& target) {
+        list("--wrt", target.wrt);
+        list("--declare", target.declare);
+        text("--convention", convention_);
+    }
+
+    /// Takes the expression from the front and the options from the rest.
+    void parse(const std::vector<std::string>& words, QuestionArguments& question) {
+        if (words.empty()) {
+            throw CallerError(
+                fmt::format("{}: the expression is missing, expected matgrad {} EXPR --wrt X",
+                            command_, command_));
+        }
+        if (words[0].size() > 2 && app_.get_option_no_throw(words[0]) != nullptr) {
+            throw CallerError(
+                fmt::format("{}: found {} first, expected the expression: matgrad {} EXPR --wrt X",
+                            command_, words[0], command_));
+        }
+        question.expression = words[0];
+        std::vector<std::string> rest(words.rbegin(),
+                                      words.rend() - 1);  // CLI11 reads from the end
+        try {
+            app_.parse(std::move(rest));
+        } catch (const CLI::ParseError& error) {
+            std::string message = error.what();
+            std::replace(message.begin(), message.end(), '\n', ' ');
+            throw CallerError(
+                fmt::format("{}: {} (see matgrad {} --help)", command_, message, command_));
+        }
+        question.convention = parse_choice<Convention>(
+            "--convention", convention_,
+            {{"projected", Convention::projected}, {"free-entries", Convention::free_entries}});
+    }
+
+private:
+    std::string command_;
+    CLI::App app_;
+    std::string convention_ = "projected";
+};
+
+}  // namespace
+
+DeriveArguments parse_derive(const std::vector<std::string>& words) {
+    DeriveArguments result;
+    std::string format = "text";
+    Options options("derive");
+    options.question(result.question);
+    options.text("--format", format);
+    options.flag("--steps", result.steps);
+    options.parse(words, result.question);
+    result.format = parse_choice<DerivationFormat>("--format", format,
+                                                   {{"text", DerivationFormat::text},
+                                                    {"latex", DerivationFormat::latex},
+                                                    {"numpy", DerivationFormat::numpy},
+                                                    {"json", DerivationFormat::json}});
+    return result;
+}
+
+EvalArguments parse_eval(const std::vector<std::string>& words) {
+    EvalArguments result;
+    std::optional<std::string> entry, memory, threads;
+    std::string reduce = "none", accuracy = "robust", device = "auto", executor = "auto";
+    Options options("eval");
+    options.question(result.question);
+    options.words(result.operands);
+    options.list("--grad", result.gradients);
+    options.text("--value", result.value);
+    options.text("--hvp", result.hvp);
+    options.text("--hvp-out", result.hvp_out);
+    options.text("--status", result.status);
+    options.text("--entry", entry);
+    options.text("--reduce", reduce);
+    options.text("--accuracy", accuracy);
+    options.text("--threads", threads);
+    options.text("--device", device);
+    options.text("--executor", executor);
+    options.text("--memory", memory);
+    options.flag("--check", result.check);
+    options.flag("--explain", result.explain);
+    options.parse(words, result.question);
+
+    result.reduction = parse_choice<Reduction>(
+        "--reduce", reduce,
+        {{"none", Reduction::none}, {"sum", Reduction::sum}, {"mean", Reduction::mean}});
+    result.accuracy = parse_choice<Accuracy>(
+        "--accuracy", accuracy, {{"robust", Accuracy::robust}, {"fast", Accuracy::fast}});
+    check_device(device);
+    check_executor(executor);
+    if (entry) {
+        result.entry = parse_entry(*entry);
+    }
+    if (memory) {
+        result.memory = parse_memory(*memory);
+    }
+    if (threads) {
+        result.threads = static_cast<int>(parse_integer("--threads", *threads, 1, 4096));
+    }
+    return result;
+}
+
+CheckArguments parse_check(const std::vector<std::string>& words) {
+    CheckArguments result;
+    std::string dims, device = "auto";
+    std::optional<std::string> batch;
+    Options options("check");
+    options.question(result.question);
+    options.text("--dims", dims);
+    options.text("--batch", batch);
+    options.text("--device", device);
+    options.parse(words, result.question);
+    check_device(device);
+    result.dims = parse_dims(dims);
+    if (batch) {
+        result.batch = parse_integer("--batch", *batch, 1, 1 << 20);
+    }
+    return result;
+}
+
+}  // namespace matgrad

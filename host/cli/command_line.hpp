@@ -1,0 +1,60 @@
+#pragma once
+/// \file The words of a command line as plain data.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "matgrad/plan.hpp"
+
+namespace matgrad {
+
+/// The words that say which function is meant, as they were typed.
+struct QuestionArguments {
+    std::string expression;  ///< or `@name`
+    std::vector<std::string> wrt;
+    std::vector<std::string> declare;
+    Convention convention = Convention::projected;
+};
+
+enum class DerivationFormat { text, latex, numpy, json };
+
+struct DeriveArguments {
+    QuestionArguments question;
+    DerivationFormat format = DerivationFormat::text;
+    bool steps = false;
+};
+
+struct EvalArguments {
+    QuestionArguments question;
+    std::vector<std::string> operands;   ///< `X=X.npy`, `t=0.5`
+    std::vector<std::string> gradients;  ///< `G.npy` or `X=G.npy`
+    std::optional<std::string> value;
+    std::optional<std::string> hvp;  ///< `V=V.npy`
+    std::optional<std::string> hvp_out;
+    std::optional<std::string> status;
+    std::optional<Entry> entry;
+    Reduction reduction = Reduction::none;
+    Accuracy accuracy = Accuracy::robust;
+    int threads = 0;
+    std::int64_t memory = std::int64_t{256} << 20;  ///< bytes for the problems in flight
+    bool check = false;
+    bool explain = false;
+};
+
+struct CheckArguments {
+    QuestionArguments question;
+    std::map<std::string, std::int64_t> dims;
+    std::int64_t batch = 16;
+};
+
+/// The words after `derive`, `eval` or `check`. The first is the expression, even if it begins with
+/// `-`. `--help` must have been dealt with.
+/// Errors   CallerError that names the option, what was found and what was expected.
+[[nodiscard]] DeriveArguments parse_derive(const std::vector<std::string>& words);
+[[nodiscard]] EvalArguments parse_eval(const std::vector<std::string>& words);
+[[nodiscard]] CheckArguments parse_check(const std::vector<std::string>& words);
+
+}  // namespace matgrad

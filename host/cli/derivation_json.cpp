@@ -1,0 +1,71 @@
+#include "cli/derivation_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace matgrad {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json dim_json(const Dim& dim) {
+    return dim.name.empty() ? Json(dim.size) : Json(dim.name);
+}
+
+Json shape_json(const Shape& shape) {
+    return Json::array({dim_json(shape.rows), dim_json(shape.cols)});
+}
+
+const char* structure_word(Structure structure) {
+    switch (structure) {
+        case Structure::general:
+            return "general";
+        case Structure::symmetric:
+            return "sym";
+        case Structure::positive:
+            return "spd";
+        case Structure::diagonal:
+            return "diag";
+        case Structure::lower:
+            return "lower";
+        case Structure::upper:
+            return "upper";
+        case Structure::orthogonal:
+            return "orth";
+    }
+    return "general";
+}
+
+Json expr_json(const Expr& expr) {
+    return {{"text", to_text(expr)}, {"latex", to_latex(expr)}, {"numpy", to_numpy(expr)}};
+}
+
+}  // namespace
+
+std::string to_json(const Question& question, const Derivation& derivation) {
+    Json root;
+    root["given"] = question.text;
+    root["expression"] = expr_json(derivation.function);
+    root["symbols"] = Json::array();
+    for (const Declaration& symbol : question.symbols) {
+        root["symbols"].push_back({{"name", symbol.name},
+                                   {"shape", shape_json(symbol.shape)},
+                                   {"structure", structure_word(symbol.structure)}});
+    }
+    root["gradients"] = Json::array();
+    for (const Gradient& gradient : derivation.gradients) {
+        Json entry = {{"variable", to_text(gradient.variable)},
+                      {"shape", shape_json(gradient.form.shape())}};
+        entry.update(expr_json(gradient.form));
+        root["gradients"].push_back(std::move(entry));
+    }
+    root["steps"] = Json::array();
+    for (const DerivationLine& line : derivation.lines) {
+        root["steps"].push_back({{"text", "df = " + to_text(line.statement)},
+                                 {"latex", "\\mathrm{d}f = " + to_latex(line.statement)},
+                                 {"rule", line.rule},
+                                 {"source", line.source}});
+    }
+    return root.dump(2);
+}
+
+}  // namespace matgrad

@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/command.hpp"
+#include "cli/derivation_json.hpp"
+#include "cli/question.hpp"
+#include "matgrad/calculus.hpp"
+
+namespace matgrad {
+namespace {
+
+/// `gradient = FORM`, or `gradient X = FORM` for each of several variables.
+template <typename Print>
+void print_gradients(const Derivation& derivation, Print&& form_text) {
+    for (const Gradient& gradient : derivation.gradients) {
+        if (derivation.gradients.size() == 1) {
+            fmt::print("gradient = {}\n", form_text(gradient.form));
+        } else {
+            fmt::print("gradient {} = {}\n", to_text(gradient.variable), form_text(gradient.form));
+        }
+    }
+}
+
+void print_text(const Derivation& derivation, bool with_steps) {
+    const std::string text = to_text(derivation, with_steps);
+    fmt::print("{}{}", text, text.empty() || text.back() != '\n' ? "\n" : "");
+}
+
+// The steps carry rule and source as comments of the format: what is printed can be pasted whole.
+
+void print_latex(const Derivation& derivation, bool with_steps) {
+    if (with_steps) {
+        for (const DerivationLine& line : derivation.lines) {
+            fmt::print("\\mathrm{{d}}f = {}  % {} ({})\n", to_latex(line.statement), line.rule,
+                       line.source);
+        }
+    }
+    print_gradients(derivation, [](const Expr& form) { return to_latex(form); });
+}
+
+void print_numpy(const Derivation& derivation, bool with_steps) {
+    if (with_steps) {
+        for (const DerivationLine& line : derivation.lines) {
+            fmt::print("# df = {}  {} ({})\n", to_text(line.statement), line.rule, line.source);
+        }
+    }
+    print_gradients(derivation, [](const Expr& form) { return to_numpy(form); });
+}
+
+}  // namespace
+
+int derive_command(const DeriveArguments& arguments) {
+    const Question question = resolve_question(arguments.question, true);
+    const Derivation derivation = derive(question.f, question.wrt, arguments.question.convention);
+    switch (arguments.format) {
+        case DerivationFormat::text:
+            print_text(derivation, arguments.steps);
+            break;
+        case DerivationFormat::latex:
+            print_latex(derivation, arguments.steps);
+            break;
+        case DerivationFormat::numpy:
+            print_numpy(derivation, arguments.steps);
+            break;
+        case DerivationFormat::json:
+            fmt::print("{}\n", to_json(question, derivation));
+            break;
+    }
+    return kSuccess;
+}
+
+}  // namespace matgrad

@@ -1,0 +1,107 @@
+#include "cli/question.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "matgrad/catalogue.hpp"
+
+namespace matgrad {
+namespace {
+
+bool has_name(const std::vector<Declaration>& declarations, const std::string& name) {
+    return std::any_of(declarations.begin(), declarations.end(),
+                       [&](const Declaration& d) { return d.name == name; });
+}
+
+std::string joined_names(const std::vector<Declaration>& symbols) {
+    std::string names;
+    for (const Declaration& symbol : symbols) {
+        names += (names.empty() ? "" : ", ") + symbol.name;
+    }
+    return names.empty() ? "no symbols" : names;
+}
+
+const CatalogueEntry& named_function(const std::string& word) {
+    const std::string name = word.substr(1);
+    const CatalogueEntry* entry = find_in_catalogue(name);
+    if (entry == nullptr) {
+        throw NameError(
+            fmt::format("unknown function @{}: expected a name of `matgrad list`", name));
+    }
+    return *entry;
+}
+
+std::vector<Declaration> own_declarations(const std::vector<std::string>& texts) {
+    std::vector<Declaration> result;
+    for (const std::string& text : texts) {
+        Declaration declaration = parse_declaration(text);
+        if (has_name(result, declaration.name)) {
+            throw NameError(
+                fmt::format("--declare {}: {} is declared twice", text, declaration.name));
+        }
+        result.push_back(std::move(declaration));
+    }
+    return result;
+}
+
+void check_variables(const Question& question) {
+    for (std::size_t i = 0; i < question.wrt.size(); ++i) {
+        const std::string& name = question.wrt[i];
+        const auto end = question.wrt.begin() + static_cast<std::ptrdiff_t>(i);
+        if (std::find(question.wrt.begin(), end, name) != end) {
+            throw NameError(fmt::format("--wrt {} is given twice", name));
+        }
+        if (!has_name(question.symbols, name)) {
+            throw NameError(fmt::format("--wrt {}: the variable is not in {}, which has {}", name,
+                                        question.text, joined_names(question.symbols)));
+        }
+    }
+}
+
+}  // namespace
+
+Question resolve_question(const QuestionArguments& arguments, bool needs_wrt) {
+    Question question;
+    question.text = arguments.expression;
+    question.wrt = arguments.wrt;
+    const std::vector<Declaration> own = own_declarations(arguments.declare);
+    std::vector<Declaration> declarations = own;
+    if (!question.text.empty() && question.text[0] == '@') {
+        const CatalogueEntry& entry = named_function(question.text);
+        question.text = entry.text;
+        if (question.wrt.empty()) {
+            question.wrt.emplace_back(entry.wrt);
+        }
+        std::istringstream words{std::string(entry.declarations)};
+        for (std::string word; words >> word;) {
+            Declaration declaration = parse_declaration(word);
+            if (!has_name(own, declaration.name)) {
+                declarations.push_back(std::move(declaration));
+            }
+        }
+    }
+
+    question.f = parse(question.text, declarations);
+    question.symbols = symbols(question.f);
+    if (!question.f.shape().is_scalar()) {
+        throw ShapeError(fmt::format("{} is {}: expected a scalar function", question.text,
+                                     question.f.shape().text()));
+    }
+    for (const Declaration& declaration : own) {
+        // Most likely a slip of the pen: the name meant stays undeclared.
+        if (!has_name(question.symbols, declaration.name)) {
+            throw NameError(fmt::format("--declare {}: {} has only {}", to_text(declaration),
+                                        question.text, joined_names(question.symbols)));
+        }
+    }
+    if (needs_wrt && question.wrt.empty()) {
+        throw CallerError(fmt::format("--wrt is missing: expected a variable of {}, which has {}",
+                                      question.text, joined_names(question.symbols)));
+    }
+    check_variables(question);
+    return question;
+}
+
+}  // namespace matgrad

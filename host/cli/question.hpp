@@ -1,0 +1,27 @@
+#pragma once
+/// \file From words to a function: the expression, its declarations and its variables.
+
+#include <string>
+#include <vector>
+
+#include "cli/command_line.hpp"
+#include "matgrad/expression.hpp"
+
+namespace matgrad {
+
+struct Question {
+    std::string text;  ///< the expression, `@name` resolved
+    Expr f;
+    std::vector<Declaration> symbols;  ///< of f, in order of first appearance
+    std::vector<std::string> wrt;      ///< each a symbol of f, none twice
+};
+
+/// Reads expression and declarations. A catalogue name brings its own declarations, which --declare
+/// overrides name by name, and its usual variable, which --wrt replaces.
+///
+/// Errors   those of `parse` and `parse_declaration`; ShapeError if f is not 1x1; NameError for an
+///          unknown @name and for a variable that is not in f; CallerError if `needs_wrt` and there
+///          is none.
+[[nodiscard]] Question resolve_question(const QuestionArguments& arguments, bool needs_wrt);
+
+}  // namespace matgrad
