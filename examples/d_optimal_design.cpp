@@ -42,8 +42,13 @@ public:
           value_(num_starts_),
           step_(num_starts_, 0.1) {
         std::mt19937_64 random(seed);
-        for (double& t : trial_) {
-            t = std::ldexp(static_cast<double>(random() >> 11), -52) - 1;
+        for (auto first = trial_.begin(); first != trial_.end();) {
+            const auto last = first + static_cast<std::ptrdiff_t>(num_points_);
+            std::generate(first, last, [&random] {
+                return std::ldexp(static_cast<double>(random() >> 11), -52) - 1;
+            });
+            std::sort(first, last);
+            first = last;
         }
         evaluate_trial();
         points_ = trial_;
@@ -74,11 +79,10 @@ public:
         return result;
     }
 
-    [[nodiscard]] std::vector<double> sorted_points(std::size_t start) const {
+    /// The points of one start, in ascending order.
+    [[nodiscard]] std::vector<double> points(std::size_t start) const {
         const auto first = points_.begin() + static_cast<std::ptrdiff_t>(start * num_points_);
-        std::vector<double> points(first, first + static_cast<std::ptrdiff_t>(num_points_));
-        std::sort(points.begin(), points.end());
-        return points;
+        return {first, first + static_cast<std::ptrdiff_t>(num_points_)};
     }
 
 private:
@@ -131,19 +135,23 @@ private:
 
     /// Takes the trial of start k if it climbed enough, with a Barzilai-Borwein step for the next
     /// one; otherwise tries a shorter step. (Birgin, Martinez and Raydan, SIAM J. Optim. 10, 2000.)
+    /// Among points in a fixed order the criterion is concave, so a start keeps its order.
     void judge(std::size_t k) {
         double promised = 0;
         double moved = 0;
         double bent = 0;
+        bool in_order = true;
         for (std::size_t e = k * num_points_; e < (k + 1) * num_points_; ++e) {
             const double s = trial_[e] - points_[e];
             promised += gradient_[e] * s;
             moved += s * s;
             bent += s * (gradient_[e] - trial_gradient_[e]);
+            in_order = in_order && (e == k * num_points_ || trial_[e - 1] < trial_[e]);
         }
         const double rounding = 1e-13 * (1 + std::abs(value_[k]));
-        // A trial whose points coincide has no logarithm (NaN) and is refused like one that falls.
-        if (!(trial_value_[k] >= value_[k] + 1e-4 * promised - rounding)) {
+        // Points so close that X'X is singular have no logarithm: NaN, refused like a fall.
+        const bool climbed = trial_value_[k] >= value_[k] + 1e-4 * promised - rounding;
+        if (!in_order || !climbed) {
             step_[k] *= 0.25;
             return;
         }
@@ -192,7 +200,7 @@ int run(std::int64_t num_starts) {
         }
         std::printf("%6d  %.12f  %18.1e  %18lld  %6d ", degree, optimum, best_error, reached,
                     rounds);
-        for (const double t : ascents.sorted_points(best)) {
+        for (const double t : ascents.points(best)) {
             std::printf(" %.4f", t);
         }
         std::printf("%s\n", best_error <= kTolerance ? "" : "  FAIL");
