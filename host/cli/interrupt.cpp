@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "cli/command.hpp"
-#include "io/npy.hpp"
+#include "io/pending_files.hpp"
 
 namespace matgrad {
 namespace {
