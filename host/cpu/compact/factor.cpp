@@ -1,0 +1,385 @@
+/// \file Triangular solves and factorizations in the compact layout.
+///
+/// Everything is left-looking over blocks of four rows: a block gathers its sum over all earlier
+/// columns in registers, is finished there, and is stored once.
+
+#include "cpu/highway_targets.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/compact/factor.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "cpu/compact/kernels.hpp"
+#include "cpu/compact/lanes-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace matgrad::detail::HWY_NAMESPACE {
+
+#if HWY_TARGET == HWY_AVX3
+inline constexpr int kSolveCols = 4;
+#else
+inline constexpr int kSolveCols = 2;
+#endif
+inline constexpr int kSolveRows = 4;
+
+/// Element (r, c) of a compact matrix of T, from one lane on.
+template <typename T>
+struct Elements {
+    T* data;
+    std::int64_t row_step, col_step;
+
+    Elements(const View& v, int lane)
+        : data(reinterpret_cast<T*>(v.data) + lane),
+          row_step(v.row_stride * kLanes),
+          col_step(v.col_stride * kLanes) {}
+    HWY_INLINE T* at(std::int64_t r, std::int64_t c) const {
+        return data + r * row_step + c * col_step;
+    }
+};
+
+/// Rows [row, row+kRows) of L X = B for kCols columns from `col` on, `cols` of them real; the rows
+/// above are solved. In place.
+template <typename T, int kRows, int kCols>
+HWY_INLINE void solve_block(const Elements<T>& l, const Elements<T>& x, std::int64_t row,
+                            std::int64_t col, int cols, const T* reciprocals) {
+    const Lane<T> d;
+    const T* left[kRows];
+    T* right[kCols];
+    LaneVector<T> sum[kRows][kCols];
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+        left[i] = l.at(row + i, 0);
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < kCols; ++j) {
+        right[j] = x.at(0, col + std::min(j, cols - 1));
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kCols; ++j) {
+            sum[i][j] = hn::Load(d, right[j] + (row + i) * x.row_step);
+        }
+    }
+    std::int64_t l_at = 0;
+    std::int64_t x_at = 0;
+    for (std::int64_t k = 0; k < row; ++k) {
+        LaneVector<T> factor[kRows];
+#pragma GCC unroll 8
+        for (int i = 0; i < kRows; ++i) {
+            factor[i] = hn::Load(d, left[i] + l_at);
+        }
+#pragma GCC unroll 8
+        for (int j = 0; j < kCols; ++j) {
+            const auto known = hn::Load(d, right[j] + x_at);
+#pragma GCC unroll 8
+            for (int i = 0; i < kRows; ++i) {
+                sum[i][j] = hn::NegMulAdd(factor[i], known, sum[i][j]);
+            }
+        }
+        l_at += l.col_step;
+        x_at += x.row_step;
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int k = 0; k < i; ++k) {
+            const auto factor = hn::Load(d, l.at(row + i, row + k));
+#pragma GCC unroll 8
+            for (int j = 0; j < kCols; ++j) {
+                sum[i][j] = hn::NegMulAdd(factor, sum[k][j], sum[i][j]);
+            }
+        }
+        if (reciprocals != nullptr) {
+            const auto scale = hn::Load(d, reciprocals + (row + i) * kLanes);
+#pragma GCC unroll 8
+            for (int j = 0; j < kCols; ++j) {
+                sum[i][j] = hn::Mul(sum[i][j], scale);
+            }
+        }
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < kCols; ++j) {
+        if (j < cols) {
+#pragma GCC unroll 8
+            for (int i = 0; i < kRows; ++i) {
+                hn::Store(sum[i][j], d, right[j] + (row + i) * x.row_step);
+            }
+        }
+    }
+}
+
+/// `kRows` rows from `row` on, all columns [col0, col1).
+template <typename T, int kRows>
+HWY_INLINE void solve_rows(const Elements<T>& l, const Elements<T>& x, std::int64_t row,
+                           std::int64_t col0, std::int64_t col1, const T* reciprocals) {
+    if (col1 - col0 == 1) {
+        solve_block<T, kRows, 1>(l, x, row, col0, 1, reciprocals);
+        return;
+    }
+    for (std::int64_t c = col0; c < col1; c += kSolveCols) {
+        const int cols = static_cast<int>(std::min<std::int64_t>(kSolveCols, col1 - c));
+        solve_block<T, kRows, kSolveCols>(l, x, row, c, cols, reciprocals);
+    }
+}
+
+template <typename T>
+HWY_INLINE void solve_some_rows(int rows, const Elements<T>& l, const Elements<T>& x,
+                                std::int64_t row, std::int64_t col0, std::int64_t col1,
+                                const T* reciprocals) {
+    switch (rows) {
+        case 1:
+            return solve_rows<T, 1>(l, x, row, col0, col1, reciprocals);
+        case 2:
+            return solve_rows<T, 2>(l, x, row, col0, col1, reciprocals);
+        case 3:
+            return solve_rows<T, 3>(l, x, row, col0, col1, reciprocals);
+        default:
+            return solve_rows<T, kSolveRows>(l, x, row, col0, col1, reciprocals);
+    }
+}
+
+template <typename T>
+void solve_lower_typed(const View& l, bool unit, const View& x, std::byte* reciprocals) {
+    const Lane<T> d;
+    const std::int64_t n = x.rows;
+    const int step = static_cast<int>(hn::Lanes(d));
+    for (int lane = 0; lane < kLanes; lane += step) {
+        const Elements<T> triangle(l, lane);
+        const Elements<T> unknown(x, lane);
+        T* scale = unit ? nullptr : reinterpret_cast<T*>(reciprocals) + lane;
+        for (std::int64_t k = 0; k < n && !unit; ++k) {
+            hn::Store(hn::Div(hn::Set(d, T{1}), hn::Load(d, triangle.at(k, k))), d,
+                      scale + k * kLanes);
+        }
+        for (std::int64_t row = 0; row < n; row += kSolveRows) {
+            const int rows = static_cast<int>(std::min<std::int64_t>(kSolveRows, n - row));
+            solve_some_rows<T>(rows, triangle, unknown, row, 0, x.cols, scale);
+        }
+    }
+}
+
+void solve_lower_all(const View& l, bool unit, const View& x, std::byte* reciprocals) {
+    if (x.type == ScalarType::float32) {
+        solve_lower_typed<float>(l, unit, x, reciprocals);
+    } else {
+        solve_lower_typed<double>(l, unit, x, reciprocals);
+    }
+}
+
+/// The `kRows` diagonal entries from `row` on and the triangle between them.
+/// `first` is, per lane, the 1-based number of the first bad pivot so far, as a number.
+template <typename T, int kRows>
+HWY_INLINE LaneVector<T> factor_block(const Elements<T>& a, std::int64_t row, T* reciprocals,
+                                      LaneVector<T> first) {
+    const Lane<T> d;
+    LaneVector<T> sum[kRows][kRows];
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j <= i; ++j) {
+            sum[i][j] = hn::Load(d, a.at(row + i, row + j));
+        }
+    }
+    for (std::int64_t k = 0; k < row; ++k) {
+        LaneVector<T> factor[kRows];
+#pragma GCC unroll 8
+        for (int i = 0; i < kRows; ++i) {
+            factor[i] = hn::Load(d, a.at(row + i, k));
+#pragma GCC unroll 8
+            for (int j = 0; j <= i; ++j) {
+                sum[i][j] = hn::NegMulAdd(factor[i], factor[j], sum[i][j]);
+            }
+        }
+    }
+    const auto largest = hn::Set(d, std::numeric_limits<T>::max());
+#pragma GCC unroll 8
+    for (int j = 0; j < kRows; ++j) {
+        const auto pivot = sum[j][j];
+        const auto good = hn::And(hn::Gt(pivot, hn::Zero(d)), hn::Le(pivot, largest));
+        const auto fresh = hn::AndNot(good, hn::Eq(first, hn::Zero(d)));
+        first = hn::IfThenElse(fresh, hn::Set(d, static_cast<T>(row + j + 1)), first);
+        const auto root = hn::Sqrt(pivot);
+        const auto scale = hn::Div(hn::Set(d, T{1}), root);
+        hn::Store(scale, d, reciprocals + (row + j) * kLanes);
+        sum[j][j] = root;
+#pragma GCC unroll 8
+        for (int i = j + 1; i < kRows; ++i) {
+            sum[i][j] = hn::Mul(sum[i][j], scale);
+        }
+#pragma GCC unroll 8
+        for (int i = j + 1; i < kRows; ++i) {
+#pragma GCC unroll 8
+            for (int c = j + 1; c <= i; ++c) {
+                sum[i][c] = hn::NegMulAdd(sum[i][j], sum[c][j], sum[i][c]);
+            }
+        }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j <= i; ++j) {
+            hn::Store(sum[i][j], d, a.at(row + i, row + j));
+        }
+    }
+    return first;
+}
+
+template <typename T>
+void store_pivots(LaneVector<T> first, std::int32_t* pivot) {
+    HWY_ALIGN T numbers[kLanes];
+    const Lane<T> d;
+    hn::Store(first, d, numbers);
+    for (std::size_t l = 0; l < hn::Lanes(d); ++l) {
+        pivot[l] = static_cast<std::int32_t>(numbers[l]);
+    }
+}
+
+template <typename T>
+void potrf_typed(const View& matrix, std::byte* reciprocals, std::int32_t* pivot) {
+    const Lane<T> d;
+    const std::int64_t n = matrix.rows;
+    const int step = static_cast<int>(hn::Lanes(d));
+    for (int lane = 0; lane < kLanes; lane += step) {
+        const Elements<T> a(matrix, lane);
+        const Elements<T> panel(transposed(matrix), lane);
+        T* scale = reinterpret_cast<T*>(reciprocals) + lane;
+        auto first = hn::Zero(d);
+        for (std::int64_t row = 0; row < n; row += kSolveRows) {
+            const int rows = static_cast<int>(std::min<std::int64_t>(kSolveRows, n - row));
+            switch (rows) {
+                case 1:
+                    first = factor_block<T, 1>(a, row, scale, first);
+                    break;
+                case 2:
+                    first = factor_block<T, 2>(a, row, scale, first);
+                    break;
+                case 3:
+                    first = factor_block<T, 3>(a, row, scale, first);
+                    break;
+                default:
+                    first = factor_block<T, kSolveRows>(a, row, scale, first);
+                    // Below: L21 L11' = A21, that is, L11 L21' = A21'.
+                    solve_rows<T, kSolveRows>(a, panel, row, row + rows, n, scale);
+            }
+        }
+        store_pivots<T>(first, pivot + lane);
+    }
+}
+
+void potrf_all(const View& a, std::byte* reciprocals, std::int32_t* pivot) {
+    if (a.type == ScalarType::float32) {
+        potrf_typed<float>(a, reciprocals, pivot);
+    } else {
+        potrf_typed<double>(a, reciprocals, pivot);
+    }
+}
+
+/// Swaps rows `row` and the lane's own pivot row, in every column.
+template <typename T>
+void swap_rows(const View& a, std::int64_t row, const T* pivots) {
+    for (int l = 0; l < kLanes; ++l) {
+        const auto other = static_cast<std::int64_t>(pivots[l]);
+        if (other == row) {
+            continue;
+        }
+        T* x = reinterpret_cast<T*>(a.at(row, 0)) + l;
+        T* y = reinterpret_cast<T*>(a.at(other, 0)) + l;
+        for (std::int64_t c = 0; c < a.cols; ++c) {
+            std::swap(x[c * a.col_stride * kLanes], y[c * a.col_stride * kLanes]);
+        }
+    }
+}
+
+template <typename T>
+void getrf_typed(const View& matrix, const View& pivots, std::int32_t* bad, std::int32_t* zero) {
+    const Lane<T> d;
+    const std::int64_t n = matrix.rows;
+    const int step = static_cast<int>(hn::Lanes(d));
+    std::fill(bad, bad + kLanes, 0);
+    std::fill(zero, zero + kLanes, 0);
+    const auto largest = hn::Set(d, std::numeric_limits<T>::max());
+    for (std::int64_t k = 0; k < n; ++k) {
+        T* chosen = reinterpret_cast<T*>(pivots.at(k, 0));
+        for (int lane = 0; lane < kLanes; lane += step) {
+            const Elements<T> a(matrix, lane);
+            auto best = hn::Abs(hn::Load(d, a.at(k, k)));
+            auto best_row = hn::Set(d, static_cast<T>(k));
+            for (std::int64_t r = k + 1; r < n; ++r) {
+                const auto size = hn::Abs(hn::Load(d, a.at(r, k)));
+                // A NaN beats every number and, being first, every other NaN.
+                const auto better =
+                    hn::And(hn::Or(hn::Gt(size, best), hn::IsNaN(size)), hn::Eq(best, best));
+                best = hn::IfThenElse(better, size, best);
+                best_row = hn::IfThenElse(better, hn::Set(d, static_cast<T>(r)), best_row);
+            }
+            hn::Store(best_row, d, chosen + lane);
+            HWY_ALIGN T sizes[kLanes];
+            hn::Store(best, d, sizes);
+            for (int l = 0; l < step; ++l) {
+                if (bad[lane + l] == 0 && !(sizes[l] <= std::numeric_limits<T>::max())) {
+                    bad[lane + l] = static_cast<std::int32_t>(k + 1);
+                }
+                if (zero[lane + l] == 0 && sizes[l] == 0) {
+                    zero[lane + l] = static_cast<std::int32_t>(k + 1);
+                }
+            }
+        }
+        swap_rows<T>(matrix, k, chosen);
+        for (int lane = 0; lane < kLanes; lane += step) {
+            const Elements<T> a(matrix, lane);
+            const auto pivot = hn::Load(d, a.at(k, k));
+            const auto one = hn::Set(d, T{1});
+            // A zero pivot has zeros below: they stay, and the determinant is an exact 0.
+            const auto scale = hn::IfThenZeroElse(hn::Eq(pivot, hn::Zero(d)), hn::Div(one, pivot));
+            // The reciprocal of a subnormal pivot overflows: divide there.
+            const auto safe = hn::Le(hn::Abs(scale), largest);
+            for (std::int64_t r = k + 1; r < n; ++r) {
+                const auto value = hn::Load(d, a.at(r, k));
+                const auto factor =
+                    hn::AllTrue(d, safe)
+                        ? hn::Mul(value, scale)
+                        : hn::IfThenElse(safe, hn::Mul(value, scale), hn::Div(value, pivot));
+                hn::Store(factor, d, a.at(r, k));
+                for (std::int64_t c = k + 1; c < n; ++c) {
+                    hn::Store(
+                        hn::NegMulAdd(factor, hn::Load(d, a.at(k, c)), hn::Load(d, a.at(r, c))), d,
+                        a.at(r, c));
+                }
+            }
+        }
+    }
+}
+
+void getrf_all(const View& a, const View& pivots, std::int32_t* bad, std::int32_t* zero) {
+    if (a.type == ScalarType::float32) {
+        getrf_typed<float>(a, pivots, bad, zero);
+    } else {
+        getrf_typed<double>(a, pivots, bad, zero);
+    }
+}
+
+}  // namespace matgrad::detail::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace matgrad::detail {
+HWY_EXPORT(potrf_all);
+HWY_EXPORT(solve_lower_all);
+HWY_EXPORT(getrf_all);
+void lane_potrf(const View& a, std::byte* reciprocals, std::int32_t* pivot) {
+    HWY_DYNAMIC_DISPATCH(potrf_all)(a, reciprocals, pivot);
+}
+void lane_solve_lower(const View& l, bool unit, const View& x, std::byte* reciprocals) {
+    HWY_DYNAMIC_DISPATCH(solve_lower_all)(l, unit, x, reciprocals);
+}
+void lane_getrf(const View& a, const View& pivots, std::int32_t* bad, std::int32_t* zero) {
+    HWY_DYNAMIC_DISPATCH(getrf_all)(a, pivots, bad, zero);
+}
+}  // namespace matgrad::detail
+#endif

@@ -1,0 +1,209 @@
+/// \file Matrix products in the compact layout.
+
+#include "cpu/highway_targets.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/compact/gemm.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+
+#include "cpu/compact/kernels.hpp"
+#include "cpu/compact/lanes-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace matgrad::detail::HWY_NAMESPACE {
+
+/// A block of the result: accumulators stay in registers over the whole inner dimension.
+/// Rows and columns past the edge repeat the last one and are not stored, so one block shape serves
+/// every size.
+template <typename T, int kRows, int kCols>
+struct Block {
+    LaneVector<T> sum[kRows][kCols];
+};
+
+template <typename T, typename TA, typename TB, bool kSharedB, int kRows, int kCols>
+HWY_INLINE void multiply_block(const TA* const* a, std::int64_t a_step, const TB* const* b,
+                               std::int64_t b_step, std::int64_t inner,
+                               Block<T, kRows, kCols>& block) {
+    const Lane<T> d;
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kCols; ++j) {
+            block.sum[i][j] = hn::Zero(d);
+        }
+    }
+    std::int64_t a_at = 0;
+    std::int64_t b_at = 0;
+    for (std::int64_t k = 0; k < inner; ++k) {
+        LaneVector<T> left[kRows];
+#pragma GCC unroll 8
+        for (int i = 0; i < kRows; ++i) {
+            left[i] = load_as<T>(a[i] + a_at);
+        }
+#pragma GCC unroll 8
+        for (int j = 0; j < kCols; ++j) {
+            LaneVector<T> right;
+            if constexpr (kSharedB) {
+                right = hn::Set(d, b[j][b_at]);
+            } else {
+                right = load_as<T>(b[j] + b_at);
+            }
+#pragma GCC unroll 8
+            for (int i = 0; i < kRows; ++i) {
+                block.sum[i][j] = hn::MulAdd(left[i], right, block.sum[i][j]);
+            }
+        }
+        a_at += a_step;
+        b_at += b_step;
+    }
+}
+
+/// The vector at lane `lane` of one element of any view, as T.
+template <typename T>
+HWY_INLINE LaneVector<T> load_any(const View& v, std::int64_t r, std::int64_t c, int lane) {
+    const Lane<T> d;
+    const std::byte* at = v.at(r, c);
+    if (v.lanes == 1) {
+        return hn::Set(d, v.type == ScalarType::float32
+                              ? static_cast<T>(*reinterpret_cast<const float*>(at))
+                              : static_cast<T>(*reinterpret_cast<const double*>(at)));
+    }
+    if constexpr (sizeof(T) == sizeof(float)) {
+        if (v.type == ScalarType::float64) {
+            const double* from = reinterpret_cast<const double*>(at) + lane;
+#if HWY_TARGET == HWY_SCALAR
+            return hn::Set(d, static_cast<T>(*from));
+#else
+            const hn::Half<Lane<T> > half;
+            const hn::Rebind<double, hn::Half<Lane<T> > > wide;
+            return hn::Combine(d, hn::DemoteTo(half, hn::Load(wide, from + hn::Lanes(wide))),
+                               hn::DemoteTo(half, hn::Load(wide, from)));
+#endif
+        }
+        return hn::Load(d, reinterpret_cast<const T*>(at) + lane);
+    } else {
+        return v.type == ScalarType::float32
+                   ? load_as<T>(reinterpret_cast<const float*>(at) + lane)
+                   : load_as<T>(reinterpret_cast<const double*>(at) + lane);
+    }
+}
+
+template <typename T>
+HWY_INLINE void store_any(LaneVector<T> value, const View& v, std::int64_t r, std::int64_t c,
+                          int lane) {
+    if (v.type == ScalarType::float32) {
+        store_as<T>(value, reinterpret_cast<float*>(v.at(r, c)) + lane);
+    } else {
+        store_as<T>(value, reinterpret_cast<double*>(v.at(r, c)) + lane);
+    }
+}
+
+template <typename T, typename TA, typename TB, bool kSharedB, int kRows, int kCols>
+HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
+    const Lane<T> d;
+    const std::int64_t m = call.out.rows;
+    const std::int64_t n = call.out.cols;
+    const std::int64_t inner = call.a.cols;
+    const int step = static_cast<int>(hn::Lanes(d));
+    const auto alpha = hn::Set(d, static_cast<T>(call.alpha));
+    const auto beta = hn::Set(d, static_cast<T>(call.beta));
+    const bool scaled = call.alpha != 1;
+    const bool added = call.beta != 0 && call.c.data != nullptr;
+    for (int lane = 0; lane < kLanes; lane += step) {
+        for (std::int64_t i0 = 0; i0 < m; i0 += kRows) {
+            const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - i0));
+            const TA* a[kRows];
+            for (int i = 0; i < kRows; ++i) {
+                a[i] = reinterpret_cast<const TA*>(call.a.at(i0 + std::min(i, rows - 1), 0)) + lane;
+            }
+            const std::int64_t last = call.lower_only ? std::min(n, i0 + rows) : n;
+            for (std::int64_t j0 = 0; j0 < last; j0 += kCols) {
+                const int cols = static_cast<int>(std::min<std::int64_t>(kCols, n - j0));
+                const TB* b[kCols];
+                for (int j = 0; j < kCols; ++j) {
+                    b[j] = reinterpret_cast<const TB*>(call.b.at(0, j0 + std::min(j, cols - 1))) +
+                           (kSharedB ? 0 : lane);
+                }
+                Block<T, kRows, kCols> block;
+                multiply_block<T, TA, TB, kSharedB>(a, call.a.col_stride * kLanes, b,
+                                                    call.b.row_stride * (kSharedB ? 1 : kLanes),
+                                                    inner, block);
+#pragma GCC unroll 8
+                for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+                    for (int j = 0; j < kCols; ++j) {
+                        const std::int64_t r = i0 + i;
+                        const std::int64_t c = j0 + j;
+                        if (i >= rows || j >= cols || (call.lower_only && c > r)) {
+                            continue;
+                        }
+                        auto value = block.sum[i][j];
+                        if (scaled) {
+                            value = hn::Mul(alpha, value);
+                        }
+                        if (added) {
+                            value = hn::MulAdd(beta, load_any<T>(call.c, r, c, lane), value);
+                        }
+                        store_any<T>(value, call.out, r, c, lane);
+                        if (call.mirror && c != r) {
+                            store_any<T>(value, call.out, c, r, lane);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#if HWY_TARGET == HWY_AVX3
+inline constexpr int kBlockCols = 4;
+#else
+inline constexpr int kBlockCols = 3;  // 16 registers hold 4x3 sums and their factors
+#endif
+
+template <typename T, typename TA, typename TB, bool kSharedB>
+void gemm_typed(const LaneGemm& call) {
+    if (call.out.cols == 1) {
+        gemm_blocks<T, TA, TB, kSharedB, 8, 1>(call);
+    } else if (call.out.rows == 1) {
+        gemm_blocks<T, TA, TB, kSharedB, 1, 8>(call);
+    } else {
+        gemm_blocks<T, TA, TB, kSharedB, 4, kBlockCols>(call);
+    }
+}
+
+template <typename T, typename TA>
+void gemm_for_b(const LaneGemm& call) {
+    if (call.b.lanes == 1) {
+        gemm_typed<T, TA, T, true>(call);
+    } else if (call.b.type == call.type) {
+        gemm_typed<T, TA, T, false>(call);
+    } else {
+        gemm_typed<T, TA, float, false>(call);
+    }
+}
+
+void gemm_all(const LaneGemm& call) {
+    if (call.type == ScalarType::float32) {
+        gemm_for_b<float, float>(call);
+    } else if (call.a.type == ScalarType::float64) {
+        gemm_for_b<double, double>(call);
+    } else {
+        gemm_for_b<double, float>(call);
+    }
+}
+
+}  // namespace matgrad::detail::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace matgrad::detail {
+HWY_EXPORT(gemm_all);
+void lane_gemm(const LaneGemm& call) {
+    HWY_DYNAMIC_DISPATCH(gemm_all)(call);
+}
+}  // namespace matgrad::detail
+#endif

@@ -1,0 +1,56 @@
+#pragma once
+/// \file Kernels of the compact layout: one SIMD lane is one problem.
+///
+/// All of them work on views with kLanes lanes (where said, also on a shared view with one lane) and
+/// never mix lanes, so what one problem holds cannot reach another. Because an element is a whole
+/// vector, row and column strides cost nothing: transposed and reversed operands are views.
+/// Compiled for several instruction sets; the best one the machine has is chosen at run time.
+
+#include <cstdint>
+
+#include "cpu/view.hpp"
+
+namespace matgrad::detail {
+
+/// out = alpha * a * b + beta * c, computed in `type`.
+struct LaneGemm {
+    ScalarType type = ScalarType::float64;
+    View a;  ///< lanes; its type no wider than `type`
+    View b;  ///< lanes, no wider than `type`; or shared, of exactly `type`
+    View c;  ///< anything; null data if absent
+    double alpha = 1;
+    double beta = 0;
+    View out;                 ///< lanes, any type and strides; may be c, overlaps neither a nor b
+    bool lower_only = false;  ///< write row >= col alone
+    bool mirror = false;      ///< with lower_only: also write the transposed entry
+};
+void lane_gemm(const LaneGemm& call);
+
+/// In place: the lower triangle of a becomes its Cholesky factor; the rest is not touched.
+/// `pivot[l]` becomes 0 or the 1-based number of the first bad pivot of lane l.
+/// `reciprocals` holds a.rows elements of lanes.
+void lane_potrf(const View& a, std::byte* reciprocals, std::int32_t* pivot);
+
+/// In place: x = L^-1 x, with L the lower triangle of `l`, of x's type.
+void lane_solve_lower(const View& l, bool unit, const View& x, std::byte* reciprocals);
+
+/// In place LU with partial pivoting in each lane; the larger of equal candidates with the smaller
+/// row wins and a NaN beats all. `pivots` is n-by-1 of lanes, of a's type. `bad[l]`: as in potrf, a
+/// pivot that is not finite; `zero[l]`: the first that is zero.
+void lane_getrf(const View& a, const View& pivots, std::int32_t* bad, std::int32_t* zero);
+
+/// to = from, converted; `from` has kLanes lanes or one (then it is spread), equal shapes.
+void lane_convert(const View& from, const View& to);
+
+/// Gathers one matrix of each of kLanes problems into a row-major compact value.
+/// `sources` gives the address of element (0, 0) in each problem; strides are in elements.
+void lane_pack(const std::byte* const* sources, std::int64_t row_stride, std::int64_t col_stride,
+               const View& to);
+/// The reverse for the first `count` lanes.
+void lane_unpack(const View& from, int count, std::byte* const* targets, std::int64_t row_stride,
+                 std::int64_t col_stride);
+
+/// sums[e] += sum over lanes with keep[l] of element e, row by row, in double and in a fixed order.
+void lane_sum(const View& from, const bool* keep, double* sums);
+
+}  // namespace matgrad::detail

@@ -1,0 +1,235 @@
+#include "cpu/executor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "cpu/plain/blas.hpp"
+#include "cpu/plain/copy.hpp"
+#include "cpu/plain/plain_steps.hpp"
+#include "cpu/progress.hpp"
+#include "cpu/run_plan.hpp"
+#include "cpu/scratch.hpp"
+#include "cpu/tile.hpp"
+
+namespace matgrad {
+namespace detail {
+namespace {
+
+/// A run from the first shared step to the last result.
+class Run {
+public:
+    Run(const RunPlan& plan, std::int64_t batch, std::span<const ConstBatch> operands,
+        std::span<const Batch> results, std::span<std::int32_t> status,
+        std::span<std::byte> workspace, int threads, const RunHooks& hooks)
+        : plan_(plan), workspace_(workspace.data()), threads_(threads), progress_(hooks) {
+        data_.plan = &plan;
+        data_.batch = batch;
+        data_.operands = operands;
+        data_.results = results;
+        data_.status = status;
+        make_shared_views();
+    }
+
+    RunSummary operator()() {
+        progress_.throw_if_stopped(data_.batch);
+        const std::int32_t pivot = run_shared();
+        if (pivot != 0) {
+            return fail_all(pivot);
+        }
+        clear_sums();
+        run_tiles();
+        progress_.throw_if_stopped(data_.batch);
+        combine_sums();
+        Scratch scratch = scratch_of(0);
+        for (const Step* step : plan_.final_steps) {
+            (void)run_plain_step(*step, data_.shared, scratch);
+        }
+        write_single_results();
+        return {data_.batch, failed_.load()};
+    }
+
+private:
+    void make_shared_views() {
+        const Program& program = *plan_.program;
+        for (std::size_t i = 0; i < program.values.size(); ++i) {
+            const Value& value = program.values[i];
+            View view;
+            if (value.scope != Scope::problem && value.operand >= 0) {
+                const ConstBatch& from = data_.operands[static_cast<std::size_t>(value.operand)];
+                view = {static_cast<std::byte*>(const_cast<void*>(from.data)),
+                        value.type,
+                        1,
+                        value.rows.size,
+                        value.cols.size,
+                        from.row_stride,
+                        from.col_stride};
+            } else if (value.scope != Scope::problem) {
+                view = row_major(workspace_ + plan_.slots[i], value.type, value.rows.size,
+                                 value.cols.size, 1);
+            }
+            data_.shared.push_back(view);
+        }
+    }
+
+    [[nodiscard]] double* sums_of(std::int64_t segment) const {
+        return reinterpret_cast<double*>(workspace_ + plan_.shared_bytes) +
+               segment * plan_.sum_count;
+    }
+    [[nodiscard]] std::byte* tile_of(int thread) const {
+        const std::int64_t sums =
+            align_up(plan_.segments * plan_.sum_count * static_cast<std::int64_t>(sizeof(double)));
+        return workspace_ + plan_.shared_bytes + sums +
+               thread * (plan_.tile_bytes + plan_.scratch_bytes);
+    }
+    [[nodiscard]] Scratch scratch_of(int thread) const {
+        return {tile_of(thread) + plan_.tile_bytes, plan_.scratch_bytes};
+    }
+
+    std::int32_t run_shared() {
+        Scratch scratch = scratch_of(0);
+        for (const Step* step : plan_.shared_steps) {
+            const std::int32_t pivot = run_plain_step(*step, data_.shared, scratch);
+            if (pivot != 0) {
+                return pivot;
+            }
+        }
+        return 0;
+    }
+
+    /// A factorization that all problems share has failed.
+    RunSummary fail_all(std::int32_t pivot) {
+        std::fill(data_.status.begin(), data_.status.end(), pivot);
+        for (std::size_t i = 0; i < data_.results.size(); ++i) {
+            const Scope scope = plan_.value(plan_.program->outputs[i].value).scope;
+            const std::int64_t matrices = scope == Scope::problem ? data_.batch : 1;
+            // A sum over no problem is zero.
+            const double value =
+                scope == Scope::reduced ? 0.0 : std::numeric_limits<double>::quiet_NaN();
+            for (std::int64_t problem = 0; problem < matrices; ++problem) {
+                fill_matrix(result_of(data_, i, problem), value);
+            }
+        }
+        return {data_.batch, data_.batch};
+    }
+
+    /// The batch in parts: with sums, parts that the batch alone decides; without, small ones.
+    void run_tiles() {
+        const bool idle = plan_.segments == 0 && !writes_problems() && plan_.tile_steps.empty();
+        if (data_.batch == 0 || idle) {
+            if (!data_.status.empty()) {
+                std::fill(data_.status.begin(), data_.status.end(), 0);
+            }
+            return;
+        }
+        const std::int64_t lanes = plan_.lanes;
+        const std::int64_t tiles = (data_.batch + lanes - 1) / lanes;
+        const std::int64_t wanted =
+            plan_.segments > 0 ? plan_.segments : std::int64_t{threads_} * 32;
+        segment_size_ = (tiles + wanted - 1) / wanted * lanes;
+        segment_count_ = (data_.batch + segment_size_ - 1) / segment_size_;
+        const auto workers = static_cast<int>(std::min<std::int64_t>(threads_, segment_count_));
+        std::vector<std::thread> others;
+        try {
+            for (int thread = 1; thread < workers; ++thread) {
+                others.emplace_back([this, thread] { work(thread); });
+            }
+        } catch (const std::system_error&) {
+            // No more threads to be had: those that run share the work.
+        }
+        work(0);
+        for (std::thread& other : others) {
+            other.join();
+        }
+    }
+
+    [[nodiscard]] bool writes_problems() const {
+        return std::any_of(plan_.program->outputs.begin(), plan_.program->outputs.end(),
+                           [this](const ProgramOutput& output) {
+                               return plan_.value(output.value).scope == Scope::problem;
+                           });
+    }
+
+    void work(int thread) {
+        TileRunner run_tile(data_, tile_of(thread), scratch_of(thread));
+        for (;;) {
+            const std::int64_t segment = next_segment_.fetch_add(1);
+            if (segment >= segment_count_) {
+                return;
+            }
+            double* sums = plan_.segments > 0 ? sums_of(segment) : nullptr;
+            const std::int64_t end = std::min(data_.batch, (segment + 1) * segment_size_);
+            for (std::int64_t at = segment * segment_size_; at < end; at += plan_.lanes) {
+                if (progress_.stopped()) {
+                    return;
+                }
+                const std::int64_t count = std::min<std::int64_t>(plan_.lanes, end - at);
+                failed_.fetch_add(run_tile(at, count, sums), std::memory_order_relaxed);
+                progress_.add(count);
+            }
+        }
+    }
+
+    void clear_sums() { std::fill_n(sums_of(0), plan_.segments * plan_.sum_count, 0.0); }
+
+    void combine_sums() {
+        for (std::int64_t segment = 1; segment < plan_.segments; ++segment) {
+            for (std::int64_t i = 0; i < plan_.sum_count; ++i) {
+                sums_of(0)[i] += sums_of(segment)[i];
+            }
+        }
+        for (const BatchSum& sum : plan_.sums) {
+            const View to = data_.shared[static_cast<std::size_t>(sum.out)];
+            copy_matrix(row_major(reinterpret_cast<std::byte*>(sums_of(0) + sum.first),
+                                  ScalarType::float64, to.rows, to.cols, 1),
+                        to);
+        }
+    }
+
+    void write_single_results() {
+        for (std::size_t i = 0; i < data_.results.size(); ++i) {
+            const ValueId id = plan_.program->outputs[i].value;
+            if (plan_.value(id).scope != Scope::problem) {
+                copy_matrix(data_.shared[static_cast<std::size_t>(id)], result_of(data_, i, 0));
+            }
+        }
+    }
+
+    const RunPlan& plan_;
+    std::byte* workspace_;
+    int threads_;
+    Progress progress_;
+    RunData data_;
+    BlasThreads blas_threads_;
+    std::int64_t segment_size_ = 1;
+    std::int64_t segment_count_ = 0;
+    std::atomic<std::int64_t> next_segment_{0};
+    std::atomic<std::int64_t> failed_{0};
+};
+
+}  // namespace
+}  // namespace detail
+
+std::size_t cpu_workspace_bytes(const Program& program, int threads) {
+    return static_cast<std::size_t>(detail::make_run_plan(program).workspace_bytes(threads));
+}
+
+std::string explain_cpu(const Program& program, int threads) {
+    return fmt::format("cpu: {}, {} thread{}\n", detail::explain_layout(program), threads,
+                       threads == 1 ? "" : "s");
+}
+
+RunSummary run_on_cpu(const Program& program, std::int64_t batch,
+                      std::span<const ConstBatch> operands, std::span<const Batch> results,
+                      std::span<std::int32_t> status, std::span<std::byte> workspace, int threads,
+                      const RunHooks& hooks) {
+    const detail::RunPlan plan = detail::make_run_plan(program);
+    return detail::Run(plan, batch, operands, results, status, workspace, threads, hooks)();
+}
+
+}  // namespace matgrad

@@ -1,0 +1,38 @@
+#pragma once
+/// \file The BLAS and LAPACK calls of the plain layout, on views of one lane.
+///
+/// All operands of a call have one type. Results are row-major with unit column stride; operands are
+/// `blas_readable`. Nothing here is ever empty. The BLAS library's own threads are kept at one while
+/// a BlasThreads lives, since the batch (or a split of one large problem) keeps the cores busy, and
+/// since its split of a product would make results depend on the number of threads.
+
+#include <cstdint>
+
+#include "cpu/view.hpp"
+
+namespace matgrad::detail {
+
+/// Sets the BLAS library to one thread; the last one to end restores what it found.
+class BlasThreads {
+public:
+    BlasThreads();
+    ~BlasThreads();
+    BlasThreads(const BlasThreads&) = delete;
+    BlasThreads& operator=(const BlasThreads&) = delete;
+};
+
+/// Unit row or column stride, and the other stride no less than that dimension.
+[[nodiscard]] bool blas_readable(const View& v);
+
+/// c = alpha * a * b + beta * c; beta 0 does not read c.
+void blas_gemm(double alpha, const View& a, const View& b, double beta, const View& c);
+/// Lower triangle of c = alpha * a * a'.
+void blas_syrk(double alpha, const View& a, const View& c);
+/// x = op(t)^-1 x (left) or x op(t)^-1 (right).
+void blas_trsm(Side side, bool lower, bool transposed, bool unit, const View& t, const View& x);
+/// Lower triangle of a becomes its Cholesky factor. LAPACK's info: 0 or the first pivot not > 0.
+std::int32_t blas_potrf(const View& a);
+/// a is stored by columns (unit row stride) and becomes LU; pivots as LAPACK gives them, from 1.
+void blas_getrf(const View& a, std::int32_t* pivots);
+
+}  // namespace matgrad::detail

@@ -1,0 +1,19 @@
+#pragma once
+/// \file Copies between views of one lane.
+
+#include "cpu/view.hpp"
+
+namespace matgrad::detail {
+
+/// to = from, converted; equal shapes, any strides.
+void copy_matrix(const View& from, const View& to);
+/// The lower triangle alone.
+void copy_lower(const View& from, const View& to);
+/// Upper triangle from the lower one.
+void mirror_lower(const View& v);
+/// Every entry becomes `value`.
+void fill_matrix(const View& v, double value);
+/// The identity.
+void fill_identity(const View& v);
+
+}  // namespace matgrad::detail

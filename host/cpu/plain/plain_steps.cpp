@@ -1,0 +1,225 @@
+#include "cpu/plain/plain_steps.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "cpu/map.hpp"
+#include "cpu/plain/blas.hpp"
+#include "cpu/plain/copy.hpp"
+#include "cpu/plain/lu.hpp"
+#include "cpu/step_parts.hpp"
+
+namespace matgrad::detail {
+namespace {
+
+class PlainStep {
+public:
+    PlainStep(const Step& step, const std::vector<View>& values, Scratch& scratch)
+        : step_(step), values_(values), scratch_(scratch) {}
+
+    std::int32_t operator()(const Gemm& s) {
+        const View result = begin_result();
+        const View a = readable(s.a);
+        const View b = readable(s.b);
+        const bool adds = s.c.value != kNoValue && s.beta != 0;
+        if (adds) {
+            place(view(s.c), result);
+        }
+        if (a.cols == 0 || s.alpha == 0) {
+            // A BLAS would not look at a and b where alpha is 0: 0 * NaN is NaN all the same.
+            weigh_by_zero(a, b, adds ? s.beta : 0, result);
+        } else {
+            blas_gemm(s.alpha, a, b, adds ? s.beta : 0, result);
+        }
+        return end_result(result);
+    }
+
+    std::int32_t operator()(const Syrk& s) {
+        const View result = begin_result();
+        const View a = readable(s.a);
+        if (a.cols == 0 || s.alpha == 0) {
+            weigh_by_zero(a, transposed(a), 0, result);
+            return end_result(result);
+        }
+        blas_syrk(s.alpha, a, result);
+        if (s.mirror) {
+            mirror_lower(result);
+        } else if (result.data != out().data) {
+            copy_lower(result, out());
+            return 0;
+        }
+        return end_result(result);
+    }
+
+    std::int32_t operator()(const Potrf& s) {
+        const View result = begin_result();
+        const View a = view(s.a);
+        if (a.data != result.data) {
+            copy_lower(a, result);
+        }
+        const std::int32_t info = blas_potrf(result);
+        const std::int64_t sound = info > 0 ? info - 1 : result.rows;
+        const std::int32_t bad = first_not_finite(result, sound);
+        if (result.data != out().data) {
+            copy_lower(result, out());
+        }
+        return bad != 0 ? bad : info;
+    }
+
+    std::int32_t operator()(const Trsm& s) {
+        const View result = begin_result();
+        place_or_identity(s.b, result);
+        Use stored = s.triangle;
+        stored.transposed = false;
+        blas_trsm(s.side, s.lower, s.transposed != s.triangle.transposed, false, readable(stored),
+                  result);
+        return end_result(result);
+    }
+
+    std::int32_t operator()(const Getrf& s) {
+        const View result = begin_result();
+        const View pivots = values_[static_cast<std::size_t>(step_.out2)];
+        // LAPACK factors matrices stored by columns.
+        View by_columns = scratch_.matrix(step_.type, result.rows, result.cols, 1);
+        std::swap(by_columns.row_stride, by_columns.col_stride);
+        copy_matrix(view(s.a), by_columns);
+        const std::int32_t status = factor_lu(by_columns, pivots, s.zero_pivot_fails, scratch_);
+        copy_matrix(by_columns, result);
+        (void)end_result(result);
+        return status;
+    }
+
+    std::int32_t operator()(const Solve& s) {
+        const View result = begin_result();
+        place_or_identity(s.b, result);
+        const View lu = readable(s.lu);
+        const View pivots = view(s.pivots);
+        // PA = LU. From the right, b op(A)^-1 = (op(A)^-T b')': the swaps act on columns.
+        const View swapped = s.side == Side::left ? result : transposed(result);
+        const bool lower_first = (s.side == Side::left) != s.transposed;
+        if (lower_first) {
+            swap_by_pivots(pivots, swapped, false);
+        }
+        blas_trsm(s.side, lower_first, s.transposed, lower_first, lu, result);
+        blas_trsm(s.side, !lower_first, s.transposed, !lower_first, lu, result);
+        if (!lower_first) {
+            swap_by_pivots(pivots, swapped, true);
+        }
+        return end_result(result);
+    }
+
+    std::int32_t operator()(const Map& s) {
+        run_map(s.body, operands(s.body), step_.type, out(), scratch_);
+        return 0;
+    }
+
+    std::int32_t operator()(const Reduce& s) {
+        run_reduce(s, operands(s.body), step_.type, out(), scratch_);
+        if (s.op == ReduceOp::signed_product && has_odd_swaps(view(s.pivots))) {
+            with_type(out().type, [&](auto zero) {
+                auto* value = reinterpret_cast<decltype(zero)*>(out().data);
+                *value = -*value;
+            });
+        }
+        return 0;
+    }
+
+    std::int32_t operator()(const Copy& s) {
+        View from = view(s.a);
+        if (from.count() == 1) {
+            from.rows = out().rows;
+            from.cols = out().cols;
+            from.row_stride = from.col_stride = 0;
+        }
+        copy_matrix(from, out());
+        return 0;
+    }
+
+    std::int32_t operator()(const BatchReduce&) { return 0; }  // the driver's
+
+private:
+    [[nodiscard]] View out() const { return values_[static_cast<std::size_t>(step_.out)]; }
+    [[nodiscard]] View view(const Use& use) const {
+        return use_of(use, values_[static_cast<std::size_t>(use.value)]);
+    }
+
+    [[nodiscard]] std::vector<View> operands(const MapBody& body) const {
+        std::vector<View> views;
+        views.reserve(body.operands.size());
+        for (const MapOperand& operand : body.operands) {
+            views.push_back(view(operand.use));
+        }
+        return views;
+    }
+
+    /// The operand in the step's type with strides a BLAS takes, copied if it must be.
+    View readable(const Use& use) {
+        const View v = view(use);
+        if (v.type == step_.type && blas_readable(v)) {
+            return v;
+        }
+        const View copy = scratch_.matrix(step_.type, v.rows, v.cols, 1);
+        copy_matrix(v, copy);
+        return copy;
+    }
+
+    /// Where the step computes: its result, or scratch where that has another type.
+    View begin_result() {
+        const View v = out();
+        return v.type == step_.type ? v : scratch_.matrix(step_.type, v.rows, v.cols, 1);
+    }
+    std::int32_t end_result(const View& result) {
+        if (result.data != out().data) {
+            copy_matrix(result, out());
+        }
+        return 0;
+    }
+
+    void place(const View& from, const View& result) {
+        const bool there = from.data == result.data && from.row_stride == result.row_stride &&
+                           from.col_stride == result.col_stride && from.type == result.type;
+        if (!there) {
+            copy_matrix(from, result);
+        }
+    }
+    void place_or_identity(const Use& b, const View& result) {
+        if (b.value == kNoValue) {
+            fill_identity(result);
+        } else {
+            place(view(b), result);
+        }
+    }
+
+    void weigh_by_zero(const View& a, const View& b, double beta, const View& result) {
+        with_type(step_.type, [&](auto zero) {
+            using T = decltype(zero);
+            for (std::int64_t r = 0; r < result.rows; ++r) {
+                for (std::int64_t c = 0; c < result.cols; ++c) {
+                    T sum = 0;
+                    for (std::int64_t k = 0; k < a.cols; ++k) {
+                        sum +=
+                            *reinterpret_cast<T*>(a.at(r, k)) * *reinterpret_cast<T*>(b.at(k, c));
+                    }
+                    auto* value = reinterpret_cast<T*>(result.at(r, c));
+                    *value = sum * T{0} + (beta == 0 ? T{0} : static_cast<T>(beta) * *value);
+                }
+            }
+        });
+    }
+
+    const Step& step_;
+    const std::vector<View>& values_;
+    Scratch& scratch_;
+};
+
+}  // namespace
+
+std::int32_t run_plain_step(const Step& step, const std::vector<View>& values, Scratch& scratch) {
+    if (values[static_cast<std::size_t>(step.out)].count() == 0) {
+        return 0;
+    }
+    scratch.begin_step();
+    return std::visit(PlainStep(step, values, scratch), step.operation);
+}
+
+}  // namespace matgrad::detail

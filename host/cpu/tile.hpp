@@ -1,0 +1,53 @@
+#pragma once
+/// \file One thread's share of a run: it takes tiles of problems through the steps.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cpu/run_plan.hpp"
+#include "cpu/scratch.hpp"
+
+namespace matgrad::detail {
+
+/// The caller's arguments and what the shared steps made of them; read by all threads.
+struct RunData {
+    const RunPlan* plan = nullptr;
+    std::int64_t batch = 0;
+    std::span<const ConstBatch> operands;
+    std::span<const Batch> results;
+    std::span<std::int32_t> status;
+    std::vector<View> shared;  ///< by value: views of all that are not of problem scope
+};
+
+class TileRunner {
+public:
+    TileRunner(const RunData& run, std::byte* tile, Scratch scratch);
+
+    /// Runs problems [first, first + count), count at most plan.lanes. Adds to `sums` what the
+    /// batch_reduce steps gather. Returns how many failed.
+    std::int64_t operator()(std::int64_t first, std::int64_t count, double* sums);
+
+private:
+    void run_compact(std::int64_t first, std::int64_t count);
+    void run_plain(std::int64_t problem);
+    void gather(std::int64_t count, double* sums);
+    void write_results(std::int64_t first, std::int64_t count);
+    void write_compact(const View& value, const Batch& result, std::int64_t first,
+                       std::int64_t count);
+    [[nodiscard]] View result_view(std::size_t output, std::int64_t problem) const;
+    [[nodiscard]] View operand_view(ValueId id, std::int64_t problem) const;
+
+    const RunData& run_;
+    const RunPlan& plan_;
+    Scratch scratch_;
+    std::vector<View> values_;
+    std::vector<View> slots_;  // by value: its view in the tile
+    std::vector<int> direct_;  // by value: the output it is written straight to, or -1
+    std::int32_t status_[kLanes] = {};
+};
+
+/// The result of output `index` for one problem, seen with the shape of the value that holds it.
+[[nodiscard]] View result_of(const RunData& run, std::size_t index, std::int64_t problem);
+
+}  // namespace matgrad::detail

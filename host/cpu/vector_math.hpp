@@ -1,0 +1,27 @@
+#pragma once
+/// \file Entrywise functions over strips of numbers, vectorised.
+///
+/// Each number's result depends on that number alone, not on its place in the strip. NaN, infinity,
+/// zero and subnormal numbers give what the C library gives, to a few ulp. Lengths are rounded up to
+/// whole vectors: strips must have room for kStripRoom numbers beyond their length.
+
+#include <cstdint>
+
+#include "planner/program.hpp"
+
+namespace matgrad::detail {
+
+inline constexpr std::int64_t kStripRoom = 16;
+
+/// out[i] = op(a[i], b[i], number) for an arithmetic op; out may be a or b.
+/// Not for load and the is_... ops, which know of positions.
+void apply_strip(MapOp op, float* out, const float* a, const float* b, double number,
+                 std::int64_t count);
+void apply_strip(MapOp op, double* out, const double* a, const double* b, double number,
+                 std::int64_t count);
+
+/// out[i] = larger of a[i] and b[i], NaN if either is.
+void max_strip(float* out, const float* a, const float* b, std::int64_t count);
+void max_strip(double* out, const double* a, const double* b, std::int64_t count);
+
+}  // namespace matgrad::detail
