@@ -17,14 +17,14 @@ MAY_INCLUDE = {
     "cpu": {"planner"},
     "io": set(),
     "api": {"expression", "calculus", "planner", "reference", "cpu"},
-    "cli": {"expression", "reference", "io", "api"},
+    "cli": {"expression", "reference", "cpu", "io", "api"},
 }
 
 # Libraries that belong to one place: prefix of the included path -> folders of host/.
 BELONGS_TO = {
     "tao/": {"expression"},
     "Eigen/": {"reference"},
-    "hwy/": {"cpu"},
+    "hwy/": {"cpu", "cli"},  # the command's `devices` names the instruction set
     "cblas.h": {"cpu"},
     "CLI/": {"cli"},
     "nlohmann/": {"cli"},
