@@ -1,0 +1,56 @@
+#pragma once
+/// \file What a text says, before anybody knows names or shapes.
+///
+/// Chains are flat (`a + b - c` is one node), so the depth of the tree is bounded by the nesting of
+/// brackets, which is limited before parsing. Positions are byte offsets into the text.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace matgrad::detail {
+
+enum class AstKind {
+    number,   ///< `number`
+    name,     ///< `name`
+    call,     ///< `name` ( children )
+    negate,   ///< - children[0]
+    postfix,  ///< children[0] followed by `suffixes`
+    product,  ///< children joined by `operators`, read from the left
+    sum,      ///< children joined by `operators`, read from the left
+};
+
+enum class BinaryOp { times, divide, entry_times, entry_divide, plus, minus };
+
+enum class SuffixKind { transpose, power, entry_power };
+
+struct Suffix {
+    SuffixKind kind = SuffixKind::transpose;
+    double exponent = 0;
+    std::size_t end = 0;  ///< one past its last byte
+};
+
+struct Ast {
+    AstKind kind = AstKind::number;
+    std::size_t begin = 0;  ///< with any brackets around it
+    std::size_t end = 0;
+    double number = 0;
+    std::string name;
+    std::vector<Ast> children;
+    std::vector<BinaryOp> operators;  ///< operators[i] stands before children[i + 1]
+    std::vector<Suffix> suffixes;
+};
+
+inline constexpr std::size_t kMaxTextBytes = 64 * 1024;
+inline constexpr int kMaxNesting = 128;
+
+/// Reads the text by the grammar of the language.
+///
+/// Errors   UnsupportedError past kMaxTextBytes or kMaxNesting; ParseError.
+[[nodiscard]] Ast parse_ast(std::string_view text);
+
+/// The bytes [begin, end) of the text for a message: blanks collapsed, long text shortened.
+[[nodiscard]] std::string quote(std::string_view text, std::size_t begin, std::size_t end);
+
+}  // namespace matgrad::detail

@@ -1,0 +1,215 @@
+#include "expression/elaborate.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "expression/build.hpp"
+
+namespace matgrad::detail {
+namespace {
+
+std::size_t count_matrix_factors(const Expr& e) {
+    if (e->op == Op::product) {
+        return e->children.size() - static_cast<std::size_t>(e->num_scalars);
+    }
+    return e.shape().is_scalar() ? 0 : 1;
+}
+
+/// An expression and the number of nodes of its tree, powers written out.
+struct Built {
+    Expr expr;
+    double nodes = 1;
+};
+
+class Elaboration {
+public:
+    Elaboration(std::string_view text, const SymbolTable& symbols, Dimensions& dimensions)
+        : text_(text), dimensions_(dimensions), named_(dimensions.named()) {
+        for (const auto& [name, info] : symbols) {
+            const Shape shape{named_[info.shape.rows], named_[info.shape.cols]};
+            symbols_[name] = symbol({name, shape, info.structure});
+        }
+    }
+
+    Built visit(const Ast& ast) {
+        Built built = build(ast);
+        check(built, ast);
+        return built;
+    }
+
+private:
+    Built build(const Ast& ast) {
+        switch (ast.kind) {
+            case AstKind::number:
+                return {number(ast.number)};
+            case AstKind::name:
+                return {symbols_.find(ast.name)->second};
+            case AstKind::negate: {
+                const Built a = visit(ast.children.front());
+                return {negate(a.expr), a.nodes};
+            }
+            case AstKind::call:
+                return build_call(ast);
+            case AstKind::postfix:
+                return build_postfix(ast);
+            case AstKind::sum:
+                return build_sum(ast);
+            case AstKind::product:
+                break;
+        }
+        return build_product(ast);
+    }
+
+    Built build_sum(const Ast& ast) {
+        std::vector<Expr> terms;
+        double nodes = 1;
+        for (std::size_t i = 0; i < ast.children.size(); ++i) {
+            const Built term = visit(ast.children[i]);
+            const bool minus = i > 0 && ast.operators[i - 1] == BinaryOp::minus;
+            terms.push_back(minus ? negate(term.expr) : term.expr);
+            nodes += term.nodes;
+        }
+        return {add(terms), nodes};
+    }
+
+    /// Reads `a*b.*c/s` from the left; what * and .* join in a row becomes one product.
+    Built build_product(const Ast& ast) {
+        Built first = visit(ast.children.front());
+        double nodes = first.nodes;
+        std::vector<Expr> run{first.expr};
+        bool entrywise = false;
+        for (std::size_t i = 0; i < ast.operators.size(); ++i) {
+            const Built next = visit(ast.children[i + 1]);
+            nodes += next.nodes;
+            const BinaryOp op = ast.operators[i];
+            const bool divides = op == BinaryOp::divide || op == BinaryOp::entry_divide;
+            // A/s is a product with 1/s; s/A is entrywise.
+            const bool next_entrywise = op == BinaryOp::entry_times ||
+                                        op == BinaryOp::entry_divide ||
+                                        (divides && !next.expr.shape().is_scalar());
+            if (next_entrywise != entrywise && run.size() > 1) {
+                run = {join(run, entrywise, ast)};
+            }
+            entrywise = next_entrywise;
+            run.push_back(divides ? power(next.expr, -1) : next.expr);
+        }
+        return {join(run, entrywise, ast), nodes};
+    }
+
+    Expr join(const std::vector<Expr>& run, bool entrywise, const Ast& ast) {
+        Expr joined;
+        if (entrywise) {
+            joined = hadamard(run);
+        } else {
+            std::size_t factors = 0;
+            for (const Expr& e : run) {
+                factors += count_matrix_factors(e);
+            }
+            check_factors(factors, ast);
+            joined = multiply(run);
+        }
+        check({joined}, ast);  // a chain that alternates * and .* grows deeper at every turn
+        return joined;
+    }
+
+    Built build_postfix(const Ast& ast) {
+        Built a = visit(ast.children.front());
+        for (const Suffix& s : ast.suffixes) {
+            switch (s.kind) {
+                case SuffixKind::transpose:
+                    a.expr = transpose(a.expr);
+                    break;
+                case SuffixKind::entry_power:
+                    a.expr = power(a.expr, s.exponent);
+                    break;
+                case SuffixKind::power:
+                    a = raise(a, s, ast);
+                    break;
+            }
+            check(a, ast);
+        }
+        return a;
+    }
+
+    Built raise(const Built& a, const Suffix& s, const Ast& ast) {
+        if (a.expr.shape().is_scalar()) {
+            return {power(a.expr, s.exponent), a.nodes};
+        }
+        const double k = s.exponent;
+        if (std::trunc(k) != k || std::fabs(k) > kMaxMatrixExponent) {
+            throw UnsupportedError(fmt::format(
+                "{}: the exponent of a matrix is a whole number from -{} to {}; each "
+                "entry alone is raised by .^",
+                quote(text_, ast.begin, s.end), kMaxMatrixExponent, kMaxMatrixExponent));
+        }
+        const Built result{{}, 1 + a.nodes * std::fabs(k)};
+        check_nodes(result.nodes, ast);
+        check_factors(count_matrix_factors(a.expr) * static_cast<std::size_t>(std::fabs(k)), ast);
+        return {matrix_power(a.expr, static_cast<int>(k)), result.nodes};
+    }
+
+    Built build_call(const Ast& ast) {
+        const Op op = find_function(ast.name)->op;
+        if (op == Op::eye || op == Op::ones) {
+            const Dim rows = dim(ast, ast.children.front());
+            return {op == Op::eye ? eye(rows) : ones(rows, dim(ast, ast.children.back()))};
+        }
+        const Built a = visit(ast.children.front());
+        const double nodes = a.nodes + 1;
+        if (op == Op::dot) {
+            const Built b = visit(ast.children.back());
+            return {dot(a.expr, b.expr), nodes + b.nodes};
+        }
+        if (op == Op::diag_matrix) {
+            return {apply(a.expr.shape().is_column() ? op : Op::diag_vector, a.expr), nodes};
+        }
+        if (op == Op::log && a.expr->op == Op::det && a.expr->children.front()->semidefinite) {
+            return {apply(Op::logdet, a.expr->children.front()), nodes};
+        }
+        return {apply(op, a.expr), nodes};
+    }
+
+    Dim dim(const Ast& call, const Ast& argument) {
+        return named_[dimensions_.mentioned(dimension_argument(call, argument))];
+    }
+
+    void check(const Built& built, const Ast& ast) const {
+        check_nodes(built.nodes, ast);
+        if (built.expr->depth > kMaxDepth) {
+            throw UnsupportedError(fmt::format("{}: the expression is more than {} operations deep",
+                                               quote(text_, ast.begin, ast.end), kMaxDepth));
+        }
+    }
+
+    void check_nodes(double nodes, const Ast& ast) const {
+        if (nodes > kMaxExpandedNodes) {
+            throw UnsupportedError(
+                fmt::format("{}: with its powers written out the expression has more than {} parts",
+                            quote(text_, ast.begin, ast.end), kMaxExpandedNodes));
+        }
+    }
+
+    void check_factors(std::size_t factors, const Ast& ast) const {
+        if (factors > kMaxProductFactors) {
+            throw UnsupportedError(
+                fmt::format("{}: the product has {} matrix factors, the limit "
+                            "is {}",
+                            quote(text_, ast.begin, ast.end), factors, kMaxProductFactors));
+        }
+    }
+
+    std::string_view text_;
+    Dimensions& dimensions_;
+    std::vector<Dim> named_;
+    std::map<std::string, Expr, std::less<>> symbols_;
+};
+
+}  // namespace
+
+Expr elaborate(const Ast& ast, std::string_view text, const SymbolTable& symbols,
+               Dimensions& dimensions) {
+    return Elaboration(text, symbols, dimensions).visit(ast).expr;
+}
+
+}  // namespace matgrad::detail

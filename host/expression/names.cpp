@@ -1,0 +1,223 @@
+#include "expression/names.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace matgrad::detail {
+namespace {
+
+constexpr Function kFunctions[] = {
+    {"inv", Op::inverse},     {"det", Op::det},           {"logdet", Op::logdet},
+    {"tr", Op::trace},        {"diag", Op::diag_matrix},  {"dot", Op::dot, 2},
+    {"sum", Op::sum},         {"rowsum", Op::row_sum},    {"colsum", Op::col_sum},
+    {"norm2", Op::norm2},     {"norm1", Op::norm1},       {"logsumexp", Op::logsumexp},
+    {"exp", Op::exp},         {"log", Op::log},           {"sqrt", Op::sqrt},
+    {"abs", Op::abs},         {"sign", Op::sign},         {"step", Op::step},
+    {"sin", Op::sin},         {"cos", Op::cos},           {"tanh", Op::tanh},
+    {"sigmoid", Op::sigmoid}, {"softplus", Op::softplus}, {"relu", Op::relu},
+    {"tril", Op::tril},       {"triu", Op::triu},         {"eye", Op::eye},
+    {"ones", Op::ones, 2},
+};
+
+/// What other languages call our functions.
+struct Synonym {
+    std::string_view foreign;
+    std::string_view ours;
+};
+constexpr Synonym kSynonyms[] = {
+    {"trace", "tr"},     {"norm", "norm2"},     {"ln", "log"},         {"inverse", "inv"},
+    {"identity", "eye"}, {"slogdet", "logdet"}, {"heaviside", "step"}, {"logistic", "sigmoid"},
+};
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+        row[j] = j;
+    }
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+        }
+    }
+    return row[b.size()];
+}
+
+/// The function that was probably meant, or nothing.
+std::string_view nearest_function(std::string_view name) {
+    for (const Synonym& s : kSynonyms) {
+        if (s.foreign == name) {
+            return s.ours;
+        }
+    }
+    std::string_view best;
+    std::size_t best_distance = 3;  // more than two typing errors is another word
+    if (name.size() > 16) {
+        return best;
+    }
+    for (const Function& f : kFunctions) {
+        const std::size_t distance = edit_distance(name, f.name);
+        if (distance < best_distance && distance < f.name.size()) {
+            best = f.name;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+bool is_capital(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+
+/// The product that `AX` was probably meant to be: `A*X`.
+std::string split_capitals(std::string_view name) {
+    std::string result;
+    for (const char c : name) {
+        if (is_capital(c) && !result.empty()) {
+            result += '*';
+        }
+        result += c;
+    }
+    return result;
+}
+
+std::string unknown_function(const std::string& name) {
+    const std::string_view nearest = nearest_function(name);
+    if (!nearest.empty()) {
+        return fmt::format("there is no function {}; did you mean {}?", name, nearest);
+    }
+    return fmt::format("there is no function {0}; a product is written {0}*(...)", name);
+}
+
+class Collector {
+public:
+    Collector(std::span<const Declaration> declarations, Dimensions& dimensions)
+        : dimensions_(dimensions) {
+        for (const Declaration& d : declarations) {
+            check_declaration(d);
+            const auto [at, is_new] = declared_.try_emplace(d.name, d);
+            if (!is_new && !(at->second == d)) {
+                throw NameError(fmt::format("{} is declared twice: {} and {}", d.name,
+                                            to_text(at->second), to_text(d)));
+            }
+            // All declared dimension names are known before any of eye or ones is met.
+            (void)dimensions_.declared(d.shape.rows);
+            (void)dimensions_.declared(d.shape.cols);
+        }
+    }
+
+    void visit(const Ast& ast) {
+        if (ast.kind == AstKind::name) {
+            visit_symbol(ast.name);
+        } else if (ast.kind == AstKind::call && !visit_call(ast)) {
+            return;
+        }
+        for (const Ast& child : ast.children) {
+            visit(child);
+        }
+    }
+
+    SymbolTable take() {
+        for (const auto& [name, info] : table_) {
+            if (name[0] == 'd' && table_.count(name.substr(1)) != 0) {
+                throw NameError(
+                    fmt::format("{} is reserved for the differential of {}", name, name.substr(1)));
+            }
+        }
+        return std::move(table_);
+    }
+
+private:
+    void visit_symbol(const std::string& name) {
+        if (table_.count(name) != 0) {
+            return;
+        }
+        const auto at = declared_.find(name);
+        if (at != declared_.end()) {
+            const Declaration& d = at->second;
+            const DimId rows = dimensions_.declared(d.shape.rows);
+            const DimId cols = dimensions_.declared(d.shape.cols);
+            table_[name] = {{rows, cols}, d.structure};
+            return;
+        }
+        if (find_function(name) != nullptr) {
+            throw NameError(
+                fmt::format("{0} is a function: write {0}(...), or declare {0} as a symbol", name));
+        }
+        if (name.size() > 1 && is_capital(name[0]) && is_capital(name[1])) {
+            throw NameError(
+                fmt::format("{0} is not declared; did you mean {1}? A name that starts "
+                            "with two capitals must be declared, as in {0}=m,n",
+                            name, split_capitals(name)));
+        }
+        const DimId rows = dimensions_.unknown();
+        const DimId cols =
+            is_capital(name[0]) ? dimensions_.unknown() : dimensions_.declared(Dim::literal(1));
+        table_[name] = {{rows, cols}, Structure::general};
+    }
+
+    /// False if the arguments hold no symbols.
+    bool visit_call(const Ast& call) {
+        if (declared_.count(call.name) != 0) {
+            throw NameError(fmt::format(
+                "{0} is declared as a symbol and cannot be called; a product is written {0}*(...)",
+                call.name));
+        }
+        const Function* function = find_function(call.name);
+        if (function == nullptr) {
+            throw NameError(unknown_function(call.name));
+        }
+        if (call.children.size() != function->num_arguments) {
+            throw NameError(
+                fmt::format("{} takes {} argument{}, found {}", call.name, function->num_arguments,
+                            function->num_arguments == 1 ? "" : "s", call.children.size()));
+        }
+        if (function->op != Op::eye && function->op != Op::ones) {
+            return true;
+        }
+        for (const Ast& argument : call.children) {
+            (void)dimensions_.mentioned(dimension_argument(call, argument));
+        }
+        return false;
+    }
+
+    Dimensions& dimensions_;
+    std::map<std::string, Declaration, std::less<>> declared_;
+    SymbolTable table_;
+};
+
+}  // namespace
+
+const Function* find_function(std::string_view name) {
+    const auto* at = std::find_if(std::begin(kFunctions), std::end(kFunctions),
+                                  [name](const Function& f) { return f.name == name; });
+    return at == std::end(kFunctions) ? nullptr : at;
+}
+
+Dim dimension_argument(const Ast& call, const Ast& argument) {
+    if (argument.kind == AstKind::name) {
+        return Dim::named(argument.name);
+    }
+    constexpr double kLargest = 9007199254740992.0;  // 2^53: all integers up to it are exact
+    const double n = argument.number;
+    if (argument.kind == AstKind::number && n >= 1 && n <= kLargest && std::trunc(n) == n) {
+        return Dim::literal(static_cast<std::int64_t>(n));
+    }
+    throw ShapeError(
+        fmt::format("{}: a dimension is a name or a whole number of at least 1, as in {}",
+                    call.name, call.name == "eye" ? "eye(n)" : "ones(m,3)"));
+}
+
+SymbolTable collect_symbols(const Ast& ast, std::span<const Declaration> declarations,
+                            Dimensions& dimensions) {
+    Collector collector(declarations, dimensions);
+    collector.visit(ast);
+    return collector.take();
+}
+
+}  // namespace matgrad::detail

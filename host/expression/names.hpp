@@ -1,0 +1,50 @@
+#pragma once
+/// \file What a name in a text stands for.
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "expression/ast.hpp"
+#include "expression/dimensions.hpp"
+#include "expression/node.hpp"
+
+namespace matgrad::detail {
+
+/// A function of the language. `diag` is Op::diag_matrix here, until the shape of its argument is
+/// known.
+struct Function {
+    std::string_view name;
+    Op op = Op::number;
+    std::size_t num_arguments = 1;
+};
+
+/// nullptr if there is no such function.
+[[nodiscard]] const Function* find_function(std::string_view name);
+
+struct SymbolInfo {
+    DimPair shape;
+    Structure structure = Structure::general;
+};
+
+using SymbolTable = std::map<std::string, SymbolInfo, std::less<>>;
+
+/// True for `[A-Za-z][A-Za-z0-9_]*`.
+[[nodiscard]] bool is_name(std::string_view name);
+
+/// Errors: NameError (malformed name), ShapeError (size below 1, a structure that needs a square).
+void check_declaration(const Declaration& declaration);
+
+/// Finds every symbol of the tree, in order of first appearance, and gives it its dimensions.
+///
+/// Errors   NameError for a name that is unknown, reserved, must be declared, or is declared twice
+///          differently, and for a wrong number of arguments; what check_declaration throws.
+[[nodiscard]] SymbolTable collect_symbols(const Ast& ast, std::span<const Declaration> declarations,
+                                          Dimensions& dimensions);
+
+/// The dimension that an argument of eye or ones names. Error: ShapeError.
+[[nodiscard]] Dim dimension_argument(const Ast& call, const Ast& argument);
+
+}  // namespace matgrad::detail

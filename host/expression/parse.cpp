@@ -1,0 +1,14 @@
+#include "expression/elaborate.hpp"
+#include "expression/shape_inference.hpp"
+
+namespace matgrad {
+
+Expr parse(std::string_view text, std::span<const Declaration> declarations) {
+    const detail::Ast ast = detail::parse_ast(text);
+    detail::Dimensions dimensions;
+    const detail::SymbolTable symbols = detail::collect_symbols(ast, declarations, dimensions);
+    detail::infer_shapes(ast, text, symbols, dimensions);
+    return detail::elaborate(ast, text, symbols, dimensions);
+}
+
+}  // namespace matgrad

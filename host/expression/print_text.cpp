@@ -1,0 +1,184 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "expression/build.hpp"
+#include "expression/make_node.hpp"
+#include "expression/print_parts.hpp"
+
+namespace matgrad {
+namespace {
+
+/// How tightly a text holds together; an operand looser than its place is put in brackets.
+enum class Level { sum, negative, product, power, postfix, atom };
+
+struct Text {
+    std::string text;
+    Level level = Level::atom;
+};
+
+Text print(const Expr& e);
+
+std::string print_at(const Expr& e, Level least) {
+    Text t = print(e);
+    return t.level >= least ? std::move(t.text) : "(" + t.text + ")";
+}
+
+Text print_number(double value) {
+    return {fmt::format("{}", value + 0.0), value < 0 ? Level::negative : Level::atom};
+}
+
+/// `base^2`, `base.^2`; the exponent is not 1.
+std::string print_raised(const Expr& base, double exponent) {
+    const std::string_view op = base.shape().is_scalar() ? "^" : ".^";
+    return fmt::format("{}{}{}", print_at(base, Level::postfix), op, exponent);
+}
+
+/// A scalar or entrywise factor to a positive power, as a factor of a product.
+std::string print_factor(const detail::Powered& p) {
+    return p.exponent == 1 ? print_at(p.base, Level::power) : print_raised(p.base, p.exponent);
+}
+
+/// `A*B^2*C`: runs of one square factor become powers.
+void append_chain(const std::vector<Expr>& matrices, std::vector<std::string>& parts) {
+    constexpr std::size_t kLargestExponent = 64;  // the language has no larger one
+    for (std::size_t i = 0; i < matrices.size();) {
+        std::size_t run = 1;
+        while (run < kLargestExponent && i + run < matrices.size() &&
+               matrices[i + run] == matrices[i]) {
+            ++run;
+        }
+        parts.push_back(run == 1
+                            ? print_at(matrices[i], Level::power)
+                            : fmt::format("{}^{}", print_at(matrices[i], Level::postfix), run));
+        i += run;
+    }
+}
+
+/// A product as `-numerator/scalar/scalar`. What stands alone as matrix factor may be an entrywise
+/// product, whose factors then join without brackets: `2*s*A.*B./C/t`.
+Text print_product(const Expr& e) {
+    const detail::Fraction f = detail::split_product(e);
+    std::vector<std::string> parts;
+    const double magnitude = std::fabs(f.number);
+    if (magnitude != 1) {
+        parts.push_back(print_number(magnitude).text);
+    }
+    for (std::size_t i = 0; i < f.scalars.size(); ++i) {
+        // x'*y in the middle of other factors reads better as (x'*y).
+        const bool last = i + 1 == f.scalars.size() && f.matrices.empty() && f.entries.empty() &&
+                          f.entries_below.empty();
+        const bool open = last && f.scalars[i].exponent == 1;
+        parts.push_back(open ? print_at(f.scalars[i].base, Level::product)
+                             : print_factor(f.scalars[i]));
+    }
+    append_chain(f.matrices, parts);
+    std::string text = fmt::format("{}", fmt::join(parts, "*"));
+    for (std::size_t i = 0; i < f.entries.size(); ++i) {
+        text += i > 0 ? ".*" : text.empty() ? "" : "*";
+        text += print_factor(f.entries[i]);
+    }
+    if (text.empty()) {
+        text = "1";
+    }
+    for (const detail::Powered& p : f.entries_below) {
+        text += "./" + print_factor(p);
+    }
+    for (const detail::Powered& p : f.scalars_below) {
+        text += "/" + print_factor(p);
+    }
+    if (f.number < 0) {
+        return {"-" + text, Level::negative};
+    }
+    const bool one_part =
+        parts.size() + f.entries.size() == 1 && f.entries_below.empty() && f.scalars_below.empty();
+    if (!one_part) {
+        return {std::move(text), Level::product};
+    }
+    return {std::move(text), Level::power};  // X^2 alone, or t^2
+}
+
+/// The scalar that a term of a matrix sum spreads over all entries, or nothing.
+Expr spread_scalar(const Expr& term) {
+    if (term->op == Op::ones) {
+        return number(1);
+    }
+    if (term->op != Op::product || term->children.back()->op != Op::ones) {
+        return {};
+    }
+    detail::Factors f = detail::factors_of(term);
+    if (f.matrices.size() != 1) {
+        return {};
+    }
+    f.matrices.clear();
+    return detail::make_product(std::move(f), Shape::scalar());
+}
+
+Text print_sum(const Expr& e) {
+    std::vector<Expr> terms = e->children;
+    if (!e.shape().is_scalar()) {
+        std::vector<Expr> spread;
+        bool any_matrix = false;
+        for (const Expr& t : terms) {
+            spread.push_back(spread_scalar(t));
+            any_matrix = any_matrix || !spread.back();
+        }
+        for (std::size_t i = 0; any_matrix && i < terms.size(); ++i) {
+            terms[i] = spread[i] ? spread[i] : terms[i];
+        }
+    }
+    std::string text;
+    for (const Expr& t : terms) {
+        Text term = print(t);
+        if (term.level == Level::sum) {
+            term.text = "(" + term.text + ")";
+        }
+        if (text.empty()) {
+            text = std::move(term.text);
+        } else if (term.level == Level::negative) {
+            text += " - " + term.text.substr(1);
+        } else {
+            text += " + " + term.text;
+        }
+    }
+    return {std::move(text), Level::sum};
+}
+
+Text print(const Expr& e) {
+    switch (e->op) {
+        case Op::number:
+            return print_number(e->number);
+        case Op::symbol:
+            return {e->name};
+        case Op::eye:
+            return {"eye(" + e.shape().rows.text() + ")"};
+        case Op::ones:
+            return {"ones(" + e.shape().rows.text() + "," + e.shape().cols.text() + ")"};
+        case Op::add:
+            return print_sum(e);
+        case Op::product:
+        case Op::hadamard:
+        case Op::power:
+            return print_product(e);
+        case Op::transpose:
+            return {print_at(e->children.front(), Level::postfix) + "'", Level::postfix};
+        case Op::dot:
+            return {"dot(" + print(e->children[0]).text + ", " + print(e->children[1]).text + ")"};
+        case Op::differential: {
+            const Expr& y = e->children.front();
+            return {y->op == Op::symbol ? "d" + y->name : "d(" + print(y).text + ")"};
+        }
+        default:
+            return {std::string(function_name(e->op)) + "(" + print(e->children.front()).text +
+                    ")"};
+    }
+}
+
+}  // namespace
+
+std::string to_text(const Expr& expr) {
+    return print(expr).text;
+}
+
+}  // namespace matgrad
