@@ -62,11 +62,11 @@ struct MATGRAD_API PlanOptions {
     Accuracy accuracy = Accuracy::robust;
     Reduction reduction = Reduction::none;
     Convention convention = Convention::projected;
-    bool value = true;             ///< compute f itself
-    std::vector<std::string> wrt;  ///< one gradient for each
-    std::vector<HvpRequest> hvp;
-    std::optional<Entry> entry;  ///< only this component of each gradient
-    int threads = 0;             ///< 0: as many as the machine has
+    bool value = true;                  ///< compute f itself
+    std::vector<std::string> wrt = {};  ///< one gradient for each
+    std::vector<HvpRequest> hvp = {};
+    std::optional<Entry> entry = {};  ///< only this component of each gradient
+    int threads = 0;                  ///< 0: as many as the machine has
 };
 
 /// Read-only data of one operand. Strides are in elements and may be zero or negative.
