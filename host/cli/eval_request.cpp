@@ -1,0 +1,264 @@
+#include "cli/eval_request.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace matgrad {
+namespace {
+
+const char* type_text(ScalarType type) {
+    return type == ScalarType::float32 ? "float32" : "float64";
+}
+
+/// `NAME=REST`.
+struct Assignment {
+    std::string name;
+    std::string rest;
+};
+
+Assignment split_assignment(const std::string& option, const std::string& word,
+                            const char* expected) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos || equals == 0) {
+        throw CallerError(fmt::format("{}: found '{}', expected {}", option, word, expected));
+    }
+    return {word.substr(0, equals), word.substr(equals + 1)};
+}
+
+const Declaration* find_symbol(const std::vector<Declaration>& symbols, const std::string& name) {
+    const auto at = std::find_if(symbols.begin(), symbols.end(),
+                                 [&](const Declaration& s) { return s.name == name; });
+    return at == symbols.end() ? nullptr : &*at;
+}
+
+void add_source(EvalRequest& request, const std::vector<Declaration>& symbols,
+                const Assignment& assignment) {
+    const Declaration* symbol = find_symbol(symbols, assignment.name);
+    if (symbol == nullptr) {
+        std::string names;
+        for (const Declaration& s : symbols) {
+            names += (names.empty() ? "" : ", ") + s.name;
+        }
+        throw OperandError(fmt::format("operand {}={} is not used: {} has {}", assignment.name,
+                                       assignment.rest, request.question.text,
+                                       names.empty() ? "no symbols" : names));
+    }
+    for (const OperandSource& other : request.sources) {
+        if (other.operand().name == symbol->name) {
+            throw OperandError(fmt::format("operand {} is given twice: {} and {}", symbol->name,
+                                           other.word(), assignment.rest));
+        }
+    }
+    request.sources.emplace_back(*symbol, assignment.rest);
+}
+
+/// The direction of --hvp, which has the shape of the one variable.
+Assignment add_direction(EvalRequest& request, std::vector<Declaration>& symbols,
+                         const std::string& word) {
+    if (request.question.wrt.size() != 1) {
+        throw CallerError(fmt::format("--hvp {}: found {} variables, expected one --wrt", word,
+                                      request.question.wrt.size()));
+    }
+    Assignment assignment = split_assignment("--hvp", word, "V=V.npy");
+    const std::string& variable = request.question.wrt[0];
+    if (find_symbol(symbols, assignment.name) != nullptr) {
+        throw NameError(fmt::format("--hvp {}: {} is a symbol of {}, expected a new name", word,
+                                    assignment.name, request.question.text));
+    }
+    Declaration direction{assignment.name, find_symbol(symbols, variable)->shape,
+                          Structure::general};
+    (void)parse_declaration(to_text(direction));  // the name is one of the language
+    symbols.push_back(std::move(direction));
+    request.options.hvp.push_back({variable, assignment.name});
+    return assignment;
+}
+
+/// Of each variable, where its gradient goes.
+std::map<std::string, std::string> gradient_paths(const EvalArguments& arguments,
+                                                  const std::vector<std::string>& wrt) {
+    std::map<std::string, std::string> paths;
+    for (const std::string& word : arguments.gradients) {
+        const std::size_t equals = word.find('=');
+        std::string name = equals == std::string::npos ? "" : word.substr(0, equals);
+        std::string path = equals == std::string::npos ? word : word.substr(equals + 1);
+        const bool is_variable = std::count(wrt.begin(), wrt.end(), name) != 0;
+        if (!is_variable && name.find_first_of("/.") != std::string::npos) {
+            path = word;  // an equals sign within a path
+            name.clear();
+        }
+        if (name.empty() && wrt.size() != 1) {
+            throw CallerError(
+                fmt::format("--grad {}: found {} variables, expected --grad X=FILE for each of {}",
+                            word, wrt.size(), fmt::join(wrt, ", ")));
+        }
+        if (name.empty()) {
+            name = wrt[0];
+        } else if (!is_variable) {
+            throw NameError(fmt::format("--grad {}: {} is no variable, expected one of {}", word,
+                                        name, fmt::join(wrt, ", ")));
+        }
+        if (path.empty()) {
+            throw CallerError(fmt::format("--grad {}: the path is empty", word));
+        }
+        if (!paths.emplace(name, path).second) {
+            throw CallerError(
+                fmt::format("--grad {}: gradient {} already goes to {}", word, name, paths[name]));
+        }
+    }
+    return paths;
+}
+
+/// Values, gradients and products asked for, in the order of a plan's outputs.
+void choose_results(EvalRequest& request, const EvalArguments& arguments) {
+    const std::vector<std::string>& wrt = request.question.wrt;
+    std::map<std::string, std::string> paths = gradient_paths(arguments, wrt);
+    // With no file for the value or a gradient, everything is computed and printed.
+    const bool prints_all = !arguments.value && paths.empty() && !arguments.hvp;
+    request.options.value = arguments.value.has_value() || prints_all;
+    if (request.options.value) {
+        request.result_paths.push_back(arguments.value);
+    }
+    for (const std::string& name : wrt) {
+        const auto at = paths.find(name);
+        if (at != paths.end()) {
+            request.options.wrt.push_back(name);
+            request.result_paths.push_back(at->second);
+        } else if (prints_all) {
+            request.options.wrt.push_back(name);
+            request.result_paths.push_back(std::nullopt);
+        }
+    }
+    if (arguments.hvp) {
+        request.result_paths.push_back(arguments.hvp_out);
+    }
+    if (arguments.entry && request.options.wrt.empty()) {
+        throw CallerError("--entry: no gradient is asked for, expected --wrt and --grad");
+    }
+}
+
+void settle_type(EvalRequest& request) {
+    const OperandSource* first = nullptr;
+    for (const OperandSource& source : request.sources) {
+        if (!source.type()) {
+            continue;
+        }
+        if (first == nullptr) {
+            first = &source;
+        } else if (first->type() != source.type()) {
+            throw OperandError(
+                fmt::format("operand {}: {} is {} but {} is {}, expected one type for all",
+                            source.operand().name, source.word(), type_text(*source.type()),
+                            first->word(), type_text(*first->type())));
+        }
+    }
+    request.options.type = first == nullptr ? ScalarType::float64 : *first->type();
+}
+
+void settle_batch(EvalRequest& request) {
+    const OperandSource* first = nullptr;
+    for (const OperandSource& source : request.sources) {
+        if (!source.operand().batched) {
+            continue;
+        }
+        if (first == nullptr) {
+            first = &source;
+        } else if (first->batch() != source.batch()) {
+            throw OperandError(
+                fmt::format("operand {}: {} has {} problems but {} has {}, expected one batch size",
+                            source.operand().name, source.word(), source.batch(), first->word(),
+                            first->batch()));
+        }
+    }
+    request.is_batched = first != nullptr;
+    request.batch = first == nullptr ? 1 : first->batch();
+}
+
+/// No result over an operand, no two results to one file.
+void check_paths(const EvalRequest& request) {
+    std::vector<std::string> paths;
+    for (const auto& path : request.result_paths) {
+        if (path) {
+            paths.push_back(*path);
+        }
+    }
+    if (request.status_path) {
+        paths.push_back(*request.status_path);
+    }
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (paths[i] == paths[j] || same_file(paths[i], paths[j])) {
+                throw FileError(
+                    fmt::format("{}: two results go to this file, expected one each", paths[i]));
+            }
+        }
+        for (const OperandSource& source : request.sources) {
+            if (source.is_file(paths[i])) {
+                throw FileError(
+                    fmt::format("{}: is the file of operand {}, expected another place "
+                                "for the result",
+                                paths[i], source.operand().name));
+            }
+        }
+    }
+}
+
+}  // namespace
+
+std::vector<Operand> EvalRequest::operands() const {
+    std::vector<Operand> result;
+    for (const OperandSource& source : sources) {
+        result.push_back(source.operand());
+    }
+    return result;
+}
+
+EvalRequest make_eval_request(const EvalArguments& arguments) {
+    const bool needs_wrt =
+        !arguments.gradients.empty() || arguments.hvp.has_value() || arguments.entry.has_value();
+    EvalRequest request;
+    request.question = resolve_question(arguments.question, needs_wrt);
+    request.options.convention = arguments.question.convention;
+    request.options.accuracy = arguments.accuracy;
+    request.options.reduction = arguments.reduction;
+    request.options.entry = arguments.entry;
+    request.options.threads = arguments.threads;
+    request.status_path = arguments.status;
+    if (arguments.hvp_out && !arguments.hvp) {
+        throw CallerError(fmt::format("--hvp-out {}: nothing to write without --hvp V=V.npy",
+                                      *arguments.hvp_out));
+    }
+
+    std::vector<Declaration> symbols = request.question.symbols;
+    std::optional<Assignment> direction;
+    if (arguments.hvp) {
+        direction = add_direction(request, symbols, *arguments.hvp);
+    }
+    choose_results(request, arguments);
+    for (const std::string& word : arguments.operands) {
+        const Assignment assignment =
+            split_assignment("operand", word, "NAME=FILE.npy or NAME=NUMBER");
+        add_source(request, symbols, assignment);
+    }
+    if (direction) {
+        add_source(request, symbols, *direction);
+    }
+    for (const Declaration& symbol : symbols) {
+        const bool given = std::any_of(
+            request.sources.begin(), request.sources.end(),
+            [&](const OperandSource& source) { return source.operand().name == symbol.name; });
+        if (!given) {
+            throw OperandError(
+                fmt::format("operand {} is missing: expected {}={}", symbol.name, symbol.name,
+                            symbol.shape.is_scalar() ? "NUMBER or a .npy file"
+                                                     : "FILE.npy, " + symbol.shape.text()));
+        }
+    }
+    settle_type(request);
+    settle_batch(request);
+    check_paths(request);
+    return request;
+}
+
+}  // namespace matgrad
