@@ -83,7 +83,7 @@ void NpyWriter::choose_target() {
     if (!S_ISREG(status.st_mode)) {
         throw FileError(fmt::format("{}: {}: is no regular file", path_, kCannotBeWritten));
     }
-    if (::access(target_.c_str(), W_OK) != 0) {
+    if (::faccessat(AT_FDCWD, target_.c_str(), W_OK, AT_EACCESS) != 0) {
         detail::throw_file_error(path_, kCannotBeWritten, errno);
     }
 }
