@@ -1,0 +1,80 @@
+#include "cli/eval_outputs.hpp"
+
+#include <algorithm>
+
+namespace matgrad {
+namespace {
+
+/// The shape of the file: (B, m, n) without the axes that the result does not have.
+std::vector<std::int64_t> file_shape(const EvalRequest& request, const OutputInfo& output) {
+    std::vector<std::int64_t> shape;
+    if (output.batched) {
+        shape.push_back(request.batch);
+    }
+    const bool is_entry = output.kind == OutputKind::gradient && request.options.entry.has_value();
+    if (output.kind == OutputKind::value || is_entry) {
+        return shape;
+    }
+    const auto& symbols = request.question.symbols;
+    const auto variable = std::find_if(symbols.begin(), symbols.end(),
+                                       [&](const Declaration& s) { return s.name == output.name; });
+    if (!variable->shape.is_scalar()) {
+        shape.push_back(output.rows);
+        if (!variable->shape.is_column()) {
+            shape.push_back(output.cols);
+        }
+    }
+    return shape;
+}
+
+}  // namespace
+
+ResultFiles::ResultFiles(const EvalRequest& request, std::span<const OutputInfo> outputs) {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        const auto& path = request.result_paths[i];
+        writers_.push_back(path ? std::make_unique<NpyWriter>(*path, npy_type(request.options.type),
+                                                              file_shape(request, outputs[i]))
+                                : nullptr);
+    }
+    if (request.status_path) {
+        std::vector<std::int64_t> shape;
+        if (request.is_batched) {
+            shape.push_back(request.batch);
+        }
+        status_ = std::make_unique<NpyWriter>(*request.status_path, NpyType::int32, shape);
+    }
+}
+
+bool ResultFiles::any() const noexcept {
+    return status_ != nullptr || std::any_of(writers_.begin(), writers_.end(),
+                                             [](const auto& writer) { return writer != nullptr; });
+}
+
+void ResultFiles::append(std::size_t output, const void* data, std::int64_t entries) {
+    if (has(output)) {
+        writers_[output]->append(data, entries);
+    }
+}
+
+void ResultFiles::append_status(std::span<const std::int32_t> status) {
+    if (status_) {
+        status_->append(status.data(), static_cast<std::int64_t>(status.size()));
+    }
+}
+
+void ResultFiles::commit() {
+    std::vector<NpyWriter*> all;
+    for (const auto& writer : writers_) {
+        all.push_back(writer.get());
+    }
+    all.push_back(status_.get());
+    all.erase(std::remove(all.begin(), all.end(), nullptr), all.end());
+    for (NpyWriter* writer : all) {
+        writer->finish();  // where a disk may prove full
+    }
+    for (NpyWriter* writer : all) {
+        writer->commit();
+    }
+}
+
+}  // namespace matgrad

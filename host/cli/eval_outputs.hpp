@@ -1,0 +1,33 @@
+#pragma once
+/// \file The result files of an `eval`: all of them appear, or none.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "cli/eval_request.hpp"
+#include "io/npy_writer.hpp"
+
+namespace matgrad {
+
+class ResultFiles {
+public:
+    /// Makes the temporary files. Errors: FileError, MachineError.
+    ResultFiles(const EvalRequest& request, std::span<const OutputInfo> outputs);
+
+    /// True if result `output` goes to a file.
+    [[nodiscard]] bool has(std::size_t output) const { return writers_[output] != nullptr; }
+    [[nodiscard]] bool any() const noexcept;
+    /// Appends entries of a result, in the type of the operands.
+    void append(std::size_t output, const void* data, std::int64_t entries);
+    void append_status(std::span<const std::int32_t> status);
+    /// Puts all files in their places. Errors: MachineError, before the first appears.
+    void commit();
+
+private:
+    std::vector<std::unique_ptr<NpyWriter>> writers_;  ///< nullptr for a result without a file
+    std::unique_ptr<NpyWriter> status_;
+};
+
+}  // namespace matgrad

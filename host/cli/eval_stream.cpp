@@ -1,0 +1,242 @@
+#include "cli/eval_stream.hpp"
+
+#include <algorithm>
+#include <future>
+#include <memory>
+#include <new>
+
+#include "cli/interrupt.hpp"
+#include "cli/progress.hpp"
+
+namespace matgrad {
+namespace {
+
+/// Memory aligned as a workspace has to be, not initialised.
+class Buffer {
+public:
+    explicit Buffer(std::int64_t bytes)
+        : size_(static_cast<std::size_t>(bytes)),
+          data_(static_cast<std::byte*>(::operator new (size_, std::align_val_t{64}))) {}
+    [[nodiscard]] std::byte* data() const noexcept { return data_.get(); }
+    [[nodiscard]] std::span<std::byte> span() const noexcept { return {data_.get(), size_}; }
+
+private:
+    struct Free {
+        void operator()(std::byte* data) const noexcept {
+            ::operator delete (data, std::align_val_t{64});
+        }
+    };
+    std::size_t size_;
+    std::unique_ptr<std::byte[], Free> data_;
+};
+
+std::int64_t entries(const OutputInfo& output, std::int64_t problems) {
+    return output.rows * output.cols * (output.batched ? problems : 1);
+}
+
+/// Bytes of one problem in a piece: operands, results, status.
+std::int64_t problem_bytes(const EvalRequest& request, std::span<const OutputInfo> outputs) {
+    std::int64_t count = 0;
+    for (const OperandSource& source : request.sources) {
+        count += source.entries(1) * (source.operand().batched ? 1 : 0);
+    }
+    for (const OutputInfo& output : outputs) {
+        count += entries(output, 1) * (output.batched ? 1 : 0);
+    }
+    return count * size_of(request.options.type) + std::int64_t{sizeof(std::int32_t)};
+}
+
+/// Room for one piece; two of them take turns.
+struct Slot {
+    std::vector<Buffer> operands;  ///< empty for shared operands
+    std::vector<Buffer> results;
+    std::vector<std::int32_t> status;
+    std::int64_t first = 0;
+    std::int64_t count = 0;
+};
+
+class Stream {
+public:
+    Stream(const EvalRequest& request, const Plan& plan, std::int64_t memory, ResultFiles& files)
+        : request_(request),
+          plan_(plan),
+          files_(files),
+          size_(size_of(request.options.type)),
+          piece_(piece_size(request, plan.outputs(), memory)),
+          workspace_(static_cast<std::int64_t>(plan.workspace_bytes())),
+          progress_(request.batch) {
+        for (const OperandSource& source : request.sources) {
+            const bool batched = source.operand().batched;
+            shared_.emplace_back(batched ? 0 : source.entries(1) * size_);
+            if (!batched) {
+                source.read(0, 1, request.options.type, shared_.back().data());
+            }
+        }
+        for (const OutputInfo& output : plan.outputs()) {
+            totals_.reduced.emplace_back(is_reduced() ? static_cast<std::size_t>(entries(output, 1))
+                                                      : 0);
+        }
+    }
+
+    StreamTotals run(const std::function<void(const Piece&)>& visit) {
+        Slot slots[2] = {make_slot(), make_slot()};
+        std::future<void> read;
+        std::future<void> written;
+        fill(slots[0], 0);
+        // The loop runs once even for an empty batch: sums over nothing are results too.
+        for (int turn = 0;; turn ^= 1) {
+            Slot& slot = slots[turn];
+            const std::int64_t next = slot.first + slot.count;
+            if (next < request_.batch) {
+                Slot& other = slots[turn ^ 1];
+                read = std::async(std::launch::async, [this, &other, next] { fill(other, next); });
+            }
+            compute(slot, visit);
+            if (written.valid()) {
+                written.get();
+            }
+            if (!is_reduced()) {
+                written = std::async(std::launch::async, [this, &slot] { write(slot); });
+            } else {
+                files_.append_status(slot.status);
+            }
+            if (next >= request_.batch) {
+                break;
+            }
+            read.get();
+        }
+        if (written.valid()) {
+            written.get();
+        }
+        finish_reduction();
+        return std::move(totals_);
+    }
+
+private:
+    [[nodiscard]] bool is_reduced() const { return request_.options.reduction != Reduction::none; }
+
+    Slot make_slot() const {
+        Slot slot;
+        const std::int64_t count = std::min(piece_, request_.batch);
+        for (const OperandSource& source : request_.sources) {
+            slot.operands.emplace_back(source.operand().batched ? source.entries(count) * size_
+                                                                : 0);
+        }
+        for (const OutputInfo& output : plan_.outputs()) {
+            slot.results.emplace_back(entries(output, count) * size_);
+        }
+        return slot;
+    }
+
+    void fill(Slot& slot, std::int64_t first) const {
+        slot.first = first;
+        slot.count = std::min(piece_, request_.batch - first);
+        slot.status.assign(static_cast<std::size_t>(slot.count), 0);
+        for (std::size_t i = 0; i < request_.sources.size(); ++i) {
+            if (request_.sources[i].operand().batched) {
+                request_.sources[i].read(first, slot.count, request_.options.type,
+                                         slot.operands[i].data());
+            }
+        }
+        stop_if_interrupted();
+    }
+
+    void compute(Slot& slot, const std::function<void(const Piece&)>& visit) {
+        std::vector<ConstBatch> operands;
+        for (std::size_t i = 0; i < request_.sources.size(); ++i) {
+            const OperandSource& source = request_.sources[i];
+            const Buffer& data = source.operand().batched ? slot.operands[i] : shared_[i];
+            operands.push_back(source.view(data.data(), slot.count));
+        }
+        std::vector<Batch> targets;
+        std::vector<const void*> results;
+        for (std::size_t i = 0; i < plan_.outputs().size(); ++i) {
+            const OutputInfo& output = plan_.outputs()[i];
+            targets.push_back(Batch::contiguous(slot.results[i].data(), output.rows, output.cols));
+            results.push_back(slot.results[i].data());
+        }
+        RunHooks hooks;
+        hooks.advance = [&](std::int64_t done) {
+            progress_.update(slot.first + done);
+            return !interrupted();
+        };
+        const RunSummary summary =
+            plan_.run(slot.count, operands, targets, slot.status, workspace_.span(), hooks);
+        count(slot, summary);
+        visit({slot.first, slot.count, operands, results, slot.status});
+        stop_if_interrupted();
+    }
+
+    void count(const Slot& slot, const RunSummary& summary) {
+        totals_.problems += summary.problems;
+        totals_.failed += summary.failed;
+        if (summary.failed > 0 && totals_.first_failed < 0) {
+            const auto at = std::find_if(slot.status.begin(), slot.status.end(),
+                                         [](std::int32_t status) { return status != 0; });
+            totals_.first_failed = slot.first + (at - slot.status.begin());
+            totals_.first_pivot = *at;
+        }
+        if (is_reduced()) {
+            request_.options.type == ScalarType::float32 ? add<float>(slot) : add<double>(slot);
+        }
+    }
+
+    template <typename T>
+    void add(const Slot& slot) {
+        for (std::size_t i = 0; i < totals_.reduced.size(); ++i) {
+            const T* from = reinterpret_cast<const T*>(slot.results[i].data());
+            for (double& sum : totals_.reduced[i]) {
+                sum += static_cast<double>(*from++);
+            }
+        }
+    }
+
+    void write(const Slot& slot) {
+        for (std::size_t i = 0; i < slot.results.size(); ++i) {
+            files_.append(i, slot.results[i].data(), entries(plan_.outputs()[i], slot.count));
+        }
+        files_.append_status(slot.status);
+    }
+
+    void finish_reduction() {
+        const bool is_mean = request_.options.reduction == Reduction::mean && totals_.problems > 0;
+        const auto succeeded = static_cast<double>(totals_.problems - totals_.failed);
+        for (std::size_t i = 0; i < totals_.reduced.size() && is_reduced(); ++i) {
+            std::vector<double>& total = totals_.reduced[i];
+            if (is_mean) {
+                std::transform(total.begin(), total.end(), total.begin(),
+                               [&](double sum) { return sum / succeeded; });
+            }
+            const std::vector<float> narrow(total.begin(), total.end());
+            const void* data = request_.options.type == ScalarType::float32
+                                   ? static_cast<const void*>(narrow.data())
+                                   : total.data();
+            files_.append(i, data, static_cast<std::int64_t>(total.size()));
+        }
+    }
+
+    const EvalRequest& request_;
+    const Plan& plan_;
+    ResultFiles& files_;
+    std::int64_t size_;
+    std::int64_t piece_;
+    Buffer workspace_;
+    std::vector<Buffer> shared_;
+    Progress progress_;
+    StreamTotals totals_;
+};
+
+}  // namespace
+
+std::int64_t piece_size(const EvalRequest& request, std::span<const OutputInfo> outputs,
+                        std::int64_t memory) {
+    const std::int64_t each = problem_bytes(request, outputs);
+    return std::max<std::int64_t>(1, std::min(request.batch, memory / (2 * each)));
+}
+
+StreamTotals stream(const EvalRequest& request, const Plan& plan, std::int64_t memory,
+                    ResultFiles& files, const std::function<void(const Piece&)>& visit) {
+    return Stream(request, plan, memory, files).run(visit);
+}
+
+}  // namespace matgrad
