@@ -231,11 +231,12 @@ Outcome evaluate(const Task& task, std::int64_t num_problems) {
     double seconds = 0;
     const ProgressBar bar(task.name, num_problems);
     std::int64_t done = 0;
+    int num_chunks = 0;
     const matgrad::RunHooks hooks{[&](std::int64_t of_chunk) {
         bar.show(done + of_chunk);
         return true;
     }};
-    for (; done < num_problems; done += chunk) {
+    for (; done < num_problems; done += chunk, ++num_chunks) {
         for (std::vector<float>& operand : data) {
             std::generate(operand.begin(), operand.end(), [&random] { return random(); });
         }
@@ -244,7 +245,7 @@ Outcome evaluate(const Task& task, std::int64_t num_problems) {
         seconds += std::chrono::duration<double>(Clock::now() - start).count();
     }
     outcome.problems_per_second = static_cast<double>(done) / seconds;
-    outcome.bytes_per_second = bytes * static_cast<double>(done / chunk) / seconds;
+    outcome.bytes_per_second = bytes * num_chunks / seconds;
     outcome.residual = residual(task, data, out[1], std::min<std::int64_t>(chunk, 64));
     return outcome;
 }
