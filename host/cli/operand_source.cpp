@@ -69,8 +69,9 @@ OperandSource::OperandSource(const Declaration& symbol, const std::string& word)
     }
     if (!symbol.shape.is_scalar()) {
         throw OperandError(
-            fmt::format("operand {}: found the number {}, expected a .npy file with {}",
-                        symbol.name, word, expected_shape(symbol.shape)));
+            fmt::format("operand {}: found the number {}, expected a .npy file with {} "
+                        "(--declare {}=1 makes it a scalar)",
+                        symbol.name, word, expected_shape(symbol.shape), symbol.name));
     }
     number_ = *number;
     operand_.rows = 1;

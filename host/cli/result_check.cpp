@@ -45,10 +45,10 @@ void ResultCheck::note(const Comparison& comparison, std::string what, std::int6
     }
 }
 
-void ResultCheck::add(std::int64_t problem, const MatrixMap& values,
-                      std::span<const Eigen::MatrixXd> results) {
+std::vector<double> ResultCheck::add(std::int64_t problem, const MatrixMap& values,
+                                     std::span<const Eigen::MatrixXd> results) {
     ++problems_;
-    const auto seed = static_cast<std::uint64_t>(problem);
+    std::vector<double> bounds;
     std::size_t hvp = 0;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         const OutputInfo& output = outputs_[i];
@@ -62,15 +62,17 @@ void ResultCheck::add(std::int64_t problem, const MatrixMap& values,
                 comparison = options_.entry ? function_.entry(output.name, options_.convention,
                                                               values, *options_.entry, result(0, 0))
                                             : function_.gradient(output.name, options_.convention,
-                                                                 values, result, seed);
+                                                                 values, result, kDirectionSeed);
                 break;
             case OutputKind::hvp:
-                comparison =
-                    hvps_[hvp++].gradient(output.name, options_.convention, values, result, seed);
+                comparison = hvps_[hvp++].gradient(output.name, options_.convention, values, result,
+                                                   kDirectionSeed);
                 break;
         }
         note(comparison, output_text(output), problem);
+        bounds.push_back(comparison.bound);
     }
+    return bounds;
 }
 
 std::string ResultCheck::text() const {

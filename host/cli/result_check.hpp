@@ -18,18 +18,21 @@ public:
     ResultCheck(const Expr& f, const PlanOptions& options, std::span<const OutputInfo> outputs);
 
     /// One problem that succeeded: its operands by name, its results in the order of the outputs.
-    /// Errors: those of the reference.
-    void add(std::int64_t problem, const MatrixMap& values,
-             std::span<const Eigen::MatrixXd> results);
+    /// Returns what rounding may explain of each result. Errors: those of the reference.
+    std::vector<double> add(std::int64_t problem, const MatrixMap& values,
+                            std::span<const Eigen::MatrixXd> results);
+    /// Another comparison, of whatever `what` names.
+    void note(const Comparison& comparison, std::string what, std::int64_t problem);
 
     [[nodiscard]] std::int64_t problems() const noexcept { return problems_; }
     [[nodiscard]] bool passed() const noexcept { return worst_.passes(); }
     /// `16 problems, worst residual 1.2e-15 (gradient X of problem 3), bound 3.4e-13: ok`.
     [[nodiscard]] std::string text() const;
 
-private:
-    void note(const Comparison& comparison, std::string what, std::int64_t problem);
+    /// The direction in which gradients are checked.
+    static constexpr std::uint64_t kDirectionSeed = 7;
 
+private:
     PlanOptions options_;
     std::vector<OutputInfo> outputs_;
     DifferentialCheck function_;

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "cli/command.hpp"
+#include "cli/eval_check.hpp"
+#include "cli/eval_outputs.hpp"
+#include "cli/eval_request.hpp"
+#include "cli/eval_stream.hpp"
+#include "cli/eval_summary.hpp"
+#include "cli/interrupt.hpp"
+
+namespace matgrad {
+namespace {
+
+/// Means are sums until the last piece is in.
+Plan plan_for(const EvalRequest& request) {
+    PlanOptions options = request.options;
+    if (options.reduction == Reduction::mean) {
+        options.reduction = Reduction::sum;
+    }
+    return make_plan(request.question.f, request.operands(), request.batch, options);
+}
+
+void report_failures(const StreamTotals& totals) {
+    if (totals.failed > 0) {
+        fmt::print(stderr, "matgrad: {} of {} problems failed; first: problem {}, pivot {}\n",
+                   totals.failed, totals.problems, totals.first_failed, totals.first_pivot);
+    }
+}
+
+}  // namespace
+
+int eval_command(const EvalArguments& arguments) {
+    watch_for_interrupts();
+    const EvalRequest request = make_eval_request(arguments);
+    const Plan plan = plan_for(request);
+    if (arguments.explain) {
+        fmt::print("{}", plan.explain());
+    }
+    ResultFiles files(request, plan.outputs());
+    std::vector<bool> shown;
+    bool shows_any = false;
+    for (const auto& path : request.result_paths) {
+        shown.push_back(!path.has_value());
+        shows_any = shows_any || shown.back();
+    }
+    EvalSummary summary(request, plan.outputs(), shown);
+    std::optional<EvalCheck> check;
+    if (arguments.check) {
+        check.emplace(request, plan);
+    }
+
+    const StreamTotals totals =
+        stream(request, plan, arguments.memory, files, [&](const Piece& piece) {
+            if (shows_any) {
+                summary.add(piece);
+            }
+            if (check) {
+                check->add(piece);
+            }
+        });
+    files.commit();
+
+    if (shows_any) {
+        summary.print(totals);
+    }
+    report_failures(totals);
+    if (check) {
+        fmt::print("check: {}\n", check->text());
+        if (!check->passed()) {
+            fmt::print(stderr, "matgrad: the check exceeded its bound: {}\n", check->text());
+        }
+    }
+    return totals.failed == 0 && (!check || check->passed()) ? kSuccess : kSomeFailed;
+}
+
+}  // namespace matgrad
