@@ -167,6 +167,9 @@ private:
         if (op == Op::log && a.expr->op == Op::det && a.expr->children.front()->semidefinite) {
             return {apply(Op::logdet, a.expr->children.front()), nodes};
         }
+        if (op == Op::log && a.expr->op == Op::sum && a.expr->children.front()->op == Op::exp) {
+            return {apply(Op::logsumexp, a.expr->children.front()->children.front()), nodes};
+        }
         return {apply(op, a.expr), nodes};
     }
 

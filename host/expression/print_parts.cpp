@@ -1,6 +1,10 @@
 #include "expression/print_parts.hpp"
 
 #include <span>
+#include <utility>
+
+#include "expression/build.hpp"
+#include "expression/make_node.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -13,6 +17,22 @@ void insert(const Expr& e, std::vector<Powered>& above, std::vector<Powered>& be
     } else {
         below.push_back({e->children.front(), -e->number});
     }
+}
+
+/// The scalar that a term of a matrix sum spreads over all entries, or nothing.
+Expr spread_scalar(const Expr& term) {
+    if (term->op == Op::ones) {
+        return number(1);
+    }
+    if (term->op != Op::product || term->children.back()->op != Op::ones) {
+        return {};
+    }
+    Factors f = factors_of(term);
+    if (f.matrices.size() != 1) {
+        return {};
+    }
+    f.matrices.clear();
+    return make_product(std::move(f), Shape::scalar());
 }
 
 }  // namespace
@@ -42,6 +62,22 @@ Fraction split_product(const Expr& e) {
         f.matrices.assign(matrices.begin(), matrices.end());
     }
     return f;
+}
+
+std::vector<Expr> spread_scalars(const Expr& sum) {
+    std::vector<Expr> terms = sum->children;
+    if (sum.shape().is_scalar()) {
+        return terms;
+    }
+    bool any_matrix = false;
+    for (Expr& t : terms) {
+        const Expr scalar = spread_scalar(t);
+        any_matrix = any_matrix || !scalar;
+        if (scalar) {
+            t = scalar;
+        }
+    }
+    return any_matrix ? terms : sum->children;
 }
 
 }  // namespace matgrad::detail

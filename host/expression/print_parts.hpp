@@ -1,5 +1,5 @@
 #pragma once
-/// \file What the printers have in common: a product as numerator and denominator.
+/// \file What the printers have in common: products as fractions, scalars spread over a sum.
 
 #include <vector>
 
@@ -25,5 +25,8 @@ struct Fraction {
 
 /// Takes any expression apart.
 [[nodiscard]] Fraction split_product(const Expr& e);
+
+/// The terms of a sum, where a term s*ones(m,n) beside a matrix is the scalar s.
+[[nodiscard]] std::vector<Expr> spread_scalars(const Expr& sum);
 
 }  // namespace matgrad::detail

@@ -3,8 +3,6 @@
 #include <cmath>
 #include <utility>
 
-#include "expression/build.hpp"
-#include "expression/make_node.hpp"
 #include "expression/print_parts.hpp"
 
 namespace matgrad {
@@ -99,37 +97,9 @@ Text print_product(const Expr& e) {
     return {std::move(text), Level::power};  // X^2 alone, or t^2
 }
 
-/// The scalar that a term of a matrix sum spreads over all entries, or nothing.
-Expr spread_scalar(const Expr& term) {
-    if (term->op == Op::ones) {
-        return number(1);
-    }
-    if (term->op != Op::product || term->children.back()->op != Op::ones) {
-        return {};
-    }
-    detail::Factors f = detail::factors_of(term);
-    if (f.matrices.size() != 1) {
-        return {};
-    }
-    f.matrices.clear();
-    return detail::make_product(std::move(f), Shape::scalar());
-}
-
 Text print_sum(const Expr& e) {
-    std::vector<Expr> terms = e->children;
-    if (!e.shape().is_scalar()) {
-        std::vector<Expr> spread;
-        bool any_matrix = false;
-        for (const Expr& t : terms) {
-            spread.push_back(spread_scalar(t));
-            any_matrix = any_matrix || !spread.back();
-        }
-        for (std::size_t i = 0; any_matrix && i < terms.size(); ++i) {
-            terms[i] = spread[i] ? spread[i] : terms[i];
-        }
-    }
     std::string text;
-    for (const Expr& t : terms) {
+    for (const Expr& t : detail::spread_scalars(e)) {
         Text term = print(t);
         if (term.level == Level::sum) {
             term.text = "(" + term.text + ")";

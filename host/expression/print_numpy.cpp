@@ -1,0 +1,246 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "expression/build.hpp"
+#include "expression/print_parts.hpp"
+
+namespace matgrad {
+namespace {
+
+/// How tightly Python holds a text together. `*`, `/` and `@` are one level, read from the left.
+enum class Level { sum, negative, product, power, atom };
+
+struct Text {
+    std::string text;
+    Level level = Level::atom;
+};
+
+/// A name that Python or the text itself needs gets an underscore.
+std::string python_name(const std::string& name) {
+    constexpr std::string_view kTaken[] = {
+        "False",  "None", "True",  "and",      "as",     "assert", "async",    "await", "break",
+        "class",  "def",  "del",   "elif",     "else",   "except", "finally",  "for",   "from",
+        "global", "if",   "in",    "is",       "lambda", "import", "nonlocal", "not",   "np",
+        "or",     "pass", "raise", "continue", "return", "try",    "while",    "with",  "yield",
+    };
+    const bool taken = std::find(std::begin(kTaken), std::end(kTaken), name) != std::end(kTaken);
+    return taken ? name + "_" : name;
+}
+
+/// True for m-by-1 and 1-by-n, which are 1-D arrays inside an expression.
+bool is_vector(const Shape& s) {
+    return !s.is_scalar() && (s.rows.is_one() || s.cols.is_one());
+}
+
+class Printer {
+public:
+    explicit Printer(const Expr& root) {
+        for (const Declaration& d : symbols(root)) {
+            const std::string name = python_name(d.name);
+            (void)sizes_.try_emplace(d.shape.rows.name, name + ".shape[0]");
+            (void)sizes_.try_emplace(d.shape.cols.name, name + ".shape[1]");
+        }
+    }
+
+    Text print(const Expr& e) {
+        switch (e->op) {
+            case Op::number:
+                return {fmt::format("{}", e->number + 0.0),
+                        e->number < 0 ? Level::negative : Level::atom};
+            case Op::symbol:
+                // A 1-by-n symbol is a 2-D array.
+                return {python_name(e->name) +
+                        (is_vector(e.shape()) && e.shape().rows.is_one() ? "[0]" : "")};
+            case Op::eye:
+                return {"np.eye(" + size(e.shape().rows) + ")"};
+            case Op::ones:
+                return print_ones(e.shape());
+            case Op::add:
+                return print_sum(e);
+            case Op::product:
+            case Op::hadamard:
+            case Op::power:
+                return print_product(e);
+            case Op::transpose: {
+                const Expr& y = e->children.front();
+                return is_vector(e.shape()) ? print(y) : Text{at(y, Level::atom) + ".T"};
+            }
+            case Op::dot:
+                return {"np.vdot(" + print(e->children[0]).text + ", " +
+                        print(e->children[1]).text + ")"};
+            case Op::differential:
+                throw UnsupportedError("the atom " + to_text(e) +
+                                       " of a derivation has no NumPy text");
+            default:
+                return print_function(e);
+        }
+    }
+
+private:
+    std::string at(const Expr& e, Level least) {
+        Text t = print(e);
+        return t.level >= least ? std::move(t.text) : "(" + t.text + ")";
+    }
+
+    std::string size(const Dim& dim) const {
+        if (dim.name.empty()) {
+            return dim.text();
+        }
+        const auto found = sizes_.find(dim.name);
+        return found == sizes_.end() ? python_name(dim.name) : found->second;
+    }
+
+    Text print_ones(const Shape& s) const {
+        if (is_vector(s)) {
+            return {"np.ones(" + size(s.rows.is_one() ? s.cols : s.rows) + ")"};
+        }
+        return {"np.ones((" + size(s.rows) + ", " + size(s.cols) + "))"};
+    }
+
+    std::string raised(const detail::Powered& p) {
+        if (p.exponent == 1) {
+            return at(p.base, Level::power);
+        }
+        // Python's own ** makes a negative number to a fraction complex, and overflows loudly.
+        if (std::trunc(p.exponent) != p.exponent || p.base->op == Op::number) {
+            const bool number = p.base->op == Op::number;
+            return fmt::format("np.power({}{}, {})", print(p.base).text, number ? " + 0.0" : "",
+                               p.exponent);
+        }
+        return fmt::format("{}**{}", at(p.base, Level::atom), p.exponent);
+    }
+
+    /// `A @ B @ x`; runs of one square factor become powers.
+    std::string chain(const std::vector<Expr>& matrices, std::size_t begin, std::size_t end) {
+        std::string text;
+        for (std::size_t i = begin; i < end;) {
+            std::size_t run = 1;
+            while (i + run < end && matrices[i + run] == matrices[i]) {
+                ++run;
+            }
+            text += i == begin ? "" : " @ ";
+            text += run == 1 ? at(matrices[i], Level::power)
+                             : fmt::format("np.linalg.matrix_power({}, {})",
+                                           print(matrices[i]).text, run);
+            i += run;
+        }
+        return text;
+    }
+
+    /// The matrix factors; a column that meets a row is an outer product.
+    std::string matrices_of(const std::vector<Expr>& matrices) {
+        for (std::size_t i = 0; i + 1 < matrices.size(); ++i) {
+            if (matrices[i].shape().cols.is_one()) {
+                return "np.outer(" + chain(matrices, 0, i + 1) + ", " +
+                       chain(matrices, i + 1, matrices.size()) + ")";
+            }
+        }
+        return chain(matrices, 0, matrices.size());
+    }
+
+    Text print_product(const Expr& e) {
+        const detail::Fraction f = detail::split_product(e);
+        std::vector<std::string> parts;
+        const double magnitude = std::fabs(f.number);
+        if (magnitude != 1) {
+            parts.push_back(print(number(magnitude)).text);
+        }
+        for (const detail::Powered& p : f.scalars) {
+            parts.push_back(raised(p));
+        }
+        if (!f.matrices.empty()) {
+            parts.push_back(matrices_of(f.matrices));
+        }
+        for (const detail::Powered& p : f.entries) {
+            parts.push_back(raised(p));
+        }
+        std::string text = parts.empty() ? "1" : fmt::format("{}", fmt::join(parts, " * "));
+        for (const detail::Powered& p : f.entries_below) {
+            text += " / " + raised(p);
+        }
+        for (const detail::Powered& p : f.scalars_below) {
+            text += " / " + raised(p);
+        }
+        if (f.number < 0) {
+            return {"-" + text, Level::negative};
+        }
+        const bool one_power = parts.size() == 1 && f.matrices.empty() && f.entries_below.empty() &&
+                               f.scalars_below.empty();
+        return {std::move(text), one_power ? Level::power : Level::product};
+    }
+
+    Text print_sum(const Expr& e) {
+        std::string text;
+        for (const Expr& t : detail::spread_scalars(e)) {
+            Text term = print(t);
+            if (term.level == Level::sum) {
+                term.text = "(" + term.text + ")";
+            }
+            if (text.empty()) {
+                text = std::move(term.text);
+            } else if (term.level == Level::negative) {
+                text += " - " + term.text.substr(1);
+            } else {
+                text += " + " + term.text;
+            }
+        }
+        return {std::move(text), Level::sum};
+    }
+
+    Text print_function(const Expr& e) {
+        const Expr& y = e->children.front();
+        const std::string inner = print(y).text;
+        switch (e->op) {
+            case Op::inverse:
+                return {"np.linalg.inv(" + inner + ")"};
+            case Op::det:
+                return {"np.linalg.det(" + inner + ")"};
+            case Op::logdet:
+                return {"np.linalg.slogdet(" + inner + ")[1]"};
+            case Op::trace:
+                return {"np.trace(" + inner + ")"};
+            case Op::sum:
+                return {"np.sum(" + inner + ")"};
+            case Op::logsumexp:
+                return {"np.logaddexp.reduce(" + inner + ", axis=None)"};
+            case Op::norm2:
+                return {"np.linalg.norm(" + inner + ")"};
+            case Op::norm1:
+                return {"np.sum(np.abs(" + inner + "))"};
+            case Op::row_sum:
+                return {"np.sum(" + inner + ", axis=1)"};
+            case Op::col_sum:
+                return {"np.sum(" + inner + ", axis=0)"};
+            case Op::diag_matrix:
+            case Op::diag_vector:
+                return {"np.diag(" + inner + ")"};
+            case Op::step:
+                return {"np.heaviside(" + inner + ", 0)"};
+            case Op::sigmoid:
+                return {"np.exp(-np.logaddexp(0, -" + at(y, Level::power) + "))"};
+            case Op::softplus:
+                return {"np.logaddexp(0, " + inner + ")"};
+            case Op::relu:
+                return {"np.maximum(" + inner + ", 0)"};
+            default:  // tril, triu, exp, log, ... are called the same
+                return {fmt::format("np.{}({})", function_name(e->op), inner)};
+        }
+    }
+
+    std::map<std::string, std::string> sizes_;
+};
+
+}  // namespace
+
+std::string to_numpy(const Expr& expr) {
+    Text text = Printer(expr).print(expr);
+    const bool row = is_vector(expr.shape()) && expr.shape().rows.is_one();
+    return row ? "(" + text.text + ")[np.newaxis, :]" : std::move(text.text);
+}
+
+}  // namespace matgrad
