@@ -1,0 +1,283 @@
+#include "cpu/build_program.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+
+namespace matgrad::test {
+
+ValueId ProgramBuilder::operand(const std::string& name, std::int64_t rows, std::int64_t cols,
+                                bool batched) {
+    const ValueId id = value(rows, cols, batched ? Scope::problem : Scope::shared);
+    program_.values.back().operand = static_cast<int>(program_.operands.size());
+    program_.values.back().text = name;
+    program_.operands.push_back({name, id, batched});
+    return id;
+}
+
+ValueId ProgramBuilder::value(std::int64_t rows, std::int64_t cols, Scope scope,
+                              std::optional<ScalarType> type) {
+    Value value;
+    value.rows = {"m", rows};
+    value.cols = {"n", cols};
+    value.scope = scope;
+    value.type = type.value_or(program_.type);
+    program_.values.push_back(value);
+    return static_cast<ValueId>(program_.values.size() - 1);
+}
+
+Step& ProgramBuilder::step(Operation operation, ValueId out, std::optional<ScalarType> type,
+                           ValueId out2) {
+    Step step;
+    step.operation = std::move(operation);
+    step.out = out;
+    step.out2 = out2;
+    step.scope = program_.values[static_cast<std::size_t>(out)].scope;
+    step.type = type.value_or(program_.type);
+    program_.steps.push_back(step);
+    return program_.steps.back();
+}
+
+void ProgramBuilder::output(ValueId value, bool transposed) {
+    program_.outputs.push_back({OutputKind::gradient, "X", value, transposed});
+}
+
+void ProgramBuilder::share_memory(ValueId value, ValueId other) {
+    shared_memory_.emplace_back(value, other);
+}
+
+Program ProgramBuilder::finish() {
+    for (std::size_t i = 0; i < program_.values.size(); ++i) {
+        Value& value = program_.values[i];
+        const auto result = std::find_if(program_.outputs.begin(), program_.outputs.end(),
+                                         [i](const ProgramOutput& output) {
+                                             return static_cast<std::size_t>(output.value) == i;
+                                         });
+        const bool is_result = result != program_.outputs.end();
+        if (value.operand >= 0) {
+            continue;
+        }
+        if (is_result && i % 2 == 1) {
+            value.output = static_cast<int>(result - program_.outputs.begin());
+            continue;
+        }
+        std::int64_t& end =
+            value.scope == Scope::problem ? program_.problem_bytes : program_.shared_bytes;
+        value.offset = end;
+        end += (value.count() * size_of(value.type) + 7) / 8 * 8;
+    }
+    for (const auto& [value, other] : shared_memory_) {
+        program_.values[static_cast<std::size_t>(value)].offset =
+            program_.values[static_cast<std::size_t>(other)].offset;
+    }
+    return program_;
+}
+
+Use use(ValueId value) {
+    Use result;
+    result.value = value;
+    return result;
+}
+
+Use use_transposed(ValueId value) {
+    Use result = use(value);
+    result.transposed = true;
+    return result;
+}
+
+namespace {
+constexpr double kGuard = 12345.0;
+}
+
+Matrices::Matrices(ScalarType type, std::int64_t batch, std::int64_t rows, std::int64_t cols,
+                   Order order, bool reversed_batch)
+    : type_(type), batch_(batch), rows_(rows), cols_(cols) {
+    std::int64_t extent = 0;  // numbers that one problem spans
+    switch (order) {
+        case Order::rows:
+            row_stride_ = cols;
+            col_stride_ = 1;
+            extent = rows * cols;
+            break;
+        case Order::columns:
+            row_stride_ = 1;
+            col_stride_ = rows;
+            extent = rows * cols;
+            break;
+        case Order::padded_rows:
+            row_stride_ = cols + 3;
+            col_stride_ = 1;
+            extent = rows * (cols + 3);
+            break;
+        case Order::reversed_rows:
+            row_stride_ = -cols;
+            col_stride_ = 1;
+            origin_ = rows > 0 ? (rows - 1) * cols : 0;
+            extent = rows * cols;
+            break;
+        case Order::reversed_both:
+            row_stride_ = -1;
+            col_stride_ = -(rows + 1);
+            origin_ = rows * cols > 0 ? (rows - 1) + (cols - 1) * (rows + 1) : 0;
+            extent = (rows + 1) * cols;
+            break;
+        case Order::strided:
+            row_stride_ = 2 * cols + 1;
+            col_stride_ = 2;
+            extent = rows * (2 * cols + 1) + 1;
+            break;
+        case Order::spread:  // every row is the same memory
+            row_stride_ = 0;
+            col_stride_ = 1;
+            extent = cols;
+            break;
+    }
+    batch_stride_ = extent + 1;
+    if (reversed_batch) {
+        origin_ += (batch - 1) * batch_stride_;
+        batch_stride_ = -batch_stride_;
+    }
+    const auto size = static_cast<std::size_t>(batch * (extent + 1) + 1);
+    if (type_ == ScalarType::float32) {
+        floats_.assign(size, static_cast<float>(kGuard));
+    } else {
+        doubles_.assign(size, kGuard);
+    }
+    inside_.assign(size, 0);
+    for (std::int64_t p = 0; p < batch_; ++p) {
+        for (std::int64_t r = 0; r < rows_; ++r) {
+            for (std::int64_t c = 0; c < cols_; ++c) {
+                inside_[index(p, r, c)] = 1;
+            }
+        }
+    }
+}
+
+std::size_t Matrices::index(std::int64_t problem, std::int64_t r, std::int64_t c) const {
+    return static_cast<std::size_t>(origin_ + problem * batch_stride_ + r * row_stride_ +
+                                    c * col_stride_);
+}
+
+double Matrices::get(std::int64_t problem, std::int64_t r, std::int64_t c) const {
+    const std::size_t i = index(problem, r, c);
+    return type_ == ScalarType::float32 ? static_cast<double>(floats_[i]) : doubles_[i];
+}
+
+void Matrices::set(std::int64_t problem, std::int64_t r, std::int64_t c, double value) {
+    const std::size_t i = index(problem, r, c);
+    if (type_ == ScalarType::float32) {
+        floats_[i] = static_cast<float>(value);
+    } else {
+        doubles_[i] = value;
+    }
+}
+
+void Matrices::fill_random(std::uint32_t seed, double low, double high) {
+    std::mt19937 engine(seed);
+    std::uniform_real_distribution<double> draw(low, high);
+    for (std::int64_t p = 0; p < batch_; ++p) {
+        for (std::int64_t r = 0; r < rows_; ++r) {
+            for (std::int64_t c = 0; c < cols_; ++c) {
+                set(p, r, c, draw(engine));
+            }
+        }
+    }
+}
+
+void Matrices::make_positive(std::uint32_t seed, double shift) {
+    std::mt19937 engine(seed);
+    std::uniform_real_distribution<double> draw(-1, 1);
+    const std::int64_t n = rows_;
+    std::vector<double> half(static_cast<std::size_t>(n * n));
+    for (std::int64_t p = 0; p < batch_; ++p) {
+        for (double& entry : half) {
+            entry = draw(engine);
+        }
+        for (std::int64_t r = 0; r < n; ++r) {
+            for (std::int64_t c = 0; c <= r; ++c) {
+                double sum = r == c ? shift : 0;
+                for (std::int64_t k = 0; k < n; ++k) {
+                    sum += half[static_cast<std::size_t>(r * n + k)] *
+                           half[static_cast<std::size_t>(c * n + k)];
+                }
+                set(p, r, c, sum);
+                set(p, c, r, sum);
+            }
+        }
+    }
+}
+
+ConstBatch Matrices::input() const {
+    const void* data = type_ == ScalarType::float32
+                           ? static_cast<const void*>(floats_.data() + origin_)
+                           : static_cast<const void*>(doubles_.data() + origin_);
+    return {data, row_stride_, col_stride_, batch_stride_};
+}
+
+Batch Matrices::output() {
+    void* data = type_ == ScalarType::float32 ? static_cast<void*>(floats_.data() + origin_)
+                                              : static_cast<void*>(doubles_.data() + origin_);
+    return {data, row_stride_, col_stride_, batch_stride_};
+}
+
+bool Matrices::guards_intact() const {
+    for (std::size_t i = 0; i < inside_.size(); ++i) {
+        const double value =
+            type_ == ScalarType::float32 ? static_cast<double>(floats_[i]) : doubles_[i];
+        if (inside_[i] == 0 && value != kGuard) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool Matrices::same_bits(std::int64_t problem, const Matrices& other,
+                         std::int64_t other_problem) const {
+    for (std::int64_t r = 0; r < rows_; ++r) {
+        for (std::int64_t c = 0; c < cols_; ++c) {
+            const double a = get(problem, r, c);
+            const double b = other.get(other_problem, r, c);
+            if (std::memcmp(&a, &b, sizeof(double)) != 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+RunResult run(const Program& program, std::int64_t batch,
+              const std::vector<const Matrices*>& operands, const std::vector<Matrices*>& results,
+              int threads, const RunHooks& hooks) {
+    std::vector<ConstBatch> inputs;
+    for (const Matrices* matrices : operands) {
+        inputs.push_back(matrices->input());
+    }
+    std::vector<Batch> outputs;
+    for (Matrices* matrices : results) {
+        outputs.push_back(matrices->output());
+    }
+    constexpr std::size_t kGuardBytes = 256;
+    const std::size_t bytes = cpu_workspace_bytes(program, threads);
+    std::vector<std::byte> memory(bytes + kGuardBytes + 64, std::byte{0xff});  // 0xff...: NaN
+    void* start = memory.data();
+    std::size_t room = memory.size();
+    std::align(64, bytes + kGuardBytes, start, room);
+    auto* workspace = static_cast<std::byte*>(start);
+    RunResult result;
+    result.status.assign(static_cast<std::size_t>(batch), -1);
+    result.summary = run_on_cpu(program, batch, inputs, outputs, result.status, {workspace, bytes},
+                                threads, hooks);
+    for (std::size_t i = 0; i < kGuardBytes; ++i) {
+        EXPECT_EQ(workspace[bytes + i], std::byte{0xff}) << "written past the workspace";
+    }
+    for (const Matrices* matrices : results) {
+        EXPECT_TRUE(matrices->guards_intact()) << "written outside a result";
+    }
+    return result;
+}
+
+}  // namespace matgrad::test

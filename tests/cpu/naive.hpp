@@ -1,0 +1,103 @@
+#pragma once
+/// \file Textbook linear algebra in long double, and the error bounds that go with it.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "cpu/build_program.hpp"
+
+namespace matgrad::test {
+
+struct Naive {
+    std::int64_t rows = 0, cols = 0;
+    std::vector<long double> data;
+
+    Naive(std::int64_t m, std::int64_t n)
+        : rows(m), cols(n), data(static_cast<std::size_t>(m * n)) {}
+    long double& operator()(std::int64_t r, std::int64_t c) {
+        return data[static_cast<std::size_t>(r * cols + c)];
+    }
+    long double operator()(std::int64_t r, std::int64_t c) const {
+        return data[static_cast<std::size_t>(r * cols + c)];
+    }
+};
+
+inline Naive matrix(const Matrices& from, std::int64_t problem) {
+    Naive result(from.rows(), from.cols());
+    for (std::int64_t r = 0; r < result.rows; ++r) {
+        for (std::int64_t c = 0; c < result.cols; ++c) {
+            result(r, c) = from.get(problem, r, c);
+        }
+    }
+    return result;
+}
+
+inline Naive transpose(const Naive& a) {
+    Naive result(a.cols, a.rows);
+    for (std::int64_t r = 0; r < a.rows; ++r) {
+        for (std::int64_t c = 0; c < a.cols; ++c) {
+            result(c, r) = a(r, c);
+        }
+    }
+    return result;
+}
+
+inline Naive multiply(const Naive& a, const Naive& b) {
+    Naive result(a.rows, b.cols);
+    for (std::int64_t r = 0; r < a.rows; ++r) {
+        for (std::int64_t c = 0; c < b.cols; ++c) {
+            for (std::int64_t k = 0; k < a.cols; ++k) {
+                result(r, c) += a(r, k) * b(k, c);
+            }
+        }
+    }
+    return result;
+}
+
+template <typename Function>
+Naive entrywise(Naive a, Function function) {
+    for (std::int64_t r = 0; r < a.rows; ++r) {
+        for (std::int64_t c = 0; c < a.cols; ++c) {
+            a(r, c) = function(a(r, c), r, c);
+        }
+    }
+    return a;
+}
+
+inline Naive absolute(const Naive& a) {
+    return entrywise(a, [](long double x, auto, auto) { return std::abs(x); });
+}
+inline Naive lower_part(const Naive& a, bool unit_diagonal = false) {
+    return entrywise(a, [unit_diagonal](long double x, auto r, auto c) -> long double {
+        return r > c ? x : r < c ? 0 : unit_diagonal ? 1 : x;
+    });
+}
+inline Naive upper_part(const Naive& a) {
+    return entrywise(a,
+                     [](long double x, auto r, auto c) -> long double { return r <= c ? x : 0; });
+}
+
+/// |got - want| <= bound, entry by entry; the first entry beyond it fails the test.
+inline void expect_within(const Naive& got, const Naive& want, const Naive& bound) {
+    ASSERT_EQ(got.rows, want.rows);
+    ASSERT_EQ(got.cols, want.cols);
+    for (std::int64_t r = 0; r < want.rows; ++r) {
+        for (std::int64_t c = 0; c < want.cols; ++c) {
+            ASSERT_LE(std::abs(got(r, c) - want(r, c)), bound(r, c))
+                << "entry " << r << "," << c << ": " << static_cast<double>(got(r, c)) << " for "
+                << static_cast<double>(want(r, c));
+        }
+    }
+}
+
+inline Naive scaled(long double s, const Naive& a) {
+    return entrywise(a, [s](long double x, auto, auto) { return s * x; });
+}
+inline Naive plus(const Naive& a, const Naive& b) {
+    return entrywise(a, [&b](long double x, auto r, auto c) { return x + b(r, c); });
+}
+
+}  // namespace matgrad::test
