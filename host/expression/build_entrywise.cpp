@@ -127,7 +127,7 @@ Expr power(const Expr& a, double exponent) {
     if (a->op == Op::product && is_integer(exponent)) {  // (c*s*A).^k = c^k * s^k * A.^k
         detail::Factors parts = detail::factors_of(a);
         const double outside = std::pow(parts.number, exponent);
-        const bool splits = parts.number != 1 || !parts.scalars.empty();
+        const bool splits = a->number != 1 || a->num_scalars > 0;  // a bare chain x'*y is one base
         if (splits && std::isfinite(outside) && (outside != 0 || parts.number == 0)) {
             std::vector<Expr> factors{number(outside)};
             for (const Expr& s : parts.scalars) {
