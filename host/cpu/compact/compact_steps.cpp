@@ -268,9 +268,10 @@ private:
 
     void negate_odd(const View& pivots) {
         bool odd[kLanes] = {};
-        for_each_element(pivots, [&odd](const auto* chosen, std::int64_t k, std::int64_t) {
+        const int step = pivots.lanes == 1 ? 0 : 1;
+        for_each_element(pivots, [&odd, step](const auto* chosen, std::int64_t k, std::int64_t) {
             for (int l = 0; l < kLanes; ++l) {
-                odd[l] = odd[l] != (static_cast<std::int64_t>(chosen[l]) != k);
+                odd[l] = odd[l] != (static_cast<std::int64_t>(chosen[l * step]) != k);
             }
         });
         for_each_element(out(), [&odd](auto* lanes, std::int64_t, std::int64_t) {
