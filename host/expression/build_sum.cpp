@@ -11,20 +11,25 @@ class Terms {
 public:
     void insert(double factor, const Expr& term) {
         const detail::Scaled scaled = detail::split_number(term);
-        const double number = factor * scaled.number;
-        // +-(A + B) opens; any other number stays outside its bracket.
-        if (scaled.base->op == Op::add && (number == 1 || number == -1)) {
-            for (const Expr& t : scaled.base->children) {
-                insert(number, t);
-            }
-            return;
-        }
         const auto [at, is_new] = index_.try_emplace(scaled.base, terms_.size());
         if (is_new) {
-            terms_.push_back({number, scaled.base});
+            terms_.push_back({factor * scaled.number, scaled.base});
         } else {
-            terms_[at->second].number += number;
+            terms_[at->second].number += factor * scaled.number;
         }
+    }
+
+    /// +-(A + B) opens; a sum with any other number stays in its bracket.
+    [[nodiscard]] Terms opened() const {
+        Terms result;
+        for (const detail::Scaled& t : terms_) {
+            if (t.base->op == Op::add && (t.number == 1 || t.number == -1)) {
+                for (const Expr& inner : t.base->children) { result.insert(t.number, inner); }
+            } else {
+                result.insert(t.number, t.base);
+            }
+        }
+        return result;
     }
 
     [[nodiscard]] std::vector<Expr> take() const {
@@ -68,7 +73,7 @@ Expr add(std::span<const Expr> terms) {
         const bool spread = t.shape().is_scalar() && !shape.is_scalar();
         collected.insert(1, spread ? multiply(t, ones(shape.rows, shape.cols)) : t);
     }
-    std::vector<Expr> kept = collected.take();
+    std::vector<Expr> kept = collected.opened().take();
     if (kept.empty()) {
         return zeros(shape);
     }

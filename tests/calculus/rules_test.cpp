@@ -58,7 +58,7 @@ const RuleCase kCases[] = {
     {"x'*Q*inv(Q)*x", "x", "Q=n,n:orth x=n"},
     {"a'*X^-3*b", "X", "X=n,n a=n b=n"},
     {"tr(ones(m,n)*X'*X*X')", "X", "X=m,n"},
-    {"sum(X*X'*ones(m,p))", "X", "X=m,n"},
+    {"sum(X*X'*ones(m,n))", "X", "X=m,n"},
 };
 
 class Rules : public testing::TestWithParam<RuleCase> {
