@@ -1,0 +1,269 @@
+/// map and reduce against loops, with every broadcast, domain and memory order.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "cpu/build_program.hpp"
+#include "cpu/naive.hpp"
+
+namespace matgrad::test {
+namespace {
+
+constexpr std::int64_t kBatch = 18;
+
+MapInstruction load(int operand) {
+    return {MapOp::load, operand, -1, 0};
+}
+
+struct Sizes {
+    std::int64_t m, n;
+};
+constexpr Sizes kShapes[] = {{0, 3}, {3, 0}, {1, 1},  {1, 7},   {7, 1},   {3, 5},
+                             {5, 3}, {4, 4}, {16, 2}, {33, 35}, {2, 600}, {600, 1}};
+
+TEST(Map, EvaluatesEveryBroadcastAndPosition) {
+    for (const ScalarType type : kTypes) {
+        for (const Sizes& size : kShapes) {
+            for (const Order order : kOrders) {
+                for (const bool batched : {false, true}) {
+                    SCOPED_TRACE(testing::Message() << size.m << "x" << size.n << " order "
+                                                    << static_cast<int>(order));
+                    const auto [m, n] = size;
+                    ProgramBuilder build(type);
+                    const ValueId a = build.operand("A", m, n, true);
+                    const ValueId b = build.operand("B", n, m, batched);
+                    const ValueId s = build.operand("s", 1, 1, batched);
+                    const ValueId u = build.operand("u", m, 1, batched);
+                    const ValueId v = build.operand("v", 1, n, true);
+                    const ValueId out = build.value(m, n);
+                    MapBody body;
+                    body.operands = {{use(a), Broadcast::none},
+                                     {use_transposed(b), Broadcast::none},
+                                     {use(s), Broadcast::scalar},
+                                     {use(u), Broadcast::column},
+                                     {use(v), Broadcast::row}};
+                    // ((a - 2b) * s + u*v) where row >= col, + 3 on the diagonal, a above it.
+                    body.code = {load(0),
+                                 load(1),
+                                 {MapOp::scale, 1, -1, -2},
+                                 {MapOp::add, 0, 2, 0},
+                                 load(2),
+                                 {MapOp::mul, 3, 4, 0},
+                                 load(3),
+                                 load(4),
+                                 {MapOp::mul, 6, 7, 0},
+                                 {MapOp::add, 5, 8, 0},
+                                 {MapOp::is_lower, -1, -1, 0},
+                                 {MapOp::mask, 9, 10, 0},
+                                 {MapOp::is_diagonal, -1, -1, 0},
+                                 {MapOp::constant, -1, -1, 3},
+                                 {MapOp::mul, 12, 13, 0},
+                                 {MapOp::add, 11, 14, 0},
+                                 {MapOp::is_upper, -1, -1, 0},
+                                 {MapOp::mul, 16, 0, 0},
+                                 {MapOp::add, 15, 17, 0}};
+                    build.step(Map{body}, out);
+                    build.output(out);
+                    const Program program = build.finish();
+                    Matrices A(type, kBatch, m, n, order);
+                    Matrices B(type, batched ? kBatch : 1, n, m, order);
+                    Matrices S(type, batched ? kBatch : 1, 1, 1, order);
+                    Matrices U(type, batched ? kBatch : 1, m, 1, order);
+                    Matrices V(type, kBatch, 1, n, order);
+                    A.fill_random(1);
+                    B.fill_random(2);
+                    S.fill_random(3);
+                    U.fill_random(4);
+                    V.fill_random(5);
+                    for (const detail::Layout layout : kLayouts) {
+                        const ForcedLayout forced(layout);
+                        Matrices G(type, kBatch, m, n, order);
+                        run(program, kBatch, {&A, &B, &S, &U, &V}, {&G}, 2);
+                        for (std::int64_t p = 0; p < kBatch; ++p) {
+                            const std::int64_t q = batched ? p : 0;
+                            const Naive want =
+                                entrywise(matrix(A, p), [&](long double x, auto r, auto c) {
+                                    long double y =
+                                        (x - 2 * static_cast<long double>(B.get(q, c, r))) *
+                                            S.get(q, 0, 0) +
+                                        static_cast<long double>(U.get(q, r, 0)) * V.get(p, 0, c);
+                                    y = r >= c ? y : 0;
+                                    return y + (r == c ? 3 : 0) + (r <= c ? x : 0);
+                                });
+                            // Six roundings of numbers of at most 8.
+                            expect_within(matrix(G, p), want,
+                                          entrywise(want, [&](auto, auto, auto) {
+                                              return 6 * 8 * unit(type);
+                                          }));
+                            ASSERT_FALSE(HasFailure());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST(Map, MayWriteOverAnOperandAndReadsMixedTypes) {
+    for (const detail::Layout layout : kLayouts) {
+        const ForcedLayout forced(layout);
+        ProgramBuilder build(ScalarType::float32);
+        const ValueId operand = build.operand("A", 9, 11, true);
+        const ValueId a = build.value(9, 11);
+        build.step(Copy{use(operand)}, a);
+        const ValueId wide = build.value(9, 11, Scope::problem, ScalarType::float64);
+        build.step(Map{{{{use(a), Broadcast::none}}, {load(0), {MapOp::scale, 0, -1, 1.0 / 3}}}},
+                   wide, ScalarType::float64);
+        const ValueId out = build.value(9, 11);
+        build.step(Map{{{{use(a), Broadcast::none}, {use(wide), Broadcast::none}},
+                        {load(0), load(1), {MapOp::sub, 0, 1, 0}}}},
+                   out, ScalarType::float64);
+        build.share_memory(out, a);
+        build.output(out);
+        const Program program = build.finish();
+        Matrices A(ScalarType::float32, kBatch, 9, 11);
+        A.fill_random(8);
+        Matrices G(ScalarType::float32, kBatch, 9, 11);
+        run(program, kBatch, {&A}, {&G});
+        for (std::int64_t p = 0; p < kBatch; ++p) {
+            for (std::int64_t r = 0; r < 9; ++r) {
+                for (std::int64_t c = 0; c < 11; ++c) {
+                    const double x = A.get(p, r, c);
+                    EXPECT_EQ(G.get(p, r, c),
+                              static_cast<double>(static_cast<float>(x - (1.0 / 3) * x)));
+                }
+            }
+        }
+    }
+}
+
+long double reduce_naive(ReduceOp op, const std::vector<long double>& values) {
+    long double result = op == ReduceOp::sum   ? 0
+                         : op == ReduceOp::max ? -std::numeric_limits<long double>::infinity()
+                                               : 1;
+    for (const long double x : values) {
+        result = op == ReduceOp::sum   ? result + x
+                 : op == ReduceOp::max ? std::max(result, x)
+                                       : result * x;
+    }
+    return result;
+}
+
+TEST(Reduce, MatchesLoopsOverEveryDomain) {
+    for (const ScalarType type : kTypes) {
+        for (const Sizes& size : kShapes) {
+            for (const ReduceOp op : {ReduceOp::sum, ReduceOp::max, ReduceOp::product}) {
+                for (const ReduceOver over :
+                     {ReduceOver::all, ReduceOver::rows, ReduceOver::cols, ReduceOver::diagonal}) {
+                    for (const Order order : {Order::rows, Order::columns, Order::reversed_both}) {
+                        SCOPED_TRACE(testing::Message()
+                                     << size.m << "x" << size.n << " op " << static_cast<int>(op)
+                                     << " over " << static_cast<int>(over) << " order "
+                                     << static_cast<int>(order));
+                        const auto [m, n] = size;
+                        const std::int64_t out_rows = over == ReduceOver::rows ? m : 1;
+                        const std::int64_t out_cols = over == ReduceOver::cols ? n : 1;
+                        ProgramBuilder build(type);
+                        const ValueId a = build.operand("A", m, n, true);
+                        const ValueId b = build.operand("B", n, m, false);
+                        const ValueId out = build.value(out_rows, out_cols);
+                        build.step(Reduce{op,
+                                          over,
+                                          {"m", m},
+                                          {"n", n},
+                                          {{{use(a), Broadcast::none},
+                                            {use_transposed(b), Broadcast::none}},
+                                           {load(0), load(1), {MapOp::mul, 0, 1, 0}}},
+                                          op == ReduceOp::product ? -1 : 0.5,
+                                          {}},
+                                   out);
+                        build.output(out);
+                        const Program program = build.finish();
+                        Matrices A(type, kBatch, m, n, order);
+                        Matrices B(type, 1, n, m, order);
+                        // Products of many numbers close to 1 stay in range.
+                        const bool product = op == ReduceOp::product;
+                        A.fill_random(1, product ? 0.95 : -1, product ? 1.05 : 1);
+                        B.fill_random(2, product ? 0.95 : -1, product ? 1.05 : 1);
+                        const auto term = [&](std::int64_t p, std::int64_t r, std::int64_t c) {
+                            return static_cast<long double>(A.get(p, r, c)) * B.get(0, c, r);
+                        };
+                        for (const detail::Layout layout : kLayouts) {
+                            SCOPED_TRACE(layout == detail::Layout::compact ? "compact" : "plain");
+                            const ForcedLayout forced(layout);
+                            Matrices G(type, kBatch, out_rows, out_cols);
+                            run(program, kBatch, {&A, &B}, {&G});
+                            for (std::int64_t p = 0; p < kBatch; ++p) {
+                                for (std::int64_t i = 0; i < out_rows; ++i) {
+                                    for (std::int64_t j = 0; j < out_cols; ++j) {
+                                        std::vector<long double> terms;
+                                        for (std::int64_t r = 0; r < m; ++r) {
+                                            for (std::int64_t c = 0; c < n; ++c) {
+                                                const bool in =
+                                                    over == ReduceOver::all ||
+                                                    (over == ReduceOver::rows && r == i) ||
+                                                    (over == ReduceOver::cols && c == j) ||
+                                                    (over == ReduceOver::diagonal && r == c);
+                                                if (in) {
+                                                    terms.push_back(term(p, r, c));
+                                                }
+                                            }
+                                        }
+                                        const long double scale = product ? -1 : 0.5L;
+                                        const long double want = scale * reduce_naive(op, terms);
+                                        long double sizes = 0;
+                                        for (const long double x : terms) {
+                                            sizes += std::abs(x);
+                                        }
+                                        const auto count = static_cast<long double>(terms.size());
+                                        const long double bound =
+                                            product ? 2 * (count + 2) * unit(type) * std::abs(want)
+                                                    : (count + 2) * unit(type) * sizes;
+                                        if (std::isinf(want)) {
+                                            ASSERT_EQ(G.get(p, i, j), static_cast<double>(want));
+                                        } else {
+                                            ASSERT_LE(std::abs(G.get(p, i, j) - want), bound);
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST(Reduce, MaxKeepsNan) {
+    ProgramBuilder build(ScalarType::float32);
+    const ValueId a = build.operand("A", 1, 40, true);
+    const ValueId out = build.value(1, 1);
+    build.step(Reduce{ReduceOp::max,
+                      ReduceOver::all,
+                      {"", 1},
+                      {"", 40},
+                      {{{use(a), Broadcast::none}}, {load(0)}},
+                      1,
+                      {}},
+               out);
+    build.output(out);
+    const Program program = build.finish();
+    Matrices A(ScalarType::float32, 40, 1, 40);
+    A.fill_random(4);
+    for (std::int64_t p = 0; p < 40; p += 2) {
+        A.set(p, 0, p, std::nan(""));
+    }
+    for (const detail::Layout layout : kLayouts) {
+        const ForcedLayout forced(layout);
+        Matrices G(ScalarType::float32, 40, 1, 1);
+        run(program, 40, {&A}, {&G});
+        for (std::int64_t p = 0; p < 40; ++p) {
+            EXPECT_EQ(std::isnan(G.get(p, 0, 0)), p % 2 == 0);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace matgrad::test
