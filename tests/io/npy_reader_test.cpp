@@ -124,7 +124,10 @@ TEST(NpyReader, DoesNotWaitForAPipe) {
 
 TEST(NpyReader, SaysThatAFileMayNotBeRead) {
     const TemporaryFolder folder;
-    const WithoutPrivileges now(folder);
+    const WithoutPrivileges permissions(folder);
+    if (!permissions.hold()) {
+        GTEST_SKIP() << "this root cannot give up its rights";
+    }
     write_counting_file<double>(folder.path("X.npy"), {3});
     ASSERT_EQ(::chmod(folder.path("X.npy").c_str(), 0), 0);
     EXPECT_THAT(refusal(folder.path("X.npy")), HasSubstr("Permission denied"));

@@ -169,7 +169,10 @@ TEST(NpyWriter, RefusesAPathItCannotWriteBeforeAnyWork) {
 
 TEST(NpyWriter, RefusesWhatItMayNotWrite) {
     const TemporaryFolder folder;
-    const WithoutPrivileges now(folder);
+    const WithoutPrivileges permissions(folder);
+    if (!permissions.hold()) {
+        GTEST_SKIP() << "this root cannot give up its rights";
+    }
     std::filesystem::create_directory(folder.path("closed"));
     ASSERT_EQ(::chmod(folder.path("closed").c_str(), 0555), 0);
     EXPECT_THAT(refusal(folder.path("closed/G.npy")), HasSubstr("Permission denied"));
