@@ -36,8 +36,9 @@ public:
 private:
     [[noreturn]] void fail(std::string_view expected) const {
         const std::string found =
-            at_ < text_.size() ? fmt::format("{} at its byte {}", quoted(text_.substr(at_, 1)), at_)
-                               : std::string("its end");
+            at_ < text_.size()
+                ? fmt::format("{} at its byte {}", quote_file_text(text_.substr(at_, 1)), at_)
+                : std::string("its end");
         throw FileError(
             fmt::format("{}: malformed header: found {}, expected {}", name_, found, expected));
     }
@@ -152,7 +153,7 @@ private:
                                  (key == "shape" && result.shape);
         if (!is_known || is_repeated) {
             throw FileError(fmt::format("{}: malformed header: {} key {}", name_,
-                                        is_known ? "repeated" : "unknown", quoted(key)));
+                                        is_known ? "repeated" : "unknown", quote_file_text(key)));
         }
         expect(':');
         if (key == "shape") {
@@ -187,7 +188,7 @@ NpyDictionary parse_npy_dictionary(std::string_view text, std::string_view name)
     return DictionaryParser(text, name).parse();
 }
 
-std::string quoted(std::string_view text) {
+std::string quote_file_text(std::string_view text) {
     constexpr std::size_t kLongest = 40;
     std::string result = "'";
     for (const char c : text.substr(0, kLongest)) {

@@ -21,6 +21,6 @@ struct NpyDictionary {
 [[nodiscard]] NpyDictionary parse_npy_dictionary(std::string_view text, std::string_view name);
 
 /// Text from a file made fit for a message of one line: quoted, escaped, shortened.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string quote_file_text(std::string_view text);
 
 }  // namespace matgrad::detail

@@ -26,7 +26,7 @@ ScalarType type_of(const std::string& descr, std::string_view name) {
     throw FileError(
         fmt::format("{}: holds data of type {}{}, expected '<f4' (float32) or '<f8' "
                     "(float64)",
-                    name, detail::quoted(descr), is_big_endian ? " (big endian)" : ""));
+                    name, detail::quote_file_text(descr), is_big_endian ? " (big endian)" : ""));
 }
 
 /// The product of the sizes, or nothing where it exceeds `limit`. A zero among them does not excuse
@@ -60,8 +60,8 @@ Located locate(std::span<const std::byte> bytes, std::string_view name) {
     }
     const std::string_view beginning = text.substr(0, kMagic.size());
     if (beginning != kMagic.substr(0, beginning.size())) {
-        throw FileError(
-            fmt::format("{}: is no .npy file: it begins with {}", name, detail::quoted(beginning)));
+        throw FileError(fmt::format("{}: is no .npy file: it begins with {}", name,
+                                    detail::quote_file_text(beginning)));
     }
     const auto require = [&](std::size_t size) {
         if (bytes.size() < size) {

@@ -124,7 +124,7 @@ double of_norm1(const MatrixXd& a, const MatrixXd& da) {
 
 }  // namespace
 
-MatrixXd differential_of(const Node& node, const Children& children, const MatrixXd& value) {
+MatrixXd differential_of_node(const Node& node, const Children& children, const MatrixXd& value) {
     switch (node.op) {
         case Op::add:
             return of_sum(children, value);
@@ -180,7 +180,7 @@ MatrixXd differential_of(const Node& node, const Children& children, const Matri
         case Op::triu:
             return da.triangularView<Eigen::Upper>();
         default:
-            throw std::logic_error("differential_of: the node has no rule of its own");
+            throw std::logic_error("differential_of_node: the node has no rule of its own");
     }
 }
 

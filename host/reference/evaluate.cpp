@@ -11,7 +11,7 @@ namespace matgrad {
 namespace {
 
 using detail::Children;
-using detail::Dimensions;
+using detail::DimensionSizes;
 using detail::Evaluated;
 using Eigen::MatrixXd;
 
@@ -40,9 +40,9 @@ std::vector<const Node*> nodes_below(const Expr& root) {
     return order;
 }
 
-Dimensions bind_dimensions(const std::vector<const Node*>& nodes, const MatrixMap& values,
-                           const std::map<std::string, std::int64_t>& dims) {
-    Dimensions dimensions(dims);
+DimensionSizes bind_dimensions(const std::vector<const Node*>& nodes, const MatrixMap& values,
+                               const std::map<std::string, std::int64_t>& dims) {
+    DimensionSizes dimensions(dims);
     for (const Node* node : nodes) {
         if (node->op != Op::symbol) {
             continue;
@@ -87,24 +87,25 @@ Evaluated evaluate_atom(const Evaluated& child) {
     return result;
 }
 
-Evaluated evaluate_inner(const Node& node, const Children& children, const Dimensions& dimensions) {
+Evaluated evaluate_inner(const Node& node, const Children& children,
+                         const DimensionSizes& dimensions) {
     Evaluated result;
     for (const Evaluated* child : children) {
         result.moves = result.moves || child->moves;
         result.holds_atom = result.holds_atom || child->holds_atom;
     }
-    result.value = detail::value_of(node, children, dimensions);
+    result.value = detail::value_of_node(node, children, dimensions);
     if (result.holds_atom) {
         result.moves = false;
     }
     if (result.moves) {
-        result.differential = detail::differential_of(node, children, result.value);
+        result.differential = detail::differential_of_node(node, children, result.value);
     }
     return result;
 }
 
 // What the expression says of its own shape must be what came out.
-void check_shape(const Node& node, const MatrixXd& value, const Dimensions& dimensions) {
+void check_shape(const Node& node, const MatrixXd& value, const DimensionSizes& dimensions) {
     const std::int64_t rows = dimensions.find(node.shape.rows).value_or(value.rows());
     const std::int64_t cols = dimensions.find(node.shape.cols).value_or(value.cols());
     if (rows != value.rows() || cols != value.cols()) {
@@ -117,7 +118,7 @@ Evaluated evaluate(const Expr& expr, const MatrixMap& values, const MatrixMap* d
                    const std::map<std::string, std::int64_t>& dims) {
     const MatrixMap at_rest;
     const std::vector<const Node*> nodes = nodes_below(expr);
-    const Dimensions dimensions = bind_dimensions(nodes, values, dims);
+    const DimensionSizes dimensions = bind_dimensions(nodes, values, dims);
     std::unordered_map<const Node*, Evaluated> known;
     known.reserve(nodes.size());  // Children hold addresses of elements, which an insertion keeps
     for (const Node* node : nodes) {

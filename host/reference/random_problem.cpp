@@ -6,7 +6,7 @@
 #include <cmath>
 #include <random>
 
-#include "reference/dimensions.hpp"
+#include "reference/dimension_sizes.hpp"
 
 namespace matgrad {
 
@@ -131,7 +131,7 @@ void require_shape(Structure structure, const std::string& name, std::int64_t ro
 MatrixMap random_matrices(std::span<const Declaration> declarations,
                           const std::map<std::string, std::int64_t>& dims, std::uint64_t seed,
                           Stream stream) {
-    const detail::Dimensions dimensions(dims);
+    const detail::DimensionSizes dimensions(dims);
     MatrixMap result;
     std::uint64_t index = 0;
     for (const Declaration& declaration : declarations) {

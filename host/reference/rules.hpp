@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "expression/node.hpp"
-#include "reference/dimensions.hpp"
+#include "reference/dimension_sizes.hpp"
 
 namespace matgrad::detail {
 
@@ -24,12 +24,12 @@ struct Evaluated {
 using Children = std::vector<const Evaluated*>;
 
 /// The value of a node that is neither a symbol nor an atom d(Y).
-[[nodiscard]] Eigen::MatrixXd value_of(const Node& node, const Children& children,
-                                       const Dimensions& dimensions);
+[[nodiscard]] Eigen::MatrixXd value_of_node(const Node& node, const Children& children,
+                                            const DimensionSizes& dimensions);
 
 /// The differential of such a node, of which at least one child moves and `value` is the value.
-[[nodiscard]] Eigen::MatrixXd differential_of(const Node& node, const Children& children,
-                                              const Eigen::MatrixXd& value);
+[[nodiscard]] Eigen::MatrixXd differential_of_node(const Node& node, const Children& children,
+                                                   const Eigen::MatrixXd& value);
 
 /// An entrywise function at one number, and its derivative there. `op` is one of exp ... relu.
 [[nodiscard]] double entry_value(Op op, double x);

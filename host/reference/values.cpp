@@ -147,7 +147,8 @@ MatrixXd softmax(const MatrixXd& x) {
     return e / e.sum();
 }
 
-MatrixXd value_of(const Node& node, const Children& children, const Dimensions& dimensions) {
+MatrixXd value_of_node(const Node& node, const Children& children,
+                       const DimensionSizes& dimensions) {
     if (is_entrywise(node.op)) {
         return children[0]->value.unaryExpr([&](double x) { return entry_value(node.op, x); });
     }
@@ -207,7 +208,7 @@ MatrixXd value_of(const Node& node, const Children& children, const Dimensions& 
         case Op::triu:
             return a.triangularView<Eigen::Upper>();
         default:
-            throw std::logic_error("value_of: the node has no value of its own");
+            throw std::logic_error("value_of_node: the node has no value of its own");
     }
 }
 

@@ -1,10 +1,10 @@
-#include "reference/dimensions.hpp"
+#include "reference/dimension_sizes.hpp"
 
 #include <fmt/format.h>
 
 namespace matgrad::detail {
 
-Dimensions::Dimensions(const std::map<std::string, std::int64_t>& given) {
+DimensionSizes::DimensionSizes(const std::map<std::string, std::int64_t>& given) {
     for (const auto& [name, size] : given) {
         if (size < 0) {
             throw ShapeError(
@@ -14,16 +14,16 @@ Dimensions::Dimensions(const std::map<std::string, std::int64_t>& given) {
     }
 }
 
-void Dimensions::bind(const std::string& symbol, const Shape& shape, std::int64_t rows,
-                      std::int64_t cols) {
+void DimensionSizes::bind(const std::string& symbol, const Shape& shape, std::int64_t rows,
+                          std::int64_t cols) {
     const std::string who =
         fmt::format("{}, which is {}-by-{} (declared {})", symbol, rows, cols, shape.text());
     bind_one(who, "rows", shape.rows, rows);
     bind_one(who, "columns", shape.cols, cols);
 }
 
-void Dimensions::bind_one(const std::string& who, const char* side, const Dim& dim,
-                          std::int64_t size) {
+void DimensionSizes::bind_one(const std::string& who, const char* side, const Dim& dim,
+                              std::int64_t size) {
     if (dim.name.empty()) {
         if (dim.size != size) {
             throw ShapeError(fmt::format("{} {} in {}: expected {}", size, side, who, dim.size));
@@ -37,7 +37,7 @@ void Dimensions::bind_one(const std::string& who, const char* side, const Dim& d
     }
 }
 
-std::optional<std::int64_t> Dimensions::find(const Dim& dim) const {
+std::optional<std::int64_t> DimensionSizes::find(const Dim& dim) const {
     if (dim.name.empty()) {
         return dim.size;
     }
@@ -48,7 +48,7 @@ std::optional<std::int64_t> Dimensions::find(const Dim& dim) const {
     return found->second.size;
 }
 
-std::int64_t Dimensions::size(const Dim& dim, const std::string& where) const {
+std::int64_t DimensionSizes::size(const Dim& dim, const std::string& where) const {
     const std::optional<std::int64_t> size = find(dim);
     if (!size) {
         throw ShapeError(

@@ -11,11 +11,11 @@
 namespace matgrad::detail {
 
 /// Binds names of dimensions to sizes and remembers who gave each size first.
-class Dimensions {
+class DimensionSizes {
 public:
-    Dimensions() = default;
+    DimensionSizes() = default;
     /// Errors: ShapeError for a negative size.
-    explicit Dimensions(const std::map<std::string, std::int64_t>& given);
+    explicit DimensionSizes(const std::map<std::string, std::int64_t>& given);
 
     /// Binds the dimensions of a symbol of this shape that holds a rows-by-cols matrix.
     /// Errors: ShapeError naming this symbol and whoever gave the contradicting size before.
