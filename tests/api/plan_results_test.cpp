@@ -1,0 +1,436 @@
+// What a plan computes, against arithmetic done here.
+
+#include <gtest/gtest.h>
+
+#include <Eigen/Dense>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "matgrad/matgrad.hpp"
+
+namespace matgrad {
+namespace {
+
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+constexpr double kEps = std::numeric_limits<double>::epsilon();
+
+std::vector<double> random_numbers(std::size_t count, std::uint64_t seed) {
+    std::mt19937_64 engine(seed);
+    std::vector<double> numbers(count);
+    for (double& x : numbers) {
+        x = static_cast<double>(engine() >> 11) * 0x1p-52 - 1;
+    }
+    return numbers;
+}
+
+/// Least squares with shared A, batched x and b.
+struct LeastSquares {
+    static constexpr std::int64_t m = 7, n = 3;
+    explicit LeastSquares(std::int64_t problems)
+        : batch(problems),
+          a(random_numbers(m * n, 1)),
+          x(random_numbers(static_cast<std::size_t>(n * problems), 2)),
+          b(random_numbers(static_cast<std::size_t>(m * problems), 3)) {}
+
+    std::int64_t batch;
+    std::vector<double> a, x, b;
+    std::vector<Operand> sizes{{"A", m, n, false}, {"x", n, 1, true}, {"b", m, 1, true}};
+
+    [[nodiscard]] std::vector<ConstBatch> operands() const {
+        return {ConstBatch::contiguous(a.data(), m, n), ConstBatch::contiguous(x.data(), n, 1),
+                ConstBatch::contiguous(b.data(), m, 1)};
+    }
+    [[nodiscard]] MatrixXd matrix() const { return Eigen::Map<const RowMajor>(a.data(), m, n); }
+    [[nodiscard]] VectorXd residual(std::int64_t k) const {
+        return matrix() * Eigen::Map<const VectorXd>(x.data() + k * n, n) -
+               Eigen::Map<const VectorXd>(b.data() + k * m, m);
+    }
+    [[nodiscard]] VectorXd gradient(std::int64_t k) const {
+        return 2 * matrix().transpose() * residual(k);
+    }
+    [[nodiscard]] Plan plan(PlanOptions options) const {
+        options.wrt = {"x"};
+        return make_plan(parse("norm2(A*x - b)^2"), sizes, batch, options);
+    }
+    // Sums of m*n products of numbers below 1, then of m: each off by at most its length in eps of
+    // the sum of magnitudes, (n+1) m in the gradient; twice for the two sides.
+    static constexpr double kBound = 4.0 * (m + n) * (n + 1) * m * kEps;
+};
+
+TEST(PlanResults, OfLeastSquaresAreTheTextbookOnes) {
+    const LeastSquares data(33);
+    const Plan plan = data.plan({});
+    std::vector<double> value(33), gradient(3 * 33);
+    std::vector<std::int32_t> status(33, -1);
+    const RunSummary summary =
+        plan.run(33, data.operands(),
+                 std::vector<Batch>{Batch::contiguous(value.data(), 1, 1),
+                                    Batch::contiguous(gradient.data(), 3, 1)},
+                 status);
+    EXPECT_EQ(summary.problems, 33);
+    EXPECT_EQ(summary.failed, 0);
+    for (std::int64_t k = 0; k < 33; ++k) {
+        EXPECT_EQ(status[static_cast<std::size_t>(k)], 0);
+        EXPECT_NEAR(value[static_cast<std::size_t>(k)], data.residual(k).squaredNorm(),
+                    LeastSquares::kBound);
+        const VectorXd expected = data.gradient(k);
+        for (std::int64_t i = 0; i < 3; ++i) {
+            EXPECT_NEAR(gradient[static_cast<std::size_t>(3 * k + i)], expected(i),
+                        LeastSquares::kBound);
+        }
+    }
+}
+
+TEST(PlanResults, AreTheSameBitsForEveryLayoutOfTheSameNumbers) {
+    const std::int64_t m = 6, n = 4, batch = 5;
+    const std::vector<double> numbers = random_numbers(static_cast<std::size_t>(m * n * batch), 4);
+    PlanOptions options;
+    options.wrt = {"X"};
+    const Plan plan =
+        make_plan(parse("logdet(X'*X)"), std::vector<Operand>{{"X", m, n, true}}, batch, options);
+    const auto run = [&](const ConstBatch& x, const Batch& g) {
+        std::vector<double> value(static_cast<std::size_t>(batch));
+        plan.run(batch, std::vector<ConstBatch>{x},
+                 std::vector<Batch>{Batch::contiguous(value.data(), 1, 1), g});
+        return value;
+    };
+    std::vector<double> plain(numbers.size());
+    const auto expected =
+        run(ConstBatch::contiguous(numbers.data(), m, n), Batch::contiguous(plain.data(), m, n));
+
+    // The same matrices, column by column, last problem first, problem-fastest: written and read.
+    struct Layout {
+        std::int64_t row, col, problem, start;
+    };
+    const Layout layouts[] = {{1, m, m * n, 0},
+                              {n, 1, -m * n, (batch - 1) * m * n},
+                              {batch, batch * m, 1, 0},
+                              {-2 * n, 2, 2 * m * n, 2 * n * (m - 1)}};
+    for (const Layout& layout : layouts) {
+        std::vector<double> memory(2 * numbers.size() + 2, 1e300);
+        std::vector<double> gradient(memory.size(), 1e300);
+        const auto at = [&](std::int64_t i, std::int64_t j, std::int64_t k) {
+            return static_cast<std::size_t>(layout.start + i * layout.row + j * layout.col +
+                                            k * layout.problem);
+        };
+        const auto plain_at = [&](std::int64_t i, std::int64_t j, std::int64_t k) {
+            return static_cast<std::size_t>((k * m + i) * n + j);
+        };
+        for (std::int64_t k = 0; k < batch; ++k) {
+            for (std::int64_t i = 0; i < m; ++i) {
+                for (std::int64_t j = 0; j < n; ++j) {
+                    memory[at(i, j, k)] = numbers[plain_at(i, j, k)];
+                }
+            }
+        }
+        const auto value =
+            run({memory.data() + layout.start, layout.row, layout.col, layout.problem},
+                {gradient.data() + layout.start, layout.row, layout.col, layout.problem});
+        EXPECT_EQ(value, expected);
+        std::size_t written = 0;
+        for (std::int64_t k = 0; k < batch; ++k) {
+            for (std::int64_t i = 0; i < m; ++i) {
+                for (std::int64_t j = 0; j < n; ++j) {
+                    EXPECT_EQ(gradient[at(i, j, k)], plain[plain_at(i, j, k)]);
+                }
+            }
+        }
+        for (const double x : gradient) {
+            written += x != 1e300 ? 1 : 0;
+        }
+        EXPECT_EQ(written, numbers.size()) << "something else was written";
+    }
+}
+
+TEST(PlanResults, MayInterleaveWithAnOperandInOneArray) {
+    const std::int64_t n = 4, batch = 3;
+    std::vector<double> memory = random_numbers(static_cast<std::size_t>(2 * n * n * batch), 5);
+    const std::vector<double> before = memory;
+    PlanOptions options;
+    options.value = false;
+    options.wrt = {"X"};
+    const Plan plan =
+        make_plan(parse("0.5*norm2(X)^2"), std::vector<Operand>{{"X", n, n, true}}, batch, options);
+    plan.run(batch, std::vector<ConstBatch>{{memory.data(), 2 * n, 1, 2 * n * n}},
+             std::vector<Batch>{{memory.data() + n, 2 * n, 1, 2 * n * n}});
+    for (std::size_t row = 0; row < static_cast<std::size_t>(n * batch); ++row) {
+        for (std::size_t j = 0; j < n; ++j) {
+            EXPECT_EQ(memory[row * 2 * n + j], before[row * 2 * n + j]);
+            EXPECT_EQ(memory[row * 2 * n + n + j], before[row * 2 * n + j]);  // the gradient is X
+        }
+    }
+}
+
+TEST(PlanResults, SumAndMeanCoverTheBatch) {
+    const LeastSquares data(50);
+    VectorXd sum = VectorXd::Zero(3);
+    double value_sum = 0;
+    for (std::int64_t k = 0; k < 50; ++k) {
+        sum += data.gradient(k);
+        value_sum += data.residual(k).squaredNorm();
+    }
+    for (const Reduction reduction : {Reduction::sum, Reduction::mean}) {
+        PlanOptions options;
+        options.reduction = reduction;
+        double value = 0;
+        std::vector<double> gradient(3);
+        data.plan(options).run(50, data.operands(),
+                               std::vector<Batch>{Batch::contiguous(&value, 1, 1),
+                                                  Batch::contiguous(gradient.data(), 3, 1)});
+        const double count = reduction == Reduction::mean ? 50 : 1;
+        const double bound = 50 * (LeastSquares::kBound + 50 * kEps * 2 * 7 * 4);
+        EXPECT_NEAR(value, value_sum / count, bound);
+        for (std::int64_t i = 0; i < 3; ++i) {
+            EXPECT_NEAR(gradient[static_cast<std::size_t>(i)], sum(i) / count, bound);
+        }
+    }
+}
+
+/// Four 2-by-2 matrices diag(k+1, 1), some spoilt.
+std::vector<double> diagonal_matrices(const std::vector<int>& spoilt) {
+    std::vector<double> s(16, 0);
+    for (std::size_t k = 0; k < 4; ++k) {
+        s[4 * k] = static_cast<double>(k + 1);
+        s[4 * k + 3] = 1;
+    }
+    for (const int k : spoilt) {
+        s[4 * static_cast<std::size_t>(k) + 3] = -1;
+    }
+    return s;
+}
+
+struct LogDetRun {
+    double value = 0;
+    std::vector<double> gradient = std::vector<double>(4);
+    std::vector<std::int32_t> status = std::vector<std::int32_t>(4, -1);
+    RunSummary summary;
+};
+
+LogDetRun run_logdet(const std::vector<int>& spoilt, Reduction reduction, std::int64_t batch = 4) {
+    const std::vector<double> s = diagonal_matrices(spoilt);
+    PlanOptions options;
+    options.wrt = {"S"};
+    options.reduction = reduction;
+    const Declaration declared[] = {parse_declaration("S=n,n:spd")};
+    const Plan plan = make_plan(parse("logdet(S)", declared),
+                                std::vector<Operand>{{"S", 2, 2, true}}, batch, options);
+    LogDetRun run;
+    run.status.resize(static_cast<std::size_t>(batch));
+    run.summary = plan.run(batch, std::vector<ConstBatch>{ConstBatch::contiguous(s.data(), 2, 2)},
+                           std::vector<Batch>{Batch::contiguous(&run.value, 1, 1),
+                                              Batch::contiguous(run.gradient.data(), 2, 2)},
+                           run.status);
+    return run;
+}
+
+TEST(PlanResults, SumAndMeanLeaveOutTheProblemsThatFailed) {
+    const LogDetRun sum = run_logdet({1}, Reduction::sum);
+    EXPECT_EQ(sum.summary.failed, 1);
+    EXPECT_EQ(sum.status, (std::vector<std::int32_t>{0, 2, 0, 0}));
+    EXPECT_NEAR(sum.value, std::log(3.0) + std::log(4.0), 8 * kEps);
+    EXPECT_NEAR(sum.gradient[0], 1 + 1.0 / 3 + 1.0 / 4, 8 * kEps);
+    EXPECT_NEAR(sum.gradient[3], 3, 8 * kEps);
+    const LogDetRun mean = run_logdet({1}, Reduction::mean);
+    EXPECT_NEAR(mean.value, (std::log(3.0) + std::log(4.0)) / 3, 8 * kEps);
+    EXPECT_NEAR(mean.gradient[3], 1, 8 * kEps);
+}
+
+TEST(PlanResults, SumOverNothingIsZeroAndMeanOverFailuresAloneIsNaN) {
+    const LogDetRun sum = run_logdet({0, 1, 2, 3}, Reduction::sum);
+    EXPECT_EQ(sum.summary.failed, 4);
+    EXPECT_EQ(sum.value, 0);
+    EXPECT_EQ(sum.gradient, std::vector<double>(4, 0.0));
+    const LogDetRun mean = run_logdet({0, 1, 2, 3}, Reduction::mean);
+    EXPECT_TRUE(std::isnan(mean.value));
+    EXPECT_TRUE(std::isnan(mean.gradient[0]));
+    const LogDetRun empty = run_logdet({}, Reduction::mean, 0);
+    EXPECT_EQ(empty.summary.problems, 0);
+    EXPECT_EQ(empty.value, 0);
+    EXPECT_EQ(empty.gradient, std::vector<double>(4, 0.0));
+}
+
+/// f = tr(A*X) + logdet(S): the gradient A' with respect to X is one for all problems.
+struct ConstantGradient {
+    std::vector<double> a{1, 2, 3, 4, 5, 6};  // 3-by-2
+    std::vector<double> x = random_numbers(4 * 6, 6);
+    std::vector<double> s = diagonal_matrices({2});
+    std::vector<double> gradient = std::vector<double>(4 * 6, 0.0);
+
+    RunSummary run(Reduction reduction, std::span<std::int32_t> status) {
+        PlanOptions options;
+        options.value = false;
+        options.wrt = {"X"};
+        options.reduction = reduction;
+        const Declaration declared[] = {parse_declaration("S=n,n:spd")};
+        const Expr f = parse("tr(A*X) + logdet(S)", declared);
+        const Plan plan = make_plan(
+            f, std::vector<Operand>{{"A", 3, 2, false}, {"X", 2, 3, true}, {"S", 2, 2, true}}, 4,
+            options);
+        return plan.run(4,
+                        std::vector<ConstBatch>{ConstBatch::contiguous(a.data(), 3, 2),
+                                                ConstBatch::contiguous(x.data(), 2, 3),
+                                                ConstBatch::contiguous(s.data(), 2, 2)},
+                        std::vector<Batch>{Batch::contiguous(gradient.data(), 2, 3)}, status);
+    }
+};
+
+TEST(PlanResults, ThatDoNotDependOnTheProblemAreWrittenForEachOfThem) {
+    ConstantGradient data;
+    std::vector<std::int32_t> status(4, -1);
+    data.run(Reduction::none, status);
+    const double transposed[] = {1, 3, 5, 2, 4, 6};
+    for (std::size_t k = 0; k < 4; ++k) {
+        for (std::size_t i = 0; i < 6; ++i) {
+            const double found = data.gradient[6 * k + i];
+            if (status[k] == 0) {
+                EXPECT_EQ(found, transposed[i]);
+            } else {
+                EXPECT_TRUE(std::isnan(found));
+            }
+        }
+    }
+}
+
+TEST(PlanResults, ThatDoNotDependOnTheProblemAreSummedOverTheBatch) {
+    ConstantGradient data;
+    const RunSummary summary = data.run(Reduction::sum, {});
+    const double count = static_cast<double>(summary.problems - summary.failed);
+    const double transposed[] = {1, 3, 5, 2, 4, 6};
+    for (std::size_t i = 0; i < 6; ++i) {
+        EXPECT_EQ(data.gradient[i], count * transposed[i]);
+    }
+}
+
+TEST(PlanResults, DoNotDependOnTheNumberOfThreads) {
+    const LeastSquares data(1000);
+    std::vector<std::vector<double>> found;
+    for (const int threads : {1, 2, 5}) {
+        PlanOptions options;
+        options.threads = threads;
+        std::vector<double> value(1000), gradient(3000);
+        data.plan(options).run(1000, data.operands(),
+                               std::vector<Batch>{Batch::contiguous(value.data(), 1, 1),
+                                                  Batch::contiguous(gradient.data(), 3, 1)});
+        value.insert(value.end(), gradient.begin(), gradient.end());
+        found.push_back(value);
+    }
+    EXPECT_EQ(found[0], found[1]);
+    EXPECT_EQ(found[0], found[2]);
+}
+
+TEST(PlanResults, OfOnePlanRunFromSeveralThreadsAtOnceAreTheSame) {
+    const LeastSquares data(500);
+    const Plan plan = data.plan({});
+    std::vector<std::vector<double>> gradients(4, std::vector<double>(1500));
+    std::vector<std::thread> threads;
+    for (auto& gradient : gradients) {
+        threads.emplace_back([&] {
+            std::vector<double> value(500);
+            plan.run(500, data.operands(),
+                     std::vector<Batch>{Batch::contiguous(value.data(), 1, 1),
+                                        Batch::contiguous(gradient.data(), 3, 1)});
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    for (const auto& gradient : gradients) {
+        EXPECT_EQ(gradient, gradients[0]);
+    }
+    EXPECT_NEAR(gradients[0][0], data.gradient(0)(0), LeastSquares::kBound);
+}
+
+TEST(PlanResults, OfOneEntryIsThatOfTheWholeGradient) {
+    const std::int64_t m = 5, n = 3, p = 4;
+    const std::vector<double> x = random_numbers(m * n, 7);
+    const std::vector<double> a = random_numbers(p * n, 8);
+    const std::vector<Operand> sizes{{"X", m, n, false}, {"A", p, n, false}};
+    const std::vector<ConstBatch> operands{ConstBatch::contiguous(x.data(), m, n),
+                                           ConstBatch::contiguous(a.data(), p, n)};
+    const MatrixXd at = Eigen::Map<const RowMajor>(x.data(), m, n);
+    const MatrixXd by = Eigen::Map<const RowMajor>(a.data(), p, n);
+    const MatrixXd expected = at * by.transpose() * by;
+    PlanOptions options;
+    options.value = false;
+    options.wrt = {"X"};
+    for (std::int64_t i = 0; i < m; ++i) {
+        for (std::int64_t j = 0; j < n; ++j) {
+            options.entry = Entry{i, j};
+            double found = 0;
+            make_plan(parse("0.5*norm2(X*A')^2"), sizes, 1, options)
+                .run(1, operands, std::vector<Batch>{Batch::contiguous(&found, 1, 1)});
+            // n*p products of numbers below 1.
+            EXPECT_NEAR(found, expected(i, j), 4.0 * n * p * (n + p) * kEps);
+        }
+    }
+}
+
+TEST(PlanResults, OfTheHessianOfAQuadraticFormAreItsMatrixTimesTheDirection) {
+    const std::int64_t n = 4, batch = 3;
+    std::vector<double> a = random_numbers(n * n, 9);
+    const std::vector<double> x = random_numbers(n * batch, 10);
+    const std::vector<double> v = random_numbers(n * batch, 11);
+    PlanOptions options;
+    options.value = false;
+    options.hvp = {{"x", "v"}};
+    const Plan plan =
+        make_plan(parse("x'*A*x"),
+                  std::vector<Operand>{{"A", n, n, false}, {"x", n, 1, true}, {"v", n, 1, true}},
+                  batch, options);
+    ASSERT_EQ(plan.outputs().size(), 1u);
+    EXPECT_EQ(plan.outputs()[0].kind, OutputKind::hvp);
+    std::vector<double> hvp(n * batch);
+    plan.run(batch,
+             std::vector<ConstBatch>{ConstBatch::contiguous(a.data(), n, n),
+                                     ConstBatch::contiguous(x.data(), n, 1),
+                                     ConstBatch::contiguous(v.data(), n, 1)},
+             std::vector<Batch>{Batch::contiguous(hvp.data(), n, 1)});
+    const MatrixXd matrix = Eigen::Map<const RowMajor>(a.data(), n, n);
+    for (std::int64_t k = 0; k < batch; ++k) {
+        const VectorXd expected =
+            (matrix + matrix.transpose()) * Eigen::Map<const VectorXd>(v.data() + k * n, n);
+        for (std::int64_t i = 0; i < n; ++i) {
+            EXPECT_NEAR(hvp[static_cast<std::size_t>(k * n + i)], expected(i), 8.0 * n * kEps);
+        }
+    }
+}
+
+TEST(PlanHooks, AreToldOfProgressThatOnlyGrows) {
+    const LeastSquares data(200000);
+    std::vector<double> value(200000), gradient(600000);
+    std::vector<std::int64_t> seen;
+    RunHooks hooks;
+    hooks.advance = [&](std::int64_t done) {
+        seen.push_back(done);
+        return true;
+    };
+    data.plan({}).run(200000, data.operands(),
+                      std::vector<Batch>{Batch::contiguous(value.data(), 1, 1),
+                                         Batch::contiguous(gradient.data(), 3, 1)},
+                      {}, hooks);
+    ASSERT_FALSE(seen.empty());
+    EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+    EXPECT_GE(seen.front(), 0);
+    EXPECT_LE(seen.back(), 200000);
+}
+
+TEST(PlanHooks, EndTheRunByReturningFalse) {
+    const LeastSquares data(1000);
+    std::vector<double> value(1000), gradient(3000);
+    RunHooks hooks;
+    hooks.advance = [](std::int64_t) { return false; };
+    EXPECT_THROW(data.plan({}).run(1000, data.operands(),
+                                   std::vector<Batch>{Batch::contiguous(value.data(), 1, 1),
+                                                      Batch::contiguous(gradient.data(), 3, 1)},
+                                   {}, hooks),
+                 Interrupted);
+}
+
+}  // namespace
+}  // namespace matgrad
