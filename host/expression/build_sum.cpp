@@ -19,12 +19,16 @@ public:
         }
     }
 
-    /// +-(A + B) opens; a sum with any other number stays in its bracket.
+    /// +-(A + B) and +-(A + B)' open; a sum with any other number stays in its bracket.
     [[nodiscard]] Terms opened() const {
         Terms result;
         for (const detail::Scaled& t : terms_) {
-            if (t.base->op == Op::add && (t.number == 1 || t.number == -1)) {
-                for (const Expr& inner : t.base->children) { result.insert(t.number, inner); }
+            const bool turned = t.base->op == Op::transpose;
+            const Expr& sum = turned ? t.base->children.front() : t.base;
+            if (sum->op == Op::add && (t.number == 1 || t.number == -1)) {
+                for (const Expr& inner : sum->children) {
+                    result.insert(t.number, turned ? transpose(inner) : inner);
+                }
             } else {
                 result.insert(t.number, t.base);
             }

@@ -26,7 +26,9 @@ Expr transposed_product(const Expr& a) {
 
 }  // namespace
 
-// The fingerprints in node.cpp know the form each case takes here.
+// Products turn around and pass the transpose on to their factors; everything else that has no
+// simpler form keeps it outside, so that one transpose makes one node however large `a` is. The
+// fingerprint of exp(A)' is that of exp(A') all the same, see node.cpp.
 Expr transpose(const Expr& a) {
     if (a.shape().is_scalar() || a->symmetric) {
         return a;
@@ -46,18 +48,8 @@ Expr transpose(const Expr& a) {
             return apply(Op::col_sum, transpose(a->children.front()));
         case Op::col_sum:
             return apply(Op::row_sum, transpose(a->children.front()));
-        case Op::symbol:
-        case Op::inverse:
-        case Op::differential:
-        case Op::diag_vector:
+        default:
             return unary(Op::transpose, a, {a.shape().cols, a.shape().rows});
-        default: {  // sums and everything entrywise: transpose the children
-            std::vector<Expr> children;
-            for (const Expr& c : a->children) {
-                children.push_back(transpose(c));
-            }
-            return with_children(a, children);
-        }
     }
 }
 

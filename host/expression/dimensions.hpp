@@ -32,7 +32,8 @@ public:
     [[nodiscard]] bool fit(DimId a, DimId b) const;
     /// Makes both one. False, and nothing changed, if that cannot be.
     [[nodiscard]] bool unify(DimId a, DimId b);
-    [[nodiscard]] bool same(DimId a, DimId b) const { return root(a) == root(b); }
+    /// Neither declared nor a number, nor made one with what is.
+    [[nodiscard]] bool is_unknown(DimId a) const { return !entries_[root(a)].fixed; }
     [[nodiscard]] bool is_one(DimId a) const;
     [[nodiscard]] bool is_scalar(const DimPair& s) const {
         return is_one(s.rows) && is_one(s.cols);

@@ -153,7 +153,8 @@ void fingerprint_product(Node& n) {
     n.transposed_fingerprint = product_hash(n, backward);
 }
 
-/// Fingerprint of the node and of what transpose() makes of it; build_transpose.cpp mirrors this.
+/// Fingerprint of the node and of its transpose, as if transposes stood at the leaves: (A + B)' and
+/// A' + B' are one expression however they are held.
 void fingerprint(Node& n) {
     const auto child = [&n](const Fingerprint& (*get)(const Expr&)) {
         return get(n.children.front());
@@ -189,7 +190,7 @@ void fingerprint(Node& n) {
             n.fingerprint = n.transposed_fingerprint = hash_of(n.op, combine_unordered(n, own));
             return;
         case Op::transpose:
-            n.fingerprint = hash_of(Op::transpose, child(own));
+            n.fingerprint = child(transposed);
             n.transposed_fingerprint = child(own);
             return;
         case Op::tril:

@@ -36,8 +36,12 @@ Text print_number(double value) {
     if (e == std::string::npos) {
         return {text, sign};
     }
-    const int exponent = std::stoi(text.substr(e + 1));
-    return {fmt::format("{} \\cdot 10^{{{}}}", text.substr(0, e), exponent),
+    const std::string mantissa = text.substr(0, e);
+    const std::string power = fmt::format("10^{{{}}}", std::stoi(text.substr(e + 1)));
+    if (mantissa == "1") {
+        return {power, Level::scripted};
+    }
+    return {mantissa == "-1" ? "-" + power : mantissa + " \\cdot " + power,
             value < 0 ? Level::negative : Level::product};
 }
 
@@ -151,6 +155,9 @@ Text print_product(const Expr& e) {
 }
 
 Text print_sum(const Expr& e) {
+    if (detail::reads_better_transposed(e)) {  // (x - a)', not x' - a'
+        return with_script(transpose(e), "\\top");
+    }
     std::string text;
     for (const Expr& t : detail::spread_scalars(e)) {
         const Text term = print(t);

@@ -57,9 +57,9 @@ private:
                 return multiply(a, b);
             case BinaryOp::divide:
                 if (!dims_.is_scalar(a.shape) && !dims_.is_scalar(b.shape)) {
-                    fail(a, b, "/",
-                         "only a scalar divides or is divided; write A*inv(B) for the inverse or "
-                         "A./B entry by entry");
+                    fail(a, b,
+                         "only a scalar divides or is divided by /; write A*inv(B) for the inverse "
+                         "or A./B for each entry");
                 }
                 return dims_.is_scalar(a.shape) ? b.shape : a.shape;
             case BinaryOp::entry_times:
@@ -83,13 +83,29 @@ private:
         }
         if (!dims_.unify(a.shape.cols, b.shape.rows)) {
             const std::vector<Dim> named = dims_.named();
-            const Dim& columns = named[a.shape.cols];
-            const Dim& rows = named[b.shape.rows];
-            fail(a, b, "*",
-                 fmt::format("columns of {} ({}) must equal rows of {} ({})", text_of(a),
-                             columns.text(), text_of(b), rows.text()));
+            fail(a, b,
+                 fmt::format("columns of {} ({}) must equal rows of {} ({}){}", text_of(a),
+                             named[a.shape.cols].text(), text_of(b), named[b.shape.rows].text(),
+                             hint_for_column(a, b)));
         }
         return {a.shape.rows, b.shape.cols};
+    }
+
+    /// What was probably meant where a column stands on the left of a product.
+    [[nodiscard]] std::string hint_for_column(const Typed& a, const Typed& b) const {
+        if (!dims_.is_one(a.shape.cols)) {
+            return {};
+        }
+        std::string hint;
+        if (dims_.is_one(b.shape.cols)) {
+            hint += "; a dot product is x'*y";
+        }
+        const std::string name = text_of(a);
+        if (dims_.is_unknown(a.shape.rows) && is_name(name)) {
+            hint += hint.empty() ? "; a" : ", a";
+            hint += " scalar is declared as in " + name + "=1";
+        }
+        return hint;
     }
 
     DimPair same_shape(const Typed& a, const Typed& b, std::string_view op) {
@@ -104,7 +120,7 @@ private:
 
     void require_same(const Typed& a, const Typed& b, std::string_view op) {
         if (!unify_shapes(a.shape, b.shape)) {
-            fail(a, b, op, "both must have one shape");
+            fail(a, b, fmt::format("both operands of {} must have one shape", op));
         }
     }
 
@@ -194,11 +210,10 @@ private:
                                      shape_text(a.shape), text_of(b), shape_text(b.shape)));
     }
 
-    [[noreturn]] void fail(const Typed& a, const Typed& b, std::string_view op,
-                           std::string_view expected) const {
-        throw ShapeError(fmt::format("{}: {} is {}, {} is {}; {} (operator {})",
-                                     quote(text_, a.begin, b.end), text_of(a), shape_text(a.shape),
-                                     text_of(b), shape_text(b.shape), expected, op));
+    [[noreturn]] void fail(const Typed& a, const Typed& b, std::string_view expected) const {
+        throw ShapeError(fmt::format("{}: {} is {}, {} is {}; {}", quote(text_, a.begin, b.end),
+                                     text_of(a), shape_text(a.shape), text_of(b),
+                                     shape_text(b.shape), expected));
     }
 
     [[nodiscard]] std::string text_of(const Typed& t) const { return quote(text_, t.begin, t.end); }

@@ -29,9 +29,10 @@ TEST(Rewrite, TransposesStandAtTheLeaves) {
         {"(A')'", "A"},
         {"(A*B)'", "B'*A'"},
         {"(A*B*C)'", "C'*B'*A'"},
-        {"(A + B)'", "A' + B'"},
-        {"(A.*B)'", "A'.*B'"},
-        {"exp(A)'", "exp(A')"},
+        {"(A + B)'", "(A + B)'"},
+        {"C + (A + B)'", "C + A' + B'"},
+        {"(A.*B)'.*C", "A'.*B'.*C"},
+        {"exp(A)'", "exp(A)'"},
         {"(2*A)'", "2*A'"},
         {"inv(A')", "inv(A)'"},
         {"tril(A)'", "triu(A')"},
@@ -150,6 +151,8 @@ TEST(Equality, IgnoresTheOrderOfTermsAndScalarFactors) {
     const auto form = parse_declarations("A=m,n x=m y=n");
     EXPECT_EQ(parse("x'*A*y", form), parse("y'*A'*x", form));
     EXPECT_EQ(parse("dot(A,B)"), parse("dot(B,A)"));
+    EXPECT_EQ(parse("(A + B)'"), parse("A' + B'"));
+    EXPECT_EQ(parse("exp(A.*B)'"), parse("exp(A'.*B')"));
     EXPECT_FALSE(parse("A*B") == parse("A*B'"));
     const auto square = parse_declarations("A=n,n B=n,n");
     EXPECT_FALSE(parse("A*B", square) == parse("B*A", square));
