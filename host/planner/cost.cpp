@@ -1,0 +1,172 @@
+#include "planner/cost.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "planner/edit.hpp"
+
+namespace matgrad {
+namespace {
+
+double real(std::int64_t n) {
+    return static_cast<double>(n);
+}
+
+double arithmetic_of(const MapBody& body) {
+    double count = 0;
+    for (const MapInstruction& c : body.code) {
+        switch (c.op) {
+            case MapOp::load:
+            case MapOp::constant:
+            case MapOp::is_diagonal:
+            case MapOp::is_lower:
+            case MapOp::is_upper:
+            case MapOp::mask:
+                break;
+            default:
+                count += 1;
+        }
+    }
+    return count;
+}
+
+/// Operations of one step, by kind.
+struct Counter {
+    const Program& program;
+    const Step& step;
+
+    [[nodiscard]] const Value& out() const {
+        return program.values[static_cast<std::size_t>(step.out)];
+    }
+    [[nodiscard]] std::int64_t rows(const Use& u) const { return rows_of(program, u).size; }
+    [[nodiscard]] std::int64_t cols(const Use& u) const { return cols_of(program, u).size; }
+
+    double operator()(const Gemm& g) const {
+        return gemm_operations(rows(g.a), cols(g.a), cols(g.b));
+    }
+    double operator()(const Syrk& s) const { return syrk_operations(rows(s.a), cols(s.a)); }
+    double operator()(const Potrf& p) const { return potrf_operations(rows(p.a)); }
+    double operator()(const Getrf& g) const { return getrf_operations(rows(g.a)); }
+    double operator()(const Trsm& t) const {
+        const std::int64_t n = rows(t.triangle);
+        if (!is_present(t.b)) {
+            return trsm_inverse_operations(n);
+        }
+        return trsm_operations(n, t.side == Side::left ? cols(t.b) : rows(t.b));
+    }
+    double operator()(const Solve& s) const {
+        const std::int64_t n = rows(s.lu);
+        if (!is_present(s.b)) {
+            return solve_operations(LinkKind::lu, n, n);
+        }
+        return solve_operations(LinkKind::lu, n, s.side == Side::left ? cols(s.b) : rows(s.b));
+    }
+    double operator()(const Map& m) const { return arithmetic_of(m.body) * real(out().count()); }
+    double operator()(const Reduce& r) const {
+        const double domain = r.over == ReduceOver::diagonal
+                                  ? real(std::min(r.rows.size, r.cols.size))
+                                  : real(r.rows.size) * real(r.cols.size);
+        return (arithmetic_of(r.body) + 1) * domain;
+    }
+    double operator()(const BatchReduce&) const { return real(out().count()); }
+    double operator()(const Copy&) const { return 0; }
+};
+
+bool is_matrix_step(const Operation& op) {
+    return std::holds_alternative<Gemm>(op) || std::holds_alternative<Syrk>(op) ||
+           std::holds_alternative<Potrf>(op) || std::holds_alternative<Trsm>(op) ||
+           std::holds_alternative<Getrf>(op) || std::holds_alternative<Solve>(op);
+}
+
+double runs_of(const Program& program, const Step& step) {
+    return step.scope == Scope::shared ? 1 : real(std::max<std::int64_t>(program.batch, 1));
+}
+
+}  // namespace
+
+double gemm_operations(std::int64_t m, std::int64_t k, std::int64_t n) {
+    return 2 * real(m) * real(k) * real(n);
+}
+double syrk_operations(std::int64_t n, std::int64_t k) {
+    return real(n) * real(n + 1) * real(k);
+}
+double potrf_operations(std::int64_t n) {
+    return real(n) * real(n) * real(n) / 3;
+}
+double getrf_operations(std::int64_t n) {
+    return 2 * real(n) * real(n) * real(n) / 3;
+}
+double trsm_operations(std::int64_t n, std::int64_t k) {
+    return real(n) * real(n) * real(k);
+}
+double trsm_inverse_operations(std::int64_t n) {
+    return real(n) * real(n) * real(n) / 3;
+}
+
+double solve_operations(LinkKind kind, std::int64_t n, std::int64_t k) {
+    return (kind == LinkKind::triangular ? 1 : 2) * trsm_operations(n, k);
+}
+
+double materialise_operations(LinkKind kind, std::int64_t n) {
+    switch (kind) {
+        case LinkKind::cholesky:
+            return trsm_inverse_operations(n) + syrk_operations(n, n);
+        case LinkKind::lu:
+            return solve_operations(kind, n, n);
+        case LinkKind::triangular:
+            return trsm_inverse_operations(n);
+        default:
+            return 0;
+    }
+}
+
+void count_costs(Program& program) {
+    const auto bytes_of = [&](const Use& u) {
+        const Value& v = program.values[static_cast<std::size_t>(u.value)];
+        return real(rows_of(program, u).size) * real(cols_of(program, u).size) *
+               real(size_of(v.type));
+    };
+    for (Step& s : program.steps) {
+        s.operations = std::visit(Counter{program, s}, s.operation);
+        s.bytes = bytes_of({s.out});
+        if (s.out2 != kNoValue) {
+            s.bytes += bytes_of({s.out2});
+        }
+        for_each_use(std::as_const(s.operation), [&](const Use& u) { s.bytes += bytes_of(u); });
+    }
+}
+
+OperationCount count_operations(const Program& program) {
+    OperationCount count;
+    for (const Step& s : program.steps) {
+        double& kind = is_matrix_step(s.operation) ? count.matrix : count.entrywise;
+        kind += runs_of(program, s) * s.operations;
+    }
+    return count;
+}
+
+double total_operations(const Program& program) {
+    const OperationCount count = count_operations(program);
+    return count.matrix + count.entrywise;
+}
+
+double total_bytes(const Program& program) {
+    double bytes = 0;
+    for (const Step& s : program.steps) {
+        bytes += runs_of(program, s) * s.bytes;
+    }
+    return bytes;
+}
+
+double predicted_seconds(const Program& program, const DeviceRates& rates) {
+    double seconds = 0;
+    for (const Step& s : program.steps) {
+        const double speed = (is_matrix_step(s.operation) ? rates.matrix : rates.entrywise) *
+                             (s.type == ScalarType::float32 ? 2 : 1);
+        seconds += runs_of(program, s) *
+                   (rates.per_step + std::max(s.operations / speed, s.bytes / rates.bytes));
+    }
+    return seconds;
+}
+
+}  // namespace matgrad

@@ -1,0 +1,167 @@
+#include <algorithm>
+#include <utility>
+
+#include "planner/lowering.hpp"
+#include "planner/structure.hpp"
+
+namespace matgrad::detail {
+namespace {
+
+std::vector<Expr> forms_of(const PlanRequest& request) {
+    std::vector<Expr> forms;
+    for (const OutputRequest& o : request.outputs) {
+        forms.push_back(o.form);
+    }
+    return forms;
+}
+
+}  // namespace
+
+Lowering::Lowering(const PlanRequest& request, const Sizes& sizes, const ChainCounts* counts)
+    : request_(request), sizes_(sizes), counts_(counts) {
+    const std::vector<Expr> forms = forms_of(request);
+    factored_ = find_factored(forms);
+    program_.batch = request.batch;
+    program_.type = request.type;
+    program_.accuracy = request.accuracy;
+
+    std::unordered_map<std::string, Expr> symbols;
+    for (const Expr& e : topological_order(forms)) {
+        if (e->op == Op::symbol) {
+            symbols.try_emplace(e->name, e);
+        }
+    }
+    for (const Operand& o : request.operands) {
+        Value v;
+        v.rows = {std::to_string(o.rows), o.rows};
+        v.cols = {std::to_string(o.cols), o.cols};
+        if (const auto found = symbols.find(o.name); found != symbols.end()) {
+            v.rows = sizes.extent(found->second.shape().rows);
+            v.cols = sizes.extent(found->second.shape().cols);
+            v.structure = found->second->structure;
+        }
+        v.type = request.type;
+        v.scope = o.batched ? Scope::problem : Scope::shared;
+        v.operand = static_cast<int>(program_.operands.size());
+        v.text = o.name;
+        const auto id = static_cast<ValueId>(program_.values.size());
+        operand_values_[o.name] = id;
+        program_.operands.push_back({o.name, id, o.batched});
+        program_.values.push_back(std::move(v));
+    }
+}
+
+double Lowering::batch() const {
+    return static_cast<double>(std::max<std::int64_t>(request_.batch, 1));
+}
+
+bool Lowering::is_shared(const Expr& e) {
+    if (const auto found = shared_.find(e); found != shared_.end()) {
+        return found->second;
+    }
+    const Expr roots[] = {e};
+    for (const Expr& node : topological_order(roots)) {
+        bool shared = true;
+        if (node->op == Op::symbol) {
+            const auto value = static_cast<std::size_t>(operand_values_.at(node->name));
+            shared = program_.values[value].scope == Scope::shared;
+        }
+        for (const Expr& c : node->children) {
+            shared = shared && shared_.at(c);
+        }
+        shared_.try_emplace(node, shared);
+    }
+    return shared_.at(e);
+}
+
+Extent Lowering::rows(const Expr& e, Selection s) const {
+    return s.row >= 0 ? Extent{"1", 1} : sizes_.extent(e.shape().rows);
+}
+
+Extent Lowering::cols(const Expr& e, Selection s) const {
+    return s.col >= 0 ? Extent{"1", 1} : sizes_.extent(e.shape().cols);
+}
+
+Use Lowering::emit(Operation operation, const Extent& rows, const Extent& cols,
+                   const std::string& text, const std::string& why) {
+    checked_bytes(text, rows.size, cols.size);
+    Value v;
+    v.rows = rows;
+    v.cols = cols;
+    v.type = request_.type;
+    v.text = text;
+    v.scope = Scope::shared;
+    for_each_use(std::as_const(operation), [&](const Use& u) {
+        if (program_.values[static_cast<std::size_t>(u.value)].scope == Scope::problem) {
+            v.scope = Scope::problem;
+        }
+    });
+    Step step;
+    step.scope = v.scope;
+    step.operation = std::move(operation);
+    step.out = static_cast<ValueId>(program_.values.size());
+    step.why = why;
+    program_.values.push_back(std::move(v));
+    const ValueId out = step.out;
+    program_.steps.push_back(std::move(step));
+    return {out};
+}
+
+Use Lowering::map(const Extent& rows, const Extent& cols, const Writer& writer,
+                  const std::string& text, const std::string& why) {
+    Map step;
+    BodyWriter body(step.body);
+    body.finish(writer(body));
+    const MapBody& b = step.body;
+    if (b.code.size() == 1 && b.code[0].op == MapOp::load &&
+        b.operands[0].broadcast == Broadcast::none) {
+        return b.operands[0].use;
+    }
+    return emit(std::move(step), rows, cols, text, why);
+}
+
+Use Lowering::reduce(ReduceOp op, ReduceOver over, const Extent& rows, const Extent& cols,
+                     const Writer& writer, const std::string& text, const std::string& why,
+                     double scale) {
+    Reduce step;
+    step.op = op;
+    step.over = over;
+    step.rows = rows;
+    step.cols = cols;
+    step.scale = scale;
+    BodyWriter body(step.body);
+    body.finish(writer(body));
+    const Extent one{"1", 1};
+    const Extent out_rows = over == ReduceOver::rows ? rows : one;
+    const Extent out_cols = over == ReduceOver::cols ? cols : one;
+    return emit(std::move(step), out_rows, out_cols, text, why);
+}
+
+void Lowering::add_output(const OutputRequest& output) {
+    Selection s;
+    if (output.entry) {
+        s = {output.entry->row, output.entry->col};
+    }
+    Use use = lower(output.form, s);
+    if (!is_whole(use)) {
+        use = emit(Copy{use}, rows(use), cols(use), text_of(output.form), "one component");
+    }
+    if (request_.reduction != Reduction::none) {
+        const bool flipped = use.transposed;
+        use.transposed = false;
+        use = emit(BatchReduce{use}, rows(use), cols(use), "sum of " + text_of(output.form),
+                   "over the problems that succeed");
+        program_.steps.back().scope = Scope::reduced;
+        program_.values.back().scope = Scope::reduced;
+        use.transposed = flipped;
+    }
+    program_.outputs.push_back({output.kind, output.name, use.value, use.transposed});
+}
+
+void Lowering::lower_outputs() {
+    for (const OutputRequest& o : request_.outputs) {
+        add_output(o);
+    }
+}
+
+}  // namespace matgrad::detail

@@ -1,0 +1,186 @@
+#include "expression/build.hpp"
+#include "planner/lowering.hpp"
+#include "planner/structure.hpp"
+
+namespace matgrad::detail {
+
+const Factor& Lowering::factor_of(const Expr& y) {
+    const auto own = factors_.find({y->fingerprint, true});
+    if (own != factors_.end()) {
+        return own->second;
+    }
+    const auto twin = factors_.find({y->transposed_fingerprint, true});
+    if (twin != factors_.end()) {
+        Factor f = twin->second;
+        f.transposed = !f.transposed;
+        return factors_.emplace(std::pair{y->fingerprint, true}, f).first->second;
+    }
+    return factors_.emplace(std::pair{y->fingerprint, true}, make_factor(y, true)).first->second;
+}
+
+Factor Lowering::factor_of(const Link& link) {
+    Factor f = factor_of(link.expr);
+    f.transposed = f.transposed != link.transposed;
+    return f;
+}
+
+/// solved: systems are solved with it; else only its determinant is wanted.
+Factor Lowering::make_factor(const Expr& y, bool solved) {
+    Factor f;
+    f.kind = solved || factor_kind(y) != LinkKind::cholesky ? factor_kind(y) : LinkKind::lu;
+    f.id = y->fingerprint[0] ^ (y->fingerprint[1] << 1);
+    Use a = lower(y);
+    const std::string name = text_of(y);
+    if (f.kind == LinkKind::triangular || f.kind == LinkKind::diagonal) {
+        f.transposed = a.transposed;
+        f.lower = is_declared(y, Structure::lower) != a.transposed;
+        a.transposed = false;
+        f.factor = a;
+        return f;
+    }
+    if (f.kind == LinkKind::cholesky) {
+        a.transposed = false;  // symmetric
+        f.factor = emit(Potrf{a}, rows(a), cols(a), "chol(" + name + ")", factor_reason(y));
+        program_.values.back().structure = Structure::lower;
+        return f;
+    }
+    f.transposed = a.transposed;
+    a.transposed = false;
+    const Extent n = rows(a);
+    f.factor = emit(Getrf{a, solved}, n, n, "lu(" + name + ")",
+                    solved ? factor_reason(y) : "for the determinant, which may be 0");
+    Value pivots = program_.values.back();
+    pivots.cols = {"1", 1};
+    pivots.text = "pivots of " + name;
+    f.pivots = {static_cast<ValueId>(program_.values.size())};
+    program_.steps.back().out2 = f.pivots.value;
+    program_.values.push_back(std::move(pivots));
+    return f;
+}
+
+Use Lowering::triangular_solve(Side side, const Factor& f, bool flip, const Use& b,
+                               const std::string& text, const std::string& why) {
+    if (!is_present(b)) {
+        const Extent n = rows(f.factor);
+        return emit(Trsm{side, f.lower, flip, f.factor, b}, n, n, text, why);
+    }
+    if (b.transposed) {  // op(T)^-1 B' = (B op(T)^-T)' reads B as it lies
+        const Side other = side == Side::left ? Side::right : Side::left;
+        return transposed(triangular_solve(other, f, !flip, transposed(b), text, why));
+    }
+    return emit(Trsm{side, f.lower, flip, f.factor, b}, rows(b), cols(b), text, why);
+}
+
+/// inv(L)*B or B*inv(L'), remembered: both are the same numbers. `b_key` names B for the left
+/// side and B' for the right one.
+Use Lowering::half_solve(const Factor& f, Side side, const Use& b, const ChainKey& b_key,
+                         const std::string& text) {
+    ChainKey key = b_key;
+    key.push_back(f.id);
+    const bool right = side == Side::right;
+    if (const auto found = half_solves_.find(key); found != half_solves_.end()) {
+        return right ? transposed(found->second) : found->second;
+    }
+    const Use w = triangular_solve(side, f, right, b, right ? text + "*inv(L')" : "inv(L)*" + text,
+                                   "a triangular solve, no inverse");
+    half_solves_.emplace(std::move(key), right ? transposed(w) : w);
+    return w;
+}
+
+Use Lowering::solve(const Link& link, Side side, const Use& b, const ChainKey& b_key,
+                    const std::string& text) {
+    const Factor f = factor_of(link);
+    if (f.kind == LinkKind::triangular) {
+        return triangular_solve(side, f, f.transposed, b, text, "declared triangular: one solve");
+    }
+    if (f.kind == LinkKind::cholesky) {
+        const std::string rest = program_.values[static_cast<std::size_t>(b.value)].text;
+        const Use half = half_solve(f, side, b, b_key, rest);
+        return triangular_solve(side, f, side == Side::left, half, text,
+                                "second half of the solve with the Cholesky factor");
+    }
+    const std::string why = "a solve with the LU factors, no inverse";
+    if (b.transposed) {
+        const Side other = side == Side::left ? Side::right : Side::left;
+        return transposed(emit(Solve{other, !f.transposed, f.factor, f.pivots, transposed(b)},
+                               cols(b), rows(b), "(" + text + ")'", why));
+    }
+    return emit(Solve{side, f.transposed, f.factor, f.pivots, b}, rows(b), cols(b), text, why);
+}
+
+Use Lowering::explicit_inverse(const Link& link) {
+    const Factor f = factor_of(link);
+    const Extent n = link.rows;
+    const std::string text = text_of(link.expr);
+    const std::string why = "the inverse itself is asked for, or cheaper than solves";
+    if (f.kind == LinkKind::lu) {
+        const Use inverse =
+            emit(Solve{Side::left, false, f.factor, f.pivots, {}}, n, n, "inv(" + text + ")", why);
+        return f.transposed ? transposed(inverse) : inverse;
+    }
+    if (f.kind == LinkKind::triangular) {
+        const Use inverse =
+            emit(Trsm{Side::left, f.lower, false, f.factor, {}}, n, n, "inv(" + text + ")", why);
+        return f.transposed ? transposed(inverse) : inverse;
+    }
+    const Use half = half_solve(f, Side::left, {}, {}, "eye");
+    return emit(Syrk{transposed(half)}, n, n, "inv(" + text + ")", why);
+}
+
+Use Lowering::lower_det(const Expr& y) {
+    const Extent n = sizes_.extent(y.shape().rows);
+    const Extent one{"1", 1};
+    const std::string text = "det(" + text_of(y) + ")";
+    const LinkKind kind = factor_kind(y);
+    const auto diagonal = [&](const Use& a) {
+        return [this, a, n](BodyWriter& b) { return load(b, a, n, n); };
+    };
+    if (kind == LinkKind::triangular || kind == LinkKind::diagonal) {
+        return reduce(ReduceOp::product, ReduceOver::diagonal, n, n, diagonal(lower(y)), text,
+                      "triangular: the product of its diagonal");
+    }
+    const bool solved = factored_.count(y) != 0 || factored_.count(transpose(y)) != 0;
+    if (kind == LinkKind::cholesky && solved) {
+        const Use root =
+            reduce(ReduceOp::product, ReduceOver::diagonal, n, n, diagonal(factor_of(y).factor),
+                   "sqrt(" + text + ")", "from the Cholesky factor that is there");
+        return map(
+            one, one,
+            [&](BodyWriter& b) {
+                const int r = load(b, root, one, one);
+                return b.binary(MapOp::mul, r, r);
+            },
+            text, "");
+    }
+    const auto key = std::pair{y->fingerprint, false};
+    Factor f;
+    if (solved) {
+        f = factor_of(y);
+    } else if (const auto found = factors_.find(key); found != factors_.end()) {
+        f = found->second;
+    } else {
+        f = factors_.emplace(key, make_factor(y, false)).first->second;
+    }
+    const Use det = reduce(ReduceOp::signed_product, ReduceOver::diagonal, n, n, diagonal(f.factor),
+                           text, "product of the pivots of LU");
+    std::get<Reduce>(program_.steps.back().operation).pivots = f.pivots;
+    return det;
+}
+
+Use Lowering::lower_logdet(const Expr& y) {
+    const Extent n = sizes_.extent(y.shape().rows);
+    const std::string text = "logdet(" + text_of(y) + ")";
+    const Factor f = factor_of(y);
+    const bool cholesky = f.kind == LinkKind::cholesky;
+    const Use a = y->op == Op::diag_matrix ? lower(y) : f.factor;
+    return reduce(
+        ReduceOp::sum, ReduceOver::diagonal, n, n,
+        [&](BodyWriter& b) {
+            const int d = load(b, a, n, n);
+            return b.unary(MapOp::log, cholesky ? d : b.unary(MapOp::abs, d));
+        },
+        text, cholesky ? "twice the logs of the Cholesky diagonal" : "logs of |diagonal|",
+        cholesky ? 2 : 1);
+}
+
+}  // namespace matgrad::detail

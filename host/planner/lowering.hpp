@@ -1,0 +1,175 @@
+#pragma once
+/// \file From expressions to steps: the state that lowering carries, in one class whose members are
+/// grouped by file (lower_*.cpp). Used by make_program alone.
+///
+/// Pass 1 lives here: every expression, every sub-chain of a product and every factorization is
+/// lowered once and remembered with its transposed twin. What lowering writes is plain on purpose,
+/// one map for each entrywise node; the passes on the Program fuse it.
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "expression/node.hpp"
+#include "planner/chain_order.hpp"
+#include "planner/edit.hpp"
+#include "planner/planner.hpp"
+#include "planner/sizes.hpp"
+
+namespace matgrad::detail {
+
+/// One row and/or one column of an expression (-1: all of them).
+struct Selection {
+    std::int64_t row = -1;
+    std::int64_t col = -1;
+    [[nodiscard]] bool is_whole() const { return row < 0 && col < 0; }
+    [[nodiscard]] Selection swapped() const { return {col, row}; }
+};
+
+/// Keys of the links of a chain.
+using ChainKey = std::vector<std::uint64_t>;
+/// How many distinct product chains of the program contain a sub-chain.
+using ChainCounts = std::map<ChainKey, int>;
+
+/// One factor of a product, ready to be ordered and to be lowered.
+struct Link {
+    ChainLink weight;
+    Expr expr;                ///< the factor; of an inverse or a diagonal what is inverted
+    bool transposed = false;  ///< an inverse: of the transpose of `expr`
+    bool inverted = false;    ///< a diagonal: its reciprocal
+    bool unit = false;        ///< a row or column of the identity
+    Selection selection;
+    Extent rows, cols;
+};
+using Links = std::vector<Link>;
+
+/// What solves with a matrix Y.
+struct Factor {
+    LinkKind kind = LinkKind::lu;
+    Use factor;               ///< L, the LU factors, the triangular operand, or the diagonal
+    Use pivots;               ///< LU alone
+    bool lower = true;        ///< of the stored triangle
+    bool transposed = false;  ///< what is factored is Y'
+    std::uint64_t id = 0;
+};
+
+class Lowering {
+public:
+    /// `counts`: if given, shared sub-chains are weighed by how many chains want them.
+    Lowering(const PlanRequest& request, const Sizes& sizes, const ChainCounts* counts);
+
+    void lower_outputs();
+    [[nodiscard]] Program take() { return std::move(program_); }
+
+    /// Counts every sub-chain that the forms of the request hold.
+    [[nodiscard]] ChainCounts count_chains();
+
+private:
+    using Writer = std::function<int(BodyWriter&)>;
+
+    // lower_node.cpp: one expression
+    Use lower(const Expr& e, Selection s = {});
+    Use lower_new(const Expr& e, Selection s);
+    Use lower_matrix_function(const Expr& e, Selection s);
+    /// Writes the entries of `e` as instructions over a domain of its (selected) shape.
+    int write(BodyWriter& body, const Expr& e, Selection s, const Extent& rows, const Extent& cols);
+    int write_sum(BodyWriter& body, const Expr& e, Selection s, const Extent& rows,
+                  const Extent& cols);
+    int write_product(BodyWriter& body, const Expr& e, Selection s, const Extent& rows,
+                      const Extent& cols);
+    int write_hadamard(BodyWriter& body, const Expr& e, Selection s, const Extent& rows,
+                       const Extent& cols);
+    int load(BodyWriter& body, const Use& use, const Extent& rows, const Extent& cols);
+    Use lower_entrywise(const Expr& e, Selection s);
+
+    // lower_chain.cpp: products
+    void append_links(Links& links, const Expr& factor, Selection s = {});
+    Links links_of(std::span<const Expr> factors, Selection s = {});
+    Link dense_link(const Expr& e, Selection s);
+    Link ones_link(const Extent& rows, const Extent& cols);
+    Link unit_link(const Dim& n, std::int64_t index, bool row);
+    Use lower_chain(const Links& links);
+    Use lower_chain_part(const Links& links, const ChainOrder& order, int i, int j);
+    Use join(const Links& links, const ChainOrder& order, int i, int j);
+    Use leaf(const Link& link);
+    Use multiply_dense(const Use& a, const Use& b, const std::string& text);
+    Use diagonal_vector(const Link& link);
+    ChainOrder order(const Links& links);
+
+    // lower_factor.cpp: inverses and determinants
+    const Factor& factor_of(const Expr& y);
+    Factor make_factor(const Expr& y, bool solved);
+    Factor factor_of(const Link& link);
+    Use solve(const Link& link, Side side, const Use& b, const ChainKey& b_key,
+              const std::string& text);
+    Use half_solve(const Factor& f, Side side, const Use& b, const ChainKey& b_key,
+                   const std::string& text);
+    Use triangular_solve(Side side, const Factor& f, bool transposed, const Use& b,
+                         const std::string& text, const std::string& why);
+    Use explicit_inverse(const Link& link);
+    Use lower_det(const Expr& y);
+    Use lower_logdet(const Expr& y);
+
+    // lower_scalar.cpp: sums of all kinds
+    Use lower_trace(const Expr& y);
+    Use lower_trace_of_chain(const Links& links);
+    Use lower_dot(const Expr& a, const Expr& b);
+    Use lower_sum(const Expr& y);
+    Use lower_row_sum(const Expr& y, Selection s);
+    Use lower_logsumexp(const Expr& y);
+    Use lower_norm(const Expr& y, bool euclidean);
+    Use lower_diag_vector(const Expr& y, Selection s);
+    Use sum_of_squares(const Use& a, const std::string& text, const std::string& why);
+    Use sum_of_products(const Use& a, const Use& b, const std::string& text,
+                        const std::string& why);
+    Use scaled(double number, std::span<const Expr> scalars, const Use& a, const std::string& text);
+
+    // emit.cpp: steps
+    Use emit(Operation operation, const Extent& rows, const Extent& cols, const std::string& text,
+             const std::string& why);
+    Use map(const Extent& rows, const Extent& cols, const Writer& writer, const std::string& text,
+            const std::string& why);
+    Use reduce(ReduceOp op, ReduceOver over, const Extent& rows, const Extent& cols,
+               const Writer& writer, const std::string& text, const std::string& why,
+               double scale = 1);
+    [[nodiscard]] Extent rows(const Use& u) const { return rows_of(program_, u); }
+    [[nodiscard]] Extent cols(const Use& u) const { return cols_of(program_, u); }
+    [[nodiscard]] Extent rows(const Expr& e, Selection s) const;
+    [[nodiscard]] Extent cols(const Expr& e, Selection s) const;
+    [[nodiscard]] bool is_shared(const Expr& e);
+    [[nodiscard]] double batch() const;
+    void add_output(const OutputRequest& output);
+
+    const PlanRequest& request_;
+    const Sizes& sizes_;
+    const ChainCounts* counts_;
+    Program program_;
+    std::unordered_map<std::string, ValueId> operand_values_;
+    std::unordered_set<Expr> factored_;
+
+    using ExprKey = std::tuple<Fingerprint, std::int64_t, std::int64_t>;
+    std::map<ExprKey, Use> lowered_;
+    std::map<ChainKey, Use> chains_;
+    std::map<ChainKey, Use> half_solves_;
+    std::map<ExprKey, Use> diagonals_;
+    std::map<std::pair<Fingerprint, bool>, Factor> factors_;
+    std::unordered_map<Expr, bool> shared_;
+};
+
+/// The key of links i..j read forward or, if that sorts first, backward as the transpose.
+struct OrientedKey {
+    ChainKey key;
+    bool reversed = false;
+};
+[[nodiscard]] ChainKey key_of(const Links& links, int i, int j, bool transposed);
+[[nodiscard]] OrientedKey oriented_key(const Links& links, int i, int j);
+[[nodiscard]] std::string text_of(const Links& links, int i, int j);
+[[nodiscard]] std::string text_of(const Expr& e);
+
+}  // namespace matgrad::detail

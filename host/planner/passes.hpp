@@ -1,0 +1,28 @@
+#pragma once
+/// \file The passes on a Program, in the order make_program runs them. Each is a free function in a
+/// file of its name and keeps the Program's meaning.
+
+#include "planner/program.hpp"
+
+namespace matgrad {
+
+/// scalars.cpp: numbers into the alpha and beta of gemm, syrk and sums: `2*A*x - b` is one gemm.
+void absorb_scalars(Program& program);
+/// fusion.cpp: entrywise chains become one map, reductions take the entrywise work they read. What
+/// is used more than once stays a value. Bodies keep within kMaxBodyOperands and kMaxBodyCode.
+void fuse_entrywise(Program& program);
+/// symmetry.cpp: a syrk that only a Cholesky reads writes one triangle.
+void trim_symmetric(Program& program);
+/// precision.cpp: storage and compute types by Program::accuracy.
+void choose_types(Program& program);
+/// hoisting.cpp: the scope of each value and step; shared steps first, then problem, then reduced.
+void hoist_shared(Program& program);
+/// folding.cpp: Step::fold.
+void fold_batch(Program& program);
+/// memory.cpp: offsets by lifetime and the two workspace sizes.
+void assign_memory(Program& program);
+
+inline constexpr std::size_t kMaxBodyOperands = 32;
+inline constexpr std::size_t kMaxBodyCode = 128;
+
+}  // namespace matgrad

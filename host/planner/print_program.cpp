@@ -1,0 +1,277 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "planner/cost.hpp"
+#include "planner/edit.hpp"
+#include "planner/program.hpp"
+
+namespace matgrad {
+namespace {
+
+using Names = std::vector<std::string>;
+
+const char* stem_of(const Operation& op) {
+    if (std::holds_alternative<Potrf>(op)) {
+        return "L";
+    }
+    if (std::holds_alternative<Getrf>(op)) {
+        return "LU";
+    }
+    return std::holds_alternative<Syrk>(op) ? "G" : "t";
+}
+
+/// Operands keep their names; results are G (syrk), L (Cholesky), LU, p (pivots) and t, numbered
+/// where there are several.
+Names name_values(const Program& program) {
+    Names names(program.values.size());
+    std::set<std::string> taken;
+    for (const ProgramOperand& o : program.operands) {
+        names[static_cast<std::size_t>(o.value)] = o.name;
+        taken.insert(o.name);
+    }
+    const auto choose = [&](const std::string& stem) {
+        std::string name = stem;
+        for (int k = stem == "t" ? 1 : 2; name == "t" || taken.count(name) != 0; ++k) {
+            name = stem + std::to_string(k);
+        }
+        taken.insert(name);
+        return name;
+    };
+    for (const Step& s : program.steps) {
+        names[static_cast<std::size_t>(s.out)] = choose(stem_of(s.operation));
+        if (s.out2 != kNoValue) {
+            names[static_cast<std::size_t>(s.out2)] = choose("p");
+        }
+    }
+    return names;
+}
+
+std::string number_text(double x) {
+    return fmt::format("{:.6g}", x);
+}
+
+/// 1234567 as `1,234,567`.
+std::string grouped(double x) {
+    std::string digits = fmt::format("{:.0f}", x);
+    for (std::size_t at = digits.size(); at > 3;) {
+        at -= 3;
+        digits.insert(at, ",");
+    }
+    return digits;
+}
+
+struct Printer {
+    const Program& program;
+    const Names& names;
+
+    [[nodiscard]] std::string text(const Use& u) const {
+        std::string s = names[static_cast<std::size_t>(u.value)];
+        if (!is_whole(u)) {
+            s += fmt::format("[{},{}]", u.row < 0 ? ":" : std::to_string(u.row),
+                             u.col < 0 ? ":" : std::to_string(u.col));
+        }
+        return s + (u.transposed ? "'" : "");
+    }
+
+    [[nodiscard]] std::string text(const MapBody& body) const {
+        std::vector<std::string> r;
+        for (const MapInstruction& c : body.code) {
+            r.push_back(instruction(body, c, r));
+        }
+        return r.empty() ? "0" : r.back();
+    }
+
+    [[nodiscard]] std::string instruction(const MapBody& body, const MapInstruction& c,
+                                          const std::vector<std::string>& r) const {
+        const auto a = [&] { return r[static_cast<std::size_t>(c.a)]; };
+        const auto b = [&] { return r[static_cast<std::size_t>(c.b)]; };
+        switch (c.op) {
+            case MapOp::load:
+                return text(body.operands[static_cast<std::size_t>(c.a)].use);
+            case MapOp::constant:
+                return number_text(c.number);
+            case MapOp::is_diagonal:
+                return "eye";
+            case MapOp::is_lower:
+                return "lower";
+            case MapOp::is_upper:
+                return "upper";
+            case MapOp::add:
+                return "(" + a() + " + " + b() + ")";
+            case MapOp::sub:
+                return "(" + a() + " - " + b() + ")";
+            case MapOp::mul:
+                return a() + " .* " + b();
+            case MapOp::div:
+                return a() + " ./ (" + b() + ")";
+            case MapOp::mask:
+                return "mask(" + a() + ", " + b() + ")";
+            case MapOp::scale:
+                return number_text(c.number) + "*" + a();
+            case MapOp::offset:
+                return "(" + number_text(c.number) + " + " + a() + ")";
+            case MapOp::pow:
+                return "(" + a() + ").^" + number_text(c.number);
+            case MapOp::exp:
+                return "exp(" + a() + ")";
+            case MapOp::log:
+                return "log(" + a() + ")";
+            case MapOp::sqrt:
+                return "sqrt(" + a() + ")";
+            case MapOp::abs:
+                return "abs(" + a() + ")";
+            case MapOp::sign:
+                return "sign(" + a() + ")";
+            case MapOp::step:
+                return "step(" + a() + ")";
+            case MapOp::sin:
+                return "sin(" + a() + ")";
+            case MapOp::cos:
+                return "cos(" + a() + ")";
+            case MapOp::tanh:
+                return "tanh(" + a() + ")";
+            case MapOp::sigmoid:
+                return "sigmoid(" + a() + ")";
+            case MapOp::softplus:
+                return "softplus(" + a() + ")";
+            case MapOp::relu:
+                return "relu(" + a() + ")";
+        }
+        return {};
+    }
+
+    [[nodiscard]] static std::string factor(double alpha) {
+        return alpha == 1 ? std::string() : number_text(alpha) + "*";
+    }
+
+    std::string operator()(const Gemm& g) const {
+        std::string s = factor(g.alpha) + "gemm(" + text(g.a) + ", " + text(g.b) + ")";
+        if (is_present(g.c) && g.beta != 0) {
+            s += (g.beta < 0 ? " - " : " + ") + factor(std::abs(g.beta)) + text(g.c);
+        }
+        return s;
+    }
+    std::string operator()(const Syrk& s) const {
+        return factor(s.alpha) + "syrk(" + text(s.a) + ", " + text(transposed(s.a)) + ")";
+    }
+    std::string operator()(const Potrf& p) const { return "potrf(" + text(p.a) + ")"; }
+    std::string operator()(const Trsm& t) const {
+        const std::string inverse = "inv(" + text(t.triangle) + (t.transposed ? "')" : ")");
+        const std::string b = is_present(t.b) ? text(t.b) : std::string("eye");
+        return "trsm(" + (t.side == Side::left ? inverse + ", " + b : b + ", " + inverse) + ")";
+    }
+    std::string operator()(const Getrf& g) const { return "getrf(" + text(g.a) + ")"; }
+    std::string operator()(const Solve& s) const {
+        const std::string inverse = "inv(" + text(s.lu) + (s.transposed ? "')" : ")");
+        const std::string b = is_present(s.b) ? text(s.b) : std::string("eye");
+        return "solve(" + (s.side == Side::left ? inverse + ", " + b : b + ", " + inverse) + ")";
+    }
+    std::string operator()(const Map& m) const { return "map " + text(m.body); }
+    std::string operator()(const Reduce& r) const {
+        const char* const over = r.over == ReduceOver::all    ? ""
+                                 : r.over == ReduceOver::rows ? " of each row"
+                                 : r.over == ReduceOver::cols ? " of each column"
+                                                              : " over the diagonal";
+        const char* const name = r.op == ReduceOp::sum       ? "sum"
+                                 : r.op == ReduceOp::max     ? "max"
+                                 : r.op == ReduceOp::product ? "product"
+                                                             : "signed product";
+        return factor(r.scale) + name + over + " " + text(r.body);
+    }
+    std::string operator()(const BatchReduce& b) const { return "batch_reduce " + text(b.a); }
+    std::string operator()(const Copy& c) const { return "copy " + text(c.a); }
+};
+
+const char* scope_text(Scope scope) {
+    switch (scope) {
+        case Scope::shared:
+            return "once";
+        case Scope::problem:
+            return "per problem";
+        default:
+            return "over batch";
+    }
+}
+
+const char* type_text(ScalarType type) {
+    return type == ScalarType::float32 ? "f32" : "f64";
+}
+
+const char* fold_text(Fold fold) {
+    return fold == Fold::none ? "" : fold == Fold::rows ? " [rows folded]" : " [inner folded]";
+}
+
+std::string step_text(const Program& program, const Names& names, const Step& step) {
+    std::string left = names[static_cast<std::size_t>(step.out)];
+    if (step.out2 != kNoValue) {
+        left += ", " + names[static_cast<std::size_t>(step.out2)];
+    }
+    return left + " = " + std::visit(Printer{program, names}, step.operation);
+}
+
+std::string shape_text(const Value& v) {
+    const auto side = [](const Extent& e) {
+        return e.name.empty() || std::isdigit(static_cast<unsigned char>(e.name[0]))
+                   ? std::to_string(e.size)
+                   : fmt::format("{}={}", e.name, e.size);
+    };
+    return side(v.rows) + " x " + side(v.cols);
+}
+
+std::string output_line(const Program& program, const Names& names, const ProgramOutput& o) {
+    const Value& v = program.values[static_cast<std::size_t>(o.value)];
+    const char* const kind = o.kind == OutputKind::value      ? "value"
+                             : o.kind == OutputKind::gradient ? "gradient"
+                                                              : "hvp";
+    return fmt::format("  {}{}{} <- {}{}   {}   {}\n", kind, o.name.empty() ? "" : " ", o.name,
+                       names[static_cast<std::size_t>(o.value)], o.transposed ? "'" : "",
+                       scope_text(v.scope), v.text);
+}
+
+}  // namespace
+
+std::string to_text(const Program& program, const Step& step) {
+    return step_text(program, name_values(program), step);
+}
+
+std::string to_text(const Program& program) {
+    const Names names = name_values(program);
+    std::string text = "operands\n";
+    for (const ProgramOperand& o : program.operands) {
+        const Value& v = program.values[static_cast<std::size_t>(o.value)];
+        text += fmt::format("  {}   {}   {}   {}\n", o.name, shape_text(v), type_text(v.type),
+                            o.batched ? "batched" : "shared");
+    }
+    std::size_t width = 0;
+    for (const Step& s : program.steps) {
+        width = std::max(width, step_text(program, names, s).size());
+    }
+    width = std::min<std::size_t>(width, 60);
+    text += "steps\n";
+    for (const Step& s : program.steps) {
+        const Value& v = program.values[static_cast<std::size_t>(s.out)];
+        text += fmt::format(
+            "  {:<{}}   {:<11}   {} {}   {} op   {} B   {}{}{}{}\n", step_text(program, names, s),
+            width, scope_text(s.scope), type_text(s.type), shape_text(v), grouped(s.operations),
+            grouped(s.bytes), v.text, s.why.empty() ? "" : ": ", s.why, fold_text(s.fold));
+    }
+    text += "results\n";
+    for (const ProgramOutput& o : program.outputs) {
+        text += output_line(program, names, o);
+    }
+    const OperationCount count = count_operations(program);
+    text += fmt::format("totals for a batch of {}\n", program.batch);
+    text +=
+        fmt::format("  {} op in matrix steps, {} op entrywise, {} B moved\n", grouped(count.matrix),
+                    grouped(count.entrywise), grouped(total_bytes(program)));
+    text += fmt::format("  workspace {} B shared, {} B per problem\n",
+                        grouped(static_cast<double>(program.shared_bytes)),
+                        grouped(static_cast<double>(program.problem_bytes)));
+    text += fmt::format("  predicted {:.3g} s on one core: arithmetic or traffic, the larger\n",
+                        predicted_seconds(program));
+    return text;
+}
+
+}  // namespace matgrad

@@ -1,0 +1,36 @@
+#pragma once
+/// \file Pass 0: the named dimensions of the forms get the sizes of the operands.
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+
+#include "expression/node.hpp"
+#include "planner/program.hpp"
+
+namespace matgrad {
+
+/// Sizes by dimension name.
+class Sizes {
+public:
+    void bind(const std::string& dimension, std::int64_t size) { sizes_[dimension] = size; }
+    /// The dimension with its size. Errors: ShapeError for a name that no operand has.
+    [[nodiscard]] Extent extent(const Dim& dim) const;
+    [[nodiscard]] std::int64_t size(const Dim& dim) const { return extent(dim).size; }
+
+private:
+    std::map<std::string, std::int64_t> sizes_;
+};
+
+/// Reads the size of every named dimension of `forms` from the operands.
+///
+/// Errors   OperandError for a symbol without operand and for two operands of one name; ShapeError
+///          where two operands, or an operand and its declaration, disagree (both are named), for a
+///          negative size, and where the bytes of an operand overflow 64 bits.
+[[nodiscard]] Sizes bind_sizes(std::span<const Expr> forms, std::span<const Operand> operands);
+
+/// rows * cols * 8. Errors: ShapeError naming `what` if that overflows 64 bits.
+std::int64_t checked_bytes(const std::string& what, std::int64_t rows, std::int64_t cols);
+
+}  // namespace matgrad
