@@ -94,12 +94,16 @@ private:
         const Rule& rule = rule_of(y->op);
         const Expr ybar = adjoint(y);
         frontier_.erase(y);
-        const Expr expanded = pairing(ybar, rule.differential(y, active_));
-        add_line(expanded, std::string(rule.name), std::string(rule.source));
+        if (keep_lines_) {
+            const Expr expanded = pairing(ybar, rule.differential(y, active_));
+            add_line(expanded, std::string(rule.name), std::string(rule.source));
+        }
         for (const Contribution& c : rule.adjoint(y, ybar, active_)) {
             emit(c.child, c.adjoint);
         }
-        add_line(number(0), "tr(P*Q) = tr(Q*P), tr(P') = tr(P)", "cyclic permutation");
+        if (keep_lines_) {
+            add_line(number(0), "tr(P*Q) = tr(Q*P), tr(P') = tr(P)", "cyclic permutation");
+        }
     }
 
     /// Notes the statement `first` + the frontier, unless it reads as the last one does.
@@ -111,6 +115,11 @@ private:
             }
         }
         const Expr statement = add(terms);
+        total_terms_ += terms.size();
+        if (total_terms_ > kMostTerms) {
+            throw UnsupportedError("the derivation is too long to write down: past " +
+                                   std::to_string(kMostTerms) + " terms");
+        }
         if (!lines_.empty() && lines_.back().statement == statement) {
             return;
         }
@@ -119,6 +128,8 @@ private:
 
     Expr f_;
     bool keep_lines_;
+    static constexpr std::size_t kMostTerms = 100'000;
+    std::size_t total_terms_ = 0;
     std::vector<Expr> order_;
     IsActive active_;
     std::unordered_map<Expr, std::vector<Expr>> frontier_;

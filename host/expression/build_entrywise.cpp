@@ -15,12 +15,15 @@ bool is_integer(double x) {
 class EntrywiseFactors {
 public:
     void insert(const Expr& e, double exponent = 1) {
-        if (e->op == Op::hadamard && is_integer(exponent)) {
-            for (const Expr& c : e->children) {
-                insert(c, exponent);
+        const bool turned = e->op == Op::transpose;
+        const Expr& core = turned ? e->children.front() : e;
+        if (core->op == Op::hadamard && is_integer(exponent)) {
+            for (const Expr& c : core->children) {
+                insert(turned ? transpose(c) : c, exponent);
             }
-        } else if (e->op == Op::power && is_integer(exponent)) {
-            insert(e->children.front(), e->number * exponent);
+        } else if (core->op == Op::power && is_integer(exponent)) {
+            const Expr& base = core->children.front();
+            insert(turned ? transpose(base) : base, core->number * exponent);
         } else if (e->op != Op::ones) {
             const auto [at, is_new] = index_.try_emplace(e, bases_.size());
             if (is_new) {

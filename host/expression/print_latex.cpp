@@ -155,9 +155,6 @@ Text print_product(const Expr& e) {
 }
 
 Text print_sum(const Expr& e) {
-    if (detail::reads_better_transposed(e)) {  // (x - a)', not x' - a'
-        return with_script(transpose(e), "\\top");
-    }
     std::string text;
     for (const Expr& t : detail::spread_scalars(e)) {
         const Text term = print(t);

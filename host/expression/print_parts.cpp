@@ -80,17 +80,4 @@ std::vector<Expr> spread_scalars(const Expr& sum) {
     return any_matrix ? terms : sum->children;
 }
 
-bool reads_better_transposed(const Expr& sum) {
-    if (sum.shape().is_scalar() || !sum.shape().rows.is_one()) {
-        return false;
-    }
-    int saved = 0;
-    for (const Expr& t : sum->children) {
-        const Expr& last = t->op == Op::product ? t->children.back() : t;
-        saved += last->op == Op::transpose ? 1 : 0;
-        saved -= last->op == Op::symbol && last.shape() == sum.shape() ? 1 : 0;
-    }
-    return saved > 0;
-}
-
 }  // namespace matgrad::detail

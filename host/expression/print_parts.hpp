@@ -29,7 +29,4 @@ struct Fraction {
 /// The terms of a sum, where a term s*ones(m,n) beside a matrix is the scalar s.
 [[nodiscard]] std::vector<Expr> spread_scalars(const Expr& sum);
 
-/// True for a row of transposed columns, such as x' - a' or x'*A' + b'.
-[[nodiscard]] bool reads_better_transposed(const Expr& sum);
-
 }  // namespace matgrad::detail

@@ -99,9 +99,6 @@ Text print_product(const Expr& e) {
 }
 
 Text print_sum(const Expr& e) {
-    if (detail::reads_better_transposed(e)) {  // (x - a)', not x' - a'
-        return {"(" + print(transpose(e)).text + ")'", Level::postfix};
-    }
     std::string text;
     for (const Expr& t : detail::spread_scalars(e)) {
         Text term = print(t);
