@@ -101,8 +101,10 @@ struct Point {
                 matrix = matrix.unaryExpr([](double x) { return x < 0 ? x - 0.5 : x + 0.5; });
             }
         }
-        // S positive definite and unsymmetric: transposes forgotten in a rule show.
+        // S well conditioned, but neither it nor its direction symmetric: a transpose forgotten in a
+        // rule shows.
         values.at("S")(0, 1) += 0.25;
+        directions.at("S") = random_direction(Structure::general, 3, 3, 4);
     }
 
     [[nodiscard]] MatrixMap only(const std::string& name) const {
