@@ -148,6 +148,10 @@ Text print_product(const Expr& e) {
         if (below.size() == 1 && f.scalars_below.front().exponent == 1) {
             below.front() = print(f.scalars_below.front().base).text;
         }
+        if (f.number == 1 && parts.size() == 1 &&
+            f.matrices.size() == 1) {  // no brackets above a bar
+            text = print(f.matrices.front()).text;
+        }
         text = "\\frac{" + text + "}{" + join(below, " ") + "}";
         level = Level::product;
     }

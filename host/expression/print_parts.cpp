@@ -9,10 +9,16 @@
 namespace matgrad::detail {
 namespace {
 
+/// A power of a constant that has no value, such as 0^-2, would not survive being turned over: 0^2
+/// has one.
+bool is_constant(const Expr& e) {
+    return e->op == Op::number || is_zero(e);
+}
+
 void insert(const Expr& e, std::vector<Powered>& above, std::vector<Powered>& below) {
     if (e->op != Op::power) {
         above.push_back({e, 1});
-    } else if (e->number > 0) {
+    } else if (e->number > 0 || is_constant(e->children.front())) {
         above.push_back({e->children.front(), e->number});
     } else {
         below.push_back({e->children.front(), -e->number});

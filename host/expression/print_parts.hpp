@@ -9,7 +9,7 @@ namespace matgrad::detail {
 
 struct Powered {
     Expr base;
-    double exponent = 1;  ///< positive
+    double exponent = 1;  ///< positive, unless the base is a constant
 };
 
 /// number * scalars * matrices * entries ./ entries_below / scalars_below, where the entrywise

@@ -74,8 +74,8 @@ TEST(Limits, AProductHasAtMost512MatrixFactors) {
     const auto square = "A=n,n B=n,n";
     EXPECT_EQ(parse("A" + repeat("*A", 511), parse_declarations(square))->children.size(), 512U);
     EXPECT_EQ(unsupported("A" + repeat("*A", 512), square),
-              "A" + repeat("*A", 19) + "*..." + repeat("*A", 8) +
-                  "*A: the product has 513 matrix factors, the limit is 512");
+              "A" + repeat("*A", 19) + "*...A" + repeat("*A", 8) +
+                  ": the product has 513 matrix factors, the limit is 512");
     EXPECT_EQ(parse("(A^8)^64", parse_declarations(square))->children.size(), 512U);
     EXPECT_EQ(unsupported("(A^9)^64", square),
               "(A^9)^64: the product has 576 matrix factors, the limit is 512");

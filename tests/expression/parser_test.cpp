@@ -42,7 +42,7 @@ const SameCase kBinding[] = {
     {"A.^2.*B", "(A.^2).*B"},
     {"A^-1", "inv(A)"},
     {"A^(-1)", "inv(A)"},
-    {"A^( - 2 )", "inv(A)*inv(A)"},
+    {"A^( -2 )", "inv(A)*inv(A)"},
     {"A^3", "A*A*A"},
     {"A^0", "eye(n)", "A=n,n"},
     {"t^-2", "1/(t*t)", "t=1"},
@@ -140,7 +140,7 @@ const ErrorCase kSyntaxErrors[] = {
     {"A^2 ^3", 4, "a power of a power needs parentheses, as in (A^2)^3 (position 4)"},
     {"A^B", 2, "expected a number as exponent at position 2, found B"},
     {"A^(1+1)", 4, "expected ) after the exponent at position 4, found +"},
-    {"A^--1", 3, "expected a number as exponent at position 3, found -"},
+    {"A^--1", 2, "expected a number as exponent at position 2, found -"},
     {"2.'", 1,
      "expected an operator or the end at position 1, found .; the operators with a dot are .* ./ "
      ".^"},

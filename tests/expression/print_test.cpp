@@ -30,8 +30,13 @@ TEST(Text, IsCanonical) {
         {"-(A+B)", "-(A + B)"},
         {"2*(A+B)", "2*(A + B)"},
         {"(x-a)'*W*(x-a)", "(x - a)'*W*(x - a)"},
-        {"x'*A' + b'", "(A*x + b)'"},
+        {"x'*A' + b'", "x'*A' + b'"},
+        {"(A*x + b)'", "(A*x + b)'"},
         {"A'+B'", "A' + B'"},
+        {"(A+B)'", "(A + B)'"},
+        {"(A.*B)'", "(A.*B)'"},
+        {"(A.^2)'", "(A.^2)'"},
+        {"exp(A)'*B", "exp(A)'*B"},
         // scalars spread over matrices
         {"A+1", "A + 1"},
         {"A - 1", "A - 1"},
@@ -106,7 +111,7 @@ TEST(Text, IsCanonical) {
         {"-2", "-2"},
         {"-0", "0"},
         {"(-2)^0.5", "(-2)^0.5"},
-        {"1/0", "1/0"},
+        {"1/0", "0^-1"},
     };
     for (const PrintCase& c : cases) {
         const Expr e = parse(c.text, parse_declarations(c.declarations));
