@@ -183,32 +183,67 @@ private:
     AssumedSizes sizes_;
 };
 
-/// The scalar factors all terms share go in front of the sum: s*A + s*B = s*(A + B).
+/// A scalar factor as base and exponent.
+detail::Scaled powered(const Expr& s) {
+    return s->op == Op::power ? detail::Scaled{s->number, s->children.front()}
+                              : detail::Scaled{1, s};
+}
+
+double exponent_in(const Expr& term, const Expr& base) {
+    for (const Expr& s : detail::factors_of(term).scalars) {
+        const detail::Scaled p = powered(s);
+        if (p.base == base) {
+            return p.number;
+        }
+    }
+    return 0;
+}
+
+/// The power of `base` that all terms share: s of s^2*A and s*B, 1/s of A/s and B/s^2.
+double common_exponent(const std::vector<Expr>& terms, const Expr& base) {
+    double common = exponent_in(terms.front(), base);
+    for (const Expr& t : terms) {
+        const double own = exponent_in(t, base);
+        if (own * common <= 0) {
+            return 0;
+        }
+        common = std::abs(own) < std::abs(common) ? own : common;
+    }
+    return common;
+}
+
+/// The number all terms have up to their sign, or 1.
+double common_number(const std::vector<Expr>& terms) {
+    const double first = detail::split_number(terms.front()).number;
+    for (const Expr& t : terms) {
+        if (std::abs(detail::split_number(t).number) != std::abs(first)) {
+            return 1;
+        }
+    }
+    return std::abs(first) == 1 ? 1 : first;
+}
+
+/// Scalars and numbers all terms share go in front of the sum: 2*s*A - 2*s^2*B = 2*s*(A - s*B).
 Expr with_common_scalars(const Expr& sum) {
     if (sum->op != Op::add || sum.shape().is_scalar()) {
         return sum;
     }
-    std::vector<Expr> common = detail::factors_of(sum->children.front()).scalars;
-    for (const Expr& t : sum->children) {
-        const std::vector<Expr> own = detail::factors_of(t).scalars;
-        const auto missing = [&own](const Expr& s) {
-            return std::find(own.begin(), own.end(), s) == own.end();
-        };
-        common.erase(std::remove_if(common.begin(), common.end(), missing), common.end());
+    const double shared = common_number(sum->children);
+    std::vector<Expr> powers;
+    for (const Expr& s : detail::factors_of(sum->children.front()).scalars) {
+        const Expr base = powered(s).base;
+        powers.push_back(power(base, common_exponent(sum->children, base)));
     }
-    if (common.empty()) {
+    const Expr common = multiply(powers);
+    if (shared == 1 && is_number(common, 1)) {
         return sum;
     }
-    std::vector<Expr> terms;
+    std::vector<Expr> inside;
     for (const Expr& t : sum->children) {
-        detail::Factors f = detail::factors_of(t);
-        for (const Expr& s : common) {
-            f.scalars.erase(std::find(f.scalars.begin(), f.scalars.end(), s));
-        }
-        terms.push_back(detail::make_product(std::move(f), t.shape()));
+        const detail::Scaled scaled = detail::split_number(t);
+        inside.push_back(scale(scaled.number / shared, multiply(power(common, -1), scaled.base)));
     }
-    common.push_back(add(terms));
-    return multiply(common);
+    return scale(shared, multiply(common, add(inside)));
 }
 
 }  // namespace
