@@ -78,13 +78,15 @@ public:
     [[nodiscard]] std::vector<DerivationLine> take_lines() { return std::move(lines_); }
 
 private:
-    /// A transposed child passes its share straight through: tr(Ybar' d(X')) = tr(Ybar dX).
+    /// Transposes and numbers pass straight through: tr(Ybar' d(2*X')) = tr((2*Ybar')' dX).
     void emit(const Expr& child, const Expr& share) {
         if (is_zero(share)) {
             return;
         }
         if (child->op == Op::transpose) {
-            frontier_[child->children.front()].push_back(transpose(share));
+            emit(child->children.front(), transpose(share));
+        } else if (child->op == Op::product && child->children.size() == 1) {
+            emit(child->children.front(), scale(child->number, share));
         } else {
             frontier_[child].push_back(share);
         }
@@ -96,22 +98,25 @@ private:
         frontier_.erase(y);
         if (keep_lines_) {
             const Expr expanded = pairing(ybar, rule.differential(y, active_));
-            add_line(expanded, std::string(rule.name), std::string(rule.source));
+            add_line(y, expanded, std::string(rule.name), std::string(rule.source));
         }
         for (const Contribution& c : rule.adjoint(y, ybar, active_)) {
             emit(c.child, c.adjoint);
         }
         if (keep_lines_) {
-            add_line(number(0), "tr(P*Q) = tr(Q*P), tr(P') = tr(P)", "cyclic permutation");
+            add_line(y, number(0), "tr(P*Q) = tr(Q*P), tr(P') = tr(P)", "cyclic permutation");
         }
     }
 
-    /// Notes the statement `first` + the frontier, unless it reads as the last one does.
-    void add_line(const Expr& first, std::string rule, std::string source) {
-        std::vector<Expr> terms{first};
-        for (std::size_t i = order_.size(); i-- > 0;) {
-            if (frontier_.contains(order_[i])) {
-                terms.push_back(pairing(adjoint(order_[i]), differential(order_[i])));
+    /// Notes the statement of the frontier, with `instead` in the place of y, unless it reads as the
+    /// last one does.
+    void add_line(const Expr& y, const Expr& instead, std::string rule, std::string source) {
+        std::vector<Expr> terms;
+        for (const Expr& e : order_) {
+            if (e == y) {
+                terms.push_back(instead);
+            } else if (frontier_.contains(e)) {
+                terms.push_back(pairing(adjoint(e), differential(e)));
             }
         }
         const Expr statement = add(terms);

@@ -27,6 +27,21 @@ Expr rewritten(const Expr& a, const std::function<bool(const Expr&)>& is_variabl
     return a;
 }
 
+/// (G + G')/2; terms that are symmetric already stay as they are.
+Expr symmetrised(const Expr& g) {
+    std::vector<Expr> result;
+    std::vector<Expr> rest;
+    for (const Expr& t : g->op == Op::add ? g->children : std::vector<Expr>{g}) {
+        (t->symmetric ? result : rest).push_back(t);
+    }
+    if (!rest.empty()) {
+        const Expr half = add(rest);
+        const Expr both[] = {half, transpose(half)};
+        result.push_back(scale(0.5, factored_sum(both)));
+    }
+    return add(result);
+}
+
 }  // namespace
 
 Expr prepared(const Expr& f, const std::function<bool(const Expr&)>& is_variable) {
@@ -49,13 +64,11 @@ Expr projected(const Expr& gradient, const Expr& variable, Convention convention
     switch (variable->structure) {
         case Structure::symmetric:
         case Structure::positive: {
-            const Expr both[] = {g, transpose(g)};
-            const Expr doubled = factored_sum(both);
             if (convention == Convention::projected) {
-                return scale(0.5, doubled);
+                return symmetrised(g);
             }
             const Expr diagonal = apply(Op::diag_matrix, apply(Op::diag_vector, g));
-            return subtract(doubled, diagonal);
+            return subtract(scale(2, symmetrised(g)), diagonal);
         }
         case Structure::diagonal:
             return apply(Op::diag_matrix, apply(Op::diag_vector, g));

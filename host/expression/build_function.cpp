@@ -308,6 +308,9 @@ Expr differential(const Expr& y) {
     if (y->op == Op::transpose) {
         return transpose(differential(y->children.front()));
     }
+    if (y->op == Op::product && y->children.size() == 1) {  // a number times Y
+        return scale(y->number, differential(y->children.front()));
+    }
     return raw(Op::differential, {y}, y.shape());
 }
 
