@@ -13,7 +13,11 @@ target_include_directories(matgrad PUBLIC
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(matgrad PRIVATE fmt::fmt hwy::hwy matgrad::openblas Threads::Threads)
-if(NOT BUILD_SHARED_LIBS)
+if(BUILD_SHARED_LIBS)
+  set(exports ${PROJECT_SOURCE_DIR}/cmake/matgrad.map)
+  target_link_options(matgrad PRIVATE LINKER:--version-script=${exports})
+  set_target_properties(matgrad PROPERTIES LINK_DEPENDS ${exports})
+else()
   target_compile_definitions(matgrad INTERFACE MATGRAD_STATIC)
 endif()
 set_target_properties(matgrad PROPERTIES
