@@ -90,6 +90,9 @@ Use sliced(Use use, std::int64_t row, std::int64_t col) {
 std::vector<int> count_uses(const Program& program) {
     std::vector<int> uses(program.values.size(), 0);
     for (const Step& s : program.steps) {
+        if (s.out == kNoValue) {
+            continue;  // taken out, not yet erased
+        }
         for_each_use(s.operation, [&](const Use& u) { ++uses[static_cast<std::size_t>(u.value)]; });
     }
     for (const ProgramOutput& o : program.outputs) {
@@ -101,6 +104,9 @@ std::vector<int> count_uses(const Program& program) {
 std::vector<int> find_producers(const Program& program) {
     std::vector<int> producers(program.values.size(), -1);
     for (std::size_t i = 0; i < program.steps.size(); ++i) {
+        if (program.steps[i].out == kNoValue) {
+            continue;  // taken out, not yet erased
+        }
         producers[static_cast<std::size_t>(program.steps[i].out)] = static_cast<int>(i);
         if (program.steps[i].out2 != kNoValue) {
             producers[static_cast<std::size_t>(program.steps[i].out2)] = static_cast<int>(i);
