@@ -135,12 +135,43 @@ private:
                 apart += product_cost(chain, sizes_, k);
                 together += product_cost(part(chain, c.prefix, chain.size() - c.suffix), sizes_, k);
             }
+            apart = std::min(apart, cost_with_sharing(c, k).value_or(apart));
             if (together > apart) {
                 return false;
             }
             c.saved += (apart - together) / std::max(apart, 1.0);
         }
         return true;
+    }
+
+    /// Where one member is the head or tail of all others, P*T + T, T is computed once.
+    [[nodiscard]] std::optional<double> cost_with_sharing(const Candidate& c, std::size_t k) const {
+        const auto shorter = [this](std::size_t a, std::size_t b) {
+            return terms_[a].matrices.size() < terms_[b].matrices.size();
+        };
+        const std::size_t least = *std::min_element(c.members.begin(), c.members.end(), shorter);
+        const Chain& shared = terms_[least].matrices;
+        double cost = product_cost(shared, sizes_, k);
+        for (const std::size_t m : c.members) {
+            const Chain& chain = terms_[m].matrices;
+            const std::size_t rest = chain.size() - shared.size();
+            if (m == least) {
+                continue;
+            }
+            cost += sizes_.size(shape_.rows, k) * sizes_.size(shape_.cols, k);
+            Chain others;
+            if (common_suffix(chain, shared) == shared.size()) {
+                others = part(chain, 0, rest);
+                others.push_back(ones(others.back().shape().cols, shape_.cols));
+            } else if (common_prefix(chain, shared) == shared.size()) {
+                others = part(chain, shared.size(), chain.size());
+                others.insert(others.begin(), ones(shape_.rows, others.front().shape().rows));
+            } else {
+                return std::nullopt;
+            }
+            cost += product_cost(others, sizes_, k);
+        }
+        return cost;
     }
 
     void join(const Candidate& c) {

@@ -24,8 +24,8 @@ OperationCount planned(const Expr& form, const CookbookRow& row, const Sizes& si
     request.batch = 1000;
     request.outputs = {{OutputKind::gradient, row.wrt, form, {}}};
     for (const Declaration& d : row.declarations) {
-        request.operands.push_back({d.name, size_of_dim(d.shape.rows, sizes),
-                                    size_of_dim(d.shape.cols, sizes), true});
+        request.operands.push_back(
+            {d.name, size_of_dim(d.shape.rows, sizes), size_of_dim(d.shape.cols, sizes), true});
     }
     return count_operations(make_program(request));
 }
@@ -39,8 +39,8 @@ TEST_P(PlanCost, IsNoMoreThanThatOfTheTable) {
     for (const Sizes& sizes : kSizes) {
         const OperationCount theirs = planned(table, row, sizes);
         const OperationCount mine = planned(ours, row, sizes);
-        SCOPED_TRACE(to_text(ours) + " against " + row.gradient + " at m = " +
-                     std::to_string(sizes.at("m")));
+        SCOPED_TRACE(to_text(ours) + " against " + row.gradient +
+                     " at m = " + std::to_string(sizes.at("m")));
         EXPECT_LE(mine.matrix, theirs.matrix);
         // Outer products count as entrywise work. Where they stand for a matrix product of the
         // table (equation 77), what that product would have cost pays for them.
