@@ -7,8 +7,15 @@
 #include "cpu/compact/kernels.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/plain_steps.hpp"
+#include "cpu/plain/small_gemm.hpp"
 
 namespace matgrad::detail {
+namespace {
+/// A result larger than this will not be found in the caches: it is written past them.
+constexpr std::int64_t kStreamBytes = 4 << 20;
+/// A matrix up to this size is written from the cache it was computed in.
+constexpr std::int64_t kStagedBytes = 256 << 10;
+}  // namespace
 
 View result_of(const RunData& run, std::size_t index, std::int64_t problem) {
     const Program& program = *run.plan->program;
@@ -36,7 +43,6 @@ TileRunner::TileRunner(const RunData& run, std::byte* tile, Scratch scratch)
                                    value.cols.size, plan_.lanes);
         }
     }
-    slots_ = values_;
     if (plan_.layout == Layout::compact || run_.batch == 0) {
         return;
     }
@@ -46,10 +52,19 @@ TileRunner::TileRunner(const RunData& run, std::byte* tile, Scratch scratch)
         const bool by_rows = result.col_stride == 1 && result.row_stride >= value.cols.size &&
                              result.row_stride <= std::numeric_limits<std::int32_t>::max();
         if (value.scope == Scope::problem && value.operand < 0 && value.type == program.type &&
-            by_rows) {
+            by_rows && !(result.contiguous() && streams(result))) {
             direct_[static_cast<std::size_t>(program.outputs[i].value)] = static_cast<int>(i);
         }
     }
+}
+
+TileRunner::~TileRunner() {
+    lane_flush();
+}
+
+bool TileRunner::streams(const View& value) const {
+    const std::int64_t bytes = value.count() * size_of(plan_.program->type);
+    return bytes <= kStagedBytes && run_.batch * bytes >= kStreamBytes;
 }
 
 View TileRunner::operand_view(ValueId id, std::int64_t problem) const {
@@ -158,6 +173,14 @@ void TileRunner::gather(std::int64_t count, double* sums) {
     }
 }
 
+void TileRunner::write_plain(const View& value, const View& result) {
+    if (value.type == result.type && value.contiguous() && result.contiguous() && streams(result)) {
+        stream_copy(value.data, value.count() * size_of(value.type), value.type, result.data);
+    } else {
+        copy_matrix(value, result);
+    }
+}
+
 void TileRunner::write_compact(const View& value, const Batch& result, std::int64_t first,
                                std::int64_t count) {
     const Program& program = *plan_.program;
@@ -172,7 +195,8 @@ void TileRunner::write_compact(const View& value, const Batch& result, std::int6
         targets[l] = static_cast<std::byte*>(result.data) +
                      (first + l) * result.batch_stride * size_of(program.type);
     }
-    lane_unpack(from, static_cast<int>(count), targets, result.row_stride, result.col_stride);
+    lane_unpack(from, static_cast<int>(count), targets, result.row_stride, result.col_stride,
+                streams(value));
 }
 
 void TileRunner::write_results(std::int64_t first, std::int64_t count) {
@@ -194,7 +218,7 @@ void TileRunner::write_results(std::int64_t first, std::int64_t count) {
             }
             write_compact(values_[static_cast<std::size_t>(id)], to, first, count);
         } else if (direct_[static_cast<std::size_t>(id)] != static_cast<int>(i)) {
-            copy_matrix(values_[static_cast<std::size_t>(id)], result_of(run_, i, first));
+            write_plain(values_[static_cast<std::size_t>(id)], result_of(run_, i, first));
         }
         for (std::int64_t l = 0; l < count; ++l) {
             if (status_[l] != 0) {

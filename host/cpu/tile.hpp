@@ -23,6 +23,9 @@ struct RunData {
 class TileRunner {
 public:
     TileRunner(const RunData& run, std::byte* tile, Scratch scratch);
+    ~TileRunner();
+    TileRunner(const TileRunner&) = delete;
+    TileRunner& operator=(const TileRunner&) = delete;
 
     /// Runs problems [first, first + count), count at most plan.lanes. Adds to `sums` what the
     /// batch_reduce steps gather. Returns how many failed.
@@ -33,6 +36,8 @@ private:
     void run_plain(std::int64_t problem);
     void gather(std::int64_t count, double* sums);
     void write_results(std::int64_t first, std::int64_t count);
+    [[nodiscard]] bool streams(const View& value) const;
+    void write_plain(const View& value, const View& result);
     void write_compact(const View& value, const Batch& result, std::int64_t first,
                        std::int64_t count);
     [[nodiscard]] View result_view(std::size_t output, std::int64_t problem) const;
@@ -42,7 +47,6 @@ private:
     const RunPlan& plan_;
     Scratch scratch_;
     std::vector<View> values_;
-    std::vector<View> slots_;  // by value: its view in the tile
     std::vector<int> direct_;  // by value: the output it is written straight to, or -1
     std::int32_t status_[kLanes] = {};
 };

@@ -27,21 +27,6 @@ inline constexpr int kSolveCols = 2;
 #endif
 inline constexpr int kSolveRows = 4;
 
-/// Element (r, c) of a compact matrix of T, from one lane on.
-template <typename T>
-struct Elements {
-    T* data;
-    std::int64_t row_step, col_step;
-
-    Elements(const View& v, int lane)
-        : data(reinterpret_cast<T*>(v.data) + lane),
-          row_step(v.row_stride * kLanes),
-          col_step(v.col_stride * kLanes) {}
-    HWY_INLINE T* at(std::int64_t r, std::int64_t c) const {
-        return data + r * row_step + c * col_step;
-    }
-};
-
 /// Rows [row, row+kRows) of L X = B for kCols columns from `col` on, `cols` of them real; the rows
 /// above are solved. In place.
 template <typename T, int kRows, int kCols>

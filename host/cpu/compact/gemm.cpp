@@ -101,6 +101,21 @@ HWY_INLINE void store_any(LaneVector<T> value, const View& v, std::int64_t r, st
     }
 }
 
+/// A block with nothing at its edges, into T.
+template <typename T, int kRows, int kCols>
+HWY_INLINE void store_whole(const Block<T, kRows, kCols>& block, bool scaled, LaneVector<T> alpha,
+                            T* out, std::int64_t row_step, std::int64_t col_step) {
+    const Lane<T> d;
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kCols; ++j) {
+            const auto value = scaled ? hn::Mul(alpha, block.sum[i][j]) : block.sum[i][j];
+            hn::Store(value, d, out + i * row_step + j * col_step);
+        }
+    }
+}
+
 template <typename T, typename TA, typename TB, bool kSharedB, int kRows, int kCols>
 HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
     const Lane<T> d;
@@ -112,25 +127,32 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
     const auto beta = hn::Set(d, static_cast<T>(call.beta));
     const bool scaled = call.alpha != 1;
     const bool added = call.beta != 0 && call.c.data != nullptr;
+    const bool plain = !added && !call.lower_only && call.out.type == call.type;
     for (int lane = 0; lane < kLanes; lane += step) {
+        const Elements<TA> left(call.a, lane);
+        const Elements<TB> right(call.b, kSharedB ? 0 : lane);
+        const Elements<T> out(call.out, lane);
         for (std::int64_t i0 = 0; i0 < m; i0 += kRows) {
             const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - i0));
             const TA* a[kRows];
             for (int i = 0; i < kRows; ++i) {
-                a[i] = reinterpret_cast<const TA*>(call.a.at(i0 + std::min(i, rows - 1), 0)) + lane;
+                a[i] = left.at(i0 + std::min(i, rows - 1), 0);
             }
             const std::int64_t last = call.lower_only ? std::min(n, i0 + rows) : n;
             for (std::int64_t j0 = 0; j0 < last; j0 += kCols) {
                 const int cols = static_cast<int>(std::min<std::int64_t>(kCols, n - j0));
                 const TB* b[kCols];
                 for (int j = 0; j < kCols; ++j) {
-                    b[j] = reinterpret_cast<const TB*>(call.b.at(0, j0 + std::min(j, cols - 1))) +
-                           (kSharedB ? 0 : lane);
+                    b[j] = right.at(0, j0 + std::min(j, cols - 1));
                 }
                 Block<T, kRows, kCols> block;
-                multiply_block<T, TA, TB, kSharedB>(a, call.a.col_stride * kLanes, b,
-                                                    call.b.row_stride * (kSharedB ? 1 : kLanes),
-                                                    inner, block);
+                multiply_block<T, TA, TB, kSharedB>(a, left.col_step, b, right.row_step, inner,
+                                                    block);
+                if (plain && rows == kRows && cols == kCols) {
+                    store_whole<T>(block, scaled, alpha, out.at(i0, j0), out.row_step,
+                                   out.col_step);
+                    continue;
+                }
 #pragma GCC unroll 8
                 for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8

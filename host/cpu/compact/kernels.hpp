@@ -46,9 +46,11 @@ void lane_convert(const View& from, const View& to);
 /// `sources` gives the address of element (0, 0) in each problem; strides are in elements.
 void lane_pack(const std::byte* const* sources, std::int64_t row_stride, std::int64_t col_stride,
                const View& to);
-/// The reverse for the first `count` lanes.
+/// The reverse for the first `count` lanes. `stream`: write past the caches; call `lane_flush` before
+/// another thread reads.
 void lane_unpack(const View& from, int count, std::byte* const* targets, std::int64_t row_stride,
-                 std::int64_t col_stride);
+                 std::int64_t col_stride, bool stream);
+void lane_flush();
 
 /// sums[e] += sum over lanes with keep[l] of element e, row by row, in double and in a fixed order.
 void lane_sum(const View& from, const bool* keep, double* sums);

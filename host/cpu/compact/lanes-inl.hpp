@@ -55,11 +55,20 @@ HWY_INLINE void store_as(LaneVector<T> v, S* to) {
     }
 }
 
-/// Vectors that one element takes.
+/// Element (r, c) of a matrix of T: compact, from one lane on, or shared.
 template <typename T>
-HWY_INLINE int vectors_per_element() {
-    return kLanes / static_cast<int>(hn::Lanes(Lane<T>()));
-}
+struct Elements {
+    T* data;
+    std::int64_t row_step, col_step;
+
+    Elements(const View& v, int lane)
+        : data(reinterpret_cast<T*>(v.data) + lane),
+          row_step(v.row_stride * v.lanes),
+          col_step(v.col_stride * v.lanes) {}
+    HWY_INLINE T* at(std::int64_t r, std::int64_t c) const {
+        return data + r * row_step + c * col_step;
+    }
+};
 
 }  // namespace matgrad::detail::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

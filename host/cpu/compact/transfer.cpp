@@ -4,6 +4,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/compact/transfer.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -12,67 +13,10 @@
 
 #include "cpu/compact/kernels.hpp"
 #include "cpu/compact/lanes-inl.hpp"
+#include "cpu/compact/squares-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace matgrad::detail::HWY_NAMESPACE {
-
-/// Transposes an N-by-N square of numbers held in N vectors of N lanes.
-#if HWY_TARGET == HWY_SCALAR
-template <typename T>
-HWY_INLINE void transpose_square(LaneVector<T>*) {}
-#else
-template <typename T>
-HWY_INLINE void transpose_square(LaneVector<T>* v) {
-    const Lane<T> d;
-    constexpr int kBlock = 16 / sizeof(T);  // numbers in 128 bits
-    constexpr int kSize = static_cast<int>(hn::MaxLanes(Lane<T>()));
-    constexpr int kBlocks = kSize / kBlock;
-    // Within each group of kBlock rows, transpose the 128-bit blocks.
-#pragma GCC unroll 8
-    for (int g = 0; g < kSize; g += kBlock) {
-        if constexpr (kBlock == 4) {
-            const auto ac0 = hn::InterleaveLower(d, v[g], v[g + 2]);
-            const auto ac1 = hn::InterleaveUpper(d, v[g], v[g + 2]);
-            const auto bd0 = hn::InterleaveLower(d, v[g + 1], v[g + 3]);
-            const auto bd1 = hn::InterleaveUpper(d, v[g + 1], v[g + 3]);
-            v[g] = hn::InterleaveLower(d, ac0, bd0);
-            v[g + 1] = hn::InterleaveUpper(d, ac0, bd0);
-            v[g + 2] = hn::InterleaveLower(d, ac1, bd1);
-            v[g + 3] = hn::InterleaveUpper(d, ac1, bd1);
-        } else {
-            const auto low = hn::InterleaveLower(d, v[g], v[g + 1]);
-            v[g + 1] = hn::InterleaveUpper(d, v[g], v[g + 1]);
-            v[g] = low;
-        }
-    }
-    // Then transpose the square of blocks.
-    if constexpr (kBlocks == 2) {
-#pragma GCC unroll 8
-        for (int j = 0; j < kBlock; ++j) {
-            const auto low = hn::ConcatLowerLower(d, v[kBlock + j], v[j]);
-            v[kBlock + j] = hn::ConcatUpperUpper(d, v[kBlock + j], v[j]);
-            v[j] = low;
-        }
-    } else if constexpr (kBlocks == 4) {
-#pragma GCC unroll 8
-        for (int j = 0; j < kBlock; ++j) {
-            const auto a = v[j];
-            const auto b = v[kBlock + j];
-            const auto c = v[2 * kBlock + j];
-            const auto e = v[3 * kBlock + j];
-            const auto ab_even = hn::OddEvenBlocks(hn::SwapAdjacentBlocks(b), a);
-            const auto ab_odd = hn::OddEvenBlocks(b, hn::SwapAdjacentBlocks(a));
-            const auto ce_even = hn::OddEvenBlocks(hn::SwapAdjacentBlocks(e), c);
-            const auto ce_odd = hn::OddEvenBlocks(e, hn::SwapAdjacentBlocks(c));
-            v[j] = hn::ConcatLowerLower(d, ce_even, ab_even);
-            v[kBlock + j] = hn::ConcatLowerLower(d, ce_odd, ab_odd);
-            v[2 * kBlock + j] = hn::ConcatUpperUpper(d, ce_even, ab_even);
-            v[3 * kBlock + j] = hn::ConcatUpperUpper(d, ce_odd, ab_odd);
-        }
-    }
-}
-
-#endif
 
 /// `count` numbers that are neighbours in each problem, from `offset` on, to elements that are
 /// `to_step` numbers apart.
@@ -103,35 +47,52 @@ HWY_INLINE void pack_run(const T* const* sources, std::int64_t offset, std::int6
     }
 }
 
+/// Element squares [first, first + count) of a run, transposed, to rows of `to` that are `to_step`
+/// numbers apart, one for each lane. count is a multiple of a vector.
 template <typename T>
-HWY_INLINE void unpack_run(const T* from, std::int64_t from_step, int lanes, std::int64_t offset,
-                           std::int64_t count, T* const* targets) {
+HWY_INLINE void unpack_squares(const T* from, std::int64_t from_step, std::int64_t first,
+                               std::int64_t count, T* to, std::int64_t to_step) {
     const Lane<T> d;
     constexpr int kSize = static_cast<int>(hn::MaxLanes(Lane<T>()));
-    std::int64_t e = 0;
-    for (; e + kSize <= count; e += kSize) {
-        for (int lane = 0; lane < lanes; lane += kSize) {
+    for (std::int64_t e = 0; e < count; e += kSize) {
+        for (int lane = 0; lane < kLanes; lane += kSize) {
             LaneVector<T> v[kSize];
 #pragma GCC unroll 16
             for (int i = 0; i < kSize; ++i) {
-                v[i] = hn::Load(d, from + (e + i) * from_step + lane);
+                v[i] = hn::Load(d, from + (first + e + i) * from_step + lane);
             }
             transpose_square<T>(v);
-            if (lane + kSize <= lanes) {
 #pragma GCC unroll 16
-                for (int i = 0; i < kSize; ++i) {
-                    hn::StoreU(v[i], d, targets[lane + i] + offset + e);
-                }
-            } else {
-                HWY_ALIGN T numbers[kSize];
-                for (int i = 0; lane + i < lanes; ++i) {
-                    hn::Store(v[i], d, numbers);
-                    std::memcpy(targets[lane + i] + offset + e, numbers, sizeof(numbers));
-                }
+            for (int i = 0; i < kSize; ++i) {
+                hn::Store(v[i], d, to + (lane + i) * to_step + e);
             }
         }
     }
-    for (; e < count; ++e) {
+}
+
+/// The staging area keeps the lines of one lane together, whatever the distance of the problems in
+/// memory: that is often a power of two, which would put all lanes in one set of the cache.
+template <typename T>
+HWY_INLINE void unpack_run(const T* from, std::int64_t from_step, int lanes, std::int64_t offset,
+                           std::int64_t count, T* const* targets, bool stream) {
+    constexpr int kSize = static_cast<int>(hn::MaxLanes(Lane<T>()));
+    constexpr std::int64_t kPart = 1024 / sizeof(T);
+    constexpr std::int64_t kRow = kPart + 64 / sizeof(T);
+    HWY_ALIGN T stage[kLanes * kRow];
+    const std::int64_t whole = count / kSize * kSize;
+    for (std::int64_t e = 0; e < whole; e += kPart) {
+        const std::int64_t part = std::min(kPart, whole - e);
+        unpack_squares<T>(from, from_step, e, part, stage, kRow);
+        for (int l = 0; l < lanes; ++l) {
+            T* to = targets[l] + offset + e;
+            if (stream) {
+                stream_out<T>(stage + l * kRow, part, to);
+            } else {
+                std::memcpy(to, stage + l * kRow, static_cast<std::size_t>(part) * sizeof(T));
+            }
+        }
+    }
+    for (std::int64_t e = whole; e < count; ++e) {
         for (int l = 0; l < lanes; ++l) {
             targets[l][offset + e] = from[e * from_step + l];
         }
@@ -184,7 +145,7 @@ void pack_typed(const std::byte* const* sources, std::int64_t row_stride, std::i
 
 template <typename T>
 void unpack_typed(const View& from, int lanes, std::byte* const* targets, std::int64_t row_stride,
-                  std::int64_t col_stride) {
+                  std::int64_t col_stride, bool stream) {
     T* to[kLanes];
     for (int l = 0; l < lanes; ++l) {
         to[l] = reinterpret_cast<T*>(targets[l]);
@@ -204,7 +165,7 @@ void unpack_typed(const View& from, int lanes, std::byte* const* targets, std::i
                  [&](std::int64_t r, std::int64_t c, std::int64_t count, std::int64_t step)
                      HWY_ATTR {
                          unpack_run<T>(in + (r * from.cols + c) * kLanes, step * kLanes, lanes,
-                                       r * row_stride + c * col_stride, count, to);
+                                       r * row_stride + c * col_stride, count, to, stream);
                      });
 }
 
@@ -215,9 +176,9 @@ void pack_all(const std::byte* const* sources, std::int64_t row_stride, std::int
 }
 
 void unpack_all(const View& from, int lanes, std::byte* const* targets, std::int64_t row_stride,
-                std::int64_t col_stride) {
+                std::int64_t col_stride, bool stream) {
     with_type(from.type, [&](auto zero) {
-        unpack_typed<decltype(zero)>(from, lanes, targets, row_stride, col_stride);
+        unpack_typed<decltype(zero)>(from, lanes, targets, row_stride, col_stride, stream);
     });
 }
 
@@ -291,8 +252,11 @@ void lane_pack(const std::byte* const* sources, std::int64_t row_stride, std::in
     HWY_DYNAMIC_DISPATCH(pack_all)(sources, row_stride, col_stride, to);
 }
 void lane_unpack(const View& from, int count, std::byte* const* targets, std::int64_t row_stride,
-                 std::int64_t col_stride) {
-    HWY_DYNAMIC_DISPATCH(unpack_all)(from, count, targets, row_stride, col_stride);
+                 std::int64_t col_stride, bool stream) {
+    HWY_DYNAMIC_DISPATCH(unpack_all)(from, count, targets, row_stride, col_stride, stream);
+}
+void lane_flush() {
+    hwy::FlushStream();
 }
 void lane_convert(const View& from, const View& to) {
     HWY_DYNAMIC_DISPATCH(convert_all)(from, to);

@@ -7,6 +7,7 @@
 #include "cpu/plain/blas.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/lu.hpp"
+#include "cpu/plain/small_gemm.hpp"
 #include "cpu/step_parts.hpp"
 
 namespace matgrad::detail {
@@ -19,8 +20,9 @@ public:
 
     std::int32_t operator()(const Gemm& s) {
         const View result = begin_result();
-        const View a = readable(s.a);
-        const View b = readable(s.b);
+        const bool small = is_small_gemm(result.rows, result.cols, view(s.a).cols);
+        const View a = small ? typed(s.a) : readable(s.a);
+        const View b = small ? by_rows(s.b) : readable(s.b);
         const bool adds = s.c.value != kNoValue && s.beta != 0;
         if (adds) {
             place(view(s.c), result);
@@ -28,6 +30,8 @@ public:
         if (a.cols == 0 || s.alpha == 0) {
             // A BLAS would not look at a and b where alpha is 0: 0 * NaN is NaN all the same.
             weigh_by_zero(a, b, adds ? s.beta : 0, result);
+        } else if (small) {
+            small_gemm(s.alpha, a, b, adds ? s.beta : 0, result);
         } else {
             blas_gemm(s.alpha, a, b, adds ? s.beta : 0, result);
         }
@@ -158,6 +162,28 @@ private:
         if (v.type == step_.type && blas_readable(v)) {
             return v;
         }
+        return copied(v);
+    }
+
+    /// In the step's type, with any strides.
+    View typed(const Use& use) {
+        const View v = view(use);
+        return v.type == step_.type ? v : copied(v);
+    }
+    /// In the step's type with unit column stride.
+    View by_rows(const Use& use) {
+        const View v = view(use);
+        if (v.type != step_.type || (v.col_stride != 1 && v.row_stride != 1)) {
+            return copied(v);
+        }
+        if (v.col_stride == 1) {
+            return v;
+        }
+        const View copy = scratch_.matrix(step_.type, v.rows, v.cols, 1);
+        transpose_copy(v, copy);
+        return copy;
+    }
+    View copied(const View& v) {
         const View copy = scratch_.matrix(step_.type, v.rows, v.cols, 1);
         copy_matrix(v, copy);
         return copy;

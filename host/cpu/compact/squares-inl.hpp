@@ -1,0 +1,101 @@
+/// \file Squares of numbers transposed in registers, and copies past the caches.
+/// Included once per instruction set (Highway's pattern).
+
+#if defined(MATGRAD_SQUARES_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef MATGRAD_SQUARES_INL
+#undef MATGRAD_SQUARES_INL
+#else
+#define MATGRAD_SQUARES_INL
+#endif
+
+#include <algorithm>
+
+#include "cpu/compact/lanes-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace matgrad::detail::HWY_NAMESPACE {
+
+/// Transposes an N-by-N square of numbers held in N vectors of N lanes.
+#if HWY_TARGET == HWY_SCALAR
+template <typename T>
+HWY_INLINE void transpose_square(LaneVector<T>*) {}
+#else
+template <typename T>
+HWY_INLINE void transpose_square(LaneVector<T>* v) {
+    const Lane<T> d;
+    constexpr int kBlock = 16 / sizeof(T);  // numbers in 128 bits
+    constexpr int kSize = static_cast<int>(hn::MaxLanes(Lane<T>()));
+    constexpr int kBlocks = kSize / kBlock;
+    // Within each group of kBlock rows, transpose the 128-bit blocks.
+#pragma GCC unroll 8
+    for (int g = 0; g < kSize; g += kBlock) {
+        if constexpr (kBlock == 4) {
+            const auto ac0 = hn::InterleaveLower(d, v[g], v[g + 2]);
+            const auto ac1 = hn::InterleaveUpper(d, v[g], v[g + 2]);
+            const auto bd0 = hn::InterleaveLower(d, v[g + 1], v[g + 3]);
+            const auto bd1 = hn::InterleaveUpper(d, v[g + 1], v[g + 3]);
+            v[g] = hn::InterleaveLower(d, ac0, bd0);
+            v[g + 1] = hn::InterleaveUpper(d, ac0, bd0);
+            v[g + 2] = hn::InterleaveLower(d, ac1, bd1);
+            v[g + 3] = hn::InterleaveUpper(d, ac1, bd1);
+        } else {
+            const auto low = hn::InterleaveLower(d, v[g], v[g + 1]);
+            v[g + 1] = hn::InterleaveUpper(d, v[g], v[g + 1]);
+            v[g] = low;
+        }
+    }
+    // Then transpose the square of blocks.
+    if constexpr (kBlocks == 2) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kBlock; ++j) {
+            const auto low = hn::ConcatLowerLower(d, v[kBlock + j], v[j]);
+            v[kBlock + j] = hn::ConcatUpperUpper(d, v[kBlock + j], v[j]);
+            v[j] = low;
+        }
+    } else if constexpr (kBlocks == 4) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kBlock; ++j) {
+            const auto a = v[j];
+            const auto b = v[kBlock + j];
+            const auto c = v[2 * kBlock + j];
+            const auto e = v[3 * kBlock + j];
+            const auto ab_even = hn::OddEvenBlocks(hn::SwapAdjacentBlocks(b), a);
+            const auto ab_odd = hn::OddEvenBlocks(b, hn::SwapAdjacentBlocks(a));
+            const auto ce_even = hn::OddEvenBlocks(hn::SwapAdjacentBlocks(e), c);
+            const auto ce_odd = hn::OddEvenBlocks(e, hn::SwapAdjacentBlocks(c));
+            v[j] = hn::ConcatLowerLower(d, ce_even, ab_even);
+            v[kBlock + j] = hn::ConcatLowerLower(d, ce_odd, ab_odd);
+            v[2 * kBlock + j] = hn::ConcatUpperUpper(d, ce_even, ab_even);
+            v[3 * kBlock + j] = hn::ConcatUpperUpper(d, ce_odd, ab_odd);
+        }
+    }
+}
+
+#endif
+
+/// Copies past the caches, so that a large result does not push out what the next tile needs and
+/// no line is read before it is overwritten.
+template <typename T>
+HWY_INLINE void stream_out(const T* from, std::int64_t count, T* to) {
+    const Lane<T> d;
+    constexpr std::int64_t kLine = 64 / sizeof(T);
+    const auto step = static_cast<std::int64_t>(hn::Lanes(d));
+    const auto beyond = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % 64);
+    const std::int64_t head =
+        std::min(count, (64 - beyond) % 64 / static_cast<std::int64_t>(sizeof(T)));
+    const std::int64_t end = head + (count - head) / kLine * kLine;
+    std::int64_t i = 0;
+    for (; i < head; ++i) {
+        to[i] = from[i];
+    }
+    for (; i < end; i += step) {
+        hn::Stream(hn::LoadU(d, from + i), d, to + i);
+    }
+    for (; i < count; ++i) {
+        to[i] = from[i];
+    }
+}
+
+}  // namespace matgrad::detail::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif
