@@ -1,0 +1,79 @@
+// Any bytes as the text of an expression: either an expression whose text reads back equal, or a
+// CallerError of one line. The first line may hold declarations, separated by blanks, if it begins
+// with a `!`.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "matgrad/expression.hpp"
+
+namespace {
+
+void require(bool holds, const char* what, const std::string& text) {
+    if (!holds) {
+        std::fprintf(stderr, "parser_fuzz: %s: %.2000s\n", what, text.c_str());
+        std::abort();
+    }
+}
+
+std::vector<matgrad::Declaration> read_declarations(std::string_view line) {
+    std::vector<matgrad::Declaration> result;
+    while (!line.empty()) {
+        const std::size_t end = std::min(line.find(' '), line.size());
+        if (end > 0) {
+            result.push_back(matgrad::parse_declaration(line.substr(0, end)));
+            require(matgrad::parse_declaration(to_text(result.back())) == result.back(),
+                    "a declaration does not read back", to_text(result.back()));
+        }
+        line.remove_prefix(std::min(end + 1, line.size()));
+    }
+    return result;
+}
+
+void check_round_trip(const matgrad::Expr& expr) {
+    const std::string text = to_text(expr);
+    try {
+        const matgrad::Expr again = matgrad::parse(text, symbols(expr));
+        require(again == expr, "the text does not read back equal", text);
+    } catch (const matgrad::UnsupportedError&) {
+        // Powers written out, or brackets that the reader's text did without: past a limit.
+    } catch (const matgrad::CallerError& error) {
+        require(false, error.what(), text);
+    }
+    require(!to_latex(expr).empty(), "no LaTeX", text);
+    require(!to_numpy(expr).empty(), "no NumPy", text);
+}
+
+void check_text(std::string_view text) {
+    std::vector<matgrad::Declaration> declarations;
+    if (!text.empty() && text.front() == '!') {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        declarations = read_declarations(text.substr(1, end - 1));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    check_round_trip(matgrad::parse(text, declarations));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    try {
+        check_text({reinterpret_cast<const char*>(data), size});
+    } catch (const matgrad::ParseError& error) {
+        require(error.position() <= error.source().size(), "the place is outside", error.what());
+        const std::string excerpt = error.excerpt();
+        require(excerpt.back() == '^', "the excerpt has no caret", excerpt);
+        require(std::string_view(error.what()).find('\n') == std::string_view::npos,
+                "the message has two lines", error.what());
+    } catch (const matgrad::CallerError& error) {
+        require(std::string_view(error.what()).find('\n') == std::string_view::npos,
+                "the message has two lines", error.what());
+    }
+    return 0;
+}
