@@ -225,7 +225,8 @@ Plan make_plan(const Expr& f, std::span<const Operand> operands, std::int64_t ba
     detail::check_options(f, batch, options);
     PlanRequest request;
     request.outputs = closed_forms(f, options);
-    detail::check_operands(symbols_needed(f, options), operands);
+    request.symbols = symbols_needed(f, options);
+    detail::check_operands(request.symbols, operands);
     request.operands.assign(operands.begin(), operands.end());
     request.batch = batch;
     request.type = options.type;

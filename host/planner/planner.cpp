@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "expression/build.hpp"
 #include "planner/cost.hpp"
 #include "planner/lowering.hpp"
 #include "planner/passes.hpp"
@@ -50,6 +51,9 @@ Program make_program(const PlanRequest& request) {
     std::vector<Expr> forms;
     for (const OutputRequest& o : request.outputs) {
         forms.push_back(o.form);
+    }
+    for (const Declaration& d : request.symbols) {
+        forms.push_back(symbol(d));
     }
     const Sizes sizes = bind_sizes(forms, request.operands);
     check_entries(request, sizes);

@@ -178,5 +178,21 @@ INSTANTIATE_TEST_SUITE_P(Row, Road, testing::ValuesIn(read_cookbook()), [](const
     return name;
 });
 
+TEST(RoadEdge, GradientAloneMayNeedNoOperandButItsSize) {
+    const Operand operands[] = {{"X", 3, 3, true}};
+    PlanOptions options;
+    options.value = false;
+    options.wrt = {"X"};
+    const Plan plan = make_plan(parse("tr(X)"), operands, 2, options);
+    const std::vector<double> x(18, 7.0);
+    std::vector<double> g(18, -1.0);
+    const ConstBatch inputs[] = {ConstBatch::contiguous(x.data(), 3, 3)};
+    const Batch results[] = {Batch::contiguous(g.data(), 3, 3)};
+    plan.run(2, inputs, results);
+    for (std::size_t i = 0; i < 18; ++i) {
+        EXPECT_EQ(g[i], i % 9 % 4 == 0 ? 1.0 : 0.0) << i;
+    }
+}
+
 }  // namespace
 }  // namespace matgrad

@@ -23,6 +23,7 @@ OperationCount planned(const Expr& form, const CookbookRow& row, const Sizes& si
     PlanRequest request;
     request.batch = 1000;
     request.outputs = {{OutputKind::gradient, row.wrt, form, {}}};
+    request.symbols = row.declarations;
     for (const Declaration& d : row.declarations) {
         request.operands.push_back(
             {d.name, size_of_dim(d.shape.rows, sizes), size_of_dim(d.shape.cols, sizes), true});
