@@ -10,6 +10,7 @@
 #include "reference/random_problem.hpp"
 #include "reference/reference.hpp"
 #include "support/cookbook.hpp"
+#include "support/functions.hpp"
 
 namespace matgrad {
 namespace {
@@ -79,13 +80,12 @@ struct Case {
 };
 
 template <typename T>
-void expect_row(const CookbookRow& row, const Case& c, Accuracy accuracy) {
-    const Expr f = parse(row.f, row.declarations);
+void expect_row(const Expr& f, const std::string& wrt, const Case& c, Accuracy accuracy) {
     const std::vector<Declaration> declarations = symbols(f);
     std::vector<Operand> operands;
     std::vector<bool> batched;
     for (const Declaration& d : declarations) {
-        batched.push_back(c.all_batched || d.name == row.wrt);
+        batched.push_back(c.all_batched || d.name == wrt);
         operands.push_back({d.name, size_of_dim(d.shape.rows, c.sizes),
                             size_of_dim(d.shape.cols, c.sizes), batched.back()});
     }
@@ -93,7 +93,7 @@ void expect_row(const CookbookRow& row, const Case& c, Accuracy accuracy) {
     PlanOptions options;
     options.type = sizeof(T) == 4 ? ScalarType::float32 : ScalarType::float64;
     options.accuracy = accuracy;
-    options.wrt = {row.wrt};
+    options.wrt = {wrt};
     const Plan plan = make_plan(f, operands, c.batch, options);
     std::vector<ConstBatch> inputs;
     ASSERT_EQ(plan.operands().size(), operands.size());
@@ -113,9 +113,9 @@ void expect_row(const CookbookRow& row, const Case& c, Accuracy accuracy) {
                              Batch::contiguous(gradient.data(), info.rows, info.cols)};
     plan.run(c.batch, inputs, results, status);
 
-    const Expr g = differentiate(f, row.wrt);
+    const Expr g = differentiate(f, wrt);
     for (std::size_t b = 0; b < batch; ++b) {
-        SCOPED_TRACE("problem " + std::to_string(b) + " of " + row.f);
+        SCOPED_TRACE("problem " + std::to_string(b) + " of " + to_text(f));
         EXPECT_EQ(status[b], 0);
         const MatrixMap& problem = data.problems[b];
         // c * n * eps * (what the result is made of): rounding of inner products, plus what one
@@ -148,6 +148,7 @@ void expect_row(const CookbookRow& row, const Case& c, Accuracy accuracy) {
 
 class Road : public testing::TestWithParam<CookbookRow> {
 protected:
+    [[nodiscard]] Expr f() const { return parse(GetParam().f, GetParam().declarations); }
     static std::vector<Case> cases() {
         return {{{{"m", 7}, {"n", 3}, {"p", 5}, {"q", 2}}, true, 5},
                 {{{"m", 7}, {"n", 3}, {"p", 5}, {"q", 2}}, false, 37},
@@ -158,13 +159,13 @@ protected:
 
 TEST_P(Road, DoubleAgreesWithTheOracle) {
     for (const Case& c : cases()) {
-        expect_row<double>(GetParam(), c, Accuracy::robust);
+        expect_row<double>(f(), GetParam().wrt, c, Accuracy::robust);
     }
 }
 
 TEST_P(Road, RobustFloatAgreesWithTheOracle) {
     for (const Case& c : cases()) {
-        expect_row<float>(GetParam(), c, Accuracy::robust);
+        expect_row<float>(f(), GetParam().wrt, c, Accuracy::robust);
     }
 }
 
@@ -177,6 +178,21 @@ INSTANTIATE_TEST_SUITE_P(Row, Road, testing::ValuesIn(read_cookbook()), [](const
     }
     return name;
 });
+
+class EveryFunction : public testing::TestWithParam<FunctionCase> {};
+
+TEST_P(EveryFunction, AgreesWithTheOracleInDoubleAndFloat) {
+    const Expr f = parse(GetParam().f, parse_declarations(GetParam().declarations));
+    const Case cases[] = {{{{"m", 7}, {"n", 5}, {"p", 6}, {"q", 4}}, true, 19},
+                          {{{"m", 7}, {"n", 5}, {"p", 6}, {"q", 4}}, false, 3},
+                          {{{"m", 90}, {"n", 70}, {"p", 80}, {"q", 75}}, false, 2}};
+    for (const Case& c : cases) {
+        expect_row<double>(f, GetParam().wrt, c, Accuracy::robust);
+        expect_row<float>(f, GetParam().wrt, c, Accuracy::robust);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Case, EveryFunction, testing::ValuesIn(kFunctions));
 
 TEST(RoadEdge, GradientAloneMayNeedNoOperandButItsSize) {
     const Operand operands[] = {{"X", 3, 3, true}};
