@@ -111,9 +111,22 @@ Magnitude magnitude_of(const Expr& node, const MatrixMap& values, const MatrixMa
         case Op::logsumexp:
             return {result.value.cwiseAbs().array() + children[0].value.lpNorm<Eigen::Infinity>(),
                     result.differential.cwiseAbs()};
+        case Op::sin:
+        case Op::cos:
+        case Op::tanh:
+        case Op::sigmoid:
+        case Op::softplus:
+            // The slope is at most 1 and may have cancelled, as 1 - tanh(x)^2 does far out.
+            return {result.value.cwiseAbs(),
+                    result.differential.cwiseAbs() + children[0].differential.cwiseAbs()};
         default:
             return {result.value.cwiseAbs(), result.differential.cwiseAbs()};
     }
+}
+
+/// Where a number is not finite no error term can tell anything.
+MatrixXd finite_part(const MatrixXd& a) {
+    return a.unaryExpr([](double x) { return std::isfinite(x) ? x : 0.0; });
 }
 
 Magnitude factored_magnitude(const Expr& node, const MatrixMap& values, const MatrixMap& directions,
@@ -201,9 +214,9 @@ Sensitivity ErrorModel::at(const MatrixMap& values, const MatrixMap& directions,
             const MatrixXd signs = random_signs(magnitudes[i].value, symmetric, engine);
             const MatrixXd other_signs = random_signs(magnitudes[i].value, symmetric, engine);
             const double size = step * site.weight;
-            moved[site.symbol] = size * magnitudes[i].value.cwiseProduct(signs);
+            moved[site.symbol] = size * finite_part(magnitudes[i].value).cwiseProduct(signs);
             moved_directions[site.symbol] =
-                size * magnitudes[i].differential.cwiseProduct(other_signs);
+                size * finite_part(magnitudes[i].differential).cwiseProduct(other_signs);
         }
         return evaluate_differential(noisy_, moved, moved_directions, sizes);
     };

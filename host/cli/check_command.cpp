@@ -23,7 +23,10 @@ constexpr std::int64_t kDefaultSizes[] = {9, 7, 5, 4, 3, 2};
 /// How the problems are drawn.
 struct Draw {
     Dims dims;
-    bool positive_entries = false;  ///< for functions such as log, which normal data would leave
+    /// For functions such as log and sqrt, whose domain normal data would leave.
+    bool positive_entries = false;
+    /// For functions such as log(b - A*x), where positive data alone does not help.
+    bool small_variables = false;
 };
 
 std::vector<std::string> dimension_names(const std::vector<Declaration>& symbols) {
@@ -60,13 +63,19 @@ void check_dims_known(const Dims& given, const std::vector<std::string>& names) 
 }
 
 /// One problem, its entries rounded to the type of the data.
-MatrixMap draw_problem(const std::vector<Declaration>& symbols, const Draw& draw, ScalarType type,
+MatrixMap draw_problem(const Question& question, const Draw& draw, ScalarType type,
                        std::uint64_t seed) {
-    MatrixMap values = random_values(symbols, draw.dims, seed);
-    for (const Declaration& symbol : symbols) {
+    constexpr double kSmall = 0.01;
+    MatrixMap values = random_values(question.symbols, draw.dims, seed);
+    for (const Declaration& symbol : question.symbols) {
         Eigen::MatrixXd& value = values.find(symbol.name)->second;
         if (draw.positive_entries && symbol.structure == Structure::general) {
             value = value.cwiseAbs().array() + 0.5;
+        }
+        const bool is_variable =
+            std::count(question.wrt.begin(), question.wrt.end(), symbol.name) != 0;
+        if (draw.small_variables && is_variable && symbol.structure == Structure::general) {
+            value *= kSmall;
         }
         if (type == ScalarType::float32) {
             value = value.cast<float>().cast<double>().eval();
@@ -78,7 +87,7 @@ MatrixMap draw_problem(const std::vector<Declaration>& symbols, const Draw& draw
 /// How much of the digits a problem of this draw leaves: its bound relative to its value.
 double difficulty(const Question& question, const Draw& draw) {
     const DifferentialCheck check(question.f, ScalarType::float64, Accuracy::robust);
-    const MatrixMap values = draw_problem(question.symbols, draw, ScalarType::float64, kSeed);
+    const MatrixMap values = draw_problem(question, draw, ScalarType::float64, kSeed);
     const double value = evaluate_reference(question.f, values, draw.dims)(0, 0);
     const double bound = check.value(values, value).bound / (1 + std::abs(value));
     return std::isfinite(value) && std::isfinite(bound) ? bound
@@ -92,18 +101,24 @@ Draw choose_draw(const Question& question, const Dims& given) {
     check_dims_known(given, names);
     Draw best;
     double least = std::numeric_limits<double>::infinity();
-    for (const bool positive : {false, true}) {
+    for (const auto& [positive, small] : {std::pair(false, false), {true, false}, {true, true}}) {
         for (const bool rising : {false, true}) {
-            const Draw draw{fill_dims(given, names, rising), positive};
+            const Draw draw{fill_dims(given, names, rising), positive, small};
             const double found = difficulty(question, draw);
             if (found < kGood) {
                 return draw;
             }
-            if (best.dims.empty() || found < least) {
+            if (found < least) {
                 best = draw;
                 least = found;
             }
         }
+    }
+    if (!std::isfinite(least)) {
+        throw CallerError(
+            fmt::format("{} has no finite value at random data of these sizes: expected a function "
+                        "that has one (eval --check takes data of your own)",
+                        question.text));
     }
     return best;
 }
@@ -134,8 +149,8 @@ bool check_type(const Question& question, const Draw& draw, std::int64_t batch,
     options.wrt = question.wrt;
     std::vector<MatrixMap> problems;
     for (std::int64_t k = 0; k < batch; ++k) {
-        problems.push_back(draw_problem(question.symbols, draw, options.type,
-                                        kSeed + static_cast<std::uint64_t>(k)));
+        problems.push_back(
+            draw_problem(question, draw, options.type, kSeed + static_cast<std::uint64_t>(k)));
     }
     std::vector<Operand> operands;
     std::vector<std::vector<T>> data;
@@ -192,8 +207,9 @@ int check_command(const CheckArguments& arguments) {
     for (const auto& [name, size] : draw.dims) {
         sizes += fmt::format("{}{}={}", sizes.empty() ? "" : ", ", name, size);
     }
-    fmt::print("{}  wrt {}{}{}{}\n", question.text, fmt::join(question.wrt, ", "),
-               sizes.empty() ? "" : ", ", sizes, draw.positive_entries ? ", entries positive" : "");
+    fmt::print("{}  wrt {}{}{}{}{}\n", question.text, fmt::join(question.wrt, ", "),
+               sizes.empty() ? "" : ", ", sizes, draw.positive_entries ? ", entries positive" : "",
+               draw.small_variables ? ", variables small" : "");
     const Convention convention = arguments.question.convention;
     const bool in_double = check_type<double>(question, draw, arguments.batch, convention);
     const bool in_float = check_type<float>(question, draw, arguments.batch, convention);
