@@ -117,6 +117,12 @@ Expr power(const Expr& a, double exponent) {
     if (a->op == Op::ones) {
         return a;
     }
+    if (a->op == Op::transpose && is_integer(exponent)) {  // (A.^2)'.^3 = (A.^6)'
+        const Expr& inner = a->children.front();
+        if (inner->op == Op::power || inner->op == Op::hadamard) {
+            return transpose(power(inner, exponent));
+        }
+    }
     if (a->op == Op::power && is_integer(exponent)) {
         return power(a->children.front(), a->number * exponent);
     }
