@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "expression/build.hpp"
 #include "planner/cost.hpp"
 #include "planner/lowering.hpp"
 #include "planner/passes.hpp"
@@ -52,10 +51,7 @@ Program make_program(const PlanRequest& request) {
     for (const OutputRequest& o : request.outputs) {
         forms.push_back(o.form);
     }
-    for (const Declaration& d : request.symbols) {
-        forms.push_back(symbol(d));
-    }
-    const Sizes sizes = bind_sizes(forms, request.operands);
+    const Sizes sizes = bind_sizes(forms, request.operands, request.symbols);
     check_entries(request, sizes);
     // Each chain in the best order for itself, or with shared sub-chains in mind: the cheaper
     // Program is kept.

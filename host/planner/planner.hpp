@@ -21,8 +21,8 @@ struct OutputRequest {
 struct PlanRequest {
     std::vector<OutputRequest> outputs;
     std::vector<Operand> operands;  ///< covers every symbol of the forms
-    /// Shapes of operands, also of those no form holds: the gradient of tr(X) is eye(n), whose size
-    /// only X knows. Those of the forms need not be repeated.
+    /// Further symbols whose operands give sizes to dimensions: those of f, for a gradient such as
+    /// eye(n) need not contain the symbol that has them.
     std::vector<Declaration> symbols;
     std::int64_t batch = 1;
     ScalarType type = ScalarType::float64;

@@ -74,6 +74,12 @@ void flip(Program& program, Gemm& g, ValueId out) {
     std::swap(v.rows, v.cols);
 }
 
+/// Empties a step, to be dropped at the end: indices stay what they were.
+void discard(Step& step) {
+    step.operation = Copy{};
+    step.out = kNoValue;
+}
+
 /// One map step under examination.
 class Absorber {
 public:
@@ -146,7 +152,7 @@ private:
         }
         const MapOperand& o = *loaded(body, term);
         take_name(step->out, map.out, o.use.transposed);
-        program_.steps[index].out = kNoValue;
+        discard(program_.steps[index]);
         replace_value(program_, map.out, step->out, o.use.transposed);
     }
 
@@ -195,7 +201,7 @@ private:
             g.alpha *= p.term.coefficient;
             g.c = sum;
             g.beta = beta;
-            program_.steps[static_cast<std::size_t>(p.at)].out = kNoValue;
+            discard(program_.steps[static_cast<std::size_t>(p.at)]);
             if (is_present(sum)) {
                 p.step.why = "added to the rest of the sum by beta";
             }
@@ -206,7 +212,7 @@ private:
         if (simple || rest.empty()) {
             take_name(sum.value, map.out, flipped);
             replace_value(program_, map.out, sum.value, flipped);
-            program_.steps[index].out = kNoValue;
+            discard(program_.steps[index]);
         } else {
             rewrite_rest(program_.steps[index], body, rest, {sum.value, flipped});
         }

@@ -63,7 +63,8 @@ std::int64_t checked_bytes(const std::string& what, std::int64_t rows, std::int6
     return bytes;
 }
 
-Sizes bind_sizes(std::span<const Expr> forms, std::span<const Operand> operands) {
+Sizes bind_sizes(std::span<const Expr> forms, std::span<const Operand> operands,
+                 std::span<const Declaration> further) {
     std::map<std::string, const Operand*> by_name;
     for (const Operand& o : operands) {
         if (!by_name.try_emplace(o.name, &o).second) {
@@ -75,6 +76,15 @@ Sizes bind_sizes(std::span<const Expr> forms, std::span<const Operand> operands)
         checked_bytes(o.name, o.rows, o.cols);
     }
     std::map<std::string, Witness> seen;
+    const auto bind = [&](const Declaration& d, const Operand& o) {
+        bind_dimension(d.shape.rows, o.rows, o, d, seen);
+        bind_dimension(d.shape.cols, o.cols, o, d, seen);
+    };
+    for (const Declaration& d : further) {
+        if (const auto found = by_name.find(d.name); found != by_name.end()) {
+            bind(d, *found->second);
+        }
+    }
     for (const Expr& e : topological_order(forms)) {
         if (e->op != Op::symbol) {
             continue;
@@ -84,9 +94,7 @@ Sizes bind_sizes(std::span<const Expr> forms, std::span<const Operand> operands)
             throw OperandError(
                 fmt::format("no operand for {}, which is {}", e->name, e.shape().text()));
         }
-        const Declaration declaration{e->name, e.shape(), e->structure};
-        bind_dimension(e.shape().rows, found->second->rows, *found->second, declaration, seen);
-        bind_dimension(e.shape().cols, found->second->cols, *found->second, declaration, seen);
+        bind({e->name, e.shape(), e->structure}, *found->second);
     }
     Sizes sizes;
     for (const auto& [name, witness] : seen) {

@@ -23,12 +23,14 @@ private:
     std::map<std::string, std::int64_t> sizes_;
 };
 
-/// Reads the size of every named dimension of `forms` from the operands.
+/// Reads the size of every named dimension of `forms`, and of `further` symbols that have an
+/// operand, from the operands.
 ///
 /// Errors   OperandError for a symbol without operand and for two operands of one name; ShapeError
 ///          where two operands, or an operand and its declaration, disagree (both are named), for a
 ///          negative size, and where the bytes of an operand overflow 64 bits.
-[[nodiscard]] Sizes bind_sizes(std::span<const Expr> forms, std::span<const Operand> operands);
+[[nodiscard]] Sizes bind_sizes(std::span<const Expr> forms, std::span<const Operand> operands,
+                               std::span<const Declaration> further = {});
 
 /// rows * cols * 8. Errors: ShapeError naming `what` if that overflows 64 bits.
 std::int64_t checked_bytes(const std::string& what, std::int64_t rows, std::int64_t cols);
