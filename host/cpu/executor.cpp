@@ -21,6 +21,10 @@ namespace matgrad {
 namespace detail {
 namespace {
 
+/// Work between two reports of progress, by the size of the tiles it takes. An atomic addition waits
+/// for the results that are on their way to memory, so it must be rare.
+constexpr std::int64_t kReportBytes = 256 << 10;
+
 /// A run from the first shared step to the last result.
 class Run {
 public:
@@ -164,14 +168,23 @@ private:
             }
             double* sums = plan_.segments > 0 ? sums_of(segment) : nullptr;
             const std::int64_t end = std::min(data_.batch, (segment + 1) * segment_size_);
+            const std::int64_t tile_bytes = std::max<std::int64_t>(plan_.tile_bytes, 4096);
+            std::int64_t failed = 0;
+            std::int64_t unreported = 0;
             for (std::int64_t at = segment * segment_size_; at < end; at += plan_.lanes) {
                 if (progress_.stopped()) {
                     return;
                 }
                 const std::int64_t count = std::min<std::int64_t>(plan_.lanes, end - at);
-                failed_.fetch_add(run_tile(at, count, sums), std::memory_order_relaxed);
-                progress_.add(count);
+                failed += run_tile(at, count, sums);
+                unreported += count;
+                if (unreported * tile_bytes >= kReportBytes * plan_.lanes) {
+                    progress_.add(unreported);
+                    unreported = 0;
+                }
             }
+            progress_.add(unreported);
+            failed_.fetch_add(failed, std::memory_order_relaxed);
         }
     }
 

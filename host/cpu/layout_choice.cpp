@@ -2,10 +2,40 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "cpu/plain/small_gemm.hpp"
+#include "cpu/step_parts.hpp"
 #include "cpu/view.hpp"
 
 namespace matgrad::detail {
 namespace {
+
+// Rates measured on one core with 512-bit vectors. Only their ratios matter, and only where the two
+// layouts are close; other machines shift both sides alike.
+
+/// Billions of float operations a second, each with everything in the second-level cache.
+constexpr double kCompactRate = 115;
+constexpr double kCompactFactorRate = 40;
+constexpr double kSmallGemmRate = 95;
+constexpr double kBlasRate = 60;
+constexpr double kBlasFactorRate = 20;
+constexpr double kGemvRate = 10;
+/// Nanoseconds to gather or scatter one float of one problem.
+constexpr double kCompactMove = 0.25;
+constexpr double kPlainMove = 0.1;
+/// Nanoseconds of one call, whatever its size.
+constexpr double kSmallCall = 60;
+constexpr double kBlasCall = 800;
+constexpr double kCompactCall = 6;
+/// Nanoseconds for each instruction of an entrywise expression, and for each of its entries.
+constexpr double kMapCall = 40;
+constexpr double kMapEntry = 0.05;
+
+/// A compact tile beyond this is read from the third-level cache or memory again and again.
+constexpr std::int64_t kCachedTile = 1 << 20;
+/// Beyond this the compact layout is out of the question.
+constexpr std::int64_t kLargestTile = 8 << 20;
 
 std::optional<Layout> g_forced;
 
@@ -20,8 +50,124 @@ std::int64_t tile_bytes_per_problem(const Program& program) {
     return bytes;
 }
 
-/// A tile must stay in the second-level cache of a core.
-constexpr std::int64_t kLargestTile = 1 << 20;
+class CostModel {
+public:
+    explicit CostModel(const Program& program) : program_(program) {}
+
+    /// Nanoseconds per problem.
+    [[nodiscard]] double plain() const {
+        double time = moved_floats(false) * kPlainMove;
+        for (const Step& step : program_.steps) {
+            time += step.scope == Scope::problem ? plain_step(step) : 0;
+        }
+        return time;
+    }
+    [[nodiscard]] double compact() const {
+        double time = moved_floats(true) * kCompactMove;
+        const bool cached = tile_bytes_per_problem(program_) * kLanes <= kCachedTile;
+        for (const Step& step : program_.steps) {
+            time += step.scope == Scope::problem ? compact_step(step) * (cached ? 1 : 2) : 0;
+        }
+        return time;
+    }
+
+private:
+    struct Work {
+        double operations = 0;
+        double entries = 0;       ///< of an entrywise domain
+        double instructions = 0;  ///< of an entrywise expression
+    };
+
+    [[nodiscard]] const Value& value(ValueId id) const {
+        return program_.values[static_cast<std::size_t>(id)];
+    }
+    static double weight(ScalarType type) { return type == ScalarType::float32 ? 1 : 2; }
+
+    [[nodiscard]] double moved_floats(bool operands_too) const {
+        double floats = 0;
+        for (const ProgramOutput& output : program_.outputs) {
+            const Value& result = value(output.value);
+            if (result.scope == Scope::problem) {
+                floats += static_cast<double>(result.count()) * weight(program_.type);
+            }
+        }
+        for (const Value& operand : program_.values) {
+            if (operands_too && operand.operand >= 0 && operand.scope == Scope::problem) {
+                floats += static_cast<double>(operand.count()) * weight(program_.type);
+            }
+        }
+        return floats;
+    }
+
+    [[nodiscard]] Work work(const Step& step) const {
+        const Value& out = value(step.out);
+        const auto m = static_cast<double>(out.rows.size);
+        const auto n = static_cast<double>(out.cols.size);
+        const auto inner = [this](const Use& use) {
+            const Value& v = value(use.value);
+            const bool one = use.transposed ? use.row >= 0 : use.col >= 0;
+            return one ? 1.0 : static_cast<double>(use.transposed ? v.rows.size : v.cols.size);
+        };
+        Work w;
+        std::visit(
+            Overloaded{
+                [&](const Gemm& s) { w.operations = 2 * m * n * inner(s.a); },
+                [&](const Syrk& s) { w.operations = m * n * inner(s.a); },
+                [&](const Potrf&) { w.operations = n * n * n / 3; },
+                [&](const Trsm& s) { w.operations = m * n * (s.side == Side::left ? m : n); },
+                [&](const Getrf&) { w.operations = 2 * n * n * n / 3; },
+                [&](const Solve& s) { w.operations = 2 * m * n * (s.side == Side::left ? m : n); },
+                [&](const Reduce& s) {
+                    w.entries = static_cast<double>(s.rows.size * s.cols.size);
+                },
+                [&](const auto&) { w.entries = m * n; }},
+            step.operation);
+        if (const MapBody* body = body_of(step)) {
+            w.instructions = static_cast<double>(body->code.size()) + 1;
+        } else if (w.operations == 0) {
+            w.instructions = 1;
+        }
+        return w;
+    }
+
+    [[nodiscard]] double compact_step(const Step& step) const {
+        const Work w = work(step);
+        const bool product = std::holds_alternative<Gemm>(step.operation) ||
+                             std::holds_alternative<Syrk>(step.operation) ||
+                             std::holds_alternative<Trsm>(step.operation);
+        return kCompactCall + w.instructions * (kMapCall / kLanes + kMapEntry * w.entries) +
+               weight(step.type) * w.operations / (product ? kCompactRate : kCompactFactorRate);
+    }
+
+    [[nodiscard]] double plain_step(const Step& step) const {
+        const Work w = work(step);
+        const double load = weight(step.type) * w.operations;
+        if (w.operations == 0) {
+            return w.instructions * (kMapCall + kMapEntry * w.entries);
+        }
+        if (const auto* gemm = std::get_if<Gemm>(&step.operation)) {
+            const Value& out = value(step.out);
+            const std::int64_t m = out.rows.size;
+            const std::int64_t n = out.cols.size;
+            if (m == 1 || n == 1) {
+                return kSmallCall + load / kGemvRate;
+            }
+            const auto k =
+                static_cast<std::int64_t>(w.operations / 2) / std::max<std::int64_t>(1, m * n);
+            if (is_small_gemm(m, n, k)) {
+                const double turned =
+                    gemm->b.transposed ? kCompactMove * static_cast<double>(n * k) : 0;
+                return kSmallCall + turned + load / kSmallGemmRate;
+            }
+            return kBlasCall + load / kBlasRate;
+        }
+        const bool product = std::holds_alternative<Syrk>(step.operation) ||
+                             std::holds_alternative<Trsm>(step.operation);
+        return kBlasCall + load / (product ? kBlasRate : kBlasFactorRate);
+    }
+
+    const Program& program_;
+};
 
 }  // namespace
 
@@ -29,18 +175,26 @@ Layout choose_layout(const Program& program) {
     if (g_forced) {
         return *g_forced;
     }
-    return tile_bytes_per_problem(program) * kLanes <= kLargestTile ? Layout::compact
-                                                                    : Layout::plain;
+    if (tile_bytes_per_problem(program) * kLanes > kLargestTile) {
+        return Layout::plain;
+    }
+    const CostModel model(program);
+    return model.compact() <= model.plain() ? Layout::compact : Layout::plain;
 }
 
 std::string explain_layout(const Program& program) {
+    const CostModel model(program);
     const std::int64_t bytes = tile_bytes_per_problem(program);
     if (choose_layout(program) == Layout::compact) {
-        return fmt::format("compact layout: tiles of {} problems, {} KiB", kLanes,
-                           (bytes * kLanes + 1023) / 1024);
+        return fmt::format(
+            "compact layout, one SIMD lane per problem: tiles of {} problems, {} KiB; predicted "
+            "{:.2f} us per problem on one core, {:.2f} us in the plain layout",
+            kLanes, (bytes * kLanes + 1023) / 1024, model.compact() / 1000, model.plain() / 1000);
     }
-    return fmt::format("plain layout: one problem at a time through the BLAS, {} KiB",
-                       (bytes + 1023) / 1024);
+    return fmt::format(
+        "plain layout, one problem at a time: {} KiB; predicted {:.2f} us per problem on one core, "
+        "{:.2f} us in the compact layout",
+        (bytes + 1023) / 1024, model.plain() / 1000, model.compact() / 1000);
 }
 
 void force_layout(std::optional<Layout> layout) {

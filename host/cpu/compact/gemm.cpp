@@ -101,17 +101,43 @@ HWY_INLINE void store_any(LaneVector<T> value, const View& v, std::int64_t r, st
     }
 }
 
-/// A block with nothing at its edges, into T.
-template <typename T, int kRows, int kCols>
+/// A block with nothing at its edges.
+template <typename T, typename To, int kRows, int kCols>
 HWY_INLINE void store_whole(const Block<T, kRows, kCols>& block, bool scaled, LaneVector<T> alpha,
-                            T* out, std::int64_t row_step, std::int64_t col_step) {
-    const Lane<T> d;
+                            To* out, std::int64_t row_step, std::int64_t col_step) {
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
         for (int j = 0; j < kCols; ++j) {
             const auto value = scaled ? hn::Mul(alpha, block.sum[i][j]) : block.sum[i][j];
-            hn::Store(value, d, out + i * row_step + j * col_step);
+            store_as<T>(value, out + i * row_step + j * col_step);
+        }
+    }
+}
+
+template <typename T, typename To, int kRows, int kCols>
+HWY_INLINE void store_mirrored(const Block<T, kRows, kCols>& block, const LaneGemm& call,
+                               LaneVector<T> alpha, std::int64_t row, std::int64_t col, int lane) {
+    const Elements<To> out(call.out, lane);
+    const bool scaled = call.alpha != 1;
+    store_whole<T>(block, scaled, alpha, out.at(row, col), out.row_step, out.col_step);
+    if (call.mirror) {
+        store_whole<T>(block, scaled, alpha, out.at(col, row), out.col_step, out.row_step);
+    }
+}
+
+/// Rows of a, converted once for all blocks of columns.
+inline constexpr std::int64_t kPanelInner = 128;
+
+template <typename T, typename TA, int kRows>
+HWY_INLINE void convert_panel(const TA* const* a, std::int64_t a_step, std::int64_t inner,
+                              T* panel) {
+    const Lane<T> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    for (std::int64_t k = 0; k < inner; ++k) {
+#pragma GCC unroll 8
+        for (int i = 0; i < kRows; ++i) {
+            hn::Store(load_as<T>(a[i] + k * a_step), d, panel + (k * kRows + i) * lanes);
         }
     }
 }
@@ -127,16 +153,24 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
     const auto beta = hn::Set(d, static_cast<T>(call.beta));
     const bool scaled = call.alpha != 1;
     const bool added = call.beta != 0 && call.c.data != nullptr;
-    const bool plain = !added && !call.lower_only && call.out.type == call.type;
+    constexpr bool kConverts = !std::is_same_v<T, TA> && kRows == 4;
+    const bool converts = kConverts && inner <= kPanelInner && n > kCols;
+    HWY_ALIGN T panel[kConverts ? kPanelInner * kRows * (kLanes / (sizeof(T) / 4)) : 1];
     for (int lane = 0; lane < kLanes; lane += step) {
         const Elements<TA> left(call.a, lane);
         const Elements<TB> right(call.b, kSharedB ? 0 : lane);
-        const Elements<T> out(call.out, lane);
         for (std::int64_t i0 = 0; i0 < m; i0 += kRows) {
             const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - i0));
             const TA* a[kRows];
             for (int i = 0; i < kRows; ++i) {
                 a[i] = left.at(i0 + std::min(i, rows - 1), 0);
+            }
+            const T* converted[kRows];
+            if (converts) {
+                convert_panel<T, TA, kRows>(a, left.col_step, inner, panel);
+                for (int i = 0; i < kRows; ++i) {
+                    converted[i] = panel + i * step;
+                }
             }
             const std::int64_t last = call.lower_only ? std::min(n, i0 + rows) : n;
             for (std::int64_t j0 = 0; j0 < last; j0 += kCols) {
@@ -146,11 +180,20 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
                     b[j] = right.at(0, j0 + std::min(j, cols - 1));
                 }
                 Block<T, kRows, kCols> block;
-                multiply_block<T, TA, TB, kSharedB>(a, left.col_step, b, right.row_step, inner,
-                                                    block);
-                if (plain && rows == kRows && cols == kCols) {
-                    store_whole<T>(block, scaled, alpha, out.at(i0, j0), out.row_step,
-                                   out.col_step);
+                if (converts) {
+                    multiply_block<T, T, TB, kSharedB>(converted, kRows * step, b, right.row_step,
+                                                       inner, block);
+                } else {
+                    multiply_block<T, TA, TB, kSharedB>(a, left.col_step, b, right.row_step, inner,
+                                                        block);
+                }
+                const bool below = !call.lower_only || j0 + kCols <= i0;
+                if (!added && below && rows == kRows && cols == kCols) {
+                    if (call.out.type == ScalarType::float32) {
+                        store_mirrored<T, float>(block, call, alpha, i0, j0, lane);
+                    } else {
+                        store_mirrored<T, double>(block, call, alpha, i0, j0, lane);
+                    }
                     continue;
                 }
 #pragma GCC unroll 8

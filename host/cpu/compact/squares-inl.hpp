@@ -73,6 +73,17 @@ HWY_INLINE void transpose_square(LaneVector<T>* v) {
 
 #endif
 
+/// The first `count` numbers, fewer than fill a line.
+template <typename T>
+HWY_INLINE void copy_few(const T* from, std::int64_t count, T* to) {
+    const Lane<T> d;
+    const auto step = static_cast<std::int64_t>(hn::Lanes(d));
+    for (std::int64_t i = 0; i < count; i += step) {
+        const auto mask = hn::FirstN(d, static_cast<std::size_t>(std::min(step, count - i)));
+        hn::BlendedStore(hn::MaskedLoad(mask, d, from + i), mask, d, to + i);
+    }
+}
+
 /// Copies past the caches, so that a large result does not push out what the next tile needs and
 /// no line is read before it is overwritten.
 template <typename T>
@@ -84,16 +95,11 @@ HWY_INLINE void stream_out(const T* from, std::int64_t count, T* to) {
     const std::int64_t head =
         std::min(count, (64 - beyond) % 64 / static_cast<std::int64_t>(sizeof(T)));
     const std::int64_t end = head + (count - head) / kLine * kLine;
-    std::int64_t i = 0;
-    for (; i < head; ++i) {
-        to[i] = from[i];
-    }
-    for (; i < end; i += step) {
+    copy_few(from, head, to);
+    for (std::int64_t i = head; i < end; i += step) {
         hn::Stream(hn::LoadU(d, from + i), d, to + i);
     }
-    for (; i < count; ++i) {
-        to[i] = from[i];
-    }
+    copy_few(from + end, count - end, to + end);
 }
 
 }  // namespace matgrad::detail::HWY_NAMESPACE

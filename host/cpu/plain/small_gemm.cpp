@@ -64,10 +64,10 @@ HWY_INLINE void store_strip(const Product<T>& p, T* to, const LaneVector<T>* sum
 
 /// kStripRows rows of the result by one or two vectors of columns, the last of them perhaps not
 /// full. Each entry of a is spread over a vector; rows past the edge repeat the last one and are
-/// not stored.
+/// not stored. Not inlined: its inner loop needs all registers.
 template <typename T, int kVectors, bool kWhole>
-HWY_INLINE void multiply_strip(const Product<T>& p, std::int64_t row, int rows, std::int64_t col,
-                               std::int64_t last) {
+HWY_NOINLINE void multiply_strip(const Product<T>& p, std::int64_t row, int rows, std::int64_t col,
+                                 std::int64_t last) {
     const Lane<T> d;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const auto mask = hn::FirstN(d, static_cast<std::size_t>(last));
