@@ -2,6 +2,7 @@
 /// \file The table of known gradients: tests/data/cookbook.tsv.
 
 #include <fstream>
+#include <ostream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -18,6 +19,11 @@ struct CookbookRow {
     std::string gradient;
     std::vector<Declaration> declarations;
 };
+
+/// What a test's name shows of a row.
+inline void PrintTo(const CookbookRow& row, std::ostream* out) {
+    *out << row.f;
+}
 
 inline std::vector<Declaration> parse_declarations(const std::string& text) {
     std::vector<Declaration> result;

@@ -1,6 +1,8 @@
 #pragma once
 /// \file Scalar functions that between them use every operation of the language.
 
+#include <ostream>
+
 namespace matgrad {
 
 struct FunctionCase {
@@ -8,6 +10,11 @@ struct FunctionCase {
     const char* wrt;
     const char* declarations = "";
 };
+
+/// What a test's name shows of a case.
+inline void PrintTo(const FunctionCase& c, std::ostream* out) {
+    *out << c.f;
+}
 
 inline const FunctionCase kFunctions[] = {
     {"sum(A.*(B*X))", "X"},
