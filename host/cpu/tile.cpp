@@ -174,11 +174,19 @@ void TileRunner::gather(std::int64_t count, double* sums) {
 }
 
 void TileRunner::write_plain(const View& value, const View& result) {
-    if (value.type == result.type && value.contiguous() && result.contiguous() && streams(result)) {
-        stream_copy(value.data, value.count() * size_of(value.type), value.type, result.data);
-    } else {
-        copy_matrix(value, result);
+    // Past the caches in one run, if the result is that, by rows or by columns.
+    const View run = result.contiguous() ? result : transposed(result);
+    if (!run.contiguous() || !streams(result)) {
+        return copy_matrix(value, result);
     }
+    View from = result.contiguous() ? value : transposed(value);
+    if (from.type != run.type || !from.contiguous()) {
+        scratch_.begin_step();
+        const View copy = scratch_.matrix(run.type, run.rows, run.cols, 1);
+        copy_matrix(from, copy);
+        from = copy;
+    }
+    stream_copy(from.data, run.count() * size_of(run.type), run.type, run.data);
 }
 
 void TileRunner::write_compact(const View& value, const Batch& result, std::int64_t first,

@@ -142,9 +142,13 @@ void solve_lower_typed(const View& l, bool unit, const View& x, std::byte* recip
             hn::Store(hn::Div(hn::Set(d, T{1}), hn::Load(d, triangle.at(k, k))), d,
                       scale + k * kLanes);
         }
-        for (std::int64_t row = 0; row < n; row += kSolveRows) {
-            const int rows = static_cast<int>(std::min<std::int64_t>(kSolveRows, n - row));
-            solve_some_rows<T>(rows, triangle, unknown, row, 0, x.cols, scale);
+        // Some columns from top to bottom: they stay in the first-level cache, as does the triangle.
+        for (std::int64_t col = 0; col < x.cols; col += kSolveCols) {
+            const std::int64_t end = std::min<std::int64_t>(x.cols, col + kSolveCols);
+            for (std::int64_t row = 0; row < n; row += kSolveRows) {
+                const int rows = static_cast<int>(std::min<std::int64_t>(kSolveRows, n - row));
+                solve_some_rows<T>(rows, triangle, unknown, row, col, end, scale);
+            }
         }
     }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cpu/plain/small_gemm.hpp"
+
 namespace matgrad::detail {
 namespace {
 
@@ -13,6 +15,12 @@ void copy_typed(const View& from, const View& to) {
     if (std::is_same_v<From, To> && from.contiguous() && to.contiguous()) {
         std::memcpy(out, in, static_cast<std::size_t>(to.count()) * sizeof(To));
         return;
+    }
+    if (std::is_same_v<From, To> && from.row_stride == 1 && to.col_stride == 1) {
+        return transpose_copy(from, to);
+    }
+    if (std::is_same_v<From, To> && from.col_stride == 1 && to.row_stride == 1) {
+        return transpose_copy(transposed(from), transposed(to));
     }
     constexpr std::int64_t kSquare = 32;  // a square of both stays in the first-level cache
     for (std::int64_t r0 = 0; r0 < to.rows; r0 += kSquare) {
