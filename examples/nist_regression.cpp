@@ -85,12 +85,8 @@ Regression read_regression(const std::string& path, Model model) {
         for (double predictor = 0; words >> predictor;) {
             row.push_back(predictor);
         }
-        if (model == Model::polynomial) {
-            const double t = row.at(1);
-            row.resize(1);
-            while (row.size() < num_cols) {
-                row.push_back(row.back() * t);
-            }
+        while (model == Model::polynomial && row.size() < num_cols) {
+            row.push_back(row.back() * row.at(1));
         }
         if (row.size() != num_cols) {
             throw std::runtime_error(path + ": a row of data does not fit the coefficients");
