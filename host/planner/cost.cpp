@@ -78,6 +78,42 @@ bool is_matrix_step(const Operation& op) {
            std::holds_alternative<Getrf>(op) || std::holds_alternative<Solve>(op);
 }
 
+/// Operations of outer products in an entrywise body, and of adding them up: rank-one products that
+/// share their pass over the result with other work.
+double rank_one_operations(const MapBody& body) {
+    const auto broadcast = [&](int reg) {
+        const MapInstruction& c = body.code[static_cast<std::size_t>(reg)];
+        return c.op == MapOp::load ? body.operands[static_cast<std::size_t>(c.a)].broadcast
+                                   : Broadcast::none;
+    };
+    std::vector<bool> outer(body.code.size(), false);
+    double count = 0;
+    for (std::size_t i = 0; i < body.code.size(); ++i) {
+        const MapInstruction& c = body.code[i];
+        if (c.op == MapOp::mul) {
+            const Broadcast a = broadcast(c.a);
+            const Broadcast b = broadcast(c.b);
+            outer[i] = (a == Broadcast::column && b == Broadcast::row) ||
+                       (a == Broadcast::row && b == Broadcast::column);
+            count += outer[i];
+        } else if (c.op == MapOp::add || c.op == MapOp::sub) {
+            count += outer[static_cast<std::size_t>(c.a)] || outer[static_cast<std::size_t>(c.b)];
+        }
+    }
+    return count;
+}
+
+/// The part of a step's operations that is matrix work.
+double matrix_operations(const Program& program, const Step& step) {
+    if (is_matrix_step(step.operation)) {
+        return step.operations;
+    }
+    const auto* map = std::get_if<Map>(&step.operation);
+    return map == nullptr ? 0
+                          : rank_one_operations(map->body) *
+                                real(program.values[static_cast<std::size_t>(step.out)].count());
+}
+
 double runs_of(const Program& program, const Step& step) {
     return step.scope == Scope::shared ? 1 : real(std::max<std::int64_t>(program.batch, 1));
 }
@@ -139,8 +175,9 @@ void count_costs(Program& program) {
 OperationCount count_operations(const Program& program) {
     OperationCount count;
     for (const Step& s : program.steps) {
-        double& kind = is_matrix_step(s.operation) ? count.matrix : count.entrywise;
-        kind += runs_of(program, s) * s.operations;
+        const double matrix = matrix_operations(program, s);
+        count.matrix += runs_of(program, s) * matrix;
+        count.entrywise += runs_of(program, s) * (s.operations - matrix);
     }
     return count;
 }

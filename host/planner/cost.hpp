@@ -24,7 +24,7 @@ void count_costs(Program& program);
 
 /// Operations of a whole run: steps of shared scope once, all others once for each problem.
 struct OperationCount {
-    double matrix = 0;     ///< gemm, syrk, potrf, trsm, getrf, solve
+    double matrix = 0;     ///< gemm, syrk, potrf, trsm, getrf, solve, and outer products in maps
     double entrywise = 0;  ///< map, reduce, copy, batch_reduce: entrywise and scalar work
 };
 [[nodiscard]] OperationCount count_operations(const Program& program);

@@ -3,6 +3,14 @@
 
 namespace matgrad::detail {
 
+double Lowering::product_operations(std::span<const Expr> factors) {
+    if (factors.size() < 2) {
+        return 0;
+    }
+    const Links links = links_of(factors);
+    return order(links).at(0, static_cast<int>(links.size()) - 1).operations;
+}
+
 ChainCounts Lowering::count_chains() {
     std::vector<Expr> forms;
     for (const OutputRequest& o : request_.outputs) {

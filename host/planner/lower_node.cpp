@@ -80,6 +80,12 @@ Use Lowering::lower_new(const Expr& e, Selection s) {
             return sliced({operand_values_.at(e->name)}, s.row, s.col);
         case Op::transpose:
             return transposed(lower(e->children.front(), s.swapped()));
+        case Op::power:
+            if (e->number == 2 && e->children.front()->op == Op::norm2) {  // no root to square
+                const Expr& y = e->children.front()->children.front();
+                return lower_dot(y, y);
+            }
+            return lower_entrywise(e, s);
         case Op::inverse:
             if (e.shape().is_scalar()) {
                 return lower_entrywise(e, s);

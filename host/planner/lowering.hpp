@@ -67,6 +67,8 @@ public:
     void lower_outputs();
     [[nodiscard]] Program take() { return std::move(program_); }
 
+    /// Matrix operations of a product of these factors in its best order, per problem.
+    [[nodiscard]] double product_operations(std::span<const Expr> factors);
     /// Counts every sub-chain that the forms of the request hold.
     [[nodiscard]] ChainCounts count_chains();
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "planner/cost.hpp"
+#include "planner/factoring.hpp"
 #include "planner/lowering.hpp"
 #include "planner/passes.hpp"
 #include "planner/sizes.hpp"
@@ -44,6 +45,12 @@ Program plan(const PlanRequest& request, const Sizes& sizes, const detail::Chain
     return program;
 }
 
+void keep_cheaper(Program& best, Program candidate) {
+    if (total_operations(candidate) < total_operations(best) * (1 - 1e-12)) {
+        best = std::move(candidate);
+    }
+}
+
 }  // namespace
 
 Program make_program(const PlanRequest& request) {
@@ -53,15 +60,32 @@ Program make_program(const PlanRequest& request) {
     }
     const Sizes sizes = bind_sizes(forms, request.operands, request.symbols);
     check_entries(request, sizes);
-    // Each chain in the best order for itself, or with shared sub-chains in mind: the cheaper
-    // Program is kept.
-    Program alone = plan(request, sizes, nullptr);
-    const detail::ChainCounts counts = detail::Lowering(request, sizes, nullptr).count_chains();
-    if (counts.empty()) {
-        return alone;
+    // The forms as they are and with common ends of sums pulled out, each chain in the best order
+    // for itself and with shared sub-chains in mind: the cheapest Program is kept.
+    Program best = plan(request, sizes, nullptr);
+    const auto consider = [&](const PlanRequest& forms_as) {
+        keep_cheaper(best, plan(forms_as, sizes, nullptr));
+        const detail::ChainCounts counts =
+            detail::Lowering(forms_as, sizes, nullptr).count_chains();
+        if (!counts.empty()) {
+            keep_cheaper(best, plan(forms_as, sizes, &counts));
+        }
+    };
+    consider(request);
+    PlanRequest factored = request;
+    detail::Lowering weigher(request, sizes, nullptr);
+    bool changed = false;
+    for (OutputRequest& o : factored.outputs) {
+        const Expr form = factor_sums(o.form, [&](std::span<const Expr> factors) {
+            return weigher.product_operations(factors);
+        });
+        changed = changed || !(form == o.form);
+        o.form = form;
     }
-    Program together = plan(request, sizes, &counts);
-    return total_operations(together) < total_operations(alone) ? together : alone;
+    if (changed) {
+        consider(factored);
+    }
+    return best;
 }
 
 }  // namespace matgrad
