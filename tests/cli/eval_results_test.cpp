@@ -272,7 +272,7 @@ TEST_F(EvalCommand, PrintsWhatGoesToNoFile) {
 TEST_F(EvalCommand, ExplainsThePlan) {
     const RunResult result = eval_files({"--explain", "--value", "v.npy"});
     EXPECT_EQ(result.status, 0);
-    for (const char* part : {"gemm", "once", "per problem", "op", "layout"}) {
+    for (const char* part : {"gemm", "shared", "per problem", "op", "layout"}) {
         EXPECT_THAT(result.out, HasSubstr(part));
     }
 }

@@ -152,9 +152,9 @@ TEST_F(EvalStream, RefusesAFolderItMayNotWriteTo) {
 
 TEST_F(EvalStream, ShowsProgressOnATerminalAlone) {
     make_batch(64 * 1024);
-    EXPECT_EQ(run(words({"--memory", "8K"}), options_).err, "");
+    EXPECT_EQ(run(words({"--memory", "64K"}), options_).err, "");
     options_.on_terminal = true;
-    const RunResult result = run(words({"--memory", "8K"}), options_);
+    const RunResult result = run(words({"--memory", "64K"}), options_);
     EXPECT_EQ(result.status, 0);
     EXPECT_THAT(result.err, HasSubstr("/65536 problems"));
     EXPECT_THAT(result.err, HasSubstr("s left"));
