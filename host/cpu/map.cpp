@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "cpu/vector_math.hpp"
 
@@ -16,13 +17,6 @@ struct Run {
     std::int64_t row, col, down, right, count;
 };
 
-/// Instructions with the register each one writes; registers are reused when their last reader is
-/// past, so that they stay in the first-level cache.
-struct RegisterPlan {
-    std::vector<int> slots;  // by instruction
-    int count = 0;
-};
-
 bool reads_a(MapOp op) {
     return op != MapOp::load && op != MapOp::constant && op != MapOp::is_diagonal &&
            op != MapOp::is_lower && op != MapOp::is_upper;
@@ -33,27 +27,29 @@ bool reads_b(MapOp op) {
            op == MapOp::mask;
 }
 
-RegisterPlan plan_registers(const MapBody& body) {
-    const std::size_t size = body.code.size();
-    std::vector<std::size_t> last_reader(size, 0);
-    for (std::size_t i = 0; i < size; ++i) {
-        const MapInstruction& instruction = body.code[i];
+/// Gives each instruction the register it writes; a register is used again when its last reader is
+/// past, so that few are needed and they stay in the first-level cache. The arrays have a place for
+/// each instruction. Returns the number of registers.
+int assign_registers(const MapBody& body, int* slots, int* last_reader, int* free_slots) {
+    const int size = static_cast<int>(body.code.size());
+    std::fill_n(last_reader, size, -1);
+    for (int i = 0; i < size; ++i) {
+        const MapInstruction& instruction = body.code[static_cast<std::size_t>(i)];
         if (reads_a(instruction.op)) {
-            last_reader[static_cast<std::size_t>(instruction.a)] = i;
+            last_reader[instruction.a] = i;
         }
         if (reads_b(instruction.op)) {
-            last_reader[static_cast<std::size_t>(instruction.b)] = i;
+            last_reader[instruction.b] = i;
         }
     }
-    RegisterPlan plan;
-    std::vector<int> free;
-    for (std::size_t i = 0; i < size; ++i) {
-        const MapInstruction& instruction = body.code[i];
+    int registers = 0;
+    int free_count = 0;
+    for (int i = 0; i < size; ++i) {
+        const MapInstruction& instruction = body.code[static_cast<std::size_t>(i)];
         const auto release = [&](int read) {
-            const auto index = static_cast<std::size_t>(read);
-            if (last_reader[index] == i) {
-                free.push_back(plan.slots[index]);
-                last_reader[index] = size;  // a == b: only once
+            if (last_reader[read] == i) {
+                free_slots[free_count++] = slots[read];
+                last_reader[read] = -1;  // a == b: only once
             }
         };
         if (reads_a(instruction.op)) {
@@ -62,39 +58,29 @@ RegisterPlan plan_registers(const MapBody& body) {
         if (reads_b(instruction.op)) {
             release(instruction.b);
         }
-        if (free.empty()) {
-            free.push_back(plan.count++);
-        }
-        plan.slots.push_back(free.back());
-        free.pop_back();
+        slots[i] = free_count > 0 ? free_slots[--free_count] : registers++;
     }
-    return plan;
+    return registers;
 }
 
 template <typename T, typename From>
 void load_elements(const View& v, int lanes, std::int64_t row, std::int64_t col, std::int64_t step,
                    std::int64_t count, T* to) {
     const auto* from = reinterpret_cast<const From*>(v.at(row, col));
-    if (v.lanes == lanes) {
-        if (step == 1 || count == 1) {
-            for (std::int64_t i = 0; i < count * lanes; ++i) {
-                to[i] = static_cast<T>(from[i]);
-            }
-        } else if (lanes == 1) {
-            for (std::int64_t i = 0; i < count; ++i) {
-                to[i] = static_cast<T>(from[i * step]);
-            }
-        } else {
-            for (std::int64_t i = 0; i < count; ++i) {
-                for (int l = 0; l < kLanes; ++l) {
-                    to[i * kLanes + l] = static_cast<T>(from[i * step * kLanes + l]);
-                }
-            }
+    if (v.lanes != lanes) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            std::fill_n(to + i * lanes, lanes, static_cast<T>(from[i * step]));
         }
-        return;
-    }
-    for (std::int64_t i = 0; i < count; ++i) {
-        std::fill_n(to + i * lanes, lanes, static_cast<T>(from[i * step]));
+    } else if (step == 1 || count == 1) {
+        convert_strip(from, to, count * lanes);
+    } else if (lanes == 1) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            to[i] = static_cast<T>(from[i * step]);
+        }
+    } else {
+        for (std::int64_t i = 0; i < count; ++i) {
+            convert_strip(from + i * step * kLanes, to + i * kLanes, kLanes);
+        }
     }
 }
 
@@ -102,36 +88,42 @@ void load_elements(const View& v, int lanes, std::int64_t row, std::int64_t col,
 template <typename T>
 class Interpreter {
 public:
-    Interpreter(const MapBody& body, const std::vector<View>& operands, int lanes, Scratch& scratch)
-        : body_(body), operands_(operands), lanes_(lanes), plan_(plan_registers(body)) {
-        registers_ = reinterpret_cast<T*>(scratch.take(plan_.count * (kStripNumbers + kStripRoom) *
-                                                       size_of(ScalarType::float64)));
+    Interpreter(const MapBody& body, const View* operands, int lanes, Scratch& scratch)
+        : body_(body), operands_(operands), lanes_(lanes) {
+        const auto size = static_cast<std::int64_t>(body.code.size());
+        slots_ = scratch.array<int>(size);
+        int* last_reader = scratch.array<int>(size);
+        int* free_slots = scratch.array<int>(size);
+        const int registers = assign_registers(body, slots_, last_reader, free_slots);
+        values_ = scratch.array<const T*>(size);
+        registers_ = scratch.array<T>(registers * (kStripNumbers + kStripRoom));
     }
 
     [[nodiscard]] std::int64_t elements() const { return kStripNumbers / lanes_; }
 
     /// The values over a run of at most elements(); valid until the next call.
-    T* operator()(const Run& run) {
-        for (std::size_t i = 0; i < body_.code.size(); ++i) {
-            execute(body_.code[i], run, slot(static_cast<int>(i)));
+    const T* operator()(const Run& run) {
+        const auto size = static_cast<int>(body_.code.size());
+        for (int i = 0; i < size; ++i) {
+            values_[i] = execute(body_.code[static_cast<std::size_t>(i)], run, slot(i));
         }
-        return slot(static_cast<int>(body_.code.size()) - 1);
+        return values_[size - 1];
     }
 
 private:
     T* slot(int instruction) {
-        return registers_ +
-               plan_.slots[static_cast<std::size_t>(instruction)] * (kStripNumbers + kStripRoom);
+        return registers_ + slots_[instruction] * (kStripNumbers + kStripRoom);
     }
 
-    void execute(const MapInstruction& instruction, const Run& run, T* out) {
+    /// Where the result is: in the register, or in the operand itself.
+    const T* execute(const MapInstruction& instruction, const Run& run, T* out) {
         switch (instruction.op) {
             case MapOp::load:
                 return load(body_.operands[static_cast<std::size_t>(instruction.a)].broadcast,
-                            operands_[static_cast<std::size_t>(instruction.a)], run, out);
+                            operands_[instruction.a], run, out);
             case MapOp::constant:
                 std::fill_n(out, run.count * lanes_, static_cast<T>(instruction.number));
-                return;
+                return out;
             case MapOp::is_diagonal:
                 return positions(run, out, [](auto r, auto c) { return r == c; });
             case MapOp::is_lower:
@@ -139,22 +131,24 @@ private:
             case MapOp::is_upper:
                 return positions(run, out, [](auto r, auto c) { return r <= c; });
             default: {
-                const T* a = slot(instruction.a);
-                const T* b = reads_b(instruction.op) ? slot(instruction.b) : a;
+                const T* a = values_[instruction.a];
+                const T* b = reads_b(instruction.op) ? values_[instruction.b] : a;
                 apply_strip(instruction.op, out, a, b, instruction.number, run.count * lanes_);
+                return out;
             }
         }
     }
 
     template <typename Test>
-    void positions(const Run& run, T* out, Test test) {
+    const T* positions(const Run& run, T* out, Test test) {
         for (std::int64_t i = 0; i < run.count; ++i) {
             const bool in = test(run.row + i * run.down, run.col + i * run.right);
             std::fill_n(out + i * lanes_, lanes_, in ? T{1} : T{0});
         }
+        return out;
     }
 
-    void load(Broadcast broadcast, const View& v, const Run& run, T* out) {
+    const T* load(Broadcast broadcast, const View& v, const Run& run, T* out) {
         std::int64_t row = run.row;
         std::int64_t col = run.col;
         std::int64_t step = run.down * v.row_stride + run.right * v.col_stride;
@@ -167,17 +161,25 @@ private:
             row = 0;
             step = run.right * v.col_stride;
         }
+        if (v.type == kType && v.lanes == kLanes && step == 1) {
+            return reinterpret_cast<const T*>(v.at(row, col));  // whole vectors, as in a register
+        }
         if (v.type == ScalarType::float32) {
             load_elements<T, float>(v, lanes_, row, col, step, run.count, out);
         } else {
             load_elements<T, double>(v, lanes_, row, col, step, run.count, out);
         }
+        return out;
     }
 
+    static constexpr ScalarType kType =
+        sizeof(T) == sizeof(float) ? ScalarType::float32 : ScalarType::float64;
+
     const MapBody& body_;
-    const std::vector<View>& operands_;
+    const View* operands_;
     int lanes_;
-    RegisterPlan plan_;
+    int* slots_ = nullptr;        // by instruction
+    const T** values_ = nullptr;  // by instruction
     T* registers_ = nullptr;
 };
 
@@ -186,10 +188,7 @@ void store_elements(const T* from, const View& out, std::int64_t row, std::int64
                     std::int64_t step, std::int64_t count) {
     auto* to = reinterpret_cast<To*>(out.at(row, col));
     if (step == 1) {
-        for (std::int64_t i = 0; i < count * out.lanes; ++i) {
-            to[i] = static_cast<To>(from[i]);
-        }
-        return;
+        return convert_strip(from, to, count * out.lanes);
     }
     for (std::int64_t i = 0; i < count; ++i) {
         for (int l = 0; l < out.lanes; ++l) {
@@ -209,9 +208,9 @@ void store_run(const T* from, const View& out, std::int64_t row, std::int64_t co
 }
 
 /// May rows be joined to one long run? Then nothing may depend on where a row ends.
-bool is_flat(const MapBody& body, const std::vector<View>& operands, const View& out) {
+bool is_flat(const MapBody& body, const View* operands, const View& out) {
     bool flat = out.contiguous();
-    for (std::size_t i = 0; i < operands.size(); ++i) {
+    for (std::size_t i = 0; i < body.operands.size(); ++i) {
         const Broadcast broadcast = body.operands[i].broadcast;
         flat = flat && (broadcast == Broadcast::scalar ||
                         (broadcast == Broadcast::none && operands[i].contiguous()));
@@ -232,14 +231,15 @@ View joined(View v) {
 }
 
 template <typename T>
-void map_typed(const MapBody& body, std::vector<View> operands, View out, Scratch& scratch) {
+void map_typed(const MapBody& body, const View* operands, View out, Scratch& scratch) {
     if (is_flat(body, operands, out)) {
         out = joined(out);
-        for (std::size_t i = 0; i < operands.size(); ++i) {
-            if (body.operands[i].broadcast == Broadcast::none) {
-                operands[i] = joined(operands[i]);
-            }
+        View* flat = scratch.array<View>(static_cast<std::int64_t>(body.operands.size()));
+        for (std::size_t i = 0; i < body.operands.size(); ++i) {
+            const bool whole = body.operands[i].broadcast == Broadcast::none;
+            new (flat + i) View(whole ? joined(operands[i]) : operands[i]);
         }
+        operands = flat;
     }
     Interpreter<T> evaluate(body, operands, out.lanes, scratch);
     for (std::int64_t r = 0; r < out.rows; ++r) {
@@ -296,8 +296,7 @@ void fold(ReduceOp op, T* sums, std::int64_t count, int lanes) {
 template <typename T>
 class Reducer {
 public:
-    Reducer(const Reduce& step, const std::vector<View>& operands, const View& out,
-            Scratch& scratch)
+    Reducer(const Reduce& step, const View* operands, const View& out, Scratch& scratch)
         : step_(step), out_(out), evaluate_(step.body, operands, out.lanes, scratch) {}
 
     void run() {
@@ -374,20 +373,26 @@ private:
 }  // namespace
 
 std::int64_t map_scratch_bytes(const MapBody& body) {
-    return align_up(plan_registers(body).count * (kStripNumbers + kStripRoom) *
-                    size_of(ScalarType::float64));
+    const auto size = static_cast<std::int64_t>(body.code.size());
+    const auto views = static_cast<std::int64_t>(body.operands.size() * sizeof(View));
+    std::vector<int> arrays(static_cast<std::size_t>(3 * size));
+    const int registers =
+        assign_registers(body, arrays.data(), arrays.data() + size, arrays.data() + 2 * size);
+    return 2 * align_up(views) + 3 * align_up(size * static_cast<std::int64_t>(sizeof(int))) +
+           align_up(size * static_cast<std::int64_t>(sizeof(void*))) +
+           align_up(registers * (kStripNumbers + kStripRoom) * size_of(ScalarType::float64));
 }
 
-void run_map(const MapBody& body, const std::vector<View>& operands, ScalarType type,
-             const View& out, Scratch& scratch) {
+void run_map(const MapBody& body, const View* operands, ScalarType type, const View& out,
+             Scratch& scratch) {
     if (out.count() == 0) {
         return;
     }
     with_type(type, [&](auto zero) { map_typed<decltype(zero)>(body, operands, out, scratch); });
 }
 
-void run_reduce(const Reduce& step, const std::vector<View>& operands, ScalarType type,
-                const View& out, Scratch& scratch) {
+void run_reduce(const Reduce& step, const View* operands, ScalarType type, const View& out,
+                Scratch& scratch) {
     with_type(type,
               [&](auto zero) { Reducer<decltype(zero)>(step, operands, out, scratch).run(); });
 }

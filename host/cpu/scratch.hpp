@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "cpu/view.hpp"
 
@@ -26,6 +27,12 @@ public:
         used_ += align_up(bytes);
         assert(used_ <= bytes_ && "scratch_bytes and the step disagree");
         return result;
+    }
+    /// `count` objects of a trivial type, not initialized.
+    template <typename T>
+    [[nodiscard]] T* array(std::int64_t count) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        return reinterpret_cast<T*>(take(count * static_cast<std::int64_t>(sizeof(T))));
     }
     [[nodiscard]] View matrix(ScalarType type, std::int64_t rows, std::int64_t cols, int lanes) {
         return row_major(take(rows * cols * lanes * size_of(type)), type, rows, cols, lanes);

@@ -8,6 +8,7 @@
 #include <hwy/contrib/math/math-inl.h>
 // clang-format on
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -300,6 +301,32 @@ void max_typed(T* out, const T* a, const T* b, std::int64_t count) {
     });
 }
 
+void widen(const float* in, double* out, std::int64_t count) {
+    const Strip<double> d;
+    const hn::Rebind<float, Strip<double>> narrow;
+    const auto step = static_cast<std::int64_t>(hn::Lanes(d));
+    std::int64_t i = 0;
+    for (; i + step <= count; i += step) {
+        hn::StoreU(hn::PromoteTo(d, hn::LoadU(narrow, in + i)), d, out + i);
+    }
+    for (; i < count; ++i) {
+        out[i] = static_cast<double>(in[i]);
+    }
+}
+
+void narrow(const double* in, float* out, std::int64_t count) {
+    const Strip<double> d;
+    const hn::Rebind<float, Strip<double>> narrow;
+    const auto step = static_cast<std::int64_t>(hn::Lanes(d));
+    std::int64_t i = 0;
+    for (; i + step <= count; i += step) {
+        hn::StoreU(hn::DemoteTo(narrow, hn::LoadU(d, in + i)), narrow, out + i);
+    }
+    for (; i < count; ++i) {
+        out[i] = static_cast<float>(in[i]);
+    }
+}
+
 void max_float(float* out, const float* a, const float* b, std::int64_t count) {
     max_typed<float>(out, a, b, count);
 }
@@ -315,6 +342,20 @@ namespace matgrad::detail {
 HWY_EXPORT(apply_float);
 HWY_EXPORT(apply_double);
 HWY_EXPORT(max_float);
+HWY_EXPORT(widen);
+HWY_EXPORT(narrow);
+void convert_strip(const float* in, float* out, std::int64_t count) {
+    std::copy_n(in, count, out);
+}
+void convert_strip(const double* in, double* out, std::int64_t count) {
+    std::copy_n(in, count, out);
+}
+void convert_strip(const float* in, double* out, std::int64_t count) {
+    HWY_DYNAMIC_DISPATCH(widen)(in, out, count);
+}
+void convert_strip(const double* in, float* out, std::int64_t count) {
+    HWY_DYNAMIC_DISPATCH(narrow)(in, out, count);
+}
 HWY_EXPORT(max_double);
 void apply_strip(MapOp op, float* out, const float* a, const float* b, double number,
                  std::int64_t count) {

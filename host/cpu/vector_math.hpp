@@ -20,6 +20,12 @@ void apply_strip(MapOp op, float* out, const float* a, const float* b, double nu
 void apply_strip(MapOp op, double* out, const double* a, const double* b, double number,
                  std::int64_t count);
 
+/// out[i] = in[i]. Of these alone the length is exact: nothing is written beyond it.
+void convert_strip(const float* in, float* out, std::int64_t count);
+void convert_strip(const float* in, double* out, std::int64_t count);
+void convert_strip(const double* in, float* out, std::int64_t count);
+void convert_strip(const double* in, double* out, std::int64_t count);
+
 /// out[i] = larger of a[i] and b[i], NaN if either is.
 void max_strip(float* out, const float* a, const float* b, std::int64_t count);
 void max_strip(double* out, const double* a, const double* b, std::int64_t count);

@@ -165,13 +165,8 @@ private:
         return use_of(use, values_[static_cast<std::size_t>(use.value)]);
     }
 
-    [[nodiscard]] std::vector<View> operands(const MapBody& body) const {
-        std::vector<View> views;
-        views.reserve(body.operands.size());
-        for (const MapOperand& operand : body.operands) {
-            views.push_back(view(operand.use));
-        }
-        return views;
+    [[nodiscard]] const View* operands(const MapBody& body) {
+        return operand_views(body, scratch_, [this](const Use& use) { return view(use); });
     }
 
     /// A copy with kLanes lanes in the step's type.
