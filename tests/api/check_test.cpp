@@ -158,6 +158,15 @@ TEST(DifferentialCheck, PassesNaNWhereTheReferenceHasNoNumberEither) {
     EXPECT_TRUE(c.compare(nan).passes());
 }
 
+TEST(DifferentialCheck, HoldsAtTheSolutionOfLeastSquaresWhereTheResidualIsZero) {
+    Case c("norm2(A*x - b)^2 + norm2(A*x)^4", declared({"A=m,n", "x=n", "b=m"}), "x");
+    c.values["A"].setZero();
+    c.values["b"].setZero();
+    const MatrixXd zero = MatrixXd::Zero(4, 1);
+    EXPECT_TRUE(c.compare(zero).passes());
+    EXPECT_FALSE(c.compare(zero.array() + 1e-7).passes());
+}
+
 TEST(DifferentialCheck, KnowsSizesThatNoRemainingSymbolHas) {
     const Case c("sum(ones(m,n)*2 + 0.5*X)", declared({"X=m,n"}), "X");
     expect_discerning(c);
