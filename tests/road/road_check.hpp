@@ -1,0 +1,212 @@
+#pragma once
+/// \file The whole road held against the oracle: text, gradient, Program, CPU executor.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "expression/node.hpp"
+#include "matgrad/matgrad.hpp"
+#include "reference/random_problem.hpp"
+#include "reference/reference.hpp"
+
+namespace matgrad {
+
+using Sizes = std::map<std::string, std::int64_t>;
+
+inline std::int64_t size_of_dim(const Dim& d, const Sizes& sizes) {
+    return d.name.empty() ? d.size : sizes.at(d.name);
+}
+
+/// Row-major copies of `count` random problems (one if shared).
+template <typename T>
+struct Data {
+    std::vector<std::vector<T>> buffers;
+    std::vector<MatrixMap> problems;  ///< exactly what the buffers hold, in double
+};
+
+template <typename T>
+Data<T> random_batch(const std::vector<Declaration>& declarations, const Sizes& sizes,
+                     const std::vector<bool>& batched, std::int64_t batch) {
+    Data<T> data;
+    data.buffers.resize(declarations.size());
+    for (std::int64_t b = 0; b < batch; ++b) {
+        const MatrixMap own =
+            random_values(declarations, sizes, 1000 + static_cast<std::uint64_t>(b));
+        const MatrixMap common = random_values(declarations, sizes, 999);
+        MatrixMap problem;
+        for (std::size_t k = 0; k < declarations.size(); ++k) {
+            const std::string& name = declarations[k].name;
+            const Eigen::MatrixXd& m = (batched[k] ? own : common).at(name);
+            const Eigen::Matrix<T, -1, -1> rounded = m.cast<T>();
+            problem[name] = rounded.template cast<double>();
+            if (batched[k] || b == 0) {
+                for (Eigen::Index i = 0; i < m.rows(); ++i) {
+                    for (Eigen::Index j = 0; j < m.cols(); ++j) {
+                        data.buffers[k].push_back(rounded(i, j));
+                    }
+                }
+            }
+        }
+        data.problems.push_back(std::move(problem));
+    }
+    return data;
+}
+
+/// How far an expression moves when every operand moves by one unit in the last place of T.
+template <typename T>
+double sensitivity(const Expr& e, const std::vector<Declaration>& declarations,
+                   const MatrixMap& values, const Sizes& sizes, const Eigen::MatrixXd& at) {
+    constexpr double kEps = std::numeric_limits<T>::epsilon();
+    double worst = 0;
+    for (std::uint64_t k = 0; k < 3; ++k) {
+        const MatrixMap noise = random_directions(declarations, sizes, 77 + k);
+        MatrixMap moved = values;
+        for (auto& [name, m] : moved) {
+            m += kEps * m.norm() / std::max(noise.at(name).norm(), 1e-30) * noise.at(name);
+        }
+        worst = std::max(worst, (evaluate_reference(e, moved, sizes) - at).stableNorm());
+    }
+    return worst;
+}
+
+struct Case {
+    Sizes sizes;
+    bool all_batched;  ///< otherwise the variable alone
+    std::int64_t batch;
+};
+
+/// What one run gave: value and gradient of each problem, in double.
+struct Outcome {
+    std::vector<double> values;
+    std::vector<Eigen::MatrixXd> gradients;
+    std::vector<std::int32_t> status;
+    std::vector<MatrixMap> problems;  ///< the operands of each problem
+};
+
+template <typename T>
+Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy accuracy) {
+    const std::vector<Declaration> declarations = symbols(f);
+    std::vector<Operand> operands;
+    std::vector<bool> batched;
+    for (const Declaration& d : declarations) {
+        batched.push_back(c.all_batched || d.name == wrt);
+        operands.push_back({d.name, size_of_dim(d.shape.rows, c.sizes),
+                            size_of_dim(d.shape.cols, c.sizes), batched.back()});
+    }
+    const Data<T> data = random_batch<T>(declarations, c.sizes, batched, c.batch);
+    PlanOptions options;
+    options.type = sizeof(T) == 4 ? ScalarType::float32 : ScalarType::float64;
+    options.accuracy = accuracy;
+    options.wrt = {wrt};
+    const Plan plan = make_plan(f, operands, c.batch, options);
+    std::vector<ConstBatch> inputs;
+    for (const Operand& o : plan.operands()) {
+        for (std::size_t k = 0; k < operands.size(); ++k) {
+            if (operands[k].name == o.name) {
+                inputs.push_back(ConstBatch::contiguous(data.buffers[k].data(), o.rows, o.cols));
+            }
+        }
+    }
+    const OutputInfo& info = plan.outputs()[1];
+    const auto batch = static_cast<std::size_t>(c.batch);
+    const auto count = static_cast<std::size_t>(info.rows * info.cols);
+    std::vector<T> value(batch, T(-1));
+    std::vector<T> gradient(batch * count, T(-1));
+    Outcome outcome;
+    outcome.status.assign(batch, -1);
+    const Batch results[] = {Batch::contiguous(value.data(), 1, 1),
+                             Batch::contiguous(gradient.data(), info.rows, info.cols)};
+    plan.run(c.batch, inputs, results, outcome.status);
+    for (std::size_t b = 0; b < batch; ++b) {
+        using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+        const Eigen::Map<const Rows> g(gradient.data() + b * count, info.rows, info.cols);
+        outcome.values.push_back(static_cast<double>(value[b]));
+        outcome.gradients.push_back(g.template cast<double>());
+    }
+    outcome.problems = data.problems;
+    return outcome;
+}
+
+/// What an expression should be, and how far rounding may take it: c * n * eps * (its size), for
+/// inner products, plus what one unit in the last place of the operands does to it (its condition).
+struct Expected {
+    Eigen::MatrixXd value;
+    double bound = 0;
+
+    /// False where nothing can be said: not finite, or beyond the range or the digits of T, as a
+    /// determinant may be.
+    template <typename T>
+    [[nodiscard]] bool is_determined() const {
+        const double size = value.stableNorm();
+        return std::isfinite(bound) && size < 1e-6 * double{std::numeric_limits<T>::max()} &&
+               size > 1e6 * double{std::numeric_limits<T>::min()} && bound < 0.1 * size;
+    }
+};
+
+/// The largest condition number among what `e` inverts or takes the determinant of.
+inline double worst_condition(const Expr& e, const MatrixMap& problem, const Sizes& sizes) {
+    double worst = 1;
+    const Expr roots[] = {e};
+    for (const Expr& node : topological_order(roots)) {
+        if (node->op != Op::inverse && node->op != Op::det && node->op != Op::logdet) {
+            continue;
+        }
+        const Eigen::MatrixXd inner = evaluate_reference(node->children.front(), problem, sizes);
+        if (!inner.allFinite()) {
+            return std::numeric_limits<double>::infinity();
+        }
+        const auto s = Eigen::JacobiSVD<Eigen::MatrixXd>(inner).singularValues();
+        worst = std::max(worst, s(0) / s(s.size() - 1));
+    }
+    return worst;
+}
+
+template <typename T>
+Expected expected_of(const Expr& e, const Expr& f, const MatrixMap& problem, const Sizes& sizes) {
+    Expected result;
+    result.value = evaluate_reference(e, problem, sizes);
+    result.bound = 64.0 * std::numeric_limits<T>::epsilon() * result.value.stableNorm() +
+                   64 * sensitivity<T>(e, symbols(f), problem, sizes, result.value);
+    return result;
+}
+
+/// Functions from a table are tame; in random ones an intermediate of T may overflow where the
+/// oracle's double does not, and what is inverted may be ill conditioned in a way that no small
+/// change of the operands shows.
+enum class Kind { tame, random };
+
+/// Holds every problem of a run against the oracle. Returns how many comparisons were made.
+template <typename T>
+int expect_row(const Expr& f, const std::string& wrt, const Case& c, Accuracy accuracy,
+               Kind kind = Kind::tame) {
+    const Outcome outcome = run_road<T>(f, wrt, c, accuracy);
+    const Expr g = differentiate(f, wrt);
+    int compared = 0;
+    for (std::size_t b = 0; b < outcome.values.size(); ++b) {
+        SCOPED_TRACE("problem " + std::to_string(b) + " of " + to_text(f) + " by " + wrt);
+        Expected value = expected_of<T>(f, f, outcome.problems[b], c.sizes);
+        Expected gradient = expected_of<T>(g, f, outcome.problems[b], c.sizes);
+        if (kind == Kind::random) {
+            constexpr double kEps = std::numeric_limits<T>::epsilon();
+            const double cond = worst_condition(g, outcome.problems[b], c.sizes);
+            value.bound += 64 * kEps * cond * value.value.stableNorm();
+            gradient.bound += 64 * kEps * cond * gradient.value.stableNorm();
+        }
+        if (!value.template is_determined<T>() || !gradient.template is_determined<T>()) {
+            continue;
+        }
+        if (kind == Kind::random && sizeof(T) == 4 && !outcome.gradients[b].allFinite()) {
+            continue;
+        }
+        ++compared;
+        EXPECT_EQ(outcome.status[b], 0);
+        EXPECT_NEAR(outcome.values[b], value.value(0, 0), value.bound);
+        EXPECT_LE((outcome.gradients[b] - gradient.value).stableNorm(), gradient.bound)
+            << to_text(g);
+    }
+    return compared;
+}
+
+}  // namespace matgrad
