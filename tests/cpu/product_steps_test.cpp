@@ -226,13 +226,44 @@ TEST(Gemm, MayWriteOverItsAddend) {
     }
 }
 
-TEST(Gemm, IsRightWhereABlasTakesItsBlockedRoad) {
+TEST(Gemm, ABlasTakesItsBlockedRoad) {
     GemmCase t{150, 170, 130, 2};
     t.a_transposed = true;
     check_gemm(t, 2);
     t.type = t.compute = ScalarType::float64;
     t.b_transposed = true;
     check_gemm(t, 2);
+}
+
+TEST(Gemm, ABlasReadsEveryOrderOrACopy) {
+    for (const Order order : kOrders) {
+        for (int bits = 0; bits < 4; ++bits) {
+            GemmCase t{9, 100, 90, 2};
+            t.a_order = t.b_order = t.c_order = t.out_order = order;
+            t.a_transposed = (bits & 1) != 0;
+            t.b_transposed = (bits & 2) != 0;
+            t.beta = 0.5;
+            t.type = t.compute = kTypes[bits % 2];
+            check_gemm(t);
+            ASSERT_FALSE(HasFailure());
+        }
+    }
+}
+
+TEST(Gemm, ResultsBeyondTheCachesAreWrittenWhole) {
+    // Large enough a batch that results are written past the caches, from odd addresses and in
+    // every order.
+    for (const ScalarType type : kTypes) {
+        for (const Order order : {Order::rows, Order::columns, Order::padded_rows}) {
+            for (const std::int64_t n : {37, 64}) {
+                GemmCase t{37, n, 2, 900};
+                t.out_order = order;
+                t.type = t.compute = type;
+                check_gemm(t, 2);
+                ASSERT_FALSE(HasFailure());
+            }
+        }
+    }
 }
 
 TEST(Gemm, PropagatesNanPastZeros) {
