@@ -13,35 +13,35 @@ namespace {
 
 using detail::Factors;
 
+/// Two terms with `common` equal factors at the left or the right end.
 struct Merge {
     double saving = 0;
-    Expr term;
+    std::size_t common = 0;
+    bool left = true;
 };
 
-Expr product_of(double number, std::span<const Expr> matrices) {
-    return scale(number, multiply(matrices));
-}
-
-/// Pulls `common` equal factors out of the left or the right end of two products.
-Merge merged(const Factors& a, const Factors& b, std::size_t common, bool left,
-             const ProductCost& cost) {
-    const auto split = [&](const Factors& f) {
-        const std::span<const Expr> all(f.matrices);
-        return left ? all.subspan(common) : all.first(all.size() - common);
-    };
+std::span<const Expr> shared_end(const Factors& a, const Merge& m) {
     const std::span<const Expr> all(a.matrices);
-    const std::span<const Expr> shared = left ? all.first(common) : all.last(common);
-    const Expr inner = add(product_of(a.number, split(a)), product_of(b.number, split(b)));
-    std::vector<Expr> factors(shared.begin(), shared.end());
-    factors.insert(left ? factors.end() : factors.begin(), inner);
-    Merge result;
-    result.saving =
-        cost(a.matrices) + cost(b.matrices) - cost(split(a)) - cost(split(b)) - cost(factors);
-    factors.insert(factors.begin(), a.scalars.begin(), a.scalars.end());
-    result.term = multiply(factors);
-    return result;
+    return m.left ? all.first(m.common) : all.last(m.common);
 }
 
+std::span<const Expr> own_end(const Factors& a, const Merge& m) {
+    const std::span<const Expr> all(a.matrices);
+    return m.left ? all.subspan(m.common) : all.first(all.size() - m.common);
+}
+
+std::vector<Expr> with_inner(const Factors& a, const Merge& m, const Expr& inner) {
+    const std::span<const Expr> shared = shared_end(a, m);
+    std::vector<Expr> factors(shared.begin(), shared.end());
+    factors.insert(m.left ? factors.end() : factors.begin(), inner);
+    return factors;
+}
+
+Expr bare(const Factors& a, const Merge& m) {
+    return scale(a.number, multiply(own_end(a, m)));
+}
+
+/// The merge of two terms that saves the most; it saves nothing if they have no common end.
 Merge best_merge(const Expr& x, const Expr& y, const ProductCost& cost) {
     Merge best;
     const Factors a = detail::factors_of(x);
@@ -49,22 +49,36 @@ Merge best_merge(const Expr& x, const Expr& y, const ProductCost& cost) {
     if (a.scalars != b.scalars) {
         return best;
     }
-    const std::size_t most = std::min(a.matrices.size(), b.matrices.size());
+    const std::size_t m = a.matrices.size();
+    const std::size_t n = b.matrices.size();
     for (const bool left : {true, false}) {
-        for (std::size_t k = 1; k < most; ++k) {
-            const bool equal =
-                left ? a.matrices[k - 1] == b.matrices[k - 1]
-                     : a.matrices[a.matrices.size() - k] == b.matrices[b.matrices.size() - k];
-            if (!equal) {
+        for (std::size_t k = 1; k < std::min(m, n); ++k) {
+            if (left ? a.matrices[k - 1] != b.matrices[k - 1]
+                     : a.matrices[m - k] != b.matrices[n - k]) {
                 break;
             }
-            Merge merge = merged(a, b, k, left, cost);
+            Merge merge{0, k, left};
+            const Expr inner = add(bare(a, merge), bare(b, merge));
+            merge.saving = cost(a.matrices) + cost(b.matrices) - cost(own_end(a, merge)) -
+                           cost(own_end(b, merge)) - cost(with_inner(a, merge, inner));
             if (merge.saving > best.saving) {
-                best = std::move(merge);
+                best = merge;
             }
         }
     }
     return best;
+}
+
+Expr factor_terms(std::vector<Expr> terms, const ProductCost& cost);
+
+/// What is left inside the bracket may have a common end of its own.
+Expr merged(const Expr& x, const Expr& y, const Merge& merge, const ProductCost& cost) {
+    const Factors a = detail::factors_of(x);
+    const Factors b = detail::factors_of(y);
+    std::vector<Expr> factors =
+        with_inner(a, merge, factor_terms({bare(a, merge), bare(b, merge)}, cost));
+    factors.insert(factors.begin(), a.scalars.begin(), a.scalars.end());
+    return multiply(factors);
 }
 
 /// Merges the best pair of terms until none saves anything.
@@ -75,15 +89,15 @@ Expr factor_terms(std::vector<Expr> terms, const ProductCost& cost) {
         std::pair<std::size_t, std::size_t> pair;
         for (std::size_t i = 0; i < terms.size(); ++i) {
             for (std::size_t j = i + 1; j < terms.size(); ++j) {
-                Merge merge = best_merge(terms[i], terms[j], cost);
+                const Merge merge = best_merge(terms[i], terms[j], cost);
                 if (merge.saving > best.saving) {
-                    best = std::move(merge);
+                    best = merge;
                     pair = {i, j};
                 }
             }
         }
         if (best.saving > 0) {
-            terms[pair.first] = best.term;
+            terms[pair.first] = merged(terms[pair.first], terms[pair.second], best, cost);
             terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(pair.second));
             changed = true;
         }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "expression/build.hpp"
@@ -243,9 +244,12 @@ int Lowering::write_sum(BodyWriter& body, const Expr& e, Selection s, const Exte
         heavy_shared +=
             !here_shared && is_shared(t) && op != Op::ones && op != Op::eye && op != Op::number;
     }
+    std::vector<Expr> terms = e->children;  // subtracted terms last: -A + B is B - A
+    std::stable_partition(terms.begin(), terms.end(),
+                          [](const Expr& t) { return split_number(t).number != -1; });
     const auto accumulate = [&](BodyWriter& b, bool all, bool shared) {
         int total = -1;
-        for (const Expr& t : e->children) {
+        for (const Expr& t : terms) {
             if (!all && is_shared(t) != shared) {
                 continue;
             }
