@@ -147,7 +147,7 @@ public:
                 fmt::format("{}: the expression is missing, expected matgrad {} EXPR --wrt X",
                             command_, command_));
         }
-        if (words[0].size() > 2 && app_.get_option_no_throw(words[0]) != nullptr) {
+        if (words[0].rfind("--", 0) == 0 && app_.get_option_no_throw(words[0]) != nullptr) {
             throw CallerError(
                 fmt::format("{}: found {} first, expected the expression: matgrad {} EXPR --wrt X",
                             command_, words[0], command_));

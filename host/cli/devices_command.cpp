@@ -28,7 +28,8 @@ std::string processor_name() {
 std::string vector_instructions() {
     const auto targets = static_cast<std::uint64_t>(hwy::SupportedTargets()) & HWY_TARGETS;
     const auto best = targets & (~targets + 1);
-    return hwy::TargetName(static_cast<decltype(hwy::SupportedTargets())>(best));
+    const std::string name = hwy::TargetName(static_cast<decltype(hwy::SupportedTargets())>(best));
+    return name.rfind("AVX3", 0) == 0 ? "AVX-512" : name;  // by the name on the box
 }
 
 }  // namespace

@@ -86,8 +86,15 @@ Question resolve_question(const QuestionArguments& arguments, bool needs_wrt) {
     question.f = parse(question.text, declarations);
     question.symbols = symbols(question.f);
     if (!question.f.shape().is_scalar()) {
-        throw ShapeError(fmt::format("{} is {}: expected a scalar function", question.text,
-                                     question.f.shape().text()));
+        const bool has_undeclared_vector =
+            std::any_of(question.symbols.begin(), question.symbols.end(), [&](const auto& symbol) {
+                return symbol.shape.is_column() && !has_name(declarations, symbol.name);
+            });
+        throw ShapeError(fmt::format(
+            "{} is {}: expected a scalar function{}", question.text, question.f.shape().text(),
+            has_undeclared_vector
+                ? " (a lower case name is a vector; --declare t=1 makes t a scalar)"
+                : ""));
     }
     for (const Declaration& declaration : own) {
         // Most likely a slip of the pen: the name meant stays undeclared.
