@@ -65,7 +65,7 @@ private:
 };
 
 /// A Hessian-vector product is the gradient of <grad f, V>: the function to check it with, where
-/// `gradient` is the closed form of the gradient and `direction` the symbol V.
+/// `gradient` is the closed form of the (projected) gradient and `direction` the symbol V.
 [[nodiscard]] Expr directional_function(const Expr& gradient, const std::string& direction);
 
 }  // namespace matgrad

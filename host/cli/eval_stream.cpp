@@ -11,6 +11,9 @@
 namespace matgrad {
 namespace {
 
+// In another thread, or by whoever waits for it if the system gives no thread.
+constexpr auto kWhereItCan = std::launch::async | std::launch::deferred;
+
 /// Memory aligned as a workspace has to be, not initialised.
 class Buffer {
 public:
@@ -46,13 +49,15 @@ std::int64_t problem_bytes(const EvalRequest& request, std::span<const OutputInf
     return count * size_of(request.options.type) + std::int64_t{sizeof(std::int32_t)};
 }
 
-/// Room for one piece; two of them take turns.
+/// Room for one piece; two of them take turns. While the results of one piece are written, the
+/// operands of the piece after the next are read into the same slot: each side has its own count.
 struct Slot {
     std::vector<Buffer> operands;  ///< empty for shared operands
-    std::vector<Buffer> results;
-    std::vector<std::int32_t> status;
     std::int64_t first = 0;
     std::int64_t count = 0;
+
+    std::vector<Buffer> results;
+    std::vector<std::int32_t> status;  ///< one for each problem of the results
 };
 
 class Stream {
@@ -89,14 +94,14 @@ public:
             const std::int64_t next = slot.first + slot.count;
             if (next < request_.batch) {
                 Slot& other = slots[turn ^ 1];
-                read = std::async(std::launch::async, [this, &other, next] { fill(other, next); });
+                read = std::async(kWhereItCan, [this, &other, next] { fill(other, next); });
             }
             compute(slot, visit);
             if (written.valid()) {
                 written.get();
             }
             if (!is_reduced()) {
-                written = std::async(std::launch::async, [this, &slot] { write(slot); });
+                written = std::async(kWhereItCan, [this, &slot] { write(slot); });
             } else {
                 files_.append_status(slot.status);
             }
@@ -131,7 +136,6 @@ private:
     void fill(Slot& slot, std::int64_t first) const {
         slot.first = first;
         slot.count = std::min(piece_, request_.batch - first);
-        slot.status.assign(static_cast<std::size_t>(slot.count), 0);
         for (std::size_t i = 0; i < request_.sources.size(); ++i) {
             if (request_.sources[i].operand().batched) {
                 request_.sources[i].read(first, slot.count, request_.options.type,
@@ -155,6 +159,7 @@ private:
             targets.push_back(Batch::contiguous(slot.results[i].data(), output.rows, output.cols));
             results.push_back(slot.results[i].data());
         }
+        slot.status.assign(static_cast<std::size_t>(slot.count), 0);
         RunHooks hooks;
         hooks.advance = [&](std::int64_t done) {
             progress_.update(slot.first + done);
@@ -192,8 +197,9 @@ private:
     }
 
     void write(const Slot& slot) {
+        const auto problems = static_cast<std::int64_t>(slot.status.size());
         for (std::size_t i = 0; i < slot.results.size(); ++i) {
-            files_.append(i, slot.results[i].data(), entries(plan_.outputs()[i], slot.count));
+            files_.append(i, slot.results[i].data(), entries(plan_.outputs()[i], problems));
         }
         files_.append_status(slot.status);
     }

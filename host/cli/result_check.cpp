@@ -29,7 +29,8 @@ ResultCheck::ResultCheck(const Expr& f, const PlanOptions& options,
       outputs_(outputs.begin(), outputs.end()),
       function_(f, options.type, options.accuracy) {
     for (const HvpRequest& request : options.hvp) {
-        const Expr gradient = differentiate(f, request.variable, options.convention);
+        // The slope <grad f, V> is df(V), whatever the convention of what is differentiated next.
+        const Expr gradient = differentiate(f, request.variable);
         hvps_.emplace_back(directional_function(gradient, request.direction), options.type,
                            options.accuracy);
     }

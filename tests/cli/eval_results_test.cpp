@@ -212,6 +212,27 @@ TEST_F(EvalCommand, AppliesTheHessianToADirection) {
     }
 }
 
+TEST_F(EvalCommand, AppliesTheHessianWithinTheSymmetricMatrices) {
+    const std::vector<double> p{2, 1, 1, 3};
+    const std::vector<double> v{1, -2, -2, 4};
+    write_npy(folder_.path("P.npy"), {2, 2}, p);
+    write_npy(folder_.path("V.npy"), {2, 2}, v);
+    // f = tr(P*P*P): grad f = 3 P^2, and along V it changes by 3 (P V + V P).
+    const auto hvp = [&](const char* convention) {
+        const RunResult result =
+            run({"eval", "tr(P*P*P)", "--wrt", "P", "--declare", "P=n,n:sym", "P=P.npy", "--hvp",
+                 "V=V.npy", "--hvp-out", "H.npy", "--convention", convention, "--check"},
+                options_);
+        EXPECT_EQ(result.status, 0) << result.out << result.err;
+        return read_npy<double>(folder_.path("H.npy"), {2, 2});
+    };
+    const std::vector<double> projected = hvp("projected");
+    const std::vector<double> free = hvp("free-entries");
+    // P V = [2-2, -4+4; 1-6, -2+12] = [0 0; -5 10], so P V + V P = [0 -5; -5 20].
+    EXPECT_EQ(projected, (std::vector<double>{0, -15, -15, 60}));
+    EXPECT_EQ(free, (std::vector<double>{0, -30, -30, 60}));
+}
+
 TEST_F(EvalCommand, ReadsFortranOrderAndPiecesAlike) {
     ASSERT_EQ(eval_files({"--grad", "g.npy", "--value", "v.npy"}).status, 0);
     const auto expected = read_npy<double>(folder_.path("g.npy"), {batch, n});

@@ -82,11 +82,20 @@ TEST_F(EvalStream, KeepsToTheMemoryItIsAllowed) {
 
 TEST_F(EvalStream, WritesTheSameBitsInPiecesOfAnySize) {
     make_batch(1000);
-    ASSERT_EQ(run(words({}), options_).status, 0);
-    const std::string whole = io_test::read_text(folder_.path("G.npy"));
-    for (const char* memory : {"1", "10K", "1M"}) {
-        ASSERT_EQ(run(words({"--memory", memory}), options_).status, 0);
-        EXPECT_TRUE(io_test::read_text(folder_.path("G.npy")) == whole) << memory;
+    const auto files = [this] {
+        return io_test::read_text(folder_.path("G.npy")) +
+               io_test::read_text(folder_.path("s.npy"));
+    };
+    ASSERT_EQ(run(words({"--status", "s.npy"}), options_).status, 0);
+    const std::string whole = files();
+    // Pieces of 1, 2, 255 and 766 problems: the last one is a shorter one.
+    for (const char* memory : {"1", "10K", "1M", "3M"}) {
+        for (int repeat = 0; repeat < 3; ++repeat) {  // reading and writing run beside computing
+            const RunResult result =
+                run(words({"--memory", memory, "--status", "s.npy"}), options_);
+            ASSERT_EQ(result.status, 0) << result.err;
+            EXPECT_TRUE(files() == whole) << memory;
+        }
     }
 }
 
