@@ -96,12 +96,28 @@ private:
         // The last split first: of equally good brackets the left-to-right one is kept.
         for (int k = j - 1; k >= i; --k) {
             const double ops = gemm_operations(link(i).rows, link(k).cols, link(j).cols);
-            consider(joined(Join::multiply, i, j, k, ops, {{i, k}, {k + 1, j}}));
+            if (is_repeated(i, k, j)) {  // P*P: P is computed once
+                consider(joined(Join::multiply, i, j, k, ops, {{i, k}}));
+            } else {
+                consider(joined(Join::multiply, i, j, k, ops, {{i, k}, {k + 1, j}}));
+            }
         }
         const double s = share(i, j);
         found.operations *= s;
         found.bytes *= s;
         return found;
+    }
+
+    [[nodiscard]] bool is_repeated(int i, int k, int j) const {
+        if (k - i != j - k - 1) {
+            return false;
+        }
+        for (int at = i; at <= k; ++at) {
+            if (link(at).key != link(at + k + 1 - i).key) {
+                return false;
+            }
+        }
+        return true;
     }
 
     template <typename Consider>

@@ -16,8 +16,10 @@ ChainCounts Lowering::count_chains() {
     for (const OutputRequest& o : request_.outputs) {
         forms.push_back(o.form);
     }
+    constexpr std::size_t kMostParts = 20'000;  // beyond that chains are ordered one by one
     std::map<ChainKey, int> seen;
     ChainCounts counts;
+    std::size_t parts = 0;
     for (const Expr& e : topological_order(forms)) {
         if (e->op != Op::product ||
             e->children.size() < static_cast<std::size_t>(e->num_scalars) + 2) {
@@ -28,6 +30,10 @@ ChainCounts Lowering::count_chains() {
         const int n = static_cast<int>(links.size());
         if (n < 2 || !seen.try_emplace(oriented_key(links, 0, n - 1).key, 1).second) {
             continue;
+        }
+        parts += links.size() * links.size() / 2;
+        if (parts > kMostParts) {
+            return {};
         }
         for (int i = 0; i < n; ++i) {
             for (int j = i + 1; j < n; ++j) {

@@ -13,6 +13,10 @@ namespace {
 
 using detail::Factors;
 
+// All pairs of terms are tried and each product is ordered, so what is long is left alone.
+constexpr std::size_t kMostTerms = 16;
+constexpr std::size_t kLongestProduct = 16;
+
 /// Two terms with `common` equal factors at the left or the right end.
 struct Merge {
     double saving = 0;
@@ -46,7 +50,8 @@ Merge best_merge(const Expr& x, const Expr& y, const ProductCost& cost) {
     Merge best;
     const Factors a = detail::factors_of(x);
     const Factors b = detail::factors_of(y);
-    if (a.scalars != b.scalars) {
+    if (a.scalars != b.scalars || a.matrices.size() > kLongestProduct ||
+        b.matrices.size() > kLongestProduct) {
         return best;
     }
     const std::size_t m = a.matrices.size();
@@ -108,7 +113,6 @@ Expr factor_terms(std::vector<Expr> terms, const ProductCost& cost) {
 }  // namespace
 
 Expr factor_sums(const Expr& e, const ProductCost& cost) {
-    constexpr std::size_t kMostTerms = 16;  // pairs are tried, so long sums are left alone
     std::unordered_map<Expr, Expr> done;
     const Expr roots[] = {e};
     for (const Expr& node : topological_order(roots)) {

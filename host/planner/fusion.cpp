@@ -54,7 +54,7 @@ bool may_inline(const MapOperand& operand, const MapBody& inner, int uses, bool 
     if (operand.broadcast != Broadcast::none || !is_whole(operand.use)) {
         return false;
     }
-    return is_trivial(inner) || (uses == 1 && same_scope);
+    return inner.code.size() <= kMaxBodyCode && (is_trivial(inner) || (uses == 1 && same_scope));
 }
 
 /// The consumer's body with the producer's written in place of its loads of operand `which`.

@@ -25,6 +25,9 @@ bool needs_brackets(const Expr& e) {
 }
 
 std::string link_text(const Link& link) {
+    if (is_present(link.ready)) {
+        return link.label;
+    }
     if (link.weight.kind == LinkKind::ones) {
         return "ones(" + link.rows.name + "," + link.cols.name + ")";
     }
@@ -57,22 +60,34 @@ std::string text_of(const Links& links, int i, int j) {
     return text;
 }
 
+/// One step of two polynomial hashes modulo the Mersenne prime 2^61 - 1.
+ChainKey extended(const ChainKey& key, std::uint64_t word) {
+    constexpr std::uint64_t kPrime = (std::uint64_t{1} << 61) - 1;
+    constexpr std::uint64_t kBases[] = {0x0f3a9d1c5b7e2468ULL, 0x17c4e86a2d91b35fULL};
+    ChainKey result{};
+    for (std::size_t i = 0; i < 2; ++i) {
+        const auto product = static_cast<unsigned __int128>(key[i] + 1) * kBases[i];
+        const std::uint64_t added = i == 0 ? word : mixed(11, word);
+        const std::uint64_t low = static_cast<std::uint64_t>(product) & kPrime;
+        const std::uint64_t high = static_cast<std::uint64_t>(product >> 61);
+        result[i] = (low + high + (added & kPrime) + (added >> 61)) % kPrime;
+    }
+    return result;
+}
+
 ChainKey key_of(const Links& links, int i, int j, bool transposed) {
-    ChainKey key;
+    ChainKey key{};
     for (int k = i; k <= j; ++k) {
         const ChainLink& l = links[static_cast<std::size_t>(transposed ? i + j - k : k)].weight;
-        key.push_back(transposed ? l.transposed_key : l.key);
+        key = extended(key, transposed ? l.transposed_key : l.key);
     }
     return key;
 }
 
 OrientedKey oriented_key(const Links& links, int i, int j) {
-    ChainKey forward = key_of(links, i, j, false);
-    ChainKey backward = key_of(links, i, j, true);
-    if (backward < forward) {
-        return {std::move(backward), true};
-    }
-    return {std::move(forward), false};
+    const ChainKey forward = key_of(links, i, j, false);
+    const ChainKey backward = key_of(links, i, j, true);
+    return backward < forward ? OrientedKey{backward, true} : OrientedKey{forward, false};
 }
 
 Link Lowering::dense_link(const Expr& e, Selection s) {
@@ -180,7 +195,7 @@ ChainOrder Lowering::order(const Links& links) {
         weights.push_back(l.weight);
     }
     return order_chain(weights, batch(), [&](int i, int j) {
-        ChainKey key = oriented_key(links, i, j).key;
+        const ChainKey key = oriented_key(links, i, j).key;
         if (chains_.count(key) != 0) {
             return 0.0;
         }
@@ -190,10 +205,6 @@ ChainOrder Lowering::order(const Links& links) {
         const auto found = counts_->find(key);
         return found == counts_->end() ? 1.0 : 1.0 / found->second;
     });
-}
-
-Use Lowering::lower_chain(const Links& links) {
-    return lower_chain_part(links, order(links), 0, static_cast<int>(links.size()) - 1);
 }
 
 Use Lowering::lower_chain_part(const Links& links, const ChainOrder& order, int i, int j) {
@@ -278,7 +289,7 @@ Use Lowering::join(const Links& links, const ChainOrder& order, int i, int j) {
 Use Lowering::leaf(const Link& link) {
     switch (link.weight.kind) {
         case LinkKind::dense:
-            return lower(link.expr, link.selection);
+            return is_present(link.ready) ? link.ready : lower(link.expr, link.selection);
         case LinkKind::ones:
             return map(
                 link.rows, link.cols, [](BodyWriter& b) { return b.constant(1); }, link_text(link),

@@ -75,15 +75,14 @@ Use Lowering::triangular_solve(Side side, const Factor& f, bool flip, const Use&
 /// side and B' for the right one.
 Use Lowering::half_solve(const Factor& f, Side side, const Use& b, const ChainKey& b_key,
                          const std::string& text) {
-    ChainKey key = b_key;
-    key.push_back(f.id);
+    const ChainKey key = extended(b_key, f.id);
     const bool right = side == Side::right;
     if (const auto found = half_solves_.find(key); found != half_solves_.end()) {
         return right ? transposed(found->second) : found->second;
     }
     const Use w = triangular_solve(side, f, right, b, right ? text + "*inv(L')" : "inv(L)*" + text,
                                    "a triangular solve, no inverse");
-    half_solves_.emplace(std::move(key), right ? transposed(w) : w);
+    half_solves_.emplace(key, right ? transposed(w) : w);
     return w;
 }
 

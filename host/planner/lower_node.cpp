@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "expression/build.hpp"
@@ -39,6 +40,23 @@ MapOp map_op(Op op) {
 
 bool is_reciprocal(const Expr& e) {
     return e->op == Op::power && e->number == -1;
+}
+
+constexpr std::size_t kMostAtOnce = 16;  // terms or factors in one map
+
+/// A long sum or product as one of a few shorter ones: no map reads too much at once.
+std::vector<Expr> in_groups(const std::vector<Expr>& parts,
+                            const std::function<Expr(std::span<const Expr>)>& combine) {
+    if (parts.size() <= kMostAtOnce) {
+        return parts;
+    }
+    const std::span<const Expr> all(parts);
+    const std::size_t length = (parts.size() + kMostAtOnce - 1) / kMostAtOnce;
+    std::vector<Expr> groups;
+    for (std::size_t at = 0; at < parts.size(); at += length) {
+        groups.push_back(combine(all.subspan(at, std::min(length, parts.size() - at))));
+    }
+    return groups;
 }
 
 /// A product whose value is written as one map: it has a number or scalar factors.
@@ -236,17 +254,19 @@ int Lowering::write(BodyWriter& body, const Expr& e, Selection s, const Extent& 
 
 int Lowering::write_sum(BodyWriter& body, const Expr& e, Selection s, const Extent& r,
                         const Extent& c) {
+    std::vector<Expr> terms =
+        in_groups(e->children, [](std::span<const Expr> group) { return add(group); });
+    // Subtracted terms last: -A + B is B - A.
+    std::stable_partition(terms.begin(), terms.end(),
+                          [](const Expr& t) { return split_number(t).number != -1; });
     // Terms that do not depend on the batch are summed once, before the problems.
     const bool here_shared = is_shared(e);
     int heavy_shared = 0;
-    for (const Expr& t : e->children) {
+    for (const Expr& t : terms) {
         const Op op = split_number(t).base->op;
         heavy_shared +=
             !here_shared && is_shared(t) && op != Op::ones && op != Op::eye && op != Op::number;
     }
-    std::vector<Expr> terms = e->children;  // subtracted terms last: -A + B is B - A
-    std::stable_partition(terms.begin(), terms.end(),
-                          [](const Expr& t) { return split_number(t).number != -1; });
     const auto accumulate = [&](BodyWriter& b, bool all, bool shared) {
         int total = -1;
         for (const Expr& t : terms) {
@@ -276,7 +296,9 @@ int Lowering::write_sum(BodyWriter& body, const Expr& e, Selection s, const Exte
 int Lowering::write_product(BodyWriter& body, const Expr& e, Selection s, const Extent& r,
                             const Extent& c) {
     const auto first = e->children.begin();
-    const std::vector<Expr> scalars(first, first + e->num_scalars);
+    const std::vector<Expr> scalars =
+        in_groups({first, first + e->num_scalars},
+                  [](std::span<const Expr> group) { return multiply(group); });
     const std::vector<Expr> matrices(first + e->num_scalars, e->children.end());
     const Extent one{"1", 1};
     const auto multiply_scalars = [&](BodyWriter& b, int start) {
@@ -308,14 +330,16 @@ int Lowering::write_product(BodyWriter& body, const Expr& e, Selection s, const 
 
 int Lowering::write_hadamard(BodyWriter& body, const Expr& e, Selection s, const Extent& r,
                              const Extent& c) {
+    const std::vector<Expr> factors =
+        in_groups(e->children, [](std::span<const Expr> group) { return hadamard(group); });
     int x = -1;
-    for (const Expr& f : e->children) {
+    for (const Expr& f : factors) {
         if (!is_reciprocal(f)) {
             const int y = write(body, f, s, r, c);
             x = x < 0 ? y : body.binary(MapOp::mul, x, y);
         }
     }
-    for (const Expr& f : e->children) {
+    for (const Expr& f : factors) {
         if (is_reciprocal(f)) {
             const int y = write(body, f->children.front(), s, r, c);
             x = body.binary(MapOp::div, x < 0 ? body.constant(1) : x, y);

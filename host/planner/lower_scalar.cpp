@@ -68,17 +68,11 @@ Use Lowering::scaled(double number, std::span<const Expr> scalars, const Use& a,
 Use Lowering::lower_trace(const Expr& y) {
     const std::string text = "tr(" + text_of(y) + ")";
     if (y->op == Op::add) {  // a sum of traces; products inside need not be formed
-        return map(
-            kOne, kOne,
-            [&](BodyWriter& b) {
-                int total = -1;
-                for (const Expr& t : y->children) {
-                    const int x = write(b, apply(Op::trace, t), {}, kOne, kOne);
-                    total = total < 0 ? x : b.binary(MapOp::add, total, x);
-                }
-                return total;
-            },
-            text, "");
+        std::vector<Expr> traces;
+        for (const Expr& t : y->children) {
+            traces.push_back(apply(Op::trace, t));
+        }
+        return lower(add(traces));
     }
     const Factors f = factors_of(y);
     if (f.number != 1 || !f.scalars.empty()) {
@@ -99,6 +93,10 @@ Use Lowering::lower_trace(const Expr& y) {
 /// tr(P*Q) = sum(P'.*Q): the last product is never formed. P and Q are the best pair of arcs of the
 /// chain closed to a ring, for tr(PQ) = tr(QP).
 Use Lowering::lower_trace_of_chain(const Links& links) {
+    constexpr std::size_t kLongestRing = 32;
+    if (links.size() > kLongestRing) {
+        return lower_trace_of_chain({ready_link({links.begin(), links.end() - 1}), links.back()});
+    }
     const int n = static_cast<int>(links.size());
     Links ring = links;
     ring.insert(ring.end(), links.begin(), links.end());

@@ -6,6 +6,7 @@
 /// lowered once and remembered with its transposed twin. What lowering writes is plain on purpose,
 /// one map for each entrywise node; the passes on the Program fuse it.
 
+#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -32,8 +33,9 @@ struct Selection {
     [[nodiscard]] Selection swapped() const { return {col, row}; }
 };
 
-/// Keys of the links of a chain.
-using ChainKey = std::vector<std::uint64_t>;
+/// 122 bits that stand for a run of links.
+using ChainKey = std::array<std::uint64_t, 2>;
+[[nodiscard]] ChainKey extended(const ChainKey& key, std::uint64_t word);
 /// How many distinct product chains of the program contain a sub-chain.
 using ChainCounts = std::map<ChainKey, int>;
 
@@ -44,6 +46,8 @@ struct Link {
     bool transposed = false;  ///< an inverse: of the transpose of `expr`
     bool inverted = false;    ///< a diagonal: its reciprocal
     bool unit = false;        ///< a row or column of the identity
+    Use ready;                ///< a part of a longer chain that is there already, and
+    std::string label;        ///< its text
     Selection selection;
     Extent rows, cols;
 };
@@ -97,6 +101,9 @@ private:
     Link ones_link(const Extent& rows, const Extent& cols);
     Link unit_link(const Dim& n, std::int64_t index, bool row);
     Use lower_chain(const Links& links);
+    Use lower_power(const Links& links, int period, int exponent);
+    Use lower_long_chain(const Links& links);
+    Link ready_link(const Links& part);
     Use lower_chain_part(const Links& links, const ChainOrder& order, int i, int j);
     Use join(const Links& links, const ChainOrder& order, int i, int j);
     Use leaf(const Link& link);

@@ -29,12 +29,12 @@ void widen_factors(Program& program) {
                          [&](const Use& u) { wide[static_cast<std::size_t>(u.value)] = true; });
         }
     }
+    const std::vector<int> producers = find_producers(program);
     // What passes from one half of a solve to the next is not rounded between.
     for (const Step& s : program.steps) {
         if (!is_solve_step(s.operation) && !std::holds_alternative<Syrk>(s.operation)) {
             continue;
         }
-        const std::vector<int> producers = find_producers(program);
         for_each_use(s.operation, [&](const Use& u) {
             const int at = producers[static_cast<std::size_t>(u.value)];
             if (at >= 0 && is_solve_step(program.steps[static_cast<std::size_t>(at)].operation)) {

@@ -88,8 +88,11 @@ public:
     void run() {
         for (std::size_t i = 0; i < program_.steps.size(); ++i) {
             if (std::holds_alternative<Map>(program_.steps[i].operation)) {
-                uses_ = count_uses(program_);
-                producers_ = find_producers(program_);
+                if (changed_) {
+                    uses_ = count_uses(program_);
+                    producers_ = find_producers(program_);
+                    changed_ = false;
+                }
                 absorb(i);
             }
         }
@@ -150,6 +153,7 @@ private:
         } else {
             return;
         }
+        changed_ = true;
         const MapOperand& o = *loaded(body, term);
         take_name(step->out, map.out, o.use.transposed);
         discard(program_.steps[index]);
@@ -187,6 +191,7 @@ private:
         if (products.empty() || (products.size() == 1 && !simple)) {
             return;
         }
+        changed_ = true;
         const bool flipped =
             simple ? loaded(body, rest.front())->use.transposed : products.front().use.transposed;
         Use sum = simple ? loaded(body, rest.front())->use : Use{};
@@ -252,6 +257,7 @@ private:
     Program& program_;
     std::vector<int> uses_;
     std::vector<int> producers_;
+    bool changed_ = true;  // since uses_ and producers_ were counted
 };
 
 }  // namespace

@@ -86,6 +86,15 @@ TEST(ChainOrder, AnInverseIsASolveAndNotFormed) {
     EXPECT_EQ(order_chain(links, 1).at(0, 1).join, Join::solve_left);
 }
 
+TEST(ChainOrder, PowersAreTakenBySquaring) {
+    const std::pair<int, int> products[] = {{2, 1}, {3, 2},  {4, 2}, {7, 4},
+                                            {8, 3}, {15, 6}, {64, 6}};
+    for (const auto& [power, count] : products) {
+        const std::vector<ChainLink> links(static_cast<std::size_t>(power), dense(10, 10, 1, 2));
+        EXPECT_EQ(order_chain(links, 1).at(0, power - 1).operations, 2000 * count) << power;
+    }
+}
+
 TEST(ChainOrder, WhatIsThereAlreadyCostsNothing) {
     const std::vector<ChainLink> links = {dense(5, 50, 1, 2), dense(50, 50, 3, 4),
                                           dense(50, 50, 5, 6)};

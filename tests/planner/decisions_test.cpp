@@ -151,6 +151,34 @@ TEST(Plan, DiagonalFactorsAndOuterProductsAreNoMatrixProducts) {
     EXPECT_EQ(program_for({{"X + a*b'"}, declared, {{"m", 6}, {"n", 3}}, {}}).steps.size(), 1U);
 }
 
+TEST(Plan, LongChainsAreOrderedInParts) {
+    const std::vector<std::string> declared{"X=n,n", "Y=n,n", "W=n,n:sym", "a=n"};
+    const auto repeated = [](const std::string& block, int times) {
+        std::string text = block;
+        for (int k = 1; k < times; ++k) {
+            text += "*" + block;
+        }
+        return text;
+    };
+    // Scaled so that nothing overflows: entries are standard normal, n is 3.
+    const Dims dims{{"n", 3}};
+    for (const std::string& form :
+         {repeated("(0.3*X)", 100), repeated("(0.3*X*Y)", 50), repeated("(0.3*W)", 128),
+          repeated("(0.3*X*Y*Y)", 33) + "*a", "a'*" + repeated("(0.3*X*Y*X)", 33) + "*Y",
+          "tr(" + repeated("(0.3*X*Y*Y)", 25) + "*X)"}) {
+        SCOPED_TRACE(form);
+        expect_matches_reference(Problem{{form}, declared, dims, {"Y"}});
+    }
+    const Program vector =
+        program_for({{repeated("(X*Y*Y)", 33) + "*a"}, declared, {{"n", 200}}, {}});
+    EXPECT_EQ(count_steps<Gemm>(vector), 99);
+    for (const Step& s : steps_of<Gemm>(vector)) {
+        EXPECT_EQ(s.operations, 2 * 200 * 200) << "products with a vector only";
+    }
+    const Program power = program_for({{repeated("X", 256)}, declared, dims, {}});
+    EXPECT_EQ(count_steps<Gemm>(power), 8);
+}
+
 TEST(Plan, ATraceOfAProductDoesNotFormIt) {
     const Program p = program_for({{"tr(A*B)"}, {"A=m,n", "B=n,m"}, {{"m", 30}, {"n", 20}}, {}});
     ASSERT_EQ(p.steps.size(), 1U) << to_text(p);
@@ -171,19 +199,35 @@ TEST(Plan, ASumOfProductsIsAccumulatedByBeta) {
 }
 
 TEST(Plan, BodiesKeepWithinTheirLimits) {
-    std::string text = "A0";
-    std::vector<std::string> declared{"A0=n,n"};
+    std::vector<std::string> declared{"A0=n,n", "s0=1"};
+    std::string nested = "A0";
+    std::string terms = "A0";
+    std::string factors = "A0";
+    std::string scalars = "s0";
     for (int k = 1; k < 80; ++k) {
-        declared.push_back("A" + std::to_string(k) + "=n,n");
-        text = "exp(" + text + ").*A" + std::to_string(k);
+        const std::string number = std::to_string(k);
+        declared.push_back("A" + number + "=n,n");
+        declared.push_back("s" + number + "=1");
+        nested = "exp(" + nested + ").*A" + number;
+        terms += " + A" + number;
+        factors += ".*A" + number;
+        scalars += "*s" + number;
     }
-    const Problem p{{"sum(" + text.substr(0) + ")"}, declared, {{"n", 2}}, {}};
-    const Program program = program_for(p);
-    EXPECT_GT(program.steps.size(), 2U);
-    for (const Step& s : program.steps) {
-        if (const auto* map = std::get_if<Map>(&s.operation)) {
-            EXPECT_LE(map->body.operands.size(), 32U);
-            EXPECT_LE(map->body.code.size(), 128U);
+    for (const std::string& form : {"sum(exp(" + terms + "))", "sum(" + factors + ")",
+                                    "(" + scalars + ")*A0", "tr(" + terms + ")"}) {
+        SCOPED_TRACE(form);
+        expect_matches_reference(Problem{{form}, declared, {{"n", 2}}, {"A1", "A2", "s3"}});
+    }
+    for (const std::string& form : {nested, terms, factors, "(" + scalars + ")*A0"}) {
+        const Program program = program_for({{"sum(" + form + ")"}, declared, {{"n", 2}}, {}});
+        EXPECT_GT(program.steps.size(), 2U);
+        for (const Step& s : program.steps) {
+            const auto* map = std::get_if<Map>(&s.operation);
+            const auto* reduce = std::get_if<Reduce>(&s.operation);
+            ASSERT_TRUE(map != nullptr || reduce != nullptr);
+            const MapBody& body = map != nullptr ? map->body : reduce->body;
+            EXPECT_LE(body.operands.size(), 32U);
+            EXPECT_LE(body.code.size(), 128U);
         }
     }
 }
