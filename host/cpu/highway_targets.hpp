@@ -1,5 +1,16 @@
 #pragma once
 /// \file Which instruction sets the vector code is compiled for: the compiler's baseline, AVX2 and
 /// AVX-512 on x86. Include before any Highway header.
+///
+/// Under AddressSanitizer it is the baseline alone, one number to a vector: its checks of every
+/// access make long unrolled vector code compile for minutes.
 
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
+
+#if defined(__SANITIZE_ADDRESS__)
+#define HWY_COMPILE_ONLY_STATIC
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HWY_COMPILE_ONLY_STATIC
+#endif
+#endif

@@ -126,6 +126,43 @@ HWY_INLINE void store_mirrored(const Block<T, kRows, kCols>& block, const LaneGe
     }
 }
 
+/// Part of a block of the result.
+struct Patch {
+    std::int64_t row, col;
+    int rows, cols;
+};
+
+/// A block that crosses an edge or has something added, one entry at a time.
+template <typename T>
+HWY_NOINLINE void store_edge(const LaneGemm& call, const T* values, int values_cols, Patch patch,
+                             int lane) {
+    const Lane<T> d;
+    const auto alpha = hn::Set(d, static_cast<T>(call.alpha));
+    const auto beta = hn::Set(d, static_cast<T>(call.beta));
+    const bool added = call.beta != 0 && call.c.data != nullptr;
+    for (int i = 0; i < patch.rows; ++i) {
+        for (int j = 0; j < patch.cols; ++j) {
+            const std::int64_t r = patch.row + i;
+            const std::int64_t c = patch.col + j;
+            if (call.lower_only && c > r) {
+                break;
+            }
+            auto value =
+                hn::Load(d, values + (i * values_cols + j) * static_cast<int>(hn::Lanes(d)));
+            if (call.alpha != 1) {
+                value = hn::Mul(alpha, value);
+            }
+            if (added) {
+                value = hn::MulAdd(beta, load_any<T>(call.c, r, c, lane), value);
+            }
+            store_any<T>(value, call.out, r, c, lane);
+            if (call.mirror && c != r) {
+                store_any<T>(value, call.out, c, r, lane);
+            }
+        }
+    }
+}
+
 /// Rows of a, converted once for all blocks of columns.
 inline constexpr std::int64_t kPanelInner = 128;
 
@@ -150,8 +187,6 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
     const std::int64_t inner = call.a.cols;
     const int step = static_cast<int>(hn::Lanes(d));
     const auto alpha = hn::Set(d, static_cast<T>(call.alpha));
-    const auto beta = hn::Set(d, static_cast<T>(call.beta));
-    const bool scaled = call.alpha != 1;
     const bool added = call.beta != 0 && call.c.data != nullptr;
     constexpr bool kConverts = !std::is_same_v<T, TA> && kRows == 4;
     const bool converts = kConverts && inner <= kPanelInner && n > kCols;
@@ -196,28 +231,15 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
                     }
                     continue;
                 }
+                HWY_ALIGN T values[kRows * kCols * kLanes];
 #pragma GCC unroll 8
                 for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
                     for (int j = 0; j < kCols; ++j) {
-                        const std::int64_t r = i0 + i;
-                        const std::int64_t c = j0 + j;
-                        if (i >= rows || j >= cols || (call.lower_only && c > r)) {
-                            continue;
-                        }
-                        auto value = block.sum[i][j];
-                        if (scaled) {
-                            value = hn::Mul(alpha, value);
-                        }
-                        if (added) {
-                            value = hn::MulAdd(beta, load_any<T>(call.c, r, c, lane), value);
-                        }
-                        store_any<T>(value, call.out, r, c, lane);
-                        if (call.mirror && c != r) {
-                            store_any<T>(value, call.out, c, r, lane);
-                        }
+                        hn::Store(block.sum[i][j], d, values + (i * kCols + j) * step);
                     }
                 }
+                store_edge<T>(call, values, kCols, {i0, j0, rows, cols}, lane);
             }
         }
     }
