@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -425,7 +426,7 @@ void Interpreter::run_step(const Step& step) {
 
 RunResult Interpreter::run(const std::vector<Operands>& problems) {
     RunResult result;
-    std::memset(shared_.data(), 0xff, shared_.size());
+    std::fill(shared_.begin(), shared_.end(), std::byte{0xff});
     operands_ = problems.empty() ? nullptr : &problems.front();
     status_ = 0;
     bool problems_started = false;
@@ -445,7 +446,7 @@ RunResult Interpreter::run(const std::vector<Operands>& problems) {
     for (const Operands& problem : problems) {
         operands_ = &problem;
         status_ = shared_status;
-        std::memset(problem_.data(), 0xff, problem_.size());
+        std::fill(problem_.begin(), problem_.end(), std::byte{0xff});
         for (const Step& s : program_.steps) {
             if (s.scope == Scope::problem) {
                 run_step(s);
