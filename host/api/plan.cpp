@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "api/arguments.hpp"
+#include "calculus/prepare.hpp"
 #include "cpu/executor.hpp"
 #include "planner/planner.hpp"
 
@@ -68,10 +69,14 @@ std::vector<Declaration> symbols_needed(const Expr& f, const PlanOptions& option
 std::vector<OutputRequest> closed_forms(const Expr& f, const PlanOptions& options) {
     std::vector<OutputRequest> outputs;
     if (options.value) {
-        outputs.push_back({OutputKind::value, "", f, std::nullopt});
+        const auto is_variable = [&options](const Expr& e) {
+            return e->op == Op::symbol &&
+                   std::find(options.wrt.begin(), options.wrt.end(), e->name) != options.wrt.end();
+        };
+        outputs.push_back({OutputKind::value, "", prepared(f, is_variable), std::nullopt});
     }
     if (!options.wrt.empty()) {
-        const Derivation derivation = derive(f, options.wrt, options.convention);
+        const Derivation derivation = derive(f, options.wrt, options.convention, Lines::omit);
         for (std::size_t i = 0; i < options.wrt.size(); ++i) {
             outputs.push_back({OutputKind::gradient, options.wrt[i], derivation.gradients[i].form,
                                options.entry});
