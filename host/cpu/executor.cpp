@@ -52,7 +52,7 @@ public:
         combine_sums();
         Scratch scratch = scratch_of(0);
         for (const Step* step : plan_.final_steps) {
-            (void)run_plain_step(*step, data_.shared, scratch);
+            (void)run_plain_step(*step, data_.shared, scratch, threads_);
         }
         write_single_results();
         return {data_.batch, failed_.load()};
@@ -98,7 +98,7 @@ private:
     std::int32_t run_shared() {
         Scratch scratch = scratch_of(0);
         for (const Step* step : plan_.shared_steps) {
-            const std::int32_t pivot = run_plain_step(*step, data_.shared, scratch);
+            const std::int32_t pivot = run_plain_step(*step, data_.shared, scratch, threads_);
             if (pivot != 0) {
                 return pivot;
             }
@@ -138,6 +138,7 @@ private:
         segment_size_ = (tiles + wanted - 1) / wanted * lanes;
         segment_count_ = (data_.batch + segment_size_ - 1) / segment_size_;
         const auto workers = static_cast<int>(std::min<std::int64_t>(threads_, segment_count_));
+        data_.threads_per_problem = std::max(1, threads_ / workers);
         std::vector<std::thread> others;
         try {
             for (int thread = 1; thread < workers; ++thread) {

@@ -136,7 +136,8 @@ void TileRunner::run_plain(std::int64_t problem) {
         }
     }
     for (const Step* step : plan_.tile_steps) {
-        const std::int32_t pivot = run_plain_step(*step, values_, scratch_);
+        const std::int32_t pivot =
+            run_plain_step(*step, values_, scratch_, run_.threads_per_problem);
         if (status_[0] == 0) {
             status_[0] = pivot;
         }

@@ -18,6 +18,7 @@ struct RunData {
     std::span<const Batch> results;
     std::span<std::int32_t> status;
     std::vector<View> shared;  ///< by value: views of all that are not of problem scope
+    int threads_per_problem = 1;
 };
 
 class TileRunner {

@@ -1,5 +1,7 @@
 /// Lets the whole test program run on a lesser instruction set: MATGRAD_TEST_TARGET=avx2|baseline.
 
+#include "cpu/highway_targets.hpp"
+// The targets before Highway.
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
 
@@ -16,6 +18,9 @@ public:
         if (wanted == nullptr) {
             return;
         }
+#ifdef HWY_COMPILE_ONLY_STATIC
+        GTEST_SKIP() << "compiled for the baseline alone";
+#endif
         std::int64_t targets = HWY_STATIC_TARGET;
         if (std::string(wanted) == "avx2") {
             targets |= HWY_AVX2;

@@ -145,17 +145,18 @@ void blas_gemm(double alpha, const View& a, const View& b, double beta, const Vi
     }
 }
 
-void blas_syrk(double alpha, const View& a, const View& c) {
+void blas_syrk(double alpha, const View& a, double beta, const View& c) {
     const Argument m = argument(a);
     const int n = as_int(a.rows);
     const int k = as_int(a.cols);
     const int ld = as_int(c.row_stride);
     if (c.type == ScalarType::float32) {
         cblas_ssyrk(CblasRowMajor, CblasLower, flag(m.transposed), n, k, static_cast<float>(alpha),
-                    static_cast<const float*>(m.data), m.ld, 0.0F, data<float>(c), ld);
+                    static_cast<const float*>(m.data), m.ld, static_cast<float>(beta),
+                    data<float>(c), ld);
     } else {
         cblas_dsyrk(CblasRowMajor, CblasLower, flag(m.transposed), n, k, alpha,
-                    static_cast<const double*>(m.data), m.ld, 0.0, data<double>(c), ld);
+                    static_cast<const double*>(m.data), m.ld, beta, data<double>(c), ld);
     }
 }
 

@@ -26,8 +26,8 @@ public:
 
 /// c = alpha * a * b + beta * c; beta 0 does not read c.
 void blas_gemm(double alpha, const View& a, const View& b, double beta, const View& c);
-/// Lower triangle of c = alpha * a * a'.
-void blas_syrk(double alpha, const View& a, const View& c);
+/// Lower triangle of c = alpha * a * a' + beta * c; beta 0 does not read c.
+void blas_syrk(double alpha, const View& a, double beta, const View& c);
 /// x = op(t)^-1 x (left) or x op(t)^-1 (right).
 void blas_trsm(Side side, bool lower, bool transposed, bool unit, const View& t, const View& x);
 /// Lower triangle of a becomes its Cholesky factor. LAPACK's info: 0 or the first pivot not > 0.

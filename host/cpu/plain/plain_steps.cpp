@@ -8,6 +8,7 @@
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/lu.hpp"
 #include "cpu/plain/small_gemm.hpp"
+#include "cpu/plain/split.hpp"
 #include "cpu/step_parts.hpp"
 
 namespace matgrad::detail {
@@ -15,8 +16,8 @@ namespace {
 
 class PlainStep {
 public:
-    PlainStep(const Step& step, const std::vector<View>& values, Scratch& scratch)
-        : step_(step), values_(values), scratch_(scratch) {}
+    PlainStep(const Step& step, const std::vector<View>& values, Scratch& scratch, int threads)
+        : step_(step), values_(values), scratch_(scratch), threads_(threads) {}
 
     std::int32_t operator()(const Gemm& s) {
         const View result = begin_result();
@@ -33,7 +34,7 @@ public:
         } else if (small) {
             small_gemm(s.alpha, a, b, adds ? s.beta : 0, result);
         } else {
-            blas_gemm(s.alpha, a, b, adds ? s.beta : 0, result);
+            split_gemm(threads_, s.alpha, a, b, adds ? s.beta : 0, result);
         }
         return end_result(result);
     }
@@ -45,7 +46,7 @@ public:
             weigh_by_zero(a, transposed(a), 0, result);
             return end_result(result);
         }
-        blas_syrk(s.alpha, a, result);
+        split_syrk(threads_, s.alpha, a, result);
         if (s.mirror) {
             mirror_lower(result);
         } else if (result.data != out().data) {
@@ -61,7 +62,7 @@ public:
         if (a.data != result.data) {
             copy_lower(a, result);
         }
-        const std::int32_t info = blas_potrf(result);
+        const std::int32_t info = split_potrf(threads_, result);
         const std::int64_t sound = info > 0 ? info - 1 : result.rows;
         const std::int32_t bad = first_not_finite(result, sound);
         if (result.data != out().data) {
@@ -75,8 +76,8 @@ public:
         place_or_identity(s.b, result);
         Use stored = s.triangle;
         stored.transposed = false;
-        blas_trsm(s.side, s.lower, s.transposed != s.triangle.transposed, false, readable(stored),
-                  result);
+        split_trsm(threads_, s.side, s.lower, s.transposed != s.triangle.transposed, false,
+                   readable(stored), result);
         return end_result(result);
     }
 
@@ -104,8 +105,8 @@ public:
         if (lower_first) {
             swap_by_pivots(pivots, swapped, false);
         }
-        blas_trsm(s.side, lower_first, s.transposed, lower_first, lu, result);
-        blas_trsm(s.side, !lower_first, s.transposed, !lower_first, lu, result);
+        split_trsm(threads_, s.side, lower_first, s.transposed, lower_first, lu, result);
+        split_trsm(threads_, s.side, !lower_first, s.transposed, !lower_first, lu, result);
         if (!lower_first) {
             swap_by_pivots(pivots, swapped, true);
         }
@@ -231,16 +232,18 @@ private:
     const Step& step_;
     const std::vector<View>& values_;
     Scratch& scratch_;
+    int threads_;
 };
 
 }  // namespace
 
-std::int32_t run_plain_step(const Step& step, const std::vector<View>& values, Scratch& scratch) {
+std::int32_t run_plain_step(const Step& step, const std::vector<View>& values, Scratch& scratch,
+                            int threads) {
     if (values[static_cast<std::size_t>(step.out)].count() == 0) {
         return 0;
     }
     scratch.begin_step();
-    return std::visit(PlainStep(step, values, scratch), step.operation);
+    return std::visit(PlainStep(step, values, scratch, threads), step.operation);
 }
 
 }  // namespace matgrad::detail

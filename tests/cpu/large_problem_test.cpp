@@ -1,0 +1,145 @@
+/// One large problem: its steps are split in panels, whatever the number of threads.
+///
+/// Long double loops would take minutes at these sizes, so products are checked by a vector
+/// (Freivalds): |C v - A (B v)| <= 2 k u |A||B||v|, entry by entry.
+
+#include <gtest/gtest.h>
+
+#include "cpu/build_program.hpp"
+#include "cpu/naive.hpp"
+
+namespace matgrad::test {
+namespace {
+
+constexpr std::int64_t kSize = 620;  // two panels and a part
+
+Naive random_vector(std::int64_t n) {
+    Matrices v(ScalarType::float64, 1, n, 1);
+    v.fill_random(99);
+    return matrix(v, 0);
+}
+
+class LargeProblem : public testing::TestWithParam<ScalarType> {
+protected:
+    [[nodiscard]] static ScalarType type() { return GetParam(); }
+    /// Runs with 1, 2 and 5 threads: the same bits.
+    static RunResult run_alike(const Program& program, const std::vector<const Matrices*>& operands,
+                               const std::vector<Matrices*>& results) {
+        const RunResult first = run(program, 1, operands, results, 1);
+        for (const int threads : {2, 5}) {
+            std::vector<Matrices> copies;
+            for (const Matrices* result : results) {
+                copies.push_back(*result);
+                copies.back().fill_random(1);
+            }
+            std::vector<Matrices*> again;
+            for (Matrices& copy : copies) {
+                again.push_back(&copy);
+            }
+            const RunResult result = run(program, 1, operands, again, threads);
+            EXPECT_EQ(result.status, first.status);
+            for (std::size_t i = 0; i < results.size(); ++i) {
+                EXPECT_TRUE(again[i]->same_bits(0, *results[i], 0)) << threads << " threads";
+            }
+        }
+        return first;
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Types, LargeProblem, testing::ValuesIn(kTypes));
+
+TEST_P(LargeProblem, ProductsAreSplitWithoutATrace) {
+    for (const bool tall : {false, true}) {
+        const std::int64_t m = tall ? kSize : 90;
+        const std::int64_t n = tall ? 90 : kSize;
+        const std::int64_t k = 350;
+        ProgramBuilder build(type());
+        const ValueId a = build.operand("A", k, m, true);
+        const ValueId b = build.operand("B", k, n, true);
+        const ValueId c = build.value(m, n);
+        build.step(Gemm{use_transposed(a), use(b), 1, 0, {}}, c);
+        const ValueId g = build.value(kSize, kSize);
+        build.step(Syrk{tall ? use_transposed(a) : use_transposed(b), 1, true}, g);
+        build.output(c);
+        build.output(g);
+        const Program program = build.finish();
+        Matrices A(type(), 1, k, m);
+        Matrices B(type(), 1, k, n, Order::padded_rows);
+        A.fill_random(1);
+        B.fill_random(2);
+        Matrices C(type(), 1, m, n);
+        Matrices G(type(), 1, kSize, kSize);
+        run_alike(program, {&A, &B}, {&C, &G});
+        const Naive at = transpose(matrix(A, 0));
+        const Naive bm = matrix(B, 0);
+        const Naive v = random_vector(n);
+        const long double bound = 2 * static_cast<long double>(k) * unit(type());
+        expect_within(multiply(matrix(C, 0), v), multiply(at, multiply(bm, v)),
+                      scaled(bound, multiply(absolute(at), multiply(absolute(bm), absolute(v)))));
+        const Naive left = tall ? at : transpose(bm);
+        const Naive w = random_vector(kSize);
+        expect_within(multiply(matrix(G, 0), w), multiply(left, multiply(transpose(left), w)),
+                      scaled(2 * bound, multiply(absolute(left), multiply(transpose(absolute(left)),
+                                                                          absolute(w)))));
+    }
+}
+
+TEST_P(LargeProblem, CholeskyAndSolvesAreSplitWithoutATrace) {
+    ProgramBuilder build(type());
+    const ValueId s = build.operand("S", kSize, kSize, true);
+    const ValueId b = build.operand("B", kSize, kSize, true);
+    const ValueId l = build.value(kSize, kSize);
+    build.step(Potrf{use(s)}, l);
+    const ValueId spare = build.value(1, 1);
+    build.step(Copy{{b, false, 0, 0}}, spare);
+    const ValueId x = build.value(kSize, kSize);
+    build.step(Trsm{Side::left, true, false, use(l), use(b)}, x);
+    const ValueId y = build.value(kSize, kSize);
+    build.step(Trsm{Side::right, true, true, use(l), use(b)}, y);
+    const ValueId factor_alone = build.value(kSize, kSize);  // above the diagonal is no one's
+    build.step(
+        Map{{{{use(l), Broadcast::none}},
+             {{MapOp::load, 0, -1, 0}, {MapOp::is_lower, -1, -1, 0}, {MapOp::mask, 0, 1, 0}}}},
+        factor_alone);
+    build.output(factor_alone);
+    build.output(x);
+    build.output(y);
+    const Program program = build.finish();
+    Matrices S(type(), 1, kSize, kSize);
+    Matrices B(type(), 1, kSize, kSize);
+    B.fill_random(3);
+    for (std::int64_t r = 0; r < kSize; ++r) {  // diagonally dominant
+        for (std::int64_t c = 0; c <= r; ++c) {
+            const double entry = r == c ? 2.0 * kSize : B.get(0, r, c);
+            S.set(0, r, c, entry);
+            S.set(0, c, r, entry);
+        }
+    }
+    Matrices L(type(), 1, kSize, kSize);
+    Matrices X(type(), 1, kSize, kSize);
+    Matrices Y(type(), 1, kSize, kSize);
+    ASSERT_EQ(run_alike(program, {&S, &B}, {&L, &X, &Y}).summary.failed, 0);
+    const Naive v = random_vector(kSize);
+    const Naive factor = lower_part(matrix(L, 0));
+    const Naive sizes = absolute(factor);
+    const long double bound = static_cast<long double>(kSize + 4) * unit(type());
+    expect_within(multiply(factor, multiply(transpose(factor), v)), multiply(matrix(S, 0), v),
+                  scaled(bound, multiply(sizes, multiply(transpose(sizes), absolute(v)))));
+    const Naive right = matrix(B, 0);
+    const Naive solved = matrix(X, 0);
+    expect_within(multiply(factor, multiply(solved, v)), multiply(right, v),
+                  scaled(bound, multiply(sizes, multiply(absolute(solved), absolute(v)))));
+    const Naive mirrored = matrix(Y, 0);
+    expect_within(
+        multiply(mirrored, multiply(transpose(factor), v)), multiply(right, v),
+        scaled(bound, multiply(absolute(mirrored), multiply(transpose(sizes), absolute(v)))));
+
+    // A bad pivot in the third panel keeps its number.
+    for (const double value : {std::nan(""), -1.0}) {
+        Matrices bad = S;
+        bad.set(0, 600, 600, value);
+        EXPECT_EQ(run_alike(program, {&bad, &B}, {&L, &X, &Y}).status[0], 601);
+    }
+}
+
+}  // namespace
+}  // namespace matgrad::test
