@@ -3,8 +3,9 @@
 ///
 /// Nodes are made by the functions of build.hpp alone, which keep the canonical form:
 ///  - sums are n-ary, at least two terms, equal terms merged, in order of first appearance;
-///  - products are n-ary: a number, then scalar factors, then matrix factors in order; transposes
-///    stand at the leaves; no sum is ever multiplied out;
+///  - products are n-ary: a number, then scalar factors, then matrix factors in order; a transpose
+///    passes through a product to its factors and stays outside everything else, so that it makes
+///    one node; no sum is ever multiplied out;
 ///  - numbers are pulled out of products, entrywise products and transposes;
 ///  - every 1-by-1 expression is "scalar" and commutes.
 
