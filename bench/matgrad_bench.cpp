@@ -7,10 +7,15 @@
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <functional>
+#include <memory>
+#include <new>
 #include <random>
 #include <string>
 #include <vector>
@@ -83,12 +88,48 @@ std::vector<Function> functions() {
     };
 }
 
+/// Memory in large pages where the system has them, as NumPy asks for its arrays.
+class Floats {
+public:
+    explicit Floats(std::size_t size) : size_(size) {
+        constexpr std::size_t kPage = std::size_t{2} << 20;
+        const std::size_t bytes = (size * sizeof(float) + kPage - 1) / kPage * kPage;
+        data_.reset(static_cast<float*>(std::aligned_alloc(kPage, std::max(bytes, kPage))));
+        if (data_ == nullptr) {
+            throw std::bad_alloc();
+        }
+#ifdef MADV_HUGEPAGE
+        (void)madvise(data_.get(), bytes, MADV_HUGEPAGE);  // advice only
+#endif
+        std::fill_n(data_.get(), size, 0.0F);
+    }
+    [[nodiscard]] float* data() const {
+        return data_.get();
+    }
+    [[nodiscard]] std::size_t size() const {
+        return size_;
+    }
+    [[nodiscard]] float* begin() const {
+        return data();
+    }
+    [[nodiscard]] float* end() const {
+        return data() + size_;
+    }
+
+private:
+    struct Free {
+        void operator()(float* memory) const { std::free(memory); }
+    };
+    std::unique_ptr<float, Free> data_;
+    std::size_t size_;
+};
+
 /// Random operands and room for the results of one function.
 struct Problem {
     Plan plan;
-    std::vector<std::vector<float>> data;
+    std::vector<Floats> data;
     std::vector<ConstBatch> operands;
-    std::vector<float> gradient;
+    Floats gradient{0};
     std::vector<Batch> results;
     std::vector<std::int32_t> status;
     std::vector<std::byte> memory;
@@ -109,7 +150,7 @@ struct Problem {
                 ConstBatch::contiguous(data.back().data(), operand.rows, operand.cols));
         }
         const OutputInfo& info = plan.outputs().front();
-        gradient.resize(static_cast<std::size_t>(batch * info.rows * info.cols));
+        gradient = Floats(static_cast<std::size_t>(batch * info.rows * info.cols));
         results.push_back(Batch::contiguous(gradient.data(), info.rows, info.cols));
         status.resize(static_cast<std::size_t>(batch));
         memory.resize(plan.workspace_bytes() + 64);
@@ -133,7 +174,7 @@ struct Problem {
 
     /// What is wrong with problem p, or nothing.
     [[nodiscard]] std::string fault(const Function& f, std::int64_t p, Accuracy accuracy) const {
-        using Floats = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+        using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
         Operands values;
         for (const Operand& wanted : f.operands) {
             for (std::size_t i = 0; i < plan.operands().size(); ++i) {
@@ -141,14 +182,14 @@ struct Problem {
                 if (operand.name == wanted.name) {
                     const std::int64_t at = operand.batched ? p * operand.rows * operand.cols : 0;
                     values.push_back(
-                        Eigen::Map<const Floats>(data[i].data() + at, operand.rows, operand.cols)
+                        Eigen::Map<const Rows>(data[i].data() + at, operand.rows, operand.cols)
                             .cast<double>());
                 }
             }
         }
         const Matrix want = f.gradient(values);
         const Matrix got =
-            Eigen::Map<const Floats>(gradient.data() + p * want.size(), want.rows(), want.cols())
+            Eigen::Map<const Rows>(gradient.data() + p * want.size(), want.rows(), want.cols())
                 .cast<double>();
         // Sums of at most 64 products of at most 64 terms, twice over.
         const double bound = 64 * std::pow(2.0, -23) * f.amplification(values, accuracy);
@@ -175,7 +216,7 @@ void run_gradient(benchmark::State& state, const Function& f, Accuracy accuracy)
         benchmark::ClobberMemory();
     }
     std::size_t floats = problem.gradient.size();
-    for (const std::vector<float>& operand : problem.data) {
+    for (const Floats& operand : problem.data) {
         floats += operand.size();
     }
     state.SetItemsProcessed(state.iterations() * batch);

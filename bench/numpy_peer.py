@@ -1,15 +1,22 @@
 #!/usr/bin/env python3
 """The gradients of matgrad_bench as a good NumPy user writes them: batched matmul and linalg.inv,
-float32, results into preallocated arrays. Prints one line a row: name, milliseconds (median)."""
+float32, results into preallocated arrays. Where there are two sensible ways, both are timed.
 
+    numpy_peer.py                       NumPy alone: name, milliseconds (median)
+    numpy_peer.py PATH/matgrad_bench    both in turn, as the table of README.md
+"""
+
+import json
 import statistics
+import subprocess
 import sys
 import time
 
 import numpy as np
 
-BATCH = int(sys.argv[1]) if len(sys.argv) > 1 else 20000
+BATCH = 20000
 REPEATS = 7
+ROUNDS = 3
 
 
 def median_ms(run):
@@ -97,7 +104,48 @@ def bilinear_trace_flipped():
     np.matmul(Q, P, out=R)  # the transpose of the result, as a view
 
 
-for name, run in list(globals().items()):
-    if callable(run) and getattr(run, "__module__", "") == "__main__" and name not in (
-            "median_ms", "draw", "transposed"):
-        print(f"{name:28s} {median_ms(run):9.2f}", flush=True)
+ROWS = {
+    "log_det_gram": [log_det_gram],
+    "frobenius_shared": [frobenius_shared, frobenius_shared_folded],
+    "frobenius_batched": [frobenius_batched, frobenius_batched_left],
+    "least_squares": [least_squares],
+    "bilinear_trace": [bilinear_trace, bilinear_trace_flipped],
+}
+
+
+def matgrad_ms(program):
+    """Median milliseconds of every row of matgrad_bench, by name and accuracy."""
+    text = subprocess.run([program, "--benchmark_format=json", "--benchmark_repetitions=5"],
+                          check=True, capture_output=True, text=True).stdout
+    times = {}
+    for row in json.loads(text)["benchmarks"]:
+        if row.get("error_occurred"):
+            sys.exit(f"{row['name']}: {row['error_message']}")
+        if row.get("aggregate_name") == "median":
+            times["/".join(row["name"].split("/")[:2])] = row["real_time"]
+    return times
+
+
+def main():
+    if len(sys.argv) < 2:
+        for name, ways in ROWS.items():
+            for way in ways:
+                print(f"{way.__name__:28s} {median_ms(way):9.2f}", flush=True)
+        return
+    # In turn and more than once, so that a busy moment of the machine does not fall on one side.
+    ours, peers = [], []
+    for _ in range(ROUNDS):
+        ours.append(matgrad_ms(sys.argv[1]))
+        peers.append({name: min(median_ms(way) for way in ways) for name, ways in ROWS.items()})
+    print("| gradient | NumPy ms | fast ms | robust ms | NumPy / fast | fast / robust |")
+    print("|---|---|---|---|---|---|")
+    for name in ROWS:
+        peer = statistics.median(round_[name] for round_ in peers)
+        fast = statistics.median(round_[name + "/fast"] for round_ in ours)
+        robust = statistics.median(round_[name + "/robust"] for round_ in ours)
+        print(f"| {name} | {peer:.1f} | {fast:.1f} | {robust:.1f} | {peer / fast:.1f} "
+              f"| {fast / robust:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+#include "cpu/layout_choice.hpp"
+
+#include <gtest/gtest.h>
+
+#include "cpu/build_program.hpp"
+
+namespace matgrad::test {
+namespace {
+
+/// G = inv(chol(S)) applied to B, n-by-n.
+Program cholesky(std::int64_t n) {
+    ProgramBuilder build(ScalarType::float32);
+    const ValueId s = build.operand("S", n, n, true);
+    const ValueId l = build.value(n, n);
+    build.step(Potrf{use(s)}, l);
+    const ValueId x = build.value(n, n);
+    build.step(Trsm{Side::left, true, false, use(l), use(s)}, x);
+    build.output(x);
+    return build.finish();
+}
+
+/// X (m-by-n, batched) times S (n-by-n, shared).
+Program tall_product(std::int64_t m, std::int64_t n) {
+    ProgramBuilder build(ScalarType::float32);
+    const ValueId x = build.operand("X", m, n, true);
+    const ValueId s = build.operand("S", n, n, false);
+    const ValueId out = build.value(m, n);
+    build.step(Gemm{use(x), use(s), 1, 0, {}}, out);
+    build.output(out);
+    return build.finish();
+}
+
+TEST(LayoutChoice, SmallFactorizationsTakeOneLaneEach) {
+    for (const std::int64_t n : {1, 4, 16, 32}) {
+        EXPECT_EQ(detail::choose_layout(cholesky(n)), detail::Layout::compact) << n;
+    }
+}
+
+TEST(LayoutChoice, LargeMatricesGoToTheBlas) {
+    for (const std::int64_t n : {400, 1000}) {
+        EXPECT_EQ(detail::choose_layout(cholesky(n)), detail::Layout::plain) << n;
+        EXPECT_EQ(detail::choose_layout(tall_product(n, n)), detail::Layout::plain) << n;
+    }
+}
+
+TEST(LayoutChoice, ATallProductIsNotTransposedIntoLanes) {
+    EXPECT_EQ(detail::choose_layout(tall_product(64, 16)), detail::Layout::plain);
+}
+
+TEST(LayoutChoice, IsExplainedWithBothPredictions) {
+    const std::string text = explain_cpu(cholesky(8), 2);
+    EXPECT_NE(text.find("compact layout"), std::string::npos) << text;
+    EXPECT_NE(text.find("us in the plain layout"), std::string::npos) << text;
+    EXPECT_NE(text.find("2 threads"), std::string::npos) << text;
+    EXPECT_NE(explain_cpu(cholesky(1000), 1).find("plain layout"), std::string::npos);
+}
+
+TEST(LayoutChoice, WorkspaceDoesNotDependOnTheBatch) {
+    Program program = cholesky(8);
+    const std::size_t bytes = cpu_workspace_bytes(program, 3);
+    program.batch = 1'000'000;
+    EXPECT_EQ(cpu_workspace_bytes(program, 3), bytes);
+    EXPECT_GT(bytes, cpu_workspace_bytes(program, 1));
+}
+
+}  // namespace
+}  // namespace matgrad::test
