@@ -72,12 +72,27 @@ public:
 
     [[nodiscard]] Expr adjoint(const Expr& y) {
         const auto at = frontier_.find(y);
-        return at == frontier_.end() ? zeros(y.shape()) : factored_sum(at->second);
+        if (at == frontier_.end()) {
+            return zeros(y.shape());
+        }
+        Shares& shares = at->second;
+        if (shares.added_up != shares.terms.size()) {
+            shares.total = factored_sum(shares.terms);
+            shares.added_up = shares.terms.size();
+        }
+        return shares.total;
     }
 
     [[nodiscard]] std::vector<DerivationLine> take_lines() { return std::move(lines_); }
 
 private:
+    /// What a node has been passed so far, and its sum as of `added_up` terms.
+    struct Shares {
+        std::vector<Expr> terms;
+        std::size_t added_up = 0;
+        Expr total;
+    };
+
     /// Transposes and numbers pass straight through: tr(Ybar' d(2*X')) = tr((2*Ybar')' dX).
     void emit(const Expr& child, const Expr& share) {
         if (is_zero(share)) {
@@ -88,7 +103,7 @@ private:
         } else if (child->op == Op::product && child->children.size() == 1) {
             emit(child->children.front(), scale(child->number, share));
         } else {
-            frontier_[child].push_back(share);
+            frontier_[child].terms.push_back(share);
         }
     }
 
@@ -120,10 +135,10 @@ private:
             }
         }
         const Expr statement = add(terms);
-        total_terms_ += terms.size();
-        if (total_terms_ > kMostTerms) {
-            throw UnsupportedError("the derivation is too long to write down: past " +
-                                   std::to_string(kMostTerms) + " terms");
+        written_size_ += statement->written_size;
+        if (written_size_ > kMostWritten) {
+            throw UnsupportedError(
+                "the steps are too long to write down: past 1,000,000 operations");
         }
         if (!lines_.empty() && lines_.back().statement == statement) {
             return;
@@ -133,11 +148,11 @@ private:
 
     Expr f_;
     bool keep_lines_;
-    static constexpr std::size_t kMostTerms = 100'000;
-    std::size_t total_terms_ = 0;
+    static constexpr double kMostWritten = 1e6;  ///< nodes of all lines as text
+    double written_size_ = 0;
     std::vector<Expr> order_;
     IsActive active_;
-    std::unordered_map<Expr, std::vector<Expr>> frontier_;
+    std::unordered_map<Expr, Shares> frontier_;
     std::vector<DerivationLine> lines_;
 };
 

@@ -11,7 +11,7 @@ namespace matgrad {
 namespace {
 
 constexpr std::size_t kMostTerms = 32;
-constexpr std::size_t kMostFactors = 24;
+constexpr std::size_t kMostFactors = 64;  // of all terms together
 
 using Chain = std::vector<Expr>;
 
@@ -285,11 +285,13 @@ Expr factored_sum(std::span<const Expr> terms) {
         return sum;
     }
     std::vector<detail::Factors> parts;
+    std::size_t factors = 0;
     for (const Expr& t : sum->children) {
         parts.push_back(detail::factors_of(t));
-        if (parts.back().matrices.size() > kMostFactors) {
-            return sum;
-        }
+        factors += parts.back().matrices.size();
+    }
+    if (factors > kMostFactors) {
+        return sum;
     }
     return with_common_scalars(SumFactoring(std::move(parts), sum.shape()).run());
 }

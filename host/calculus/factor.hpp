@@ -11,8 +11,8 @@ namespace matgrad {
 /// more operations at any of a spread of sizes (X*b*c' + X*c*b' stays: two outer products are
 /// cheaper than a product with X). Never multiplies out.
 ///
-/// Cost     grows with the square of the number of terms; sums of more than 32 terms or with
-///          products of more than 24 factors are only added up.
+/// Cost     grows with the square of the number of terms; sums of more than 32 terms or of more than
+///          64 matrix factors in all are only added up.
 [[nodiscard]] Expr factored_sum(std::span<const Expr> terms);
 
 }  // namespace matgrad

@@ -52,7 +52,9 @@ void print_numpy(const Derivation& derivation, bool with_steps) {
 
 int derive_command(const DeriveArguments& arguments) {
     const Question question = resolve_question(arguments.question, true);
-    const Derivation derivation = derive(question.f, question.wrt, arguments.question.convention);
+    const bool with_lines = arguments.steps || arguments.format == DerivationFormat::json;
+    const Derivation derivation = derive(question.f, question.wrt, arguments.question.convention,
+                                         with_lines ? Lines::keep : Lines::omit);
     switch (arguments.format) {
         case DerivationFormat::text:
             print_text(derivation, arguments.steps);

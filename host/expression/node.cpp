@@ -328,8 +328,10 @@ Expr detail::make_node(Node node) {
     node.symmetric = node.fingerprint == node.transposed_fingerprint && node.shape.is_square();
     node.semidefinite = is_semidefinite(node);
     node.depth = 0;
+    node.written_size = 1;
     for (const Expr& c : node.children) {
         node.depth = std::max(node.depth, c->depth + 1);
+        node.written_size += c->written_size;
     }
     return Expr(std::make_shared<const Node>(std::move(node)));
 }

@@ -82,6 +82,7 @@ struct Node {
     bool symmetric = false;                ///< known to equal its transpose
     bool semidefinite = false;  ///< known symmetric positive semidefinite (scalars: known >= 0)
     int depth = 0;              ///< longest path to a leaf
+    double written_size = 1;    ///< nodes when written out as text, where shared ones repeat
 };
 
 /// True for exp ... relu: one child, applied to each entry.

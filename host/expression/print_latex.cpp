@@ -270,6 +270,7 @@ Text print(const Expr& e) {
 }  // namespace
 
 std::string to_latex(const Expr& expr) {
+    detail::require_printable(expr);
     return print(expr).text;
 }
 

@@ -238,6 +238,7 @@ private:
 }  // namespace
 
 std::string to_numpy(const Expr& expr) {
+    detail::require_printable(expr);
     Text text = Printer(expr).print(expr);
     const bool row = is_vector(expr.shape()) && expr.shape().rows.is_one();
     return row ? "(" + text.text + ")[np.newaxis, :]" : std::move(text.text);

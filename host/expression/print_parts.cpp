@@ -1,5 +1,7 @@
 #include "expression/print_parts.hpp"
 
+#include <fmt/format.h>
+
 #include <span>
 #include <utility>
 
@@ -42,6 +44,16 @@ Expr spread_scalar(const Expr& term) {
 }
 
 }  // namespace
+
+void require_printable(const Expr& e) {
+    constexpr double kMostNodes = 1e6;
+    if (e->written_size > kMostNodes) {
+        throw UnsupportedError(fmt::format(
+            "the text would have {:.3g} operations, more than {:.0f}: shared parts repeat "
+            "when written out",
+            e->written_size, kMostNodes));
+    }
+}
 
 Fraction split_product(const Expr& e) {
     Fraction f;

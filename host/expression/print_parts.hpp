@@ -23,6 +23,10 @@ struct Fraction {
     std::vector<Powered> entries_below;
 };
 
+/// Errors   UnsupportedError if the expression, written out, is past what anybody reads: shared
+///          subexpressions repeat in text, so a small DAG may have a text of any length.
+void require_printable(const Expr& e);
+
 /// Takes any expression apart.
 [[nodiscard]] Fraction split_product(const Expr& e);
 

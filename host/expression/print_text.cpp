@@ -149,6 +149,7 @@ Text print(const Expr& e) {
 }  // namespace
 
 std::string to_text(const Expr& expr) {
+    detail::require_printable(expr);
     return print(expr).text;
 }
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <utility>
@@ -67,6 +69,10 @@ bool has_coefficient(const Expr& e) {
 }  // namespace
 
 std::string text_of(const Expr& e) {
+    constexpr double kReadable = 200;
+    if (e->written_size > kReadable) {
+        return fmt::format("(an expression of {:.0f} operations)", e->written_size);
+    }
     return to_text(e);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "expression/node.hpp"
 #include "matgrad/calculus.hpp"
 #include "support/cookbook.hpp"
 
@@ -45,6 +46,27 @@ TEST(Derivation, NamesEachOfSeveralVariables) {
     const std::string names[] = {"A", "B"};
     EXPECT_EQ(to_text(derive(parse("tr(A*B)"), names), false),
               "gradient A = B'\ngradient B = A'\n");
+}
+
+/// sin(sin(...).*...): every level holds the one below it twice, so its text doubles.
+Expr doubling(int levels) {
+    std::string text = "x";
+    for (int i = 0; i < levels; ++i) {
+        text = "(" + text + ".*sin(" + text + "))";
+    }
+    return parse("sum(" + text + ")");
+}
+
+TEST(Derivation, OfManySharedPartsIsFoundButNotWrittenDown) {
+    const Expr f = doubling(11);
+    const std::string names[] = {"x"};
+    const Expr gradient = derive(f, names, Convention::projected, Lines::omit).gradients[0].form;
+    const Expr roots[] = {gradient};
+    EXPECT_LT(topological_order(roots).size(), 200U);
+    EXPECT_THROW((void)to_text(gradient), UnsupportedError);
+    EXPECT_THROW((void)to_latex(gradient), UnsupportedError);
+    EXPECT_THROW((void)to_numpy(gradient), UnsupportedError);
+    EXPECT_THROW((void)derive(f, names), UnsupportedError);  // nor are its steps
 }
 
 }  // namespace
