@@ -55,7 +55,9 @@ std::vector<T> read_npy(const std::string& path, const std::vector<std::int64_t>
     EXPECT_NE(header.find("'shape':" + text), std::string::npos) << header << " for " << text;
     EXPECT_NE(header.find("'fortran_order':False"), std::string::npos) << header;
     std::vector<T> data((bytes.size() - 10 - length) / sizeof(T));
-    std::memcpy(data.data(), bytes.data() + 10 + length, data.size() * sizeof(T));
+    if (!data.empty()) {  // memcpy takes no null pointer, not even for nothing
+        std::memcpy(data.data(), bytes.data() + 10 + length, data.size() * sizeof(T));
+    }
     return data;
 }
 
