@@ -8,7 +8,7 @@ endif()
 
 # matgrad_add_layer(<folder> SOURCES ... [DEPENDS <lower layers>] [PRIVATE <libraries>])
 # One static library per folder of host/. A layer sees only the layers below it: a wrong include
-# fails to link. Its objects are the same whether they end in a static or a shared matgrad.
+# fails to link.
 function(matgrad_add_layer folder)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE;PUBLIC" ${ARGN})
   set(target matgrad_${folder})
@@ -19,6 +19,9 @@ function(matgrad_add_layer folder)
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/host)
   target_compile_options(${target} PRIVATE ${MATGRAD_WARNINGS})
+  if(NOT BUILD_SHARED_LIBS)
+    target_compile_definitions(${target} PUBLIC MATGRAD_STATIC)
+  endif()
   list(TRANSFORM ARG_DEPENDS PREPEND matgrad_)
   target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} fmt::fmt)
 endfunction()
