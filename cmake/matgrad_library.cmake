@@ -5,14 +5,14 @@ include(CMakePackageConfigHelpers)
 
 add_library(matgrad)
 add_library(matgrad::matgrad ALIAS matgrad)
-foreach(layer expression calculus planner reference cpu api)
+foreach(layer expression calculus planner reference cpu cuda_loader api)
   target_sources(matgrad PRIVATE $<TARGET_OBJECTS:matgrad_${layer}>)
 endforeach()
 target_compile_features(matgrad PUBLIC cxx_std_20)
 target_include_directories(matgrad PUBLIC
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(matgrad PRIVATE fmt::fmt hwy::hwy matgrad::openblas Threads::Threads)
+target_link_libraries(matgrad PRIVATE fmt::fmt hwy::hwy matgrad::openblas Threads::Threads ${CMAKE_DL_LIBS})
 if(BUILD_SHARED_LIBS)
   set(exports ${PROJECT_SOURCE_DIR}/cmake/matgrad.map)
   target_link_options(matgrad PRIVATE LINKER:--version-script=${exports})

@@ -15,8 +15,9 @@ MAY_INCLUDE = {
     "planner": {"expression"},
     "reference": {"expression"},
     "cpu": {"planner"},
+    "cuda": {"planner"},
     "io": set(),
-    "api": {"expression", "calculus", "planner", "reference", "cpu"},
+    "api": {"expression", "calculus", "planner", "reference", "cpu", "cuda"},
     "cli": {"expression", "reference", "cpu", "io", "api"},
 }
 

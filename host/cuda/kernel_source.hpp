@@ -1,0 +1,68 @@
+#pragma once
+/// \file The text of the kernels that a Program needs, generated step by step: every size, type and
+/// instruction is a constant of the text, pointers and strides are its arguments.
+///
+/// The text is short and calls the primitives of kernels/*.cuh. It is compiled once per Program.
+/// Equal requests give one kernel.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "planner/program.hpp"
+
+namespace matgrad::gpu {
+
+enum class KernelKind { map, reduce, copy, batch_sum, count_failed, divide };
+
+/// What the launch of a kernel has to know.
+struct KernelInfo {
+    KernelKind kind = KernelKind::map;
+    std::string name;  ///< its symbol
+    int operands = 0;
+    std::int64_t rows = 0, cols = 0;  ///< of the domain
+    std::int64_t outputs = 0;         ///< results per problem
+    int block = 256;                  ///< threads in a block
+    std::int64_t items = 1;           ///< kind-specific: entries or problems that one block does
+};
+
+using KernelId = int;
+
+class KernelSource {
+public:
+    /// out = body over rows x cols, computed in `type`.
+    KernelId add_map(const MapBody& body, std::int64_t rows, std::int64_t cols, ScalarType type,
+                     std::span<const ScalarType> operands, ScalarType out);
+    /// One result per problem, row or column, by `step.over`; `signed_product` reads pivots.
+    KernelId add_reduce(const Reduce& step, ScalarType type, std::span<const ScalarType> operands,
+                        ScalarType out);
+    /// out = in, converted; strides are arguments, so it transposes, gathers and spreads.
+    KernelId add_copy(std::int64_t rows, std::int64_t cols, ScalarType from, ScalarType to);
+    /// totals += sum over the problems whose status is 0, in double.
+    KernelId add_batch_sum(std::int64_t rows, std::int64_t cols, ScalarType from);
+    /// *failed += number of problems whose status is not 0.
+    KernelId add_count_failed();
+    /// out = in / (batch - *failed), in double, rounded to `type`: the mean over those that succeeded.
+    /// A batch of 0 problems leaves it as it is.
+    KernelId add_divide(std::int64_t rows, std::int64_t cols, ScalarType type);
+
+    [[nodiscard]] std::span<const KernelInfo> kernels() const { return kernels_; }
+    /// The whole translation unit; empty if there is no kernel.
+    [[nodiscard]] std::string text() const;
+
+private:
+    KernelId add(KernelInfo info, const std::string& body);
+
+    std::vector<KernelInfo> kernels_;
+    std::vector<std::string> bodies_;
+};
+
+/// A header of kernels/ as it was embedded at build time.
+struct EmbeddedHeader {
+    const char* name;
+    const char* text;
+};
+[[nodiscard]] std::span<const EmbeddedHeader> embedded_headers();
+
+}  // namespace matgrad::gpu

@@ -1,0 +1,54 @@
+#pragma once
+/// \file Compiled kernels and their launches. Every call only enqueues.
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "cuda/context.hpp"
+#include "cuda/device_view.hpp"
+#include "cuda/kernel_source.hpp"
+#include "cuda/owners.hpp"
+
+namespace matgrad::gpu {
+
+/// Compiles with NVRTC for this architecture; results are kept in memory by content, so equal texts
+/// are compiled once in a process. Errors: MachineError with the first line of the compiler's log.
+[[nodiscard]] std::shared_ptr<const std::vector<char>> compile(const std::string& source, int major,
+                                                               int minor);
+
+class Kernels {
+public:
+    /// Compiles and loads. The context's device is current.
+    Kernels(const Context& context, const KernelSource& source);
+
+    void map(KernelId id, std::span<const DeviceView> operands, const DeviceView& out,
+             std::int64_t batch, cudaStream_t stream) const;
+    /// `pivots`: n int32 per problem, counted from 1, one problem after the other; null without.
+    void reduce(KernelId id, std::span<const DeviceView> operands, const std::int32_t* pivots,
+                const DeviceView& out, std::int64_t batch, cudaStream_t stream) const;
+    void copy(KernelId id, const DeviceView& from, const DeviceView& to, std::int64_t batch,
+              cudaStream_t stream) const;
+    /// totals: rows x cols doubles, row-major. `status` null: all problems count. The order of the
+    /// additions depends on `batch` alone. `scratch`: batch_sum_scratch_bytes(rows * cols).
+    void batch_sum(KernelId id, const DeviceView& a, const std::int32_t* status, double* totals,
+                   std::byte* scratch, std::int64_t batch, cudaStream_t stream) const;
+    [[nodiscard]] static std::int64_t batch_sum_scratch_bytes(std::int64_t count);
+    /// One int64 in device memory.
+    void count_failed(KernelId id, const std::int32_t* status, std::int64_t* failed,
+                      std::int64_t batch, cudaStream_t stream) const;
+    void divide(KernelId id, const DeviceView& view, const std::int64_t* failed, std::int64_t batch,
+                cudaStream_t stream) const;
+
+private:
+    void launch(KernelId id, std::int64_t blocks, const void* arguments, cudaStream_t stream) const;
+
+    std::vector<KernelInfo> infos_;
+    Library library_;
+    std::vector<cudaKernel_t> functions_;
+};
+
+}  // namespace matgrad::gpu

@@ -1,0 +1,38 @@
+#include "cuda/module.hpp"
+
+#include <cstring>
+
+#include "cuda/context.hpp"
+#include "cuda/host_batches.hpp"
+#include "cuda/library_executor.hpp"
+#include "cuda/module_entry.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+class CudaModule final : public Module {
+public:
+    [[nodiscard]] std::vector<DeviceInfo> devices() const override {
+        std::vector<DeviceInfo> devices;
+        for (int i = 0, count = count_devices(); i < count; ++i) {
+            devices.push_back(describe_device(i));
+        }
+        return devices;
+    }
+    [[nodiscard]] std::unique_ptr<const Executor> make_executor(
+        Program program, const ExecutorOptions& options) const override {
+        return make_library_executor(std::move(program), options);
+    }
+    RunSummary run_on_host(std::span<const Executor* const> executors, const HostCall& call,
+                           const RunHooks& hooks) const override {
+        return run_host_batch(executors, call, hooks);
+    }
+};
+
+}  // namespace
+}  // namespace matgrad::gpu
+
+extern "C" const matgrad::gpu::Module* matgrad_cuda_module(const char* version) {
+    static const matgrad::gpu::CudaModule module;
+    return std::strcmp(version, MATGRAD_MODULE_VERSION) == 0 ? &module : nullptr;
+}

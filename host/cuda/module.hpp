@@ -1,0 +1,92 @@
+#pragma once
+/// \file What the module of the CUDA executors offers. It is a shared library of its own, opened at
+/// first use of a device (loader.hpp), so nothing of CUDA is seen here.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "matgrad/device.hpp"
+#include "matgrad/plan.hpp"
+#include "planner/program.hpp"
+
+namespace matgrad::gpu {
+
+/// How an output of the Program becomes a result.
+struct OutputForm {
+    bool spread = false;  ///< computed once, written for every problem (NaN for the failed ones)
+    bool mean = false;    ///< a sum over the batch, divided by the count of problems that succeeded
+};
+
+struct ExecutorOptions {
+    int device = 0;
+    bool tf32 = false;                ///< float products may round their factors to TF32
+    std::vector<OutputForm> outputs;  ///< one per output of the Program, or none: as they are
+};
+
+/// One enqueue. All pointers are device memory of the executor's device.
+struct DeviceCall {
+    std::int64_t batch = 0;
+    std::span<const ConstBatch> operands;  ///< one per Program::operands
+    std::span<const Batch> results;        ///< one per Program::outputs
+    std::int32_t* status = nullptr;        ///< `batch` entries, or null
+    void* workspace = nullptr;             ///< 256-byte aligned
+    std::size_t workspace_bytes = 0;
+    void* stream = nullptr;  ///< a cudaStream_t
+};
+
+/// A Program made ready for one device: kernels compiled, workspace known. Immutable; may be used
+/// from several threads and streams, each call with its own workspace.
+class Executor {
+public:
+    virtual ~Executor() = default;
+    [[nodiscard]] virtual const Program& program() const noexcept = 0;
+    [[nodiscard]] virtual int device() const noexcept = 0;
+    /// For any batch: longer ones are worked off in slices.
+    [[nodiscard]] virtual std::size_t workspace_bytes() const noexcept = 0;
+    /// Lines for --explain.
+    [[nodiscard]] virtual std::string explain() const = 0;
+    /// Only enqueues: no allocation, no synchronisation, no compilation. May be captured in a graph.
+    ///
+    /// Errors   OperandError before any launch: a host pointer, a pointer or a stream of another
+    ///          device, misaligned data, too small or misaligned a workspace. MachineError with the
+    ///          call, the code and the source line when the runtime or a library refuses.
+    virtual void enqueue(const DeviceCall& call) const = 0;
+};
+
+/// One batch in host memory. Strides of operands and results may be anything.
+struct HostCall {
+    std::int64_t batch = 0;
+    std::span<const ConstBatch> operands;
+    std::span<const Batch> results;
+    std::span<std::int32_t> status;  ///< `batch` entries, or empty
+    std::size_t device_memory = 0;   ///< most bytes to take on each device; 0: what is free
+    int threads = 1;                 ///< for copying to and from pinned memory
+};
+
+class Module {
+public:
+    virtual ~Module() = default;
+    /// Errors: MachineError that says why there is none.
+    [[nodiscard]] virtual std::vector<DeviceInfo> devices() const = 0;
+    /// Errors: OperandError for a device that does not exist; MachineError.
+    [[nodiscard]] virtual std::unique_ptr<const Executor> make_executor(
+        Program program, const ExecutorOptions& options) const = 0;
+    /// Streams a host batch through the devices of `executors` (equal but for their device) in
+    /// chunks, with upload, compute and download overlapped. Results of outputs with
+    /// `OutputForm::mean` are means; sums and means cover the problems that succeeded.
+    ///
+    /// Errors   MachineError, Interrupted.
+    virtual RunSummary run_on_host(std::span<const Executor* const> executors, const HostCall& call,
+                                   const RunHooks& hooks) const = 0;
+};
+
+/// The one symbol of the shared library, `extern "C"`. `version` is MATGRAD_MODULE_VERSION of the
+/// caller; null if the module is of another.
+using ModuleEntry = const Module* (*)(const char* version);
+inline constexpr const char* kModuleEntry = "matgrad_cuda_module";
+
+}  // namespace matgrad::gpu

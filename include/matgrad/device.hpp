@@ -1,0 +1,50 @@
+#pragma once
+/// \file Where a plan runs: the processor, or NVIDIA GPUs.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "matgrad/error.hpp"
+#include "matgrad/export.hpp"
+
+namespace matgrad {
+
+enum class DeviceKind {
+    automatic,  ///< a GPU where there is one and the work is worth the way there, else the processor
+    cpu,
+    cuda,
+};
+
+/// A choice of device: `auto`, `cpu`, `cuda` (the first), `cuda:k`, `cuda:all`.
+struct MATGRAD_API Device {
+    static constexpr int kAll = -1;  ///< every GPU; a batch in host memory is shared among them
+
+    DeviceKind kind = DeviceKind::cpu;
+    int index = 0;  ///< of a GPU, from 0, or kAll
+};
+
+/// Errors: OperandError for any other word.
+[[nodiscard]] MATGRAD_API Device device_from_text(std::string_view text);
+[[nodiscard]] MATGRAD_API std::string to_text(const Device& device);
+
+/// One GPU.
+struct MATGRAD_API DeviceInfo {
+    int index = 0;
+    std::string name;
+    int major = 0, minor = 0;  ///< compute capability
+    std::size_t memory_bytes = 0;
+    std::size_t free_bytes = 0;
+    int multiprocessors = 0;
+};
+
+/// The GPUs of this machine; if there is none that can be used, why, in one line: no driver, no
+/// device, built without CUDA, module not found.
+struct MATGRAD_API DeviceList {
+    std::vector<DeviceInfo> gpus;
+    std::string why_none;  ///< empty if there are GPUs
+};
+[[nodiscard]] MATGRAD_API DeviceList list_devices();
+
+}  // namespace matgrad

@@ -1,0 +1,58 @@
+#pragma once
+/// \file What is kept for each problem of a batch: pointers for the batched libraries, and status.
+///
+/// Thrust algorithms on a stream: they only enqueue. Pointers are device memory; strides are in
+/// elements of `type` unless they say bytes.
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+namespace matgrad::gpu {
+
+/// pointers[p] = base + p * stride_bytes.
+void fill_pointers(void** pointers, void* base, std::int64_t stride_bytes, std::int64_t batch,
+                   cudaStream_t stream);
+
+/// status[p] = *shared: a failed once-per-batch step fails every problem. `shared` null: 0.
+void start_status(std::int32_t* status, const std::int32_t* shared, std::int64_t batch,
+                  cudaStream_t stream);
+
+/// The diagonals of the factors of a batch.
+struct Diagonals {
+    const void* data = nullptr;
+    bool is_double = true;
+    std::int64_t n = 0;
+    std::int64_t stride = 0;        ///< from one pivot to the next, in elements
+    std::int64_t batch_stride = 0;  ///< in elements
+};
+
+/// Where status[p] is still 0: the number (from 1) of the first pivot that is not finite or not
+/// positive, or `info[p]` where that is positive and comes before it. `info` may be null.
+void read_cholesky_status(const Diagonals& diagonals, const int* info, std::int32_t* status,
+                          std::int64_t batch, cudaStream_t stream);
+
+/// The same for LU: the first pivot that is not finite, or is zero where `zero_fails`. Where a zero
+/// does not fail, what a library left on the diagonal behind the first zero is set to 1, so that a
+/// product of the pivots is 0 and not NaN.
+void read_lu_status(const Diagonals& diagonals, bool zero_fails, std::int32_t* status,
+                    std::int64_t batch, cudaStream_t stream);
+
+/// pivots32[i] = pivots64[i].
+void narrow_pivots(const std::int64_t* pivots64, std::int32_t* pivots32, std::int64_t count,
+                   cudaStream_t stream);
+
+/// A batch of matrices to be written.
+struct Matrices {
+    void* data = nullptr;
+    bool is_double = true;
+    std::int64_t rows = 0, cols = 0;
+    std::int64_t row_stride = 0, col_stride = 0, batch_stride = 0;
+};
+
+/// Every entry of the problems whose status is not 0 becomes `value`: NaN in results, 0 in what is
+/// about to be summed.
+void fill_failed(const Matrices& matrices, double value, const std::int32_t* status,
+                 std::int64_t batch, cudaStream_t stream);
+
+}  // namespace matgrad::gpu
