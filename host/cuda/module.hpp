@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,7 +45,7 @@ class Executor {
 public:
     virtual ~Executor() = default;
     [[nodiscard]] virtual const Program& program() const noexcept = 0;
-    [[nodiscard]] virtual int device() const noexcept = 0;
+    [[nodiscard]] virtual const ExecutorOptions& options() const noexcept = 0;
     /// For any batch: longer ones are worked off in slices.
     [[nodiscard]] virtual std::size_t workspace_bytes() const noexcept = 0;
     /// Lines for --explain.
@@ -55,6 +56,23 @@ public:
     ///          device, misaligned data, too small or misaligned a workspace. MachineError with the
     ///          call, the code and the source line when the runtime or a library refuses.
     virtual void enqueue(const DeviceCall& call) const = 0;
+
+    /// Of Module::run_on_host: buffers that one call leaves for the next. They go with the executor.
+    struct Buffers {
+        virtual ~Buffers() = default;
+    };
+    [[nodiscard]] std::unique_ptr<Buffers> take_buffers() const {
+        const std::lock_guard lock(mutex_);
+        return std::move(buffers_);
+    }
+    void keep_buffers(std::unique_ptr<Buffers> buffers) const {
+        const std::lock_guard lock(mutex_);
+        buffers_.swap(buffers);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    mutable std::unique_ptr<Buffers> buffers_;
 };
 
 /// One batch in host memory. Strides of operands and results may be anything.
