@@ -26,6 +26,9 @@ struct ExecutorOptions {
     int device = 0;
     bool tf32 = false;                ///< float products may round their factors to TF32
     std::vector<OutputForm> outputs;  ///< one per output of the Program, or none: as they are
+    /// The workspace is kept below this many bytes where a single problem fits; 0: the executor
+    /// chooses.
+    std::size_t workspace_limit = 0;
 };
 
 /// One enqueue. All pointers are device memory of the executor's device.
