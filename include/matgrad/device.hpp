@@ -1,5 +1,9 @@
 #pragma once
 /// \file Where a plan runs: the processor, or NVIDIA GPUs.
+///
+/// The CUDA executors are a module of their own, opened at first use of a GPU: nothing of CUDA is
+/// loaded before, and a machine without a driver has everything else. MATGRAD_CUDA_MODULE in the
+/// environment names another file than the one that was installed.
 
 #include <cstddef>
 #include <string>
@@ -25,7 +29,7 @@ struct MATGRAD_API Device {
     int index = 0;  ///< of a GPU, from 0, or kAll
 };
 
-/// Errors: OperandError for any other word.
+/// Errors: OperandError for any other word. Whether there is such a GPU is not asked.
 [[nodiscard]] MATGRAD_API Device device_from_text(std::string_view text);
 [[nodiscard]] MATGRAD_API std::string to_text(const Device& device);
 
@@ -45,6 +49,7 @@ struct MATGRAD_API DeviceList {
     std::vector<DeviceInfo> gpus;
     std::string why_none;  ///< empty if there are GPUs
 };
+/// Opens the module of the CUDA executors, at the first call of a process. Nothing is thrown.
 [[nodiscard]] MATGRAD_API DeviceList list_devices();
 
 }  // namespace matgrad

@@ -3,6 +3,7 @@
 
 #include "matgrad/calculus.hpp"
 #include "matgrad/catalogue.hpp"
+#include "matgrad/device.hpp"
 #include "matgrad/error.hpp"
 #include "matgrad/expression.hpp"
 #include "matgrad/plan.hpp"

@@ -8,6 +8,9 @@
 /// as IEEE 754 says; where a matrix is factored, a pivot that is not finite or not positive
 /// (Cholesky), or not finite or zero (LU), fails that problem alone: its status is the 1-based
 /// number of the pivot, its results are NaN, and its neighbours are bit for bit what they were.
+///
+/// A plan is made for a device. `Plan::run` takes host memory and blocks, wherever it computes;
+/// `Plan::enqueue` takes the memory of one GPU and only enqueues.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +22,7 @@
 #include <vector>
 
 #include "matgrad/calculus.hpp"
+#include "matgrad/device.hpp"
 #include "matgrad/expression.hpp"
 
 namespace matgrad {
@@ -67,6 +71,10 @@ struct MATGRAD_API PlanOptions {
     std::vector<HvpRequest> hvp = {};
     std::optional<Entry> entry = {};  ///< only this component of each gradient
     int threads = 0;                  ///< 0: as many as the machine has
+    Device device = {};               ///< the processor, unless another is asked for
+    bool tf32 = false;  ///< on a GPU, float products may round their factors to TF32 (10 bits)
+    /// On a GPU, the most bytes that `run` takes on each device; 0: what is free there.
+    std::size_t device_memory = 0;
 };
 
 /// Read-only data of one operand. Strides are in elements and may be zero or negative.
@@ -126,26 +134,54 @@ public:
     [[nodiscard]] const std::vector<Operand>& operands() const;
     /// The results a run writes, in order: the value if asked for, gradients, then HVPs.
     [[nodiscard]] const std::vector<OutputInfo>& outputs() const;
-    /// Bytes of workspace `run` needs, for any batch.
+    /// Where it runs: never `automatic`, which make_plan has settled. `explain` says why.
+    [[nodiscard]] Device device() const;
+    /// For any batch: of a plan on the processor the host bytes that `run` needs, of a plan on one
+    /// GPU the device bytes that `enqueue` needs; 0 for `cuda:all`, whose `run` brings its own.
     [[nodiscard]] std::size_t workspace_bytes() const;
     /// The Program with operations, bytes, scopes and the reason for each choice.
     [[nodiscard]] std::string explain() const;
 
-    /// Runs `batch` problems and returns when they are done.
+    /// Runs `batch` problems in host memory and returns when they are done. Any device: on GPUs the
+    /// batch is streamed through device memory in chunks, so it may be larger than that.
     ///
     /// operands, results   one per operands(), outputs(), in order
     /// status              `batch` entries, or empty
-    /// workspace           at least workspace_bytes(), 64-byte aligned
-    /// Errors   OperandError for null data with a non-empty shape, overlapping or missing results,
-    ///          too small or misaligned a workspace: before anything is written.
+    /// Errors   OperandError for null or misaligned data with a non-empty shape, results that
+    ///          overlap anything: before anything is written. Interrupted. MachineError on GPUs:
+    ///          no memory even for one problem, a device lost.
+    RunSummary run(std::int64_t batch, std::span<const ConstBatch> operands,
+                   std::span<const Batch> results, std::span<std::int32_t> status = {},
+                   const RunHooks& hooks = {}) const;
+
+    /// The same in the caller's workspace, which is then all the memory it takes. On the processor
+    /// alone.
+    ///
+    /// workspace   at least workspace_bytes(), 64-byte aligned
+    /// Errors   OperandError also for too small or misaligned a workspace, and on a GPU.
     RunSummary run(std::int64_t batch, std::span<const ConstBatch> operands,
                    std::span<const Batch> results, std::span<std::int32_t> status,
                    std::span<std::byte> workspace, const RunHooks& hooks = {}) const;
 
-    /// The same with a workspace of its own.
-    RunSummary run(std::int64_t batch, std::span<const ConstBatch> operands,
-                   std::span<const Batch> results, std::span<std::int32_t> status = {},
-                   const RunHooks& hooks = {}) const;
+    /// Enqueues `batch` problems in the memory of the plan's GPU on a stream: no allocation, no
+    /// synchronisation, no compilation, so it may be captured in a CUDA graph. What it reads and
+    /// writes must stay until the work on the stream is done. Several threads and streams may use
+    /// one plan, each call with a workspace of its own.
+    ///
+    /// operands, results   as in `run`: any strides; each address a multiple of the element's size.
+    ///                     All of it device memory (or managed memory) of the plan's GPU.
+    /// status              `batch` entries of device memory, or null. A problem that fails has its
+    ///                     pivot there and NaN in its results; no exception and no count.
+    /// workspace           device memory, 256-byte aligned, `workspace_bytes` of it: at least
+    ///                     workspace_bytes(). Its contents need not be kept between calls.
+    /// stream              a cudaStream_t of the plan's GPU; null is its default stream
+    /// Errors   OperandError before anything is enqueued: what `run` says of its arguments, host
+    ///          memory, memory or a stream of another GPU, a workspace too small or misaligned; and
+    ///          on the processor or on `cuda:all`. MachineError with the call, its code and the
+    ///          source line when the runtime or a library refuses.
+    void enqueue(std::int64_t batch, std::span<const ConstBatch> operands,
+                 std::span<const Batch> results, std::int32_t* status, void* workspace,
+                 std::size_t workspace_bytes, void* stream) const;
 
     struct Impl;
     explicit Plan(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
@@ -157,8 +193,10 @@ private:
 /// Plans f and its gradients for the sizes of `operands`.
 ///
 /// `batch` is the number of problems the plan is weighed for; any number may be run.
-/// Errors   those of `derive`; OperandError for a symbol without operand or an operand f does not
-///          use; ShapeError where sizes disagree.
+/// Errors   those of `derive`; OperandError for a symbol without operand, an operand f does not
+///          use, or a GPU that does not exist; ShapeError where sizes disagree; UnsupportedError for
+///          sizes past what a GPU's libraries take; MachineError where a GPU is asked for by name
+///          and none can be used: it says why. `automatic` then takes the processor.
 [[nodiscard]] MATGRAD_API Plan make_plan(const Expr& f, std::span<const Operand> operands,
                                          std::int64_t batch, const PlanOptions& options);
 
