@@ -1,0 +1,106 @@
+#include "cuda/host_copy.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace matgrad::gpu {
+namespace {
+
+/// Less than this is not worth a thread of its own.
+constexpr std::int64_t kBytesPerThread = 2 << 20;
+
+/// Strides in elements of one side of a copy.
+struct Strides {
+    std::int64_t row, col, batch;
+};
+
+template <typename T>
+void copy_strided(const std::byte* from, const Strides& in, std::byte* to, const Strides& out,
+                  std::int64_t rows, std::int64_t cols, std::int64_t first, std::int64_t last) {
+    const T* source = reinterpret_cast<const T*>(from);
+    T* target = reinterpret_cast<T*>(to);
+    for (std::int64_t p = first; p < last; ++p) {
+        for (std::int64_t r = 0; r < rows; ++r) {
+            const T* s = source + p * in.batch + r * in.row;
+            T* t = target + p * out.batch + r * out.row;
+            if (in.col == 1 && out.col == 1) {
+                std::copy_n(s, cols, t);
+                continue;
+            }
+            for (std::int64_t c = 0; c < cols; ++c) {
+                t[c * out.col] = s[c * in.col];
+            }
+        }
+    }
+}
+
+void copy_problems(const std::byte* from, const Strides& in, std::byte* to, const Strides& out,
+                   const HostPart& part, std::int64_t first, std::int64_t last) {
+    part.type == ScalarType::float32
+        ? copy_strided<float>(from, in, to, out, part.rows, part.cols, first, last)
+        : copy_strided<double>(from, in, to, out, part.rows, part.cols, first, last);
+}
+
+/// Problems are independent, so threads take a range each.
+void copy_parallel(const std::byte* from, const Strides& in, std::byte* to, const Strides& out,
+                   const HostPart& part, int threads) {
+    const std::int64_t workers = std::clamp<std::int64_t>(
+        std::min<std::int64_t>(part.bytes() / kBytesPerThread, part.count), 1, threads);
+    const std::int64_t each = (part.count + workers - 1) / workers;
+    std::vector<std::thread> others;
+    std::int64_t done = 0;
+    try {
+        for (; done + each < part.count; done += each) {
+            others.emplace_back(
+                [=, &part] { copy_problems(from, in, to, out, part, done, done + each); });
+        }
+    } catch (const std::system_error&) {
+        // No more threads to be had: this one does the rest.
+    }
+    copy_problems(from, in, to, out, part, done, part.count);
+    for (std::thread& other : others) {
+        other.join();
+    }
+}
+
+Strides packed(const HostPart& part) {
+    return {part.cols, 1, part.rows * part.cols};
+}
+
+}  // namespace
+
+bool is_contiguous(const ConstBatch& batch, std::int64_t rows, std::int64_t cols) {
+    return (cols <= 1 || batch.col_stride == 1) && (rows <= 1 || batch.row_stride == cols) &&
+           batch.batch_stride == rows * cols;
+}
+
+void pack(const ConstBatch& from, const HostPart& part, std::byte* to, int threads) {
+    if (part.bytes() == 0) {
+        return;
+    }
+    const auto* data = static_cast<const std::byte*>(from.data) +
+                       part.first * from.batch_stride * size_of(part.type);
+    if (is_contiguous(from, part.rows, part.cols)) {
+        // One long row a problem.
+        const HostPart rows{part.first, part.count, 1, part.rows * part.cols, part.type};
+        copy_parallel(data, packed(rows), to, packed(rows), rows, threads);
+        return;
+    }
+    copy_parallel(data, {from.row_stride, from.col_stride, from.batch_stride}, to, packed(part),
+                  part, threads);
+}
+
+void unpack(const std::byte* from, const HostPart& part, const Batch& to, int threads) {
+    if (part.bytes() == 0) {
+        return;
+    }
+    auto* data =
+        static_cast<std::byte*>(to.data) + part.first * to.batch_stride * size_of(part.type);
+    copy_parallel(from, packed(part), data, {to.row_stride, to.col_stride, to.batch_stride}, part,
+                  threads);
+}
+
+}  // namespace matgrad::gpu

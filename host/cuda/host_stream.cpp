@@ -1,0 +1,202 @@
+#include "cuda/host_stream.hpp"
+
+#include <algorithm>
+
+#include "cuda/host_copy.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+const Value& value_of(const Program& program, ValueId id) {
+    return program.values[static_cast<std::size_t>(id)];
+}
+
+std::unique_ptr<HostBuffers> buffers_for(const Executor& executor, const Chunking& chunking) {
+    auto kept = executor.take_buffers();
+    if (auto* buffers = dynamic_cast<HostBuffers*>(kept.get());
+        buffers != nullptr && buffers->chunking == chunking) {
+        (void)kept.release();
+        return std::unique_ptr<HostBuffers>(buffers);
+    }
+    kept.reset();  // before the new ones are asked for
+    return std::make_unique<HostBuffers>(executor, chunking);
+}
+
+/// The shape of a result: of its value, transposed if the output is.
+HostPart part_of(const Program& program, const ProgramOutput& output) {
+    const Value& value = value_of(program, output.value);
+    const std::int64_t rows = output.transposed ? value.cols.size : value.rows.size;
+    const std::int64_t cols = output.transposed ? value.rows.size : value.cols.size;
+    return {0, 1, rows, cols, program.type};
+}
+
+}  // namespace
+
+HostStream::HostStream(const Executor& executor, const HostCall& call, const Chunking& chunking)
+    : executor_(executor),
+      program_(executor.program()),
+      call_(call),
+      current_(executor.options().device),
+      buffers_(buffers_for(executor, chunking)),
+      chunks_(buffers_->slots.size()) {
+    for (const ProgramOutput& output : program_.outputs) {
+        const Value& value = value_of(program_, output.value);
+        sums_.emplace_back(value.scope == Scope::reduced ? static_cast<std::size_t>(value.count())
+                                                         : 0);
+    }
+    upload_shared();
+}
+
+void HostStream::upload_shared() {
+    for (std::size_t i = 0; i < program_.operands.size(); ++i) {
+        const ProgramOperand& operand = program_.operands[i];
+        if (operand.batched) {
+            continue;
+        }
+        const Value& value = value_of(program_, operand.value);
+        const HostPart part{0, 1, value.rows.size, value.cols.size, program_.type};
+        std::byte* pinned = buffers_->common_pinned + buffers_->layout.operands[i];
+        pack(call_.operands[i], part, pinned, call_.threads);
+        MATGRAD_CUDA(cudaMemcpyAsync(buffers_->common_device + buffers_->layout.operands[i], pinned,
+                                     static_cast<std::size_t>(part.bytes()), cudaMemcpyHostToDevice,
+                                     buffers_->upload.get()));
+    }
+}
+
+std::int64_t HostStream::start(std::int64_t first, std::int64_t count) {
+    const std::int64_t finished = under_way_ == chunks_.size() ? finish_oldest() : 0;
+    HostBuffers::Slot& slot = buffers_->slots[next_];
+    const Chunk chunk{first, count};
+    upload(slot, chunk);
+    compute(slot, chunk);
+    download(slot, chunk);
+    chunks_[next_] = chunk;
+    next_ = (next_ + 1) % chunks_.size();
+    ++under_way_;
+    return finished;
+}
+
+void HostStream::upload(HostBuffers::Slot& slot, const Chunk& chunk) {
+    for (std::size_t i = 0; i < program_.operands.size(); ++i) {
+        const ProgramOperand& operand = program_.operands[i];
+        const Value& value = value_of(program_, operand.value);
+        const HostPart part{chunk.first, chunk.count, value.rows.size, value.cols.size,
+                            program_.type};
+        if (!operand.batched || part.bytes() == 0) {
+            continue;
+        }
+        const std::int64_t at = buffers_->layout.operands[i];
+        pack(call_.operands[i], part, slot.pinned + at, call_.threads);
+        MATGRAD_CUDA(cudaMemcpyAsync(slot.device + at, slot.pinned + at,
+                                     static_cast<std::size_t>(part.bytes()), cudaMemcpyHostToDevice,
+                                     buffers_->upload.get()));
+    }
+    MATGRAD_CUDA(cudaEventRecord(slot.uploaded.get(), buffers_->upload.get()));
+}
+
+void HostStream::compute(HostBuffers::Slot& slot, const Chunk& chunk) {
+    MATGRAD_CUDA(cudaStreamWaitEvent(buffers_->compute.get(), slot.uploaded.get(), 0));
+    std::vector<ConstBatch> operands;
+    for (std::size_t i = 0; i < program_.operands.size(); ++i) {
+        const ProgramOperand& operand = program_.operands[i];
+        const Value& value = value_of(program_, operand.value);
+        const std::byte* base = operand.batched ? slot.device : buffers_->common_device;
+        operands.push_back(ConstBatch::contiguous(base + buffers_->layout.operands[i],
+                                                  value.rows.size, value.cols.size));
+    }
+    std::vector<Batch> results;
+    for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
+        const HostPart part = part_of(program_, program_.outputs[i]);
+        results.push_back(
+            Batch::contiguous(slot.device + buffers_->layout.results[i], part.rows, part.cols));
+    }
+    DeviceCall call;
+    call.batch = chunk.count;
+    call.operands = operands;
+    call.results = results;
+    call.status = reinterpret_cast<std::int32_t*>(slot.device + buffers_->layout.status);
+    call.workspace = buffers_->workspace;
+    call.workspace_bytes = executor_.workspace_bytes();
+    call.stream = buffers_->compute.get();
+    executor_.enqueue(call);
+    MATGRAD_CUDA(cudaEventRecord(slot.computed.get(), buffers_->compute.get()));
+}
+
+void HostStream::download(HostBuffers::Slot& slot, const Chunk& chunk) {
+    cudaStream_t stream = buffers_->download.get();
+    MATGRAD_CUDA(cudaStreamWaitEvent(stream, slot.computed.get(), 0));
+    const auto fetch = [&](std::int64_t at, std::int64_t bytes) {
+        if (bytes > 0) {
+            MATGRAD_CUDA(cudaMemcpyAsync(slot.pinned + at, slot.device + at,
+                                         static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost,
+                                         stream));
+        }
+    };
+    for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
+        HostPart part = part_of(program_, program_.outputs[i]);
+        part.count = is_per_problem(executor_, i) ? chunk.count : 1;
+        fetch(buffers_->layout.results[i], part.bytes());
+    }
+    fetch(buffers_->layout.status, chunk.count * std::int64_t{sizeof(std::int32_t)});
+    MATGRAD_CUDA(cudaEventRecord(slot.downloaded.get(), stream));
+}
+
+std::int64_t HostStream::finish_oldest() {
+    if (under_way_ == 0) {
+        return 0;
+    }
+    const std::size_t oldest = (next_ + chunks_.size() - under_way_) % chunks_.size();
+    const HostBuffers::Slot& slot = buffers_->slots[oldest];
+    MATGRAD_CUDA(cudaEventSynchronize(slot.downloaded.get()));
+    --under_way_;
+    take_results(slot, chunks_[oldest]);
+    return chunks_[oldest].count;
+}
+
+void HostStream::take_results(const HostBuffers::Slot& slot, const Chunk& chunk) {
+    const auto* status =
+        reinterpret_cast<const std::int32_t*>(slot.pinned + buffers_->layout.status);
+    const std::int64_t failed =
+        chunk.count - std::count(status, status + chunk.count, std::int32_t{0});
+    failed_ += failed;
+    if (!call_.status.empty()) {
+        std::copy_n(status, chunk.count, call_.status.begin() + chunk.first);
+    }
+    for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
+        const std::byte* from = slot.pinned + buffers_->layout.results[i];
+        HostPart part = part_of(program_, program_.outputs[i]);
+        if (is_per_problem(executor_, i)) {
+            part.first = chunk.first;
+            part.count = chunk.count;
+            unpack(from, part, call_.results[i], call_.threads);
+        } else if (value_of(program_, program_.outputs[i].value).scope == Scope::reduced) {
+            add_to_sum(i, from, chunk.count - failed);
+        } else if (!took_single_results_) {
+            unpack(from, part, call_.results[i], call_.threads);
+        }
+    }
+    took_single_results_ = true;
+}
+
+void HostStream::add_to_sum(std::size_t output, const std::byte* from, std::int64_t succeeded) {
+    const std::vector<OutputForm>& forms = executor_.options().outputs;
+    const bool is_mean = output < forms.size() && forms[output].mean;
+    if (succeeded == 0) {
+        return;  // the sum is 0, and the mean of nothing has no weight
+    }
+    const double weight = is_mean ? static_cast<double>(succeeded) : 1;
+    for (double& sum : sums_[output]) {
+        if (program_.type == ScalarType::float32) {
+            sum += weight * static_cast<double>(*reinterpret_cast<const float*>(from));
+        } else {
+            sum += weight * *reinterpret_cast<const double*>(from);
+        }
+        from += size_of(program_.type);
+    }
+}
+
+void HostStream::keep_buffers() {
+    executor_.keep_buffers(std::move(buffers_));
+}
+
+}  // namespace matgrad::gpu

@@ -1,0 +1,58 @@
+#pragma once
+/// \file Streams chunks of a host batch through one device.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cuda/host_buffers.hpp"
+#include "cuda/module.hpp"
+
+namespace matgrad::gpu {
+
+class HostStream {
+public:
+    /// Uploads the shared operands. The executor's device stays current for the calling thread,
+    /// which makes all calls. Errors: CudaError.
+    HostStream(const Executor& executor, const HostCall& call, const Chunking& chunking);
+
+    /// Starts problems [first, first + count), at most a chunk. Waits for an earlier chunk if all
+    /// slots are taken. Returns the problems that were finished meanwhile.
+    std::int64_t start(std::int64_t first, std::int64_t count);
+    /// Waits for the oldest chunk under way; 0 problems if there is none. A chunk of 0 problems
+    /// counts as finished all the same.
+    std::int64_t finish_oldest();
+    [[nodiscard]] bool is_idle() const { return under_way_ == 0; }
+
+    [[nodiscard]] std::int64_t failed() const { return failed_; }
+    /// Of each output that is reduced over the batch, the sum of the chunks so far, in double; empty
+    /// for others. Means are weighted by the problems that succeeded.
+    [[nodiscard]] const std::vector<std::vector<double>>& sums() const { return sums_; }
+    /// Leaves the buffers to the executor's next call. Nothing is under way.
+    void keep_buffers();
+
+private:
+    struct Chunk {
+        std::int64_t first = 0, count = 0;
+    };
+    void upload_shared();
+    void upload(HostBuffers::Slot& slot, const Chunk& chunk);
+    void compute(HostBuffers::Slot& slot, const Chunk& chunk);
+    void download(HostBuffers::Slot& slot, const Chunk& chunk);
+    void take_results(const HostBuffers::Slot& slot, const Chunk& chunk);
+    void add_to_sum(std::size_t output, const std::byte* from, std::int64_t succeeded);
+
+    const Executor& executor_;
+    const Program& program_;
+    const HostCall& call_;
+    CurrentDevice current_;
+    std::unique_ptr<HostBuffers> buffers_;
+    std::vector<Chunk> chunks_;  ///< by slot
+    std::size_t next_ = 0;       ///< slot of the next chunk
+    std::size_t under_way_ = 0;
+    bool took_single_results_ = false;
+    std::int64_t failed_ = 0;
+    std::vector<std::vector<double>> sums_;
+};
+
+}  // namespace matgrad::gpu
