@@ -1,0 +1,159 @@
+#pragma once
+/// \file All that device code uses of CUDA. It has a host twin, tests/simulated_gpu/device.cuh, which
+/// takes its place when generated kernels run on the simulated GPU: so device code touches device
+/// memory through load, store and atomic_add alone, and includes no header but those of kernels/.
+///
+/// Sizes and places are `long long` where they may pass 2^31 and `int` or `unsigned` elsewhere: there
+/// is no <cstdint> here. Everything is in matgrad::block, where the names of the functions below hide
+/// those of the C library; generated kernels are in that namespace too.
+
+namespace matgrad::block {
+
+/// Opens a kernel of blocks of `threads` threads whose one argument is a struct, by value:
+///
+///     MATGRAD_KERNEL(copy_0, CopyArgs, 256) { copy<Copy0>(args); }
+///
+/// `Args` is the name of a type; one with a comma in it needs a name of its own first.
+#define MATGRAD_KERNEL(name, Args, threads) \
+    extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Args args)
+
+/// Before a function of device code.
+#define MATGRAD_DEVICE __device__ __forceinline__
+
+/// An array of the block, in a function that all its threads call. Two functions have two arrays.
+#define MATGRAD_SHARED(type, name, count) __shared__ type name[count]
+
+/// Before a loop of few rounds, known at compile time, whose arrays are to become registers.
+#define MATGRAD_UNROLL _Pragma("unroll")
+
+/// All threads of the block have come here, and see what any of them wrote before.
+MATGRAD_DEVICE void barrier() {
+    __syncthreads();
+}
+
+MATGRAD_DEVICE int thread_index() {
+    return static_cast<int>(threadIdx.x);
+}
+MATGRAD_DEVICE int block_size() {
+    return static_cast<int>(blockDim.x);
+}
+MATGRAD_DEVICE long long block_index() {
+    return blockIdx.x;
+}
+
+template <typename T>
+MATGRAD_DEVICE T load(const T* from) {
+    return *from;
+}
+
+template <typename T>
+MATGRAD_DEVICE void store(T* to, T value) {
+    *to = value;
+}
+
+MATGRAD_DEVICE void atomic_add(long long* to, long long value) {
+    // In two's complement the sum is the same.
+    atomicAdd(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(value));
+}
+
+template <typename T>
+MATGRAD_DEVICE T infinity();
+template <>
+MATGRAD_DEVICE float infinity<float>() {
+    return __int_as_float(0x7f800000);
+}
+template <>
+MATGRAD_DEVICE double infinity<double>() {
+    return __longlong_as_double(0x7ff0000000000000LL);
+}
+
+MATGRAD_DEVICE float exp(float x) {
+    return ::expf(x);
+}
+MATGRAD_DEVICE double exp(double x) {
+    return ::exp(x);
+}
+MATGRAD_DEVICE float expm1(float x) {
+    return ::expm1f(x);
+}
+MATGRAD_DEVICE double expm1(double x) {
+    return ::expm1(x);
+}
+MATGRAD_DEVICE float log(float x) {
+    return ::logf(x);
+}
+MATGRAD_DEVICE double log(double x) {
+    return ::log(x);
+}
+MATGRAD_DEVICE float log1p(float x) {
+    return ::log1pf(x);
+}
+MATGRAD_DEVICE double log1p(double x) {
+    return ::log1p(x);
+}
+MATGRAD_DEVICE float sqrt(float x) {
+    return ::sqrtf(x);
+}
+MATGRAD_DEVICE double sqrt(double x) {
+    return ::sqrt(x);
+}
+MATGRAD_DEVICE float fabs(float x) {
+    return ::fabsf(x);
+}
+MATGRAD_DEVICE double fabs(double x) {
+    return ::fabs(x);
+}
+MATGRAD_DEVICE float floor(float x) {
+    return ::floorf(x);
+}
+MATGRAD_DEVICE double floor(double x) {
+    return ::floor(x);
+}
+MATGRAD_DEVICE float pow(float x, float y) {
+    return ::powf(x, y);
+}
+MATGRAD_DEVICE double pow(double x, double y) {
+    return ::pow(x, y);
+}
+MATGRAD_DEVICE float sin(float x) {
+    return ::sinf(x);
+}
+MATGRAD_DEVICE double sin(double x) {
+    return ::sin(x);
+}
+MATGRAD_DEVICE float cos(float x) {
+    return ::cosf(x);
+}
+MATGRAD_DEVICE double cos(double x) {
+    return ::cos(x);
+}
+MATGRAD_DEVICE float tanh(float x) {
+    return ::tanhf(x);
+}
+MATGRAD_DEVICE double tanh(double x) {
+    return ::tanh(x);
+}
+MATGRAD_DEVICE float copysign(float size, float sign) {
+    return ::copysignf(size, sign);
+}
+MATGRAD_DEVICE double copysign(double size, double sign) {
+    return ::copysign(size, sign);
+}
+/// The larger; the other where one is a NaN.
+MATGRAD_DEVICE float fmax(float x, float y) {
+    return ::fmaxf(x, y);
+}
+MATGRAD_DEVICE double fmax(double x, double y) {
+    return ::fmax(x, y);
+}
+
+template <typename T>
+MATGRAD_DEVICE bool isnan(T x) {
+    return x != x;
+}
+template <typename T>
+MATGRAD_DEVICE bool isfinite(T x) {
+    return fabs(x) < infinity<T>();
+}
+
+}  // namespace matgrad::block
