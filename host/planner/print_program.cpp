@@ -160,7 +160,8 @@ struct Printer {
     std::string operator()(const Trsm& t) const {
         const std::string inverse = "inv(" + text(t.triangle) + (t.transposed ? "')" : ")");
         const std::string b = is_present(t.b) ? text(t.b) : std::string("eye");
-        return "trsm(" + (t.side == Side::left ? inverse + ", " + b : b + ", " + inverse) + ")";
+        return factor(t.alpha) + "trsm(" +
+               (t.side == Side::left ? inverse + ", " + b : b + ", " + inverse) + ")";
     }
     std::string operator()(const Getrf& g) const { return "getrf(" + text(g.a) + ")"; }
     std::string operator()(const Solve& s) const {

@@ -79,13 +79,14 @@ struct Potrf {
 
 enum class Side { left, right };
 
-/// out = op(T)^-1 b (left) or b op(T)^-1 (right); T triangular.
+/// out = alpha * op(T)^-1 b (left) or alpha * b op(T)^-1 (right); T triangular.
 struct Trsm {
     Side side = Side::left;
     bool lower = true;        ///< which triangle of the stored T is read
     bool transposed = false;  ///< op(T) = T'
     Use triangle;
     Use b;  ///< absent (kNoValue): the identity
+    double alpha = 1;
 };
 
 /// out = LU with partial pivoting, unit lower triangle; out2 = n-by-1 pivots, as numbers: at step k

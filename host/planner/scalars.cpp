@@ -147,6 +147,9 @@ private:
             g->beta *= term.coefficient;
         } else if (auto* s = std::get_if<Syrk>(&step->operation)) {
             s->alpha *= term.coefficient;
+        } else if (auto* t = std::get_if<Trsm>(&step->operation);
+                   t != nullptr && term.coefficient != 0) {  // 0 * NaN is NaN, a BLAS writes 0
+            t->alpha *= term.coefficient;
         } else if (auto* r = std::get_if<Reduce>(&step->operation);
                    r != nullptr && r->op == ReduceOp::sum) {
             r->scale *= term.coefficient;

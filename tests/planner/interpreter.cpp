@@ -359,7 +359,7 @@ int Interpreter::execute(const Step& step) {
         }
         const Matrix b =
             t->b.value == kNoValue ? Matrix::Identity(a.rows(), a.rows()).eval() : read(t->b);
-        write(step.out, solved(a, b, t->side));
+        write(step.out, t->alpha * solved(a, b, t->side));
     } else if (const auto* v = std::get_if<Solve>(&step.operation)) {
         EXPECT_FALSE(v->lu.transposed);
         Matrix a = rebuilt(read(v->lu), read(v->pivots));

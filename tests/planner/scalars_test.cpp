@@ -20,6 +20,28 @@ TEST(AbsorbScalars, AFactorBecomesAlpha) {
     EXPECT_EQ(h.program.outputs[0].value, h.program.steps[0].out);
 }
 
+TEST(AbsorbScalars, AFactorOfATriangularSolveBecomesAlpha) {
+    HandProgram h;
+    const ValueId l = h.operand("L", 3, 3);
+    const ValueId b = h.operand("B", 4, 3);
+    const ValueId x = h.step(Trsm{Side::right, true, false, {l}, {b}}, 4, 3);
+    h.output(h.step(Map{unary_body(MapOp::scale, {x}, 2)}, 4, 3));
+    absorb_scalars(h.program);
+    ASSERT_EQ(h.program.steps.size(), 1U);
+    EXPECT_EQ(std::get<Trsm>(h.program.steps[0].operation).alpha, 2);
+}
+
+TEST(AbsorbScalars, ATriangularSolveTimesZeroStaysAProduct) {
+    // A BLAS writes 0 for alpha = 0, but 0 * NaN is NaN.
+    HandProgram h;
+    const ValueId l = h.operand("L", 3, 3);
+    const ValueId b = h.operand("B", 4, 3);
+    const ValueId x = h.step(Trsm{Side::right, true, false, {l}, {b}}, 4, 3);
+    h.output(h.step(Map{unary_body(MapOp::scale, {x}, 0)}, 4, 3));
+    absorb_scalars(h.program);
+    EXPECT_EQ(h.program.steps.size(), 2U);
+}
+
 TEST(AbsorbScalars, AFactorOfATransposedProductFlipsTheOutput) {
     HandProgram h;
     const ValueId a = h.operand("A", 2, 3);

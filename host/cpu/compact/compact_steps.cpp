@@ -94,6 +94,12 @@ public:
         stored.transposed = false;
         solve_triangle(as_lanes(stored), s.lower, s.transposed != s.triangle.transposed, false,
                        s.side == Side::left ? result : transposed(result), s.side);
+        if (s.alpha != 1) {
+            for_each_element(result, [&s](auto* lanes, std::int64_t, std::int64_t) {
+                const auto alpha = static_cast<std::remove_pointer_t<decltype(lanes)>>(s.alpha);
+                std::transform(lanes, lanes + kLanes, lanes, [alpha](auto x) { return alpha * x; });
+            });
+        }
         end_result(result);
     }
 

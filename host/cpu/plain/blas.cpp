@@ -160,7 +160,8 @@ void blas_syrk(double alpha, const View& a, double beta, const View& c) {
     }
 }
 
-void blas_trsm(Side side, bool lower, bool transposed, bool unit, const View& t, const View& x) {
+void blas_trsm(Side side, bool lower, bool transposed, bool unit, double alpha, const View& t,
+               const View& x) {
     const Argument m = argument(t);
     // A triangle stored by columns is the transpose of the other triangle stored by rows.
     const auto uplo = lower != m.transposed ? CblasLower : CblasUpper;
@@ -169,10 +170,11 @@ void blas_trsm(Side side, bool lower, bool transposed, bool unit, const View& t,
     const auto left = side == Side::left ? CblasLeft : CblasRight;
     const int ld = as_int(x.row_stride);
     if (x.type == ScalarType::float32) {
-        cblas_strsm(CblasRowMajor, left, uplo, op, diag, as_int(x.rows), as_int(x.cols), 1.0F,
-                    static_cast<const float*>(m.data), m.ld, data<float>(x), ld);
+        cblas_strsm(CblasRowMajor, left, uplo, op, diag, as_int(x.rows), as_int(x.cols),
+                    static_cast<float>(alpha), static_cast<const float*>(m.data), m.ld,
+                    data<float>(x), ld);
     } else {
-        cblas_dtrsm(CblasRowMajor, left, uplo, op, diag, as_int(x.rows), as_int(x.cols), 1.0,
+        cblas_dtrsm(CblasRowMajor, left, uplo, op, diag, as_int(x.rows), as_int(x.cols), alpha,
                     static_cast<const double*>(m.data), m.ld, data<double>(x), ld);
     }
 }

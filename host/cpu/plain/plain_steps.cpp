@@ -76,7 +76,7 @@ public:
         place_or_identity(s.b, result);
         Use stored = s.triangle;
         stored.transposed = false;
-        split_trsm(threads_, s.side, s.lower, s.transposed != s.triangle.transposed, false,
+        split_trsm(threads_, s.side, s.lower, s.transposed != s.triangle.transposed, false, s.alpha,
                    readable(stored), result);
         return end_result(result);
     }
@@ -105,8 +105,8 @@ public:
         if (lower_first) {
             swap_by_pivots(pivots, swapped, false);
         }
-        split_trsm(threads_, s.side, lower_first, s.transposed, lower_first, lu, result);
-        split_trsm(threads_, s.side, !lower_first, s.transposed, !lower_first, lu, result);
+        split_trsm(threads_, s.side, lower_first, s.transposed, lower_first, 1, lu, result);
+        split_trsm(threads_, s.side, !lower_first, s.transposed, !lower_first, 1, lu, result);
         if (!lower_first) {
             swap_by_pivots(pivots, swapped, true);
         }

@@ -98,16 +98,16 @@ void split_syrk(int threads, double alpha, const View& a, const View& c) {
     split_syrk_update(threads, alpha, a, 0, c);
 }
 
-void split_trsm(int threads, Side side, bool lower, bool transpose, bool unit, const View& t,
-                const View& x) {
+void split_trsm(int threads, Side side, bool lower, bool transpose, bool unit, double alpha,
+                const View& t, const View& x) {
     if (work_of(x.rows, x.cols, t.rows) / 2 < kSplitWork) {
-        return blas_trsm(side, lower, transpose, unit, t, x);
+        return blas_trsm(side, lower, transpose, unit, alpha, t, x);
     }
     const std::int64_t size = side == Side::left ? x.cols : x.rows;
     for_each_panel(threads, panels(size), [&](std::int64_t i) {
         const std::int64_t first = i * kPanel;
         const std::int64_t count = std::min(kPanel, size - first);
-        blas_trsm(side, lower, transpose, unit, t,
+        blas_trsm(side, lower, transpose, unit, alpha, t,
                   side == Side::left ? cols_of(x, first, count) : rows_of(x, first, count));
     });
 }
@@ -128,7 +128,7 @@ std::int32_t split_potrf(int threads, const View& a) {
         }
         if (below > 0) {
             const View panel = block(a, k + size, k, below, size);
-            split_trsm(threads, Side::right, true, true, false, corner, panel);
+            split_trsm(threads, Side::right, true, true, false, 1, corner, panel);
             split_syrk_update(threads, -1, panel, 1, block(a, k + size, k + size, below, below));
         }
     }

@@ -15,8 +15,8 @@ namespace matgrad::detail {
 void split_gemm(int threads, double alpha, const View& a, const View& b, double beta,
                 const View& c);
 void split_syrk(int threads, double alpha, const View& a, const View& c);
-void split_trsm(int threads, Side side, bool lower, bool transposed, bool unit, const View& t,
-                const View& x);
+void split_trsm(int threads, Side side, bool lower, bool transposed, bool unit, double alpha,
+                const View& t, const View& x);
 std::int32_t split_potrf(int threads, const View& a);
 
 }  // namespace matgrad::detail
