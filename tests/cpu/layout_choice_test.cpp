@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "cpu/build_program.hpp"
+#include "cpu/executor.hpp"
+#include "executors/build_program.hpp"
 
 namespace matgrad::test {
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 /// \file Programs built by hand, and batches of random matrices in every memory order.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <random>
@@ -8,8 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "cpu/executor.hpp"
-#include "cpu/layout_choice.hpp"
+#include "matgrad/plan.hpp"
 #include "planner/program.hpp"
 
 namespace matgrad::test {
@@ -61,6 +61,10 @@ public:
     [[nodiscard]] ConstBatch input() const;
     [[nodiscard]] Batch output();
     [[nodiscard]] bool guards_intact() const;
+    /// All of its memory, guards included, and in it the place of entry (0, 0) of problem 0.
+    [[nodiscard]] std::span<std::byte> memory();
+    [[nodiscard]] std::span<const std::byte> memory() const;
+    [[nodiscard]] std::int64_t origin_bytes() const { return origin_ * size_of(type_); }
     [[nodiscard]] std::int64_t rows() const { return rows_; }
     [[nodiscard]] std::int64_t cols() const { return cols_; }
     [[nodiscard]] std::int64_t batch() const { return batch_; }
@@ -79,26 +83,6 @@ private:
     std::vector<char> inside_;
 };
 
-struct RunResult {
-    RunSummary summary;
-    std::vector<std::int32_t> status;
-};
-
-/// Runs the program; the workspace is filled with NaN first and has guards at its end.
-RunResult run(const Program& program, std::int64_t batch,
-              const std::vector<const Matrices*>& operands, const std::vector<Matrices*>& results,
-              int threads = 1, const RunHooks& hooks = {});
-
-/// Runs in this layout while it lives.
-class ForcedLayout {
-public:
-    explicit ForcedLayout(detail::Layout layout) { detail::force_layout(layout); }
-    ~ForcedLayout() { detail::force_layout({}); }
-    ForcedLayout(const ForcedLayout&) = delete;
-    ForcedLayout& operator=(const ForcedLayout&) = delete;
-};
-
-inline constexpr detail::Layout kLayouts[] = {detail::Layout::compact, detail::Layout::plain};
 inline constexpr ScalarType kTypes[] = {ScalarType::float32, ScalarType::float64};
 
 /// Unit roundoff.

@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
-#include "cpu/build_program.hpp"
-#include "cpu/naive.hpp"
+#include "executors/build_program.hpp"
+#include "executors/naive.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -27,8 +28,16 @@ TEST(Map, EvaluatesEveryBroadcastAndPosition) {
         for (const Sizes& size : kShapes) {
             for (const Order order : kOrders) {
                 for (const bool batched : {false, true}) {
-                    SCOPED_TRACE(testing::Message() << size.m << "x" << size.n << " order "
-                                                    << static_cast<int>(order));
+                    const std::string text =
+                        (testing::Message()
+                         << size.m << "x" << size.n << " order " << static_cast<int>(order)
+                         << " type " << static_cast<int>(type) << " batched " << batched)
+                            .GetString();
+                    SCOPED_TRACE(text);
+                    const std::vector<ExecutorUnderTest> executors = executors_for(text);
+                    if (executors.empty()) {
+                        continue;
+                    }
                     const auto [m, n] = size;
                     ProgramBuilder build(type);
                     const ValueId a = build.operand("A", m, n, true);
@@ -76,10 +85,10 @@ TEST(Map, EvaluatesEveryBroadcastAndPosition) {
                     S.fill_random(3);
                     U.fill_random(4);
                     V.fill_random(5);
-                    for (const detail::Layout layout : kLayouts) {
-                        const ForcedLayout forced(layout);
+                    for (const ExecutorUnderTest& executor : executors) {
+                        SCOPED_TRACE(executor.name);
                         Matrices G(type, kBatch, m, n, order);
-                        run(program, kBatch, {&A, &B, &S, &U, &V}, {&G}, 2);
+                        run(executor, program, kBatch, {&A, &B, &S, &U, &V}, {&G}, 2);
                         for (std::int64_t p = 0; p < kBatch; ++p) {
                             const std::int64_t q = batched ? p : 0;
                             const Naive want =
@@ -106,8 +115,8 @@ TEST(Map, EvaluatesEveryBroadcastAndPosition) {
 }
 
 TEST(Map, MayWriteOverAnOperandAndReadsMixedTypes) {
-    for (const detail::Layout layout : kLayouts) {
-        const ForcedLayout forced(layout);
+    for (const ExecutorUnderTest& executor : executors_under_test()) {
+        SCOPED_TRACE(executor.name);
         ProgramBuilder build(ScalarType::float32);
         const ValueId operand = build.operand("A", 9, 11, true);
         const ValueId a = build.value(9, 11);
@@ -125,7 +134,7 @@ TEST(Map, MayWriteOverAnOperandAndReadsMixedTypes) {
         Matrices A(ScalarType::float32, kBatch, 9, 11);
         A.fill_random(8);
         Matrices G(ScalarType::float32, kBatch, 9, 11);
-        run(program, kBatch, {&A}, {&G});
+        run(executor, program, kBatch, {&A}, {&G});
         for (std::int64_t p = 0; p < kBatch; ++p) {
             for (std::int64_t r = 0; r < 9; ++r) {
                 for (std::int64_t c = 0; c < 11; ++c) {
@@ -157,10 +166,17 @@ TEST(Reduce, MatchesLoopsOverEveryDomain) {
                 for (const ReduceOver over :
                      {ReduceOver::all, ReduceOver::rows, ReduceOver::cols, ReduceOver::diagonal}) {
                     for (const Order order : {Order::rows, Order::columns, Order::reversed_both}) {
-                        SCOPED_TRACE(testing::Message()
-                                     << size.m << "x" << size.n << " op " << static_cast<int>(op)
-                                     << " over " << static_cast<int>(over) << " order "
-                                     << static_cast<int>(order));
+                        const std::string text =
+                            (testing::Message()
+                             << size.m << "x" << size.n << " op " << static_cast<int>(op)
+                             << " over " << static_cast<int>(over) << " order "
+                             << static_cast<int>(order) << " type " << static_cast<int>(type))
+                                .GetString();
+                        SCOPED_TRACE(text);
+                        const std::vector<ExecutorUnderTest> executors = executors_for(text);
+                        if (executors.empty()) {
+                            continue;
+                        }
                         const auto [m, n] = size;
                         const std::int64_t out_rows = over == ReduceOver::rows ? m : 1;
                         const std::int64_t out_cols = over == ReduceOver::cols ? n : 1;
@@ -189,11 +205,10 @@ TEST(Reduce, MatchesLoopsOverEveryDomain) {
                         const auto term = [&](std::int64_t p, std::int64_t r, std::int64_t c) {
                             return static_cast<long double>(A.get(p, r, c)) * B.get(0, c, r);
                         };
-                        for (const detail::Layout layout : kLayouts) {
-                            SCOPED_TRACE(layout == detail::Layout::compact ? "compact" : "plain");
-                            const ForcedLayout forced(layout);
+                        for (const ExecutorUnderTest& executor : executors) {
+                            SCOPED_TRACE(executor.name);
                             Matrices G(type, kBatch, out_rows, out_cols);
-                            run(program, kBatch, {&A, &B}, {&G});
+                            run(executor, program, kBatch, {&A, &B}, {&G});
                             for (std::int64_t p = 0; p < kBatch; ++p) {
                                 for (std::int64_t i = 0; i < out_rows; ++i) {
                                     for (std::int64_t j = 0; j < out_cols; ++j) {
@@ -255,10 +270,10 @@ TEST(Reduce, MaxKeepsNan) {
     for (std::int64_t p = 0; p < 40; p += 2) {
         A.set(p, 0, p, std::nan(""));
     }
-    for (const detail::Layout layout : kLayouts) {
-        const ForcedLayout forced(layout);
+    for (const ExecutorUnderTest& executor : executors_under_test()) {
+        SCOPED_TRACE(executor.name);
         Matrices G(ScalarType::float32, 40, 1, 1);
-        run(program, 40, {&A}, {&G});
+        run(executor, program, 40, {&A}, {&G});
         for (std::int64_t p = 0; p < 40; ++p) {
             EXPECT_EQ(std::isnan(G.get(p, 0, 0)), p % 2 == 0);
         }

@@ -1,12 +1,8 @@
-#include "cpu/build_program.hpp"
-
-#include <gtest/gtest.h>
+#include "executors/build_program.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
-#include <memory>
 
 namespace matgrad::test {
 
@@ -224,6 +220,16 @@ Batch Matrices::output() {
     return {data, row_stride_, col_stride_, batch_stride_};
 }
 
+std::span<std::byte> Matrices::memory() {
+    return type_ == ScalarType::float32 ? std::as_writable_bytes(std::span(floats_))
+                                        : std::as_writable_bytes(std::span(doubles_));
+}
+
+std::span<const std::byte> Matrices::memory() const {
+    return type_ == ScalarType::float32 ? std::as_bytes(std::span(floats_))
+                                        : std::as_bytes(std::span(doubles_));
+}
+
 bool Matrices::guards_intact() const {
     for (std::size_t i = 0; i < inside_.size(); ++i) {
         const double value =
@@ -247,37 +253,6 @@ bool Matrices::same_bits(std::int64_t problem, const Matrices& other,
         }
     }
     return true;
-}
-
-RunResult run(const Program& program, std::int64_t batch,
-              const std::vector<const Matrices*>& operands, const std::vector<Matrices*>& results,
-              int threads, const RunHooks& hooks) {
-    std::vector<ConstBatch> inputs;
-    for (const Matrices* matrices : operands) {
-        inputs.push_back(matrices->input());
-    }
-    std::vector<Batch> outputs;
-    for (Matrices* matrices : results) {
-        outputs.push_back(matrices->output());
-    }
-    constexpr std::size_t kGuardBytes = 256;
-    const std::size_t bytes = cpu_workspace_bytes(program, threads);
-    std::vector<std::byte> memory(bytes + kGuardBytes + 64, std::byte{0xff});  // 0xff...: NaN
-    void* start = memory.data();
-    std::size_t room = memory.size();
-    std::align(64, bytes + kGuardBytes, start, room);
-    auto* workspace = static_cast<std::byte*>(start);
-    RunResult result;
-    result.status.assign(static_cast<std::size_t>(batch), -1);
-    result.summary = run_on_cpu(program, batch, inputs, outputs, result.status, {workspace, bytes},
-                                threads, hooks);
-    for (std::size_t i = 0; i < kGuardBytes; ++i) {
-        EXPECT_EQ(workspace[bytes + i], std::byte{0xff}) << "written past the workspace";
-    }
-    for (const Matrices* matrices : results) {
-        EXPECT_TRUE(matrices->guards_intact()) << "written outside a result";
-    }
-    return result;
 }
 
 }  // namespace matgrad::test

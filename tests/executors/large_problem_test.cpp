@@ -1,12 +1,13 @@
-/// One large problem: its steps are split in panels, whatever the number of threads.
+/// One large problem, beyond what is done in one piece: threads share its steps in panels, libraries
+/// take their blocked roads.
 ///
 /// Long double loops would take minutes at these sizes, so products are checked by a vector
 /// (Freivalds): |C v - A (B v)| <= 2 k u |A||B||v|, entry by entry.
 
 #include <gtest/gtest.h>
 
-#include "cpu/build_program.hpp"
-#include "cpu/naive.hpp"
+#include "executors/build_program.hpp"
+#include "executors/naive.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -19,13 +20,43 @@ Naive random_vector(std::int64_t n) {
     return matrix(v, 0);
 }
 
-class LargeProblem : public testing::TestWithParam<ScalarType> {
+/// What |T| w, or |T||T^-1||T| w, is at most. |T^-1| is bounded by the inverse of T's comparison
+/// matrix (Higham 8.10).
+Naive solve_sizes_of(const Latitude& latitude, const Naive& t, const Naive& w) {
+    const Naive sizes = absolute(t);
+    Naive y = multiply(sizes, w);
+    if (!latitude.inverted_blocks) {
+        return y;
+    }
+    const bool lower = t(0, t.cols - 1) == 0;
+    for (std::int64_t i = 0; i < t.rows; ++i) {
+        const std::int64_t r = lower ? i : t.rows - 1 - i;
+        for (std::int64_t c = lower ? 0 : r + 1; c < (lower ? r : t.cols); ++c) {
+            y(r, 0) += sizes(r, c) * y(c, 0);
+        }
+        y(r, 0) /= sizes(r, r);
+    }
+    return multiply(sizes, y);
+}
+
+std::vector<ExecutorUnderTest> executors_for_large_problems() {
+    std::vector<ExecutorUnderTest> result;
+    for (const ExecutorUnderTest& executor : executors_under_test()) {
+        if (!executor.small_only) {
+            result.push_back(executor);
+        }
+    }
+    return result;
+}
+
+class LargeProblem : public testing::TestWithParam<std::tuple<ExecutorUnderTest, ScalarType>> {
 protected:
-    [[nodiscard]] static ScalarType type() { return GetParam(); }
+    [[nodiscard]] static const ExecutorUnderTest& executor() { return std::get<0>(GetParam()); }
+    [[nodiscard]] static ScalarType type() { return std::get<1>(GetParam()); }
     /// Runs with 1, 2 and 5 threads: the same bits.
     static RunResult run_alike(const Program& program, const std::vector<const Matrices*>& operands,
                                const std::vector<Matrices*>& results) {
-        const RunResult first = run(program, 1, operands, results, 1);
+        const RunResult first = run(executor(), program, 1, operands, results, 1);
         for (const int threads : {2, 5}) {
             std::vector<Matrices> copies;
             for (const Matrices* result : results) {
@@ -36,7 +67,7 @@ protected:
             for (Matrices& copy : copies) {
                 again.push_back(&copy);
             }
-            const RunResult result = run(program, 1, operands, again, threads);
+            const RunResult result = run(executor(), program, 1, operands, again, threads);
             EXPECT_EQ(result.status, first.status);
             for (std::size_t i = 0; i < results.size(); ++i) {
                 EXPECT_TRUE(again[i]->same_bits(0, *results[i], 0)) << threads << " threads";
@@ -45,7 +76,10 @@ protected:
         return first;
     }
 };
-INSTANTIATE_TEST_SUITE_P(Types, LargeProblem, testing::ValuesIn(kTypes));
+INSTANTIATE_TEST_SUITE_P(Run, LargeProblem,
+                         testing::Combine(testing::ValuesIn(executors_for_large_problems()),
+                                          testing::ValuesIn(kTypes)),
+                         name_of_executor_and_type);
 
 TEST_P(LargeProblem, ProductsAreSplitWithoutATrace) {
     for (const bool tall : {false, true}) {
@@ -120,18 +154,20 @@ TEST_P(LargeProblem, CholeskyAndSolvesAreSplitWithoutATrace) {
     ASSERT_EQ(run_alike(program, {&S, &B}, {&L, &X, &Y}).summary.failed, 0);
     const Naive v = random_vector(kSize);
     const Naive factor = lower_part(matrix(L, 0));
-    const Naive sizes = absolute(factor);
+    const Naive upper = transpose(factor);
     const long double bound = static_cast<long double>(kSize + 4) * unit(type());
-    expect_within(multiply(factor, multiply(transpose(factor), v)), multiply(matrix(S, 0), v),
-                  scaled(bound, multiply(sizes, multiply(transpose(sizes), absolute(v)))));
+    const auto sizes = [](const Naive& triangle, const Naive& w) {
+        return solve_sizes_of(executor().latitude, triangle, w);
+    };
+    expect_within(multiply(factor, multiply(upper, v)), multiply(matrix(S, 0), v),
+                  scaled(bound, sizes(factor, multiply(absolute(upper), absolute(v)))));
     const Naive right = matrix(B, 0);
     const Naive solved = matrix(X, 0);
     expect_within(multiply(factor, multiply(solved, v)), multiply(right, v),
-                  scaled(bound, multiply(sizes, multiply(absolute(solved), absolute(v)))));
+                  scaled(bound, sizes(factor, multiply(absolute(solved), absolute(v)))));
     const Naive mirrored = matrix(Y, 0);
-    expect_within(
-        multiply(mirrored, multiply(transpose(factor), v)), multiply(right, v),
-        scaled(bound, multiply(absolute(mirrored), multiply(transpose(sizes), absolute(v)))));
+    expect_within(multiply(mirrored, multiply(upper, v)), multiply(right, v),
+                  scaled(bound, multiply(absolute(mirrored), sizes(upper, absolute(v)))));
 
     // A bad pivot in the third panel keeps its number.
     for (const double value : {std::nan(""), -1.0}) {

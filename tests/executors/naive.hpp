@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/build_program.hpp"
+#include "executors/executor_under_test.hpp"
 
 namespace matgrad::test {
 
@@ -98,6 +98,33 @@ inline Naive scaled(long double s, const Naive& a) {
 }
 inline Naive plus(const Naive& a, const Naive& b) {
     return entrywise(a, [&b](long double x, auto r, auto c) { return x + b(r, c); });
+}
+
+/// Inverse of a triangle by substitution.
+inline Naive inverse_of_triangle(const Naive& t, bool lower) {
+    if (!lower) {
+        return transpose(inverse_of_triangle(transpose(t), true));
+    }
+    Naive result(t.rows, t.cols);
+    for (std::int64_t c = 0; c < t.cols; ++c) {
+        for (std::int64_t r = c; r < t.rows; ++r) {
+            long double sum = r == c ? 1 : 0;
+            for (std::int64_t k = c; k < r; ++k) {
+                sum -= t(r, k) * result(k, c);
+            }
+            result(r, c) = sum / t(r, r);
+        }
+    }
+    return result;
+}
+
+/// |T|, or |T||T^-1||T|: the residual T X - B of a solve, and that of a factorization into T and X,
+/// is measured by its product with |X|.
+inline Naive solve_sizes(const Latitude& latitude, const Naive& t, bool lower) {
+    const Naive sizes = absolute(t);
+    return latitude.inverted_blocks
+               ? multiply(sizes, multiply(absolute(inverse_of_triangle(t, lower)), sizes))
+               : sizes;
 }
 
 }  // namespace matgrad::test

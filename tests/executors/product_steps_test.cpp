@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "cpu/build_program.hpp"
-#include "cpu/naive.hpp"
+#include "executors/build_program.hpp"
+#include "executors/naive.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -22,6 +22,7 @@ struct GemmCase {
     double alpha = 1, beta = 0;
     bool in_place = false;  // out has the memory of c
     bool reversed_batch = false;
+    bool sweep = false;  // one of many like it
 };
 
 ValueId widened(ProgramBuilder& build, ValueId from, std::int64_t rows, std::int64_t cols,
@@ -33,14 +34,22 @@ ValueId widened(ProgramBuilder& build, ValueId from, std::int64_t rows, std::int
 }
 
 void check_gemm(const GemmCase& t, int threads = 1) {
-    SCOPED_TRACE(testing::Message()
-                 << "m " << t.m << " n " << t.n << " k " << t.k << " batch " << t.batch
-                 << " batched " << t.a_batched << t.b_batched << " transposed " << t.a_transposed
-                 << t.b_transposed << " orders " << static_cast<int>(t.a_order)
-                 << static_cast<int>(t.b_order) << static_cast<int>(t.c_order)
-                 << static_cast<int>(t.out_order) << " double " << static_cast<int>(t.type)
-                 << static_cast<int>(t.compute) << " wide " << t.wide_a << t.wide_b << t.wide_out
-                 << " alpha " << t.alpha << " beta " << t.beta << " in place " << t.in_place);
+    const std::string text =
+        (testing::Message() << "m " << t.m << " n " << t.n << " k " << t.k << " batch " << t.batch
+                            << " batched " << t.a_batched << t.b_batched << " transposed "
+                            << t.a_transposed << t.b_transposed << " orders "
+                            << static_cast<int>(t.a_order) << static_cast<int>(t.b_order)
+                            << static_cast<int>(t.c_order) << static_cast<int>(t.out_order)
+                            << " double " << static_cast<int>(t.type) << static_cast<int>(t.compute)
+                            << " wide " << t.wide_a << t.wide_b << t.wide_out << " alpha "
+                            << t.alpha << " beta " << t.beta << " in place " << t.in_place)
+            .GetString();
+    SCOPED_TRACE(text);
+    const std::vector<ExecutorUnderTest> executors =
+        t.sweep ? executors_for(text) : executors_under_test();
+    if (executors.empty()) {
+        return;
+    }
     const std::int64_t a_rows = t.a_transposed ? t.k : t.m;
     const std::int64_t a_cols = t.a_transposed ? t.m : t.k;
     const std::int64_t b_rows = t.b_transposed ? t.n : t.k;
@@ -86,11 +95,10 @@ void check_gemm(const GemmCase& t, int threads = 1) {
     B.fill_random(12);
     C.fill_random(13);
     const long double u = std::max(unit(t.compute), unit(t.type));
-    for (const detail::Layout layout : kLayouts) {
-        SCOPED_TRACE(layout == detail::Layout::compact ? "compact" : "plain");
-        const ForcedLayout forced(layout);
+    for (const ExecutorUnderTest& executor : executors) {
+        SCOPED_TRACE(executor.name);
         Matrices G(t.type, t.batch, t.m, t.n, t.out_order, t.reversed_batch);
-        const RunResult result = run(program, t.batch, {&A, &B, &C}, {&G}, threads);
+        const RunResult result = run(executor, program, t.batch, {&A, &B, &C}, {&G}, threads);
         EXPECT_EQ(result.summary.problems, t.batch);
         EXPECT_EQ(result.summary.failed, 0);
         for (std::int64_t p = 0; p < t.batch; ++p) {
@@ -119,6 +127,7 @@ TEST(Gemm, MatchesLoopsAtEverySize) {
         for (const std::int64_t n : {0, 1, 2, 3, 4, 5, 6, 9, 17}) {
             for (const std::int64_t k : {0, 1, 2, 16, 17}) {
                 GemmCase t{m, n, k, 17};
+                t.sweep = true;
                 check_gemm(t);
                 ASSERT_FALSE(HasFailure());
             }
@@ -132,6 +141,7 @@ TEST(Gemm, MatchesLoopsForEveryTransposeSharingAndType) {
             for (const std::int64_t n : {1, 5}) {
                 for (const std::int64_t m : {1, 7}) {
                     GemmCase t{m, n, 6, 18};
+                    t.sweep = true;
                     t.a_transposed = (bits & 1) != 0;
                     t.b_transposed = (bits & 2) != 0;
                     t.a_batched = (bits & 4) != 0;
@@ -150,6 +160,7 @@ TEST(Gemm, MatchesLoopsForEveryTransposeSharingAndType) {
 TEST(Gemm, ReadsFloatAndDoubleMixed) {
     for (int bits = 0; bits < 64; ++bits) {
         GemmCase t{5, 6, 9, 19};
+        t.sweep = true;
         t.wide_a = (bits & 1) != 0;
         t.wide_b = (bits & 2) != 0;
         t.wide_out = (bits & 4) != 0;
@@ -168,6 +179,7 @@ TEST(Gemm, TakesEveryOrderOfMemory) {
             for (const Order other : kOrders) {
                 for (const bool reversed : {false, true}) {
                     GemmCase t{5, 18, 7, 17};
+                    t.sweep = true;
                     t.type = t.compute = type;
                     t.a_order = order;
                     t.b_order = other;
@@ -196,6 +208,7 @@ TEST(Gemm, TakesEveryOrderOfRowsAndColumnsOfLengthOne) {
             for (const std::int64_t n : {1, 4}) {
                 for (const std::int64_t k : {1, 4}) {
                     GemmCase t{m, n, k, 3};
+                    t.sweep = true;
                     t.a_order = t.b_order = t.c_order = t.out_order = order;
                     t.beta = 0.5;
                     check_gemm(t);
@@ -282,11 +295,11 @@ TEST(Gemm, PropagatesNanPastZeros) {
     A.fill_random(1, 0, 0);  // all zero
     B.fill_random(2);
     B.set(5, 1, 2, std::nan(""));
-    for (const detail::Layout layout : kLayouts) {
-        const ForcedLayout forced(layout);
+    for (const ExecutorUnderTest& executor : executors_under_test()) {
+        SCOPED_TRACE(executor.name);
         Matrices G(ScalarType::float32, 17, 3, 4);
         Matrices Z(ScalarType::float32, 17, 3, 4);
-        run(program, 17, {&A, &B}, {&G, &Z});
+        run(executor, program, 17, {&A, &B}, {&G, &Z});
         for (std::int64_t p = 0; p < 17; ++p) {
             for (std::int64_t r = 0; r < 3; ++r) {
                 for (std::int64_t c = 0; c < 4; ++c) {
@@ -321,12 +334,12 @@ TEST(Gemm, ReadsOneRowOrColumnOfAValue) {
     A.fill_random(1);
     B.fill_random(2);
     S.fill_random(3);
-    for (const detail::Layout layout : kLayouts) {
-        const ForcedLayout forced(layout);
+    for (const ExecutorUnderTest& executor : executors_under_test()) {
+        SCOPED_TRACE(executor.name);
         Matrices G(ScalarType::float64, 18, 1, 5);
         Matrices D(ScalarType::float64, 18, 1, 1);
         Matrices T(ScalarType::float64, 1, 1, 1);
-        run(program, 18, {&A, &B, &S}, {&G, &D, &T});
+        run(executor, program, 18, {&A, &B, &S}, {&G, &D, &T});
         EXPECT_EQ(T.get(0, 0, 0), S.get(0, 0, 0));
         for (std::int64_t p = 0; p < 18; ++p) {
             for (std::int64_t c = 0; c < 5; ++c) {
@@ -348,9 +361,16 @@ TEST(Gemm, ReadsOneRowOrColumnOfAValue) {
 
 void check_syrk(std::int64_t n, std::int64_t k, bool transposed, bool mirror, ScalarType type,
                 ScalarType compute, bool batched, Order order) {
-    SCOPED_TRACE(testing::Message() << "n " << n << " k " << k << " transposed " << transposed
-                                    << " mirror " << mirror << " type " << static_cast<int>(type)
-                                    << static_cast<int>(compute) << " batched " << batched);
+    const std::string text =
+        (testing::Message() << "n " << n << " k " << k << " transposed " << transposed << " mirror "
+                            << mirror << " type " << static_cast<int>(type)
+                            << static_cast<int>(compute) << " batched " << batched)
+            .GetString();
+    SCOPED_TRACE(text);
+    const std::vector<ExecutorUnderTest> executors = executors_for(text);
+    if (executors.empty()) {
+        return;
+    }
     ProgramBuilder build(type);
     const std::int64_t rows = transposed ? k : n;
     const std::int64_t cols = transposed ? n : k;
@@ -365,10 +385,10 @@ void check_syrk(std::int64_t n, std::int64_t k, bool transposed, bool mirror, Sc
     Matrices A(type, batched ? kBatch : 1, rows, cols, order);
     A.fill_random(3);
     const long double u = std::max(unit(type), unit(compute));
-    for (const detail::Layout layout : kLayouts) {
-        const ForcedLayout forced(layout);
+    for (const ExecutorUnderTest& executor : executors) {
+        SCOPED_TRACE(executor.name);
         Matrices G(type, kBatch, n, n);
-        run(program, kBatch, {&A}, {&G}, 2);
+        run(executor, program, kBatch, {&A}, {&G}, 2);
         for (std::int64_t p = 0; p < kBatch; ++p) {
             Naive left = matrix(A, batched ? p : 0);
             left = transposed ? transpose(left) : left;
@@ -426,13 +446,13 @@ TEST(Copy, ConvertsTransposesAndSpreads) {
         Matrices T(ScalarType::float32, 17, 1, 1, order);
         A.fill_random(1);
         T.fill_random(2);
-        for (const detail::Layout layout : kLayouts) {
-            const ForcedLayout forced(layout);
+        for (const ExecutorUnderTest& executor : executors_under_test()) {
+            SCOPED_TRACE(executor.name);
             Matrices F(ScalarType::float32, 17, 18, 3, order);
             Matrices S(ScalarType::float32, 17, 4, 5, order);
             Matrices B(ScalarType::float32, 17, 3, 18, order);
             Matrices E(ScalarType::float32, 17, 18, 3, order);
-            run(program, 17, {&A, &T}, {&F, &S, &B, &E});
+            run(executor, program, 17, {&A, &T}, {&F, &S, &B, &E});
             for (std::int64_t p = 0; p < 17; ++p) {
                 for (std::int64_t r = 0; r < 3; ++r) {
                     for (std::int64_t c = 0; c < 18; ++c) {

@@ -3,12 +3,13 @@
 /// Bounds are on residuals (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.), so no
 /// condition number enters: Cholesky (10.3) |LL' - A| <= (n+1) u |L||L'|, substitution (8.5)
 /// |TX - B| <= n u |T||X|, LU (9.3) |PA - LU| <= n u |L||U|. A division by a diagonal entry is a
-/// product with its reciprocal here: two more roundings.
+/// product with its reciprocal here: two more roundings. Libraries that invert diagonal blocks have
+/// the latitude of `solve_sizes`.
 
 #include <gtest/gtest.h>
 
-#include "cpu/build_program.hpp"
-#include "cpu/naive.hpp"
+#include "executors/build_program.hpp"
+#include "executors/naive.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -31,8 +32,17 @@ TEST(Potrf, ProductOfTheFactorIsTheMatrix) {
         for (const Types& types : kCombinations) {
             for (const Order order : kOrders) {
                 for (const bool in_place : {false, true}) {
-                    SCOPED_TRACE(testing::Message()
-                                 << "n " << n << " order " << static_cast<int>(order));
+                    const std::string text =
+                        (testing::Message()
+                         << "n " << n << " order " << static_cast<int>(order) << " types "
+                         << static_cast<int>(types.data) << static_cast<int>(types.compute)
+                         << " in place " << in_place)
+                            .GetString();
+                    SCOPED_TRACE(text);
+                    const std::vector<ExecutorUnderTest> executors = executors_for(text);
+                    if (executors.empty()) {
+                        continue;
+                    }
                     ProgramBuilder build(types.data);
                     const ValueId operand = build.operand("A", n, n, true);
                     ValueId a = operand;
@@ -51,15 +61,16 @@ TEST(Potrf, ProductOfTheFactorIsTheMatrix) {
                     const Program program = build.finish();
                     Matrices A(types.data, 17, n, n, order);
                     A.make_positive(7, 0.1);
-                    for (const detail::Layout layout : kLayouts) {
-                        const ForcedLayout forced(layout);
+                    for (const ExecutorUnderTest& executor : executors) {
+                        SCOPED_TRACE(executor.name);
                         Matrices G(types.data, 17, n, n);
-                        const RunResult result = run(program, 17, {&A}, {&G}, 2);
+                        const RunResult result = run(executor, program, 17, {&A}, {&G}, 2);
                         EXPECT_EQ(result.summary.failed, 0);
                         for (std::int64_t p = 0; p < 17; ++p) {
                             const Naive factor = lower_part(matrix(G, p));
                             const Naive sizes =
-                                multiply(absolute(factor), transpose(absolute(factor)));
+                                multiply(solve_sizes(executor.latitude, factor, true),
+                                         absolute(transpose(factor)));
                             expect_within(
                                 lower_part(multiply(factor, transpose(factor))),
                                 lower_part(matrix(A, p)),
@@ -82,12 +93,19 @@ struct TrsmCase {
 };
 
 void check_trsm(const TrsmCase& t) {
-    SCOPED_TRACE(testing::Message()
-                 << "n " << t.n << " other " << t.other << " side " << static_cast<int>(t.side)
-                 << " lower " << t.lower << " transposed " << t.transposed << " identity "
-                 << t.identity << " in place " << t.in_place << " shared " << t.shared << " types "
-                 << static_cast<int>(t.types.data) << static_cast<int>(t.types.compute) << " order "
-                 << static_cast<int>(t.order));
+    const std::string text =
+        (testing::Message() << "n " << t.n << " other " << t.other << " side "
+                            << static_cast<int>(t.side) << " lower " << t.lower << " transposed "
+                            << t.transposed << " identity " << t.identity << " in place "
+                            << t.in_place << " shared " << t.shared << " types "
+                            << static_cast<int>(t.types.data) << static_cast<int>(t.types.compute)
+                            << " order " << static_cast<int>(t.order))
+            .GetString();
+    SCOPED_TRACE(text);
+    const std::vector<ExecutorUnderTest> executors = executors_for(text);
+    if (executors.empty()) {
+        return;
+    }
     const bool left = t.side == Side::left;
     const std::int64_t other = t.identity ? t.n : t.other;
     const std::int64_t rows = left ? t.n : other;
@@ -126,11 +144,10 @@ void check_trsm(const TrsmCase& t) {
             }
         }
     }
-    for (const detail::Layout layout : kLayouts) {
-        SCOPED_TRACE(layout == detail::Layout::compact ? "compact" : "plain");
-        const ForcedLayout forced(layout);
+    for (const ExecutorUnderTest& executor : executors) {
+        SCOPED_TRACE(executor.name);
         Matrices X(t.types.data, kBatch, rows, cols, t.order);
-        run(program, kBatch, {&T, &B}, {&X});
+        run(executor, program, kBatch, {&T, &B}, {&X});
         for (std::int64_t p = 0; p < kBatch; ++p) {
             Naive op = matrix(T, t.shared ? 0 : p);
             op = t.lower ? lower_part(op) : upper_part(op);
@@ -143,8 +160,9 @@ void check_trsm(const TrsmCase& t) {
                 });
             }
             const Naive product = left ? multiply(op, solution) : multiply(solution, op);
-            const Naive sizes = left ? multiply(absolute(op), absolute(solution))
-                                     : multiply(absolute(solution), absolute(op));
+            const Naive op_sizes = solve_sizes(executor.latitude, op, t.lower != t.transposed);
+            const Naive sizes = left ? multiply(op_sizes, absolute(solution))
+                                     : multiply(absolute(solution), op_sizes);
             expect_within(product, want,
                           scaled(static_cast<long double>(t.n + 4) * roundoff(t.types), sizes));
             ASSERT_FALSE(testing::Test::HasFailure());
@@ -215,10 +233,17 @@ struct LuCase {
 };
 
 void check_lu(const LuCase& t) {
-    SCOPED_TRACE(testing::Message()
-                 << "n " << t.n << " other " << t.other << " side " << static_cast<int>(t.side)
-                 << " transposed " << t.transposed << " identity " << t.identity << " in place "
-                 << t.in_place << " shared " << t.shared << " order " << static_cast<int>(t.order));
+    const std::string text =
+        (testing::Message() << "n " << t.n << " other " << t.other << " side "
+                            << static_cast<int>(t.side) << " transposed " << t.transposed
+                            << " identity " << t.identity << " in place " << t.in_place
+                            << " shared " << t.shared << " order " << static_cast<int>(t.order))
+            .GetString();
+    SCOPED_TRACE(text);
+    const std::vector<ExecutorUnderTest> executors = executors_for(text);
+    if (executors.empty()) {
+        return;
+    }
     const bool left = t.side == Side::left;
     const std::int64_t other = t.identity ? t.n : t.other;
     const std::int64_t rows = left ? t.n : other;
@@ -271,14 +296,13 @@ void check_lu(const LuCase& t) {
     Matrices B(t.types.data, kBatch, rows, cols, t.order);
     A.fill_random(21);
     B.fill_random(22);
-    for (const detail::Layout layout : kLayouts) {
-        SCOPED_TRACE(layout == detail::Layout::compact ? "compact" : "plain");
-        const ForcedLayout forced(layout);
+    for (const ExecutorUnderTest& executor : executors) {
+        SCOPED_TRACE(executor.name);
         Matrices X(t.types.data, kBatch, rows, cols, t.order);
         Matrices F(t.types.data, kBatch, t.n, t.n);
         Matrices P(t.types.data, kBatch, t.n, 1);
         Matrices D(t.types.data, kBatch, 1, 1);
-        const RunResult result = run(program, kBatch, {&A, &B}, {&X, &F, &P, &D});
+        const RunResult result = run(executor, program, kBatch, {&A, &B}, {&X, &F, &P, &D});
         ASSERT_EQ(result.summary.failed, 0);
         for (std::int64_t p = 0; p < kBatch; ++p) {
             const Naive whole = matrix(A, t.shared ? 0 : p);
@@ -302,7 +326,8 @@ void check_lu(const LuCase& t) {
                 }
             }
             const long double bound = static_cast<long double>(t.n + 4) * roundoff(t.types);
-            const Naive sizes = multiply(absolute(l), absolute(u));
+            const Naive l_sizes = solve_sizes(executor.latitude, l, true);
+            const Naive sizes = multiply(l_sizes, absolute(u));
             expect_within(multiply(l, u), swapped, scaled(bound, sizes));
             for (const long double entry : l.data) {
                 EXPECT_LE(std::abs(entry), 1 + bound);  // pivoting was partial pivoting
@@ -314,10 +339,11 @@ void check_lu(const LuCase& t) {
             EXPECT_LE(std::abs(D.get(p, 0, 0) - det_want), bound * std::abs(det_want));
 
             // |op(A) X - B| <= 3 n u (P'|L||U|) |X| (Higham 9.4).
+            const Naive lu_sizes = multiply(l_sizes, solve_sizes(executor.latitude, u, false));
             Naive op_sizes(t.n, t.n);
             for (std::int64_t r = 0; r < t.n; ++r) {
                 for (std::int64_t c = 0; c < t.n; ++c) {
-                    op_sizes(static_cast<std::int64_t>(order(r, 0)), c) = sizes(r, c);
+                    op_sizes(static_cast<std::int64_t>(order(r, 0)), c) = lu_sizes(r, c);
                 }
             }
             const Naive op = t.transposed ? transpose(whole) : whole;
@@ -398,10 +424,10 @@ TEST(Lu, DeterminantOfASingularMatrixIsZeroWhereOnlyThatIsWanted) {
             A.set(4, r, 1, 0);  // second pivot
             A.set(7, r, 0, 0);  // first pivot
         }
-        for (const detail::Layout layout : kLayouts) {
-            const ForcedLayout forced(layout);
+        for (const ExecutorUnderTest& executor : executors_under_test()) {
+            SCOPED_TRACE(executor.name);
             Matrices D(ScalarType::float64, 20, 1, 1);
-            const RunResult result = run(program, 20, {&A}, {&D});
+            const RunResult result = run(executor, program, 20, {&A}, {&D});
             EXPECT_EQ(result.summary.failed, fails ? 2 : 0);
             for (const std::int64_t p : {4, 7}) {
                 const int pivot = p == 4 ? 2 : 1;

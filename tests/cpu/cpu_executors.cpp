@@ -1,0 +1,66 @@
+/// The CPU executor in each of its layouts, for the tests of tests/executors.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "cpu/executor.hpp"
+#include "cpu/forced_layout.hpp"
+#include "executors/executor_under_test.hpp"
+
+namespace matgrad::test {
+namespace {
+
+RunResult run_in_layout(detail::Layout layout, const Program& program, std::int64_t batch,
+                        const std::vector<const Matrices*>& operands,
+                        const std::vector<Matrices*>& results, int threads) {
+    const ForcedLayout forced(layout);
+    std::vector<ConstBatch> inputs;
+    for (const Matrices* matrices : operands) {
+        inputs.push_back(matrices->input());
+    }
+    std::vector<Batch> outputs;
+    for (Matrices* matrices : results) {
+        outputs.push_back(matrices->output());
+    }
+    constexpr std::size_t kGuardBytes = 256;
+    const std::size_t bytes = cpu_workspace_bytes(program, threads);
+    std::vector<std::byte> memory(bytes + kGuardBytes + 64, std::byte{0xff});  // 0xff...: NaN
+    void* start = memory.data();
+    std::size_t room = memory.size();
+    std::align(64, bytes + kGuardBytes, start, room);
+    auto* workspace = static_cast<std::byte*>(start);
+    RunResult result;
+    result.status.assign(static_cast<std::size_t>(batch), -1);
+    result.summary =
+        run_on_cpu(program, batch, inputs, outputs, result.status, {workspace, bytes}, threads, {});
+    for (std::size_t i = 0; i < kGuardBytes; ++i) {
+        EXPECT_EQ(workspace[bytes + i], std::byte{0xff}) << "written past the workspace";
+    }
+    for (const Matrices* matrices : results) {
+        EXPECT_TRUE(matrices->guards_intact()) << "written outside a result";
+    }
+    return result;
+}
+
+ExecutorUnderTest in_layout(const std::string& name, detail::Layout layout) {
+    ExecutorUnderTest executor;
+    executor.name = name;
+    executor.run = [layout](const Program& program, std::int64_t batch,
+                            const std::vector<const Matrices*>& operands,
+                            const std::vector<Matrices*>& results, int threads) {
+        return run_in_layout(layout, program, batch, operands, results, threads);
+    };
+    executor.small_only = layout == detail::Layout::compact;
+    return executor;
+}
+
+}  // namespace
+
+const std::vector<ExecutorUnderTest>& executors_under_test() {
+    static const std::vector<ExecutorUnderTest> executors = {
+        in_layout("compact", detail::Layout::compact), in_layout("plain", detail::Layout::plain)};
+    return executors;
+}
+
+}  // namespace matgrad::test

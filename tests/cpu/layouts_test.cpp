@@ -1,0 +1,32 @@
+/// The two layouts against each other.
+
+#include <gtest/gtest.h>
+
+#include "executors/pipeline.hpp"
+
+namespace matgrad::test {
+namespace {
+
+TEST(Layouts, AgreeWithEachOther) {
+    for (const ScalarType type : kTypes) {
+        for (const std::int64_t n : {1, 4, 5, 17, 30}) {
+            const Pipeline pipeline(type, n, 3);
+            PipelineData data(pipeline, 33);
+            constexpr double kShift = 2;
+            data.S.make_positive(9, kShift);
+            std::vector<PipelineResults> results;
+            for (const ExecutorUnderTest& layout : executors_under_test()) {
+                results.emplace_back(layout, pipeline, data, 2);
+                EXPECT_EQ(results.back().run.summary.failed, 0);
+            }
+            ASSERT_EQ(results.size(), 2U);
+            for (std::int64_t p = 0; p < 33; ++p) {
+                expect_solutions_agree(matrix(results[0].G, p), matrix(results[1].G, p), type,
+                                       kShift);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace matgrad::test
