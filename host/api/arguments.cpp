@@ -12,8 +12,6 @@
 namespace matgrad::detail {
 namespace {
 
-constexpr std::size_t kWorkspaceAlignment = 64;
-
 std::string size_text(const Operand& operand) {
     return fmt::format("{}-by-{}", operand.rows, operand.cols);
 }
@@ -94,6 +92,20 @@ void bind(std::map<std::string, Binding>& bindings, const Dim& dim, std::int64_t
                     size_text(*first.operand), dim.name, size, first.size));
 }
 
+/// Errors: OperandError.
+void check_address(const std::string& what, const void* data, std::size_t unit) {
+    if (data == nullptr) {
+        throw OperandError(fmt::format("{} has no data: found a null pointer", what));
+    }
+    const auto past = reinterpret_cast<std::uintptr_t>(data) % unit;
+    if (past != 0) {
+        throw OperandError(
+            fmt::format("{} is misaligned: found an address that is {} past a multiple of {}, "
+                        "expected a multiple of {}",
+                        what, past, unit, unit));
+    }
+}
+
 /// Where data lies, as a region in units of its type. Errors: OperandError.
 Region region_of(const std::string& what, const void* data, const Batch& strides, std::int64_t rows,
                  std::int64_t cols, std::int64_t batch, ScalarType type) {
@@ -111,15 +123,9 @@ Region region_of(const std::string& what, const void* data, const Batch& strides
         throw OperandError(fmt::format(
             "{} has no data: found a null pointer, expected {}-by-{} entries", what, rows, cols));
     }
-    const auto address = reinterpret_cast<std::uintptr_t>(data);
-    const auto unit = static_cast<std::uintptr_t>(size_of(type));
-    if (address % unit != 0) {
-        throw OperandError(
-            fmt::format("{} is misaligned: found an address that is {} past a multiple "
-                        "of {}, expected a multiple of {}",
-                        what, address % unit, unit, unit));
-    }
-    region.address = static_cast<std::int64_t>(address / unit);
+    const auto unit = static_cast<std::size_t>(size_of(type));
+    check_address(what, data, unit);
+    region.address = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(data) / unit);
     if (!is_addressable(region)) {
         throw OperandError(fmt::format(
             "{} is out of reach: strides {}, {}, {} over {}-by-{} entries "
@@ -186,6 +192,11 @@ void check_options(const Expr& f, std::int64_t batch, const PlanOptions& options
     if (batch < 0) {
         throw OperandError(fmt::format("the batch is {}: expected at least 0", batch));
     }
+    if (options.device.kind == DeviceKind::cuda && options.device.index < Device::kAll) {
+        throw OperandError(
+            fmt::format("the index of the GPU is {}: expected at least 0, or -1 for all",
+                        options.device.index));
+    }
     if (options.threads < 0) {
         throw OperandError(fmt::format("threads is {}: expected at least 0", options.threads));
     }
@@ -228,12 +239,11 @@ void check_run(const RunContract& contract, std::int64_t batch,
         throw OperandError(fmt::format("the workspace has {} bytes: expected at least {}",
                                        workspace.size(), contract.workspace_bytes));
     }
-    const auto past = reinterpret_cast<std::uintptr_t>(workspace.data()) % kWorkspaceAlignment;
-    if (contract.workspace_bytes > 0 && past != 0) {
-        throw OperandError(
-            fmt::format("the workspace is misaligned: found an address that is {} past "
-                        "a multiple of {}, expected a multiple of {}",
-                        past, kWorkspaceAlignment, kWorkspaceAlignment));
+    if (contract.workspace_bytes > 0) {
+        check_address("the workspace", workspace.data(), contract.workspace_alignment);
+    }
+    if (!status.empty()) {
+        check_address("the status", status.data(), sizeof(std::int32_t));
     }
 
     std::vector<Named> taken;

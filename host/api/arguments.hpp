@@ -1,11 +1,12 @@
 #pragma once
-/// \file What a caller may hand to make_plan and Plan::run: every mistake is found here, before
+/// \file What a caller may hand to make_plan, Plan::run and Plan::enqueue: every mistake is found here, before
 /// anything runs, in every build type.
 
 #include <cstddef>
 #include <span>
 #include <vector>
 
+#include "api/workspace.hpp"
 #include "matgrad/plan.hpp"
 
 namespace matgrad::detail {
@@ -23,8 +24,10 @@ struct RunContract {
     std::span<const OutputInfo> outputs;
     ScalarType type = ScalarType::float64;
     std::size_t workspace_bytes = 0;
+    std::size_t workspace_alignment = kWorkspaceAlignment;
 };
 
+/// Addresses alone are looked at, so they may be of a device.
 /// Errors: OperandError with the operand's name, what was found and what was expected.
 void check_run(const RunContract& contract, std::int64_t batch,
                std::span<const ConstBatch> operands, std::span<const Batch> results,

@@ -1,0 +1,34 @@
+#pragma once
+/// \file From a function and its options to a request for a Program, and from the Program to what a
+/// plan tells of itself.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cuda/module.hpp"
+#include "matgrad/plan.hpp"
+#include "planner/planner.hpp"
+
+namespace matgrad::detail {
+
+/// The closed forms of everything asked for, with the symbols that need operands.
+/// Errors: those of check_options, `derive` and check_operands.
+[[nodiscard]] PlanRequest make_request(const Expr& f, std::span<const Operand> operands,
+                                       std::int64_t batch, const PlanOptions& options);
+
+/// One per output of the request. Errors: OperandError for an entry outside its gradient.
+[[nodiscard]] std::vector<OutputInfo> output_infos(const PlanRequest& request);
+
+/// Of each of the Program's operands, its place in `operands`.
+[[nodiscard]] std::vector<std::size_t> operand_places(const Program& program,
+                                                      std::span<const Operand> operands);
+
+/// What is still to be done with each output of the Program: written for every problem where it is
+/// computed once, divided where a mean is asked for.
+[[nodiscard]] std::vector<gpu::OutputForm> output_forms(const Program& program,
+                                                        std::span<const OutputInfo> outputs,
+                                                        Reduction reduction);
+
+}  // namespace matgrad::detail
