@@ -1,0 +1,67 @@
+#pragma once
+/// \file One enqueue with operands and results that were Matrices on the host.
+
+#include <memory>
+#include <vector>
+
+#include "cuda/device_memory.hpp"
+#include "cuda/module.hpp"
+#include "executors/executor_under_test.hpp"
+
+namespace matgrad::test {
+
+/// The module of the program: linked in, or opened.
+[[nodiscard]] const gpu::Module& module_under_test();
+
+/// A copy of Matrices in device memory, guards and all, addressed alike.
+class DeviceMatrices {
+public:
+    explicit DeviceMatrices(const Matrices& matrices)
+        : buffer_(matrices.memory()), strides_(matrices.input()), data_(buffer_.data()) {
+        data_ += matrices.origin_bytes();
+    }
+    [[nodiscard]] ConstBatch input() const {
+        return {data_, strides_.row_stride, strides_.col_stride, strides_.batch_stride};
+    }
+    [[nodiscard]] Batch output() const {
+        return {data_, strides_.row_stride, strides_.col_stride, strides_.batch_stride};
+    }
+    void upload(const Matrices& matrices) { buffer_.upload(matrices.memory()); }
+    void download(Matrices& matrices) const { buffer_.download(matrices.memory()); }
+    /// The device holds the very bytes that the host does.
+    [[nodiscard]] bool is_unchanged(const Matrices& matrices) const;
+
+private:
+    DeviceBuffer buffer_;
+    ConstBatch strides_;
+    std::byte* data_;
+};
+
+/// All that one enqueue needs, on the current device.
+class DeviceRun {
+public:
+    DeviceRun(const gpu::Executor& executor, std::int64_t batch,
+              const std::vector<const Matrices*>& operands, const std::vector<Matrices*>& results);
+
+    /// To be changed at will before `enqueue`.
+    gpu::DeviceCall call() const;
+    void enqueue(cudaStream_t stream) const;
+    /// Fills workspace and status with NaN bytes, ordered before what follows on the stream.
+    void poison(cudaStream_t stream);
+    /// Downloads, after the stream was waited for: results into their Matrices. Fails the test if
+    /// operands, guards, or bytes behind status or workspace have changed.
+    RunResult finish();
+
+    std::vector<DeviceMatrices> operands, results;
+
+private:
+    const gpu::Executor& executor_;
+    std::int64_t batch_;
+    std::vector<const Matrices*> host_operands_;
+    std::vector<Matrices*> host_results_;
+    std::vector<ConstBatch> inputs_;
+    std::vector<Batch> outputs_;
+    DeviceBuffer status_, workspace_;
+};
+
+}  // namespace matgrad::test

@@ -1,0 +1,57 @@
+/// The library executor, for the tests of tests/executors: on the simulated GPU or on a real one.
+
+#include <gtest/gtest.h>
+
+#include "cuda/device_run.hpp"
+#include "executors/executor_under_test.hpp"
+
+namespace matgrad::test {
+namespace {
+
+RunResult run_with(const gpu::ExecutorOptions& options, const Program& program, std::int64_t batch,
+                   const std::vector<const Matrices*>& operands,
+                   const std::vector<Matrices*>& results) {
+    const auto executor = module_under_test().make_executor(program, options);
+    DeviceRun run(*executor, batch, operands, results);
+    const TestStream stream;
+    run.poison(stream.get());
+    run.enqueue(stream.get());
+    stream.wait();
+    return run.finish();
+}
+
+/// The batch in slices of a few problems: the least workspace, and room for some more.
+RunResult run_in_slices(const Program& program, std::int64_t batch,
+                        const std::vector<const Matrices*>& operands,
+                        const std::vector<Matrices*>& results) {
+    gpu::ExecutorOptions options;
+    options.workspace_limit = 1;
+    const std::size_t least =
+        module_under_test().make_executor(program, options)->workspace_bytes();
+    options.workspace_limit = least + 3 * static_cast<std::size_t>(program.problem_bytes) + 1024;
+    return run_with(options, program, batch, operands, results);
+}
+
+ExecutorUnderTest library_executor(const std::string& name, int sweep, bool sliced) {
+    ExecutorUnderTest executor;
+    executor.name = name;
+    executor.sweep = sweep;
+    executor.latitude = {true, true, true};
+    executor.run = [sliced](const Program& program, std::int64_t batch,
+                            const std::vector<const Matrices*>& operands,
+                            const std::vector<Matrices*>& results, int /*threads*/) {
+        return sliced ? run_in_slices(program, batch, operands, results)
+                      : run_with({}, program, batch, operands, results);
+    };
+    return executor;
+}
+
+}  // namespace
+
+const std::vector<ExecutorUnderTest>& executors_under_test() {
+    static const std::vector<ExecutorUnderTest> executors = {library_executor("library", 5, false),
+                                                             library_executor("sliced", 17, true)};
+    return executors;
+}
+
+}  // namespace matgrad::test
