@@ -9,6 +9,7 @@
 
 #include "matgrad/matgrad.hpp"
 #include "reference/random_problem.hpp"
+#include "road/test_device.hpp"
 
 namespace matgrad {
 namespace {
@@ -59,6 +60,7 @@ TEST_P(Accuracy64x16, RobustFloatErrorIsBoundedByCondition) {
     PlanOptions options;
     options.type = ScalarType::float32;
     options.wrt = {"X"};
+    options.device = test_device().device;
     const Operand operands[] = {{"X", kRows, kCols, true}};
     const Plan plan = make_plan(parse("logdet(X'*X)"), operands, kBatch, options);
     std::vector<float> value(kBatch);

@@ -1,5 +1,5 @@
 #pragma once
-/// \file The whole road held against the oracle: text, gradient, Program, CPU executor.
+/// \file The whole road held against the oracle: text, gradient, Program, executor.
 
 #include <gtest/gtest.h>
 
@@ -10,6 +10,7 @@
 #include "matgrad/matgrad.hpp"
 #include "reference/random_problem.hpp"
 #include "reference/reference.hpp"
+#include "road/test_device.hpp"
 
 namespace matgrad {
 
@@ -71,13 +72,17 @@ double sensitivity(const Expr& e, const std::vector<Declaration>& declarations,
     return worst;
 }
 
+/// Which operands have one matrix per problem.
+enum class Batched { all, variable, others };
+
 struct Case {
     Sizes sizes;
-    bool all_batched;  ///< otherwise the variable alone
+    Batched batched;
     std::int64_t batch;
+    Reduction reduction = Reduction::none;
 };
 
-/// What one run gave: value and gradient of each problem, in double.
+/// What one run gave: value and gradient of each problem, or one reduced over them, in double.
 struct Outcome {
     std::vector<double> values;
     std::vector<Eigen::MatrixXd> gradients;
@@ -91,7 +96,8 @@ Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy 
     std::vector<Operand> operands;
     std::vector<bool> batched;
     for (const Declaration& d : declarations) {
-        batched.push_back(c.all_batched || d.name == wrt);
+        batched.push_back(c.batched == Batched::all ||
+                          (d.name == wrt) == (c.batched == Batched::variable));
         operands.push_back({d.name, size_of_dim(d.shape.rows, c.sizes),
                             size_of_dim(d.shape.cols, c.sizes), batched.back()});
     }
@@ -100,6 +106,8 @@ Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy 
     options.type = sizeof(T) == 4 ? ScalarType::float32 : ScalarType::float64;
     options.accuracy = accuracy;
     options.wrt = {wrt};
+    options.reduction = c.reduction;
+    options.device = test_device().device;
     const Plan plan = make_plan(f, operands, c.batch, options);
     std::vector<ConstBatch> inputs;
     for (const Operand& o : plan.operands()) {
@@ -112,14 +120,15 @@ Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy 
     const OutputInfo& info = plan.outputs()[1];
     const auto batch = static_cast<std::size_t>(c.batch);
     const auto count = static_cast<std::size_t>(info.rows * info.cols);
-    std::vector<T> value(batch, T(-1));
-    std::vector<T> gradient(batch * count, T(-1));
+    const std::size_t results_of_each = c.reduction == Reduction::none ? batch : 1;
+    std::vector<T> value(results_of_each, T(-1));
+    std::vector<T> gradient(results_of_each * count, T(-1));
     Outcome outcome;
     outcome.status.assign(batch, -1);
     const Batch results[] = {Batch::contiguous(value.data(), 1, 1),
                              Batch::contiguous(gradient.data(), info.rows, info.cols)};
     plan.run(c.batch, inputs, results, outcome.status);
-    for (std::size_t b = 0; b < batch; ++b) {
+    for (std::size_t b = 0; b < results_of_each; ++b) {
         using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
         const Eigen::Map<const Rows> g(gradient.data() + b * count, info.rows, info.cols);
         outcome.values.push_back(static_cast<double>(value[b]));
@@ -224,6 +233,43 @@ int expect_row(const Expr& f, const std::string& wrt, const Case& c, Accuracy ac
             << to_text(g);
     }
     return compared;
+}
+
+/// Holds the sum or mean over the batch against the oracle's. Returns 0 where some problem is not
+/// determined.
+template <typename T>
+int expect_reduced_row(const Expr& f, const std::string& wrt, const Case& c) {
+    const Outcome outcome = run_road<T>(f, wrt, c, Accuracy::robust);
+    const Expr g = differentiate(f, wrt);
+    SCOPED_TRACE("reduction of " + to_text(f) + " by " + wrt);
+    const Expr parts[] = {f, g};
+    const Eigen::MatrixXd got[] = {Eigen::MatrixXd::Constant(1, 1, outcome.values[0]),
+                                   outcome.gradients[0]};
+    for (std::size_t i = 0; i < 2; ++i) {
+        Expected total;
+        double sizes = 0;
+        for (const MatrixMap& problem : outcome.problems) {
+            const Expected one = expected_of<T>(parts[i], f, problem, c.sizes);
+            if (!one.template is_determined<T>()) {
+                return 0;
+            }
+            total.value = total.value.size() == 0 ? one.value : total.value + one.value;
+            total.bound += one.bound;
+            sizes += one.value.stableNorm();
+        }
+        const auto batch = static_cast<double>(c.batch);
+        // The additions, in any order; the products of a sum of products may be among them.
+        total.bound += batch * std::numeric_limits<T>::epsilon() * sizes;
+        if (c.reduction == Reduction::mean) {
+            total.value /= batch;
+            total.bound /= batch;
+        }
+        EXPECT_LE((got[i] - total.value).stableNorm(), total.bound) << to_text(parts[i]);
+    }
+    for (const std::int32_t status : outcome.status) {
+        EXPECT_EQ(status, 0);
+    }
+    return 1;
 }
 
 }  // namespace matgrad
