@@ -24,7 +24,9 @@ struct KernelInfo {
     std::int64_t rows = 0, cols = 0;  ///< of the domain
     std::int64_t outputs = 0;         ///< results per problem
     int block = 256;                  ///< threads in a block
-    std::int64_t items = 1;           ///< kind-specific: entries or problems that one block does
+    std::int64_t items = 1;           ///< entries or problems that one thread does
+    int slices = 1;                   ///< threads that share one result
+    ReduceOver over = ReduceOver::all;
 };
 
 using KernelId = int;

@@ -44,7 +44,7 @@ public:
                 cudaStream_t stream) const;
 
 private:
-    void launch(KernelId id, std::int64_t blocks, const void* arguments, cudaStream_t stream) const;
+    void launch(KernelId id, std::int64_t blocks, void* arguments, cudaStream_t stream) const;
 
     std::vector<KernelInfo> infos_;
     Library library_;

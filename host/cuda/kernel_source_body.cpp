@@ -1,0 +1,224 @@
+#include "cuda/kernel_source_body.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <vector>
+
+#include "matgrad/error.hpp"
+
+namespace matgrad::gpu::detail {
+namespace {
+
+bool reads_a(MapOp op) {
+    return op != MapOp::load && op != MapOp::constant && op != MapOp::is_diagonal &&
+           op != MapOp::is_lower && op != MapOp::is_upper;
+}
+
+bool reads_b(MapOp op) {
+    return op == MapOp::add || op == MapOp::sub || op == MapOp::mul || op == MapOp::div ||
+           op == MapOp::mask;
+}
+
+bool is_small_integer(double exponent) {
+    return exponent == std::trunc(exponent) && std::abs(exponent) <= 64;
+}
+
+/// Which instructions the result depends on.
+std::vector<bool> used_instructions(const MapBody& body) {
+    std::vector<bool> used(body.code.size(), false);
+    used.back() = true;
+    for (std::size_t i = body.code.size(); i-- > 0;) {
+        const MapInstruction& instruction = body.code[i];
+        if (used[i] && reads_a(instruction.op)) {
+            used[static_cast<std::size_t>(instruction.a)] = true;
+        }
+        if (used[i] && reads_b(instruction.op)) {
+            used[static_cast<std::size_t>(instruction.b)] = true;
+        }
+    }
+    return used;
+}
+
+const char* reader(Broadcast broadcast) {
+    switch (broadcast) {
+        case Broadcast::none:
+            return "entry";
+        case Broadcast::scalar:
+            return "entry_of_scalar";
+        case Broadcast::column:
+            return "entry_of_column";
+        case Broadcast::row:
+            return "entry_of_row";
+    }
+    return "";
+}
+
+std::string power_text(const MapInstruction& instruction, ScalarType type) {
+    if (!is_small_integer(instruction.number)) {
+        return fmt::format("real_power(r{}, {})", instruction.a,
+                           literal(instruction.number, ScalarType::float64));
+    }
+    const std::string power = fmt::format(
+        "power<{}>(r{})", std::abs(static_cast<int>(instruction.number)), instruction.a);
+    return instruction.number >= 0 ? power : literal(1, type) + " / " + power;
+}
+
+std::string instruction_text(const MapInstruction& i, ScalarType type) {
+    const auto binary = [&i](char sign) { return fmt::format("r{} {} r{}", i.a, sign, i.b); };
+    const auto function = [&i](const char* name) { return fmt::format("{}(r{})", name, i.a); };
+    const auto test = [type](const char* relation) {
+        return fmt::format("at.row {} at.col ? {} : {}", relation, literal(1, type),
+                           literal(0, type));
+    };
+    switch (i.op) {
+        case MapOp::load:
+            return fmt::format("in.a{}", i.a);
+        case MapOp::constant:
+            return literal(i.number, type);
+        case MapOp::is_diagonal:
+            return test("==");
+        case MapOp::is_lower:
+            return test(">=");
+        case MapOp::is_upper:
+            return test("<=");
+        case MapOp::add:
+            return binary('+');
+        case MapOp::sub:
+            return binary('-');
+        case MapOp::mul:
+            return binary('*');
+        case MapOp::div:
+            return binary('/');
+        case MapOp::mask:
+            return fmt::format("mask(r{}, r{})", i.a, i.b);
+        case MapOp::scale:
+            return fmt::format("{} * r{}", literal(i.number, type), i.a);
+        case MapOp::offset:
+            return fmt::format("{} + r{}", literal(i.number, type), i.a);
+        case MapOp::pow:
+            return power_text(i, type);
+        case MapOp::exp:
+            return function("exp");
+        case MapOp::log:
+            return function("log");
+        case MapOp::sqrt:
+            return function("sqrt");
+        case MapOp::abs:
+            return function("fabs");
+        case MapOp::sign:
+            return function("sign");
+        case MapOp::step:
+            return function("step");
+        case MapOp::sin:
+            return function("sin");
+        case MapOp::cos:
+            return function("cos");
+        case MapOp::tanh:
+            return function("tanh");
+        case MapOp::sigmoid:
+            return function("sigmoid");
+        case MapOp::softplus:
+            return function("softplus");
+        case MapOp::relu:
+            return function("relu");
+    }
+    return "";
+}
+
+}  // namespace
+
+const char* type_name(ScalarType type) {
+    return type == ScalarType::float32 ? "float" : "double";
+}
+
+std::string literal(double number, ScalarType type) {
+    const bool single = type == ScalarType::float32;
+    const double rounded = single ? static_cast<double>(static_cast<float>(number)) : number;
+    if (!std::isfinite(rounded)) {
+        const std::string infinity = fmt::format("infinity<{}>()", type_name(type));
+        return std::isnan(rounded) ? fmt::format("({0} - {0})", infinity)
+               : rounded < 0       ? fmt::format("(-{})", infinity)
+                                   : infinity;
+    }
+    std::string text =
+        single ? fmt::format("{}", static_cast<float>(rounded)) : fmt::format("{}", rounded);
+    if (text.find_first_of(".e") == std::string::npos) {
+        text += ".0";
+    }
+    if (single) {
+        text += 'f';
+    }
+    return std::signbit(rounded) ? fmt::format("({})", text) : text;
+}
+
+std::string body_text(const MapBody& body, ScalarType type, std::span<const ScalarType> operands) {
+    if (body.operands.size() > std::size_t{kMostOperands}) {
+        throw UnsupportedError(
+            fmt::format("an entrywise expression of {} operands: expected at most {} on a GPU",
+                        body.operands.size(), kMostOperands));
+    }
+    const std::vector<bool> used = used_instructions(body);
+    std::vector<bool> loaded(body.operands.size(), false);
+    for (std::size_t i = 0; i < body.code.size(); ++i) {
+        if (used[i] && body.code[i].op == MapOp::load) {
+            loaded[static_cast<std::size_t>(body.code[i].a)] = true;
+        }
+    }
+    const char* name = type_name(type);
+    std::string members;
+    std::string reads;
+    for (std::size_t i = 0; i < body.operands.size(); ++i) {
+        if (loaded[i]) {
+            members += fmt::format("        {} a{};\n", name, i);
+            reads +=
+                fmt::format("            {}<{}, {}>(from[{}], at),\n",
+                            reader(body.operands[i].broadcast), name, type_name(operands[i]), i);
+        }
+    }
+    std::string code;
+    for (std::size_t i = 0; i < body.code.size(); ++i) {
+        if (used[i]) {
+            code += fmt::format("        const {} r{} = {};\n", name, i,
+                                instruction_text(body.code[i], type));
+        }
+    }
+    return fmt::format(
+        "    using Type = {0};\n"
+        "    struct Inputs {{\n{1}    }};\n"
+        "    template <typename At>\n"
+        "    MATGRAD_DEVICE static Inputs read(const Strided* from, const At& at) {{\n"
+        "        return {{\n{2}        }};\n"
+        "    }}\n"
+        "    template <typename At>\n"
+        "    MATGRAD_DEVICE static {0} value(const Inputs& in, const At& at) {{\n"
+        "{3}        return r{4};\n"
+        "    }}\n",
+        name, members, reads, code, body.code.size() - 1);
+}
+
+bool is_heavy(const MapBody& body) {
+    constexpr std::size_t kLong = 32;
+    int functions = 0;
+    for (const MapInstruction& instruction : body.code) {
+        switch (instruction.op) {
+            case MapOp::pow:
+                functions += is_small_integer(instruction.number) ? 0 : 4;
+                break;
+            case MapOp::exp:
+            case MapOp::log:
+            case MapOp::sin:
+            case MapOp::cos:
+            case MapOp::tanh:
+            case MapOp::sigmoid:
+            case MapOp::softplus:
+                ++functions;
+                break;
+            default:
+                break;
+        }
+    }
+    return functions > 2 || body.code.size() > kLong;
+}
+
+}  // namespace matgrad::gpu::detail

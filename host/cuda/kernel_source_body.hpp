@@ -1,0 +1,26 @@
+#pragma once
+/// \file The text of an entrywise expression: the members `Type`, `Inputs`, `read` and `value` of the
+/// struct that describes a kernel to kernels/map.cuh and kernels/reduce.cuh.
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "planner/program.hpp"
+
+namespace matgrad::gpu::detail {
+
+/// CUDA gives a kernel 32764 bytes of arguments; an operand takes 32.
+inline constexpr int kMostOperands = 1000;
+
+[[nodiscard]] const char* type_name(ScalarType type);
+/// The number rounded to `type`, as an expression of that type.
+[[nodiscard]] std::string literal(double number, ScalarType type);
+/// `operands` are the types of body.operands. Errors: UnsupportedError for more operands than the
+/// arguments of a kernel hold.
+[[nodiscard]] std::string body_text(const MapBody& body, ScalarType type,
+                                    std::span<const ScalarType> operands);
+/// Does an entry take so long to compute that it hides the reads of others without help?
+[[nodiscard]] bool is_heavy(const MapBody& body);
+
+}  // namespace matgrad::gpu::detail

@@ -1,0 +1,166 @@
+#include "cuda/kernels.hpp"
+
+#include <array>
+
+#include "arguments.cuh"
+#include "cuda/kernel_source_body.hpp"
+#include "cuda/launch_geometry.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+static_assert(static_cast<int>(EntryOrder::rows) == block::kByRows &&
+              static_cast<int>(EntryOrder::columns) == block::kByColumns &&
+              static_cast<int>(EntryOrder::tiles) == block::kByTiles);
+static_assert(sizeof(std::int64_t) == sizeof(long long) && sizeof(std::int32_t) == sizeof(int));
+
+block::Strided strided(const DeviceView& view) {
+    return {view.data, view.batch_stride, view.row_stride, view.col_stride};
+}
+
+/// Arguments with room for as many operands as there may be; a kernel takes the first ones.
+template <template <int> class Args>
+using MostArgs = Args<detail::kMostOperands>;
+
+template <typename Args>
+void set_operands(Args& args, std::span<const DeviceView> operands) {
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+        args.from[i] = strided(operands[i]);
+    }
+}
+
+}  // namespace
+
+Kernels::Kernels(const Context& context, const KernelSource& source)
+    : infos_(source.kernels().begin(), source.kernels().end()) {
+    if (infos_.empty()) {
+        return;
+    }
+    const std::shared_ptr<const std::vector<char>> code =
+        compile(source.text(), context.info().major, context.info().minor);
+    cudaLibrary_t library = nullptr;
+    MATGRAD_CUDA(
+        cudaLibraryLoadData(&library, code->data(), nullptr, nullptr, 0, nullptr, nullptr, 0));
+    library_ = Library(library);
+    for (const KernelInfo& info : infos_) {
+        cudaKernel_t function = nullptr;
+        MATGRAD_CUDA(cudaLibraryGetKernel(&function, library, info.name.c_str()));
+        // Loads it now: at its first launch, memory would be allocated for its code.
+        cudaFuncAttributes attributes{};
+        MATGRAD_CUDA(cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(function)));
+        functions_.push_back(function);
+    }
+}
+
+void Kernels::launch(KernelId id, std::int64_t blocks, void* arguments, cudaStream_t stream) const {
+    const auto index = static_cast<std::size_t>(id);
+    auto* head = static_cast<block::Launch*>(arguments);  // every struct of arguments begins so
+    for_each_launch(blocks, kMostBlocks, [&](std::int64_t first, std::int64_t count) {
+        head->first_block = first;
+        cudaLaunchConfig_t config{};
+        config.gridDim = dim3(static_cast<unsigned>(count));
+        config.blockDim = dim3(static_cast<unsigned>(infos_[index].block));
+        config.stream = stream;
+        void* pointers[] = {arguments};
+        MATGRAD_CUDA(cudaLaunchKernelExC(&config, reinterpret_cast<const void*>(functions_[index]),
+                                         pointers));
+    });
+}
+
+void Kernels::map(KernelId id, std::span<const DeviceView> operands, const DeviceView& out,
+                  std::int64_t batch, cudaStream_t stream) const {
+    const KernelInfo& info = infos_[static_cast<std::size_t>(id)];
+    const EntryOrder order = map_order(operands, out);
+    MostArgs<block::MapArgs> args;
+    args.launch = {0, batch};
+    args.out = strided(out);
+    args.order = static_cast<int>(order);
+    set_operands(args, operands);
+    launch(id, entry_blocks(info, order, batch), &args, stream);
+}
+
+void Kernels::reduce(KernelId id, std::span<const DeviceView> operands, const std::int32_t* pivots,
+                     const DeviceView& out, std::int64_t batch, cudaStream_t stream) const {
+    const KernelInfo& info = infos_[static_cast<std::size_t>(id)];
+    MostArgs<block::ReduceArgs> args;
+    args.launch = {0, batch};
+    args.out = strided(out);
+    if (out.rows == 1) {
+        args.out.row = args.out.col;  // results lie along a row
+    }
+    args.pivots = pivots;
+    args.order = static_cast<int>(reading_order(operands));
+    set_operands(args, operands);
+    launch(id, ceil_div(batch * info.outputs, info.block / info.slices), &args, stream);
+}
+
+void Kernels::copy(KernelId id, const DeviceView& from, const DeviceView& to, std::int64_t batch,
+                   cudaStream_t stream) const {
+    const KernelInfo& info = infos_[static_cast<std::size_t>(id)];
+    EntryOrder order = map_order({&from, 1}, to);
+    const bool turns = order == EntryOrder::tiles;
+    const std::int64_t blocks = entry_blocks(info, order, batch);
+    if (turns) {
+        order = reading_order({&from, 1});
+    }
+    block::CopyArgs args{{0, batch}, strided(from), strided(to), static_cast<int>(order), turns};
+    launch(id, blocks, &args, stream);
+}
+
+std::int64_t Kernels::batch_sum_scratch_bytes(std::int64_t count) {
+    const std::int64_t segments = most_segments(count);
+    return segments == 1 ? 0 : segments * count * size_of(ScalarType::float64);
+}
+
+void Kernels::batch_sum(KernelId id, const DeviceView& a, const std::int32_t* status,
+                        double* totals, std::byte* scratch, std::int64_t batch,
+                        cudaStream_t stream) const {
+    const KernelInfo& info = infos_[static_cast<std::size_t>(id)];
+    const std::int64_t count = info.rows * info.cols;
+    if (batch == 0 || count == 0) {
+        return;
+    }
+    const Segments segments = segments_of(info, batch);
+    const bool one = segments.count == 1;
+    auto* sums = reinterpret_cast<double*>(scratch);
+    const std::int64_t chunks = ceil_div(count, info.block / info.slices);
+    block::BatchSumArgs args{};
+    args.launch = {0, batch};
+    args.from = strided(a);
+    args.status = status;
+    args.to = one ? totals : sums;
+    args.segment_length = segments.length;
+    args.order = static_cast<int>(reading_order({&a, 1}));
+    args.adds = one;
+    launch(id, segments.count * chunks, &args, stream);
+    if (!one) {
+        args.launch.batch = segments.count;
+        args.from = strided(row_major(scratch, ScalarType::float64, info.rows, info.cols));
+        args.to = totals;
+        args.segment_length = segments.count;
+        args.order = block::kByRows;
+        args.of_sums = 1;
+        args.adds = 1;
+        launch(id, chunks, &args, stream);
+    }
+}
+
+void Kernels::count_failed(KernelId id, const std::int32_t* status, std::int64_t* failed,
+                           std::int64_t batch, cudaStream_t stream) const {
+    const KernelInfo& info = infos_[static_cast<std::size_t>(id)];
+    block::CountFailedArgs args{{0, batch}, status, reinterpret_cast<long long*>(failed)};
+    launch(id, ceil_div(batch, info.block * info.items), &args, stream);
+}
+
+void Kernels::divide(KernelId id, const DeviceView& view, const std::int64_t* failed,
+                     std::int64_t batch, cudaStream_t stream) const {
+    if (batch == 0) {
+        return;
+    }
+    const KernelInfo& info = infos_[static_cast<std::size_t>(id)];
+    block::DivideArgs args{
+        {0, 1}, strided(view), reinterpret_cast<const long long*>(failed), batch};
+    launch(id, entry_blocks(info, EntryOrder::rows, 1), &args, stream);
+}
+
+}  // namespace matgrad::gpu

@@ -1,0 +1,76 @@
+#pragma once
+/// \file What the host hands to a kernel: one plain struct, laid out alike on both sides.
+///
+/// Also read by the host (kernels.cpp), so it holds no code.
+
+namespace matgrad::block {
+
+/// A batch of matrices. Entry (r, c) of problem p is p*batch + r*row + c*col elements from `data`;
+/// strides may be 0 or negative.
+struct Strided {
+    void* data;
+    long long batch, row, col;
+};
+
+/// Every struct of arguments begins with this one.
+struct Launch {
+    long long first_block;  ///< of this launch, where a grid has more blocks than one launch takes
+    long long batch;        ///< problems
+};
+
+/// How the entries of a matrix are shared out to neighbouring threads.
+enum Order {
+    kByRows = 0,     ///< along its rows
+    kByColumns = 1,  ///< along its columns
+    kByTiles = 2,    ///< along the rows of tiles: what a block reads across, its caches hold
+};
+
+template <int kOperands>
+struct MapArgs {
+    Launch launch;
+    Strided out;
+    long long order;  ///< an Order
+    Strided from[kOperands > 0 ? kOperands : 1];
+};
+
+template <int kOperands>
+struct ReduceArgs {
+    Launch launch;
+    Strided out;  ///< result i of problem p is i*row elements from p's
+    const int* pivots;
+    long long order;  ///< kByRows: along a row of the domain neighbours are close in memory
+    Strided from[kOperands > 0 ? kOperands : 1];
+};
+
+struct CopyArgs {
+    Launch launch;
+    Strided from, to;
+    long long order;  ///< of reading
+    long long turns;  ///< not 0: writing goes the other way, through a tile
+};
+
+struct BatchSumArgs {
+    Launch launch;
+    Strided from;
+    const int* status;  ///< null: all problems count
+    double* to;
+    long long segment_length;  ///< problems
+    long long order;           ///< of reading
+    long long of_sums;         ///< not 0: `from` holds sums of segments, as doubles
+    long long adds;            ///< not 0: `to` is added to
+};
+
+struct CountFailedArgs {
+    Launch launch;
+    const int* status;
+    long long* failed;
+};
+
+struct DivideArgs {
+    Launch launch;
+    Strided matrix;
+    const long long* failed;
+    long long problems;
+};
+
+}  // namespace matgrad::block

@@ -1,0 +1,65 @@
+#pragma once
+/// \file Entrywise functions of real numbers, as of MapOp: NaN stays NaN, and infinity gives the
+/// limit where there is one. exp, log, sqrt, sin, cos and tanh are those of device.cuh.
+
+#include "device.cuh"
+
+namespace matgrad::block {
+
+/// x where y is not 0, else 0: also where x is a NaN.
+template <typename T>
+MATGRAD_DEVICE T mask(T x, T y) {
+    return y == T(0) ? T(0) : x;
+}
+
+template <typename T>
+MATGRAD_DEVICE T sign(T x) {
+    return x > T(0) ? T(1) : x < T(0) ? T(-1) : x == T(0) ? T(0) : x;
+}
+
+/// 1 where x is positive, else 0.
+template <typename T>
+MATGRAD_DEVICE T step(T x) {
+    return x > T(0) ? T(1) : x <= T(0) ? T(0) : x;
+}
+
+template <typename T>
+MATGRAD_DEVICE T relu(T x) {
+    return x <= T(0) ? T(0) : x;
+}
+
+/// 1 / (1 + exp(-x)); the argument of exp is never positive, so nothing overflows.
+template <typename T>
+MATGRAD_DEVICE T sigmoid(T x) {
+    const T small = exp(-fabs(x));
+    return (x < T(0) ? small : T(1)) / (T(1) + small);
+}
+
+/// log(1 + exp(x))
+template <typename T>
+MATGRAD_DEVICE T softplus(T x) {
+    return relu(x) + log1p(exp(-fabs(x)));
+}
+
+/// x^kExponent by repeated squaring.
+template <unsigned kExponent, typename T>
+MATGRAD_DEVICE T power(T x) {
+    T result = T(1);
+    T square = x;
+    MATGRAD_UNROLL
+    for (unsigned exponent = kExponent; exponent != 0; exponent >>= 1) {
+        if ((exponent & 1U) != 0) {
+            result = result * square;
+        }
+        square = square * square;
+    }
+    return result;
+}
+
+/// x^exponent as pow() of doubles: an exponent rounded to float would cost digits of the result.
+template <typename T>
+MATGRAD_DEVICE T real_power(T x, double exponent) {
+    return static_cast<T>(pow(static_cast<double>(x), exponent));
+}
+
+}  // namespace matgrad::block
