@@ -14,16 +14,20 @@ namespace {
 
 constexpr double kSafety = 4;
 constexpr double kEpsFloat = std::numeric_limits<float>::epsilon();
+constexpr double kEpsTf32 = 0x1p-10;
 constexpr double kEpsDouble = std::numeric_limits<double>::epsilon();
 
-double eps_of(ScalarType type) {
-    return type == ScalarType::float32 ? kEpsFloat : kEpsDouble;
+double eps_of(ScalarType type, bool tf32) {
+    if (type == ScalarType::float64) {
+        return kEpsDouble;
+    }
+    return tf32 ? kEpsTf32 : kEpsFloat;
 }
 
 /// Under robust accuracy Gram matrices of float data and their factors are in double.
-double factored_weight(ScalarType type, Accuracy accuracy) {
+double factored_weight(ScalarType type, Accuracy accuracy, bool tf32) {
     const bool in_double = type == ScalarType::float32 && accuracy == Accuracy::robust;
-    return in_double ? kEpsDouble / kEpsFloat : 1;
+    return in_double ? kEpsDouble / eps_of(type, tf32) : 1;
 }
 
 bool is_symmetric(Structure structure) {
@@ -58,11 +62,11 @@ Comparison compare_numbers(double expected, double computed, double bound) {
 
 }  // namespace
 
-DifferentialCheck::DifferentialCheck(const Expr& f, ScalarType type, Accuracy accuracy)
+DifferentialCheck::DifferentialCheck(const Expr& f, ScalarType type, Accuracy accuracy, bool tf32)
     : f_(with_squared_norms(f)),
       symbols_(symbols(f)),
-      eps_(eps_of(type)),
-      errors_(f_, factored_weight(type, accuracy)) {}
+      eps_(eps_of(type, tf32)),
+      errors_(f_, factored_weight(type, accuracy, tf32)) {}
 
 double DifferentialCheck::unit(const MatrixMap& values) const {
     Eigen::Index longest = 1;

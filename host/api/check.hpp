@@ -37,7 +37,8 @@ struct Comparison {
 /// Errors   those of the reference: OperandError, ShapeError.
 class DifferentialCheck {
 public:
-    DifferentialCheck(const Expr& f, ScalarType type, Accuracy accuracy);
+    /// `tf32`: products of floats round their factors to TF32, so that is the rounding unit.
+    DifferentialCheck(const Expr& f, ScalarType type, Accuracy accuracy, bool tf32 = false);
 
     [[nodiscard]] Comparison value(const MatrixMap& values, double computed) const;
 

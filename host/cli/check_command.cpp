@@ -141,11 +141,14 @@ Eigen::MatrixXd load(const T* from, std::int64_t rows, std::int64_t cols) {
 
 /// Runs the batch in one type and compares every problem that succeeded. True if all is well.
 template <typename T>
-bool check_type(const Question& question, const Draw& draw, std::int64_t batch,
-                Convention convention) {
+bool check_type(const Question& question, const Draw& draw, const CheckArguments& arguments) {
+    const std::int64_t batch = arguments.batch;
     PlanOptions options;
+    options.device = arguments.device.device;
+    options.device_memory = arguments.device.memory;
+    options.tf32 = arguments.device.tf32;
     options.type = sizeof(T) == 4 ? ScalarType::float32 : ScalarType::float64;
-    options.convention = convention;
+    options.convention = arguments.question.convention;
     options.wrt = question.wrt;
     std::vector<MatrixMap> problems;
     for (std::int64_t k = 0; k < batch; ++k) {
@@ -177,6 +180,7 @@ bool check_type(const Question& question, const Draw& draw, std::int64_t batch,
     std::vector<std::int32_t> status(static_cast<std::size_t>(batch));
     const RunSummary summary = plan.run(batch, views, targets, status);
 
+    options.device = plan.device();
     ResultCheck check(question.f, options, plan.outputs());
     for (std::int64_t k = 0; k < batch; ++k) {
         if (status[static_cast<std::size_t>(k)] != 0) {
@@ -190,10 +194,13 @@ bool check_type(const Question& question, const Draw& draw, std::int64_t batch,
         }
         check.add(k, problems[static_cast<std::size_t>(k)], found);
     }
-    fmt::print("{}  {}\n", sizeof(T) == 4 ? "float32" : "float64", check.text());
+    const char* type = sizeof(T) == 4 ? "float32" : "float64";
+    const std::string place =
+        options.device.kind == DeviceKind::cpu ? "" : " on " + to_text(options.device);
+    fmt::print("{}{}  {}\n", type, place, check.text());
     if (summary.failed > 0) {
         fmt::print(stderr, "matgrad: {} of {} problems failed in {}\n", summary.failed,
-                   summary.problems, sizeof(T) == 4 ? "float32" : "float64");
+                   summary.problems, type);
     }
     return check.passed() && summary.failed == 0;
 }
@@ -210,9 +217,8 @@ int check_command(const CheckArguments& arguments) {
     fmt::print("{}  wrt {}{}{}{}{}\n", question.text, fmt::join(question.wrt, ", "),
                sizes.empty() ? "" : ", ", sizes, draw.positive_entries ? ", entries positive" : "",
                draw.small_variables ? ", variables small" : "");
-    const Convention convention = arguments.question.convention;
-    const bool in_double = check_type<double>(question, draw, arguments.batch, convention);
-    const bool in_float = check_type<float>(question, draw, arguments.batch, convention);
+    const bool in_double = check_type<double>(question, draw, arguments);
+    const bool in_float = check_type<float>(question, draw, arguments);
     return in_double && in_float ? kSuccess : kSomeFailed;
 }
 

@@ -58,7 +58,7 @@ Entry parse_entry(const std::string& text) {
 }
 
 /// Bytes: a number with an optional K, M or G (powers of 1024).
-std::int64_t parse_memory(const std::string& text) {
+std::int64_t parse_memory(const std::string& option, const std::string& text) {
     int shift = 0;
     std::string_view digits = text;
     if (!digits.empty()) {
@@ -68,7 +68,7 @@ std::int64_t parse_memory(const std::string& text) {
             digits.remove_suffix(1);
         }
     }
-    return parse_integer("--memory", digits, 1, std::int64_t{1} << 30) << shift;
+    return parse_integer(option, digits, 1, std::int64_t{1} << 30) << shift;
 }
 
 /// `m=64,n=16`.
@@ -93,25 +93,23 @@ std::map<std::string, std::int64_t> parse_dims(const std::string& text) {
     return dims;
 }
 
-void check_device(const std::string& device) {
-    if (device == "auto" || device == "cpu") {
-        return;
+Device parse_device(const std::string& text) {
+    try {
+        return device_from_text(text);
+    } catch (const OperandError& error) {
+        throw CallerError(fmt::format("--{}", error.what()));
     }
-    if (device == "cuda" || device.rfind("cuda:", 0) == 0) {
-        throw CallerError(fmt::format(
-            "--device {}: this build has no GPU executor, expected auto or cpu", device));
-    }
-    throw CallerError(fmt::format("--device: found '{}', expected auto, cpu or cuda[:k]", device));
 }
 
-void check_executor(const std::string& executor) {
-    const bool is_auto = parse_choice<bool>("--executor", executor,
-                                            {{"auto", true}, {"library", false}, {"fused", false}});
-    if (!is_auto) {
-        throw CallerError(fmt::format(
-            "--executor {}: needs a GPU, and this build has no GPU executor; expected auto",
-            executor));
+enum class ExecutorChoice { automatic, library };
+
+ExecutorChoice parse_executor(const std::string& text) {
+    if (text == "fused") {
+        throw CallerError("--executor fused: is not there yet, expected auto or library");
     }
+    return parse_choice<ExecutorChoice>(
+        "--executor", text,
+        {{"auto", ExecutorChoice::automatic}, {"library", ExecutorChoice::library}});
 }
 
 /// The options of one command over strings; what they mean is read afterwards, so that every
@@ -138,6 +136,13 @@ public:
         list("--wrt", target.wrt);
         list("--declare", target.declare);
         text("--convention", convention_);
+    }
+
+    void device() {
+        text("--device", device_);
+        text("--device-memory", device_memory_);
+        text("--executor", executor_);
+        flag("--tf32", tf32_);
     }
 
     /// Takes the expression from the front and the options from the rest.
@@ -168,10 +173,29 @@ public:
             {{"projected", Convention::projected}, {"free-entries", Convention::free_entries}});
     }
 
+    /// What was read by parse for device().
+    [[nodiscard]] DeviceArguments device_arguments() const {
+        DeviceArguments result{parse_device(device_), 0, tf32_};
+        if (parse_executor(executor_) == ExecutorChoice::library) {
+            if (result.device.kind == DeviceKind::cpu) {
+                throw CallerError("--executor library: needs a GPU, found --device cpu");
+            }
+            result.device.kind = DeviceKind::cuda;  // which auto might not have chosen
+        }
+        if (device_memory_) {
+            result.memory =
+                static_cast<std::size_t>(parse_memory("--device-memory", *device_memory_));
+        }
+        return result;
+    }
+
 private:
     std::string command_;
     CLI::App app_;
     std::string convention_ = "projected";
+    std::string device_ = "auto", executor_ = "auto";
+    std::optional<std::string> device_memory_;
+    bool tf32_ = false;
 };
 
 }  // namespace
@@ -195,7 +219,7 @@ DeriveArguments parse_derive(const std::vector<std::string>& words) {
 EvalArguments parse_eval(const std::vector<std::string>& words) {
     EvalArguments result;
     std::optional<std::string> entry, memory, threads;
-    std::string reduce = "none", accuracy = "robust", device = "auto", executor = "auto";
+    std::string reduce = "none", accuracy = "robust";
     Options options("eval");
     options.question(result.question);
     options.words(result.operands);
@@ -208,8 +232,7 @@ EvalArguments parse_eval(const std::vector<std::string>& words) {
     options.text("--reduce", reduce);
     options.text("--accuracy", accuracy);
     options.text("--threads", threads);
-    options.text("--device", device);
-    options.text("--executor", executor);
+    options.device();
     options.text("--memory", memory);
     options.flag("--check", result.check);
     options.flag("--explain", result.explain);
@@ -220,13 +243,12 @@ EvalArguments parse_eval(const std::vector<std::string>& words) {
         {{"none", Reduction::none}, {"sum", Reduction::sum}, {"mean", Reduction::mean}});
     result.accuracy = parse_choice<Accuracy>(
         "--accuracy", accuracy, {{"robust", Accuracy::robust}, {"fast", Accuracy::fast}});
-    check_device(device);
-    check_executor(executor);
+    result.device = options.device_arguments();
     if (entry) {
         result.entry = parse_entry(*entry);
     }
     if (memory) {
-        result.memory = parse_memory(*memory);
+        result.memory = parse_memory("--memory", *memory);
     }
     if (threads) {
         result.threads = static_cast<int>(parse_integer("--threads", *threads, 1, 4096));
@@ -236,15 +258,15 @@ EvalArguments parse_eval(const std::vector<std::string>& words) {
 
 CheckArguments parse_check(const std::vector<std::string>& words) {
     CheckArguments result;
-    std::string dims, device = "auto";
+    std::string dims;
     std::optional<std::string> batch;
     Options options("check");
     options.question(result.question);
     options.text("--dims", dims);
     options.text("--batch", batch);
-    options.text("--device", device);
+    options.device();
     options.parse(words, result.question);
-    check_device(device);
+    result.device = options.device_arguments();
     result.dims = parse_dims(dims);
     if (batch) {
         result.batch = parse_integer("--batch", *batch, 1, 1 << 20);

@@ -27,6 +27,13 @@ struct DeriveArguments {
     bool steps = false;
 };
 
+/// Where it is computed.
+struct DeviceArguments {
+    Device device{DeviceKind::automatic, 0};
+    std::size_t memory = 0;  ///< bytes to take on each GPU; 0: what is free
+    bool tf32 = false;
+};
+
 struct EvalArguments {
     QuestionArguments question;
     std::vector<std::string> operands;   ///< `X=X.npy`, `t=0.5`
@@ -40,6 +47,7 @@ struct EvalArguments {
     Accuracy accuracy = Accuracy::robust;
     int threads = 0;
     std::int64_t memory = std::int64_t{256} << 20;  ///< bytes for the problems in flight
+    DeviceArguments device;
     bool check = false;
     bool explain = false;
 };
@@ -48,6 +56,7 @@ struct CheckArguments {
     QuestionArguments question;
     std::map<std::string, std::int64_t> dims;
     std::int64_t batch = 16;
+    DeviceArguments device;
 };
 
 /// The words after `derive`, `eval` or `check`. The first is the expression, even if it begins with

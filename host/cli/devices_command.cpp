@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cli/command.hpp"
+#include "matgrad/device.hpp"
 
 namespace matgrad {
 namespace {
@@ -32,13 +33,27 @@ std::string vector_instructions() {
     return name.rfind("AVX3", 0) == 0 ? "AVX-512" : name;  // by the name on the box
 }
 
+double gibibytes(std::size_t bytes) {
+    return static_cast<double>(bytes) / (1 << 30);
+}
+
 }  // namespace
 
 int devices_command() {
     const unsigned cores = std::thread::hardware_concurrency();
     fmt::print("cpu   {}, {} core{}, {}, {} thread{} by default\n", processor_name(), cores,
                cores == 1 ? "" : "s", vector_instructions(), cores, cores == 1 ? "" : "s");
-    fmt::print("cuda  none: this build has no GPU executor\n");
+    const DeviceList list = list_devices();
+    for (const DeviceInfo& gpu : list.gpus) {
+        fmt::print(
+            "cuda:{}  {}, {:.1f} GiB of memory, {:.1f} GiB free, compute capability {}.{}, "
+            "{} multiprocessors\n",
+            gpu.index, gpu.name, gibibytes(gpu.memory_bytes), gibibytes(gpu.free_bytes), gpu.major,
+            gpu.minor, gpu.multiprocessors);
+    }
+    if (list.gpus.empty()) {
+        fmt::print("cuda  none: {}\n", list.why_none);
+    }
     return kSuccess;
 }
 

@@ -66,8 +66,15 @@ Eigen::MatrixXd result_of(const EvalRequest& request, const OutputInfo& output, 
                      output.batched, k, output.rows, output.cols);
 }
 
-Plan make_unreduced(const EvalRequest& request) {
+/// With the device that was settled on.
+PlanOptions options_of(const EvalRequest& request, const Plan& plan) {
     PlanOptions options = request.options;
+    options.device = plan.device();
+    return options;
+}
+
+Plan make_unreduced(const EvalRequest& request, const Plan& plan) {
+    PlanOptions options = options_of(request, plan);
     options.reduction = Reduction::none;
     return make_plan(request.question.f, request.operands(), 1, options);
 }
@@ -101,9 +108,9 @@ EvalCheck::EvalCheck(const EvalRequest& request, const Plan& plan)
       plan_(plan),
       outputs_(plan.outputs()),
       sample_(draw_sample(request.batch)),
-      check_(request.question.f, request.options, plan.outputs()) {
+      check_(request.question.f, options_of(request, plan), plan.outputs()) {
     if (request.options.reduction != Reduction::none) {
-        unreduced_ = make_unreduced(request);
+        unreduced_ = make_unreduced(request, plan);
     }
 }
 

@@ -224,6 +224,9 @@ EvalRequest make_eval_request(const EvalArguments& arguments) {
     request.options.reduction = arguments.reduction;
     request.options.entry = arguments.entry;
     request.options.threads = arguments.threads;
+    request.options.device = arguments.device.device;
+    request.options.device_memory = arguments.device.memory;
+    request.options.tf32 = arguments.device.tf32;
     request.status_path = arguments.status;
     if (arguments.hvp_out && !arguments.hvp) {
         throw CallerError(fmt::format("--hvp-out {}: nothing to write without --hvp V=V.npy",

@@ -68,7 +68,7 @@ public:
           files_(files),
           size_(size_of(request.options.type)),
           piece_(piece_size(request, plan.outputs(), memory)),
-          workspace_(static_cast<std::int64_t>(plan.workspace_bytes())),
+          workspace_(is_on_processor() ? static_cast<std::int64_t>(plan.workspace_bytes()) : 0),
           progress_(request.batch) {
         for (const OperandSource& source : request.sources) {
             const bool batched = source.operand().batched;
@@ -118,6 +118,7 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_on_processor() const { return plan_.device().kind == DeviceKind::cpu; }
     [[nodiscard]] bool is_reduced() const { return request_.options.reduction != Reduction::none; }
 
     Slot make_slot() const {
@@ -166,7 +167,9 @@ private:
             return !interrupted();
         };
         const RunSummary summary =
-            plan_.run(slot.count, operands, targets, slot.status, workspace_.span(), hooks);
+            is_on_processor()
+                ? plan_.run(slot.count, operands, targets, slot.status, workspace_.span(), hooks)
+                : plan_.run(slot.count, operands, targets, slot.status, hooks);
         count(slot, summary);
         visit({slot.first, slot.count, operands, results, slot.status});
         stop_if_interrupted();
@@ -226,7 +229,7 @@ private:
     ResultFiles& files_;
     std::int64_t size_;
     std::int64_t piece_;
-    Buffer workspace_;
+    Buffer workspace_;  ///< on the processor
     std::vector<Buffer> shared_;
     Progress progress_;
     StreamTotals totals_;

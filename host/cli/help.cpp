@@ -10,7 +10,7 @@ constexpr std::string_view kOverview =
   matgrad eval EXPR --wrt X ...    value and gradient for .npy data, one problem or a batch
   matgrad check EXPR --wrt X       the gradient against a reference, on random problems
   matgrad list                     functions that have a name, such as @log_det_gram
-  matgrad devices                  what this build computes on
+  matgrad devices                  what this machine computes on
   matgrad COMMAND --help           the options of a command
   matgrad --version
 
@@ -61,8 +61,12 @@ an output file the results are printed.
   --convention NAME     of a symmetric variable: projected (default) or free-entries
   --accuracy HOW        robust (default): factors of float data in double; or fast
   --threads N           default: all cores
-  --device NAME         auto (default) or cpu; cuda needs a build with a GPU executor
-  --executor NAME       auto (default); library and fused need a GPU
+  --device NAME         auto (default): a GPU where one can be used and the work is worth the way
+                        there; cpu; cuda or cuda:k, an NVIDIA GPU of `matgrad devices`; cuda:all,
+                        which share the batch
+  --device-memory SIZE  at most so many bytes on each GPU, such as 8G; default what is free
+  --executor NAME       auto (default), or library: cuBLAS and cuSOLVER, which needs a GPU
+  --tf32                on a GPU, products of float data may round their factors to TF32 (10 bits)
   --memory SIZE         bytes for the problems in flight, such as 64M or 1G; default 256M
   --check               compare a sample of problems, the first and the last among them, with the
                         reference
@@ -86,7 +90,8 @@ largest residual and the bound it must keep.
   --dims m=64,n=16      sizes of the named dimensions
   --batch N             number of problems; default 16
   --convention NAME     of a symmetric variable: projected (default) or free-entries
-  --device NAME         auto (default) or cpu
+  --device NAME         auto (default), cpu, cuda, cuda:k or cuda:all; --device-memory, --executor
+                        and --tf32 as in eval
 
 Example
   matgrad check "logdet(X'*X)" --wrt X --dims m=64,n=16
@@ -104,7 +109,8 @@ Example
 
 constexpr std::string_view kDevices = R"help(matgrad devices
 
-Prints what this build computes on: the CPU with its cores and vector instructions, and GPUs.
+Prints what this machine computes on: the CPU with its cores and vector instructions, and each
+NVIDIA GPU with its memory, compute capability and multiprocessors, or why there is none.
 
 Example
   matgrad devices

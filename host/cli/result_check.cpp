@@ -9,6 +9,10 @@
 namespace matgrad {
 namespace {
 
+bool rounds_to_tf32(const PlanOptions& options) {
+    return options.tf32 && options.device.kind == DeviceKind::cuda;
+}
+
 std::string output_text(const OutputInfo& output) {
     switch (output.kind) {
         case OutputKind::value:
@@ -27,12 +31,12 @@ ResultCheck::ResultCheck(const Expr& f, const PlanOptions& options,
                          std::span<const OutputInfo> outputs)
     : options_(options),
       outputs_(outputs.begin(), outputs.end()),
-      function_(f, options.type, options.accuracy) {
+      function_(f, options.type, options.accuracy, rounds_to_tf32(options)) {
     for (const HvpRequest& request : options.hvp) {
         // The slope <grad f, V> is df(V), whatever the convention of what is differentiated next.
         const Expr gradient = differentiate(f, request.variable);
         hvps_.emplace_back(directional_function(gradient, request.direction), options.type,
-                           options.accuracy);
+                           options.accuracy, rounds_to_tf32(options));
     }
 }
 

@@ -14,7 +14,7 @@ namespace matgrad {
 
 class ResultCheck {
 public:
-    /// `outputs` and `options` are those of the plan.
+    /// `outputs` and `options` are those of the plan, its device settled.
     ResultCheck(const Expr& f, const PlanOptions& options, std::span<const OutputInfo> outputs);
 
     /// One problem that succeeded: its operands by name, its results in the order of the outputs.

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <link.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -19,23 +20,32 @@ const Module* linked_module = nullptr;
 /// The folder of the program or library that this code was linked into.
 fs::path own_folder() {
     Dl_info info{};
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): what dladdr asks for
-    if (dladdr(reinterpret_cast<const void*>(&load_module), &info) == 0 ||
-        info.dli_fname == nullptr) {
+    link_map* object = nullptr;
+    // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): what dladdr asks for
+    const bool found = dladdr1(reinterpret_cast<const void*>(&load_module), &info,
+                               reinterpret_cast<void**>(&object), RTLD_DL_LINKMAP) != 0 &&
+                       object != nullptr;
+    // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
+    if (!found) {
         return {};
     }
-    std::error_code ignored;
-    const fs::path file = fs::canonical(info.dli_fname, ignored);
-    return ignored ? fs::path() : file.parent_path();
+    // The program itself has no name there, and its first argument need not be a path.
+    const char* name = *object->l_name == 0 ? "/proc/self/exe" : object->l_name;
+    std::error_code error;
+    const fs::path file = fs::canonical(name, error);
+    return error ? fs::path() : file.parent_path();
 }
 
 std::vector<fs::path> places() {
-    if (const char* file = std::getenv("MATGRAD_CUDA_MODULE"); file != nullptr && *file != 0) {
-        return {file};
-    }
     std::vector<fs::path> folders;
     if (const fs::path own = own_folder(); !own.empty()) {
-        folders = {own / "matgrad", own.parent_path() / "lib" / "matgrad"};
+        folders.push_back(own / "matgrad");
+        for (const char* libraries : {"lib", MATGRAD_MODULE_LIBDIR}) {
+            const fs::path folder = (own.parent_path() / libraries / "matgrad").lexically_normal();
+            if (folder != folders.back()) {
+                folders.push_back(folder);
+            }
+        }
     }
     folders.emplace_back(MATGRAD_MODULE_INSTALLED);
     for (fs::path& folder : folders) {
@@ -49,32 +59,59 @@ struct Loaded {
     std::string why;
 };
 
-Loaded open(const fs::path& file) {
-    void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-        return {nullptr, fmt::format("the CUDA module cannot be opened: {}", dlerror())};
-    }
+Loaded use(void* library, const std::string& file) {
     void* symbol = dlsym(library, kModuleEntry);
     if (symbol == nullptr) {
-        return {nullptr, fmt::format("{} is not a CUDA module of matgrad", file.string())};
+        return {nullptr, fmt::format("{} is not a CUDA module of matgrad", file)};
     }
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as POSIX has it
     const Module* module = reinterpret_cast<ModuleEntry>(symbol)(MATGRAD_MODULE_VERSION);
     if (module == nullptr) {
-        return {nullptr, fmt::format("{} is of another version: expected {}", file.string(),
+        return {nullptr, fmt::format("the CUDA module {} is of another version: expected {}", file,
                                      MATGRAD_MODULE_VERSION)};
     }
     return {module, ""};
 }
 
+Loaded open(const fs::path& file) {
+    void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+        return {nullptr, fmt::format("the CUDA module cannot be opened: {}", dlerror())};
+    }
+    return use(library, file.string());
+}
+
+/// Where the system looks: the run path of the program first, LD_LIBRARY_PATH.
+std::optional<Loaded> open_by_name() {
+    void* library = dlopen(MATGRAD_MODULE_FILE, RTLD_NOW | RTLD_LOCAL);
+    if (library != nullptr) {
+        return use(library, MATGRAD_MODULE_FILE);
+    }
+    const std::string error = dlerror();
+    if (error.rfind(MATGRAD_MODULE_FILE, 0) == 0) {
+        return std::nullopt;  // the module itself, not one of its libraries
+    }
+    return Loaded{nullptr, fmt::format("the CUDA module cannot be opened: {}", error)};
+}
+
 Loaded find() {
+    std::error_code ignored;
+    if (const char* named = std::getenv("MATGRAD_CUDA_MODULE"); named != nullptr && *named != 0) {
+        const fs::path file = fs::absolute(named, ignored);
+        return fs::exists(file, ignored)
+                   ? open(file)
+                   : Loaded{nullptr,
+                            fmt::format("MATGRAD_CUDA_MODULE is {}, which does not exist", named)};
+    }
     std::string looked;
     for (const fs::path& file : places()) {
-        std::error_code ignored;
         if (fs::exists(file, ignored)) {
             return open(file);
         }
         looked += (looked.empty() ? "" : ", ") + file.string();
+    }
+    if (const std::optional<Loaded> loaded = open_by_name()) {
+        return *loaded;
     }
     return {nullptr, MATGRAD_BUILT_WITH_CUDA != 0
                          ? fmt::format("the CUDA module was not found; looked for {}", looked)

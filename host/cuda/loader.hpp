@@ -10,8 +10,10 @@ namespace matgrad::gpu {
 /// The module, or null and in `why` one line that says what is missing: built without CUDA, the
 /// module not found where it was looked for, one of its libraries missing, another version.
 ///
-/// It is looked for in the file that MATGRAD_CUDA_MODULE names, else beside the program or library
-/// that this code is in (../lib/matgrad, the build's place), else where matgrad was installed.
+/// It is the file that MATGRAD_CUDA_MODULE names; else it is looked for beside the program or library
+/// that this code is in (matgrad, ../lib/matgrad), where matgrad was installed, and where the system
+/// looks for shared libraries (the run path of a program that links the static library names the
+/// place).
 [[nodiscard]] const Module* load_module(std::string& why);
 
 /// Takes the place of the shared library: tests link a module in.
