@@ -26,6 +26,8 @@ public:
     [[nodiscard]] Batch output() const {
         return {data_, strides_.row_stride, strides_.col_stride, strides_.batch_stride};
     }
+    /// The start of the copy.
+    [[nodiscard]] std::byte* base() const { return buffer_.data(); }
     void upload(const Matrices& matrices) { buffer_.upload(matrices.memory()); }
     void download(Matrices& matrices) const { buffer_.download(matrices.memory()); }
     /// The device holds the very bytes that the host does.

@@ -1,0 +1,339 @@
+/// What `enqueue` promises beyond results: streams, threads, graphs, slices, and no word of it when
+/// something is left out. On the simulated GPU and on real ones.
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "cuda/device_run.hpp"
+#include "executors/pipeline.hpp"
+
+namespace matgrad::test {
+namespace {
+
+class Enqueue : public testing::TestWithParam<ScalarType> {
+protected:
+    [[nodiscard]] static ScalarType type() { return GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(Types, Enqueue, testing::ValuesIn(kTypes), [](const auto& test) {
+    return std::string(test.param == ScalarType::float32 ? "Float" : "Double");
+});
+
+/// Results of the pipeline, on the host.
+struct Host {
+    Matrices HC, V, G;
+
+    Host(const Pipeline& p, std::int64_t batch)
+        : HC(p.program.type, batch, p.n, p.m, Order::padded_rows),
+          V(p.program.type, batch, 1, 1),
+          G(p.program.type, batch, p.m, p.n) {}
+    [[nodiscard]] std::vector<Matrices*> all() { return {&HC, &V, &G}; }
+    void expect_same_bits(const Host& other) const {
+        for (std::int64_t p = 0; p < HC.batch(); ++p) {
+            EXPECT_TRUE(HC.same_bits(p, other.HC, p)) << "problem " << p;
+            EXPECT_TRUE(V.same_bits(p, other.V, p)) << "problem " << p;
+            EXPECT_TRUE(G.same_bits(p, other.G, p)) << "problem " << p;
+        }
+    }
+};
+
+std::unique_ptr<const gpu::Executor> executor_of(const Program& program) {
+    return module_under_test().make_executor(program, {});
+}
+
+/// One blocking call.
+Host run_once(const gpu::Executor& executor, const Pipeline& pipeline, const PipelineData& data,
+              RunResult* result = nullptr) {
+    Host host(pipeline, data.S.batch());
+    DeviceRun run(executor, data.S.batch(), data.all(), host.all());
+    const TestStream stream;
+    run.poison(stream.get());
+    run.enqueue(stream.get());
+    stream.wait();
+    const RunResult got = run.finish();
+    if (result != nullptr) {
+        *result = got;
+    }
+    return host;
+}
+
+PipelineData other_data(const Pipeline& pipeline, std::int64_t batch, std::uint32_t seed) {
+    PipelineData data(pipeline, batch);
+    data.S.make_positive(seed, PipelineData::kShift);
+    data.A.fill_random(seed + 1);
+    data.B.fill_random(seed + 2);
+    data.C.fill_random(seed + 3);
+    return data;
+}
+
+TEST_P(Enqueue, GivesTheSameBitsOnTheDefaultStreamAndAnyOther) {
+    const Pipeline pipeline(type());
+    const auto executor = executor_of(pipeline.program);
+    const PipelineData data(pipeline, 21);
+    const Host want = run_once(*executor, pipeline, data);
+    Host host(pipeline, 21);
+    DeviceRun run(*executor, 21, data.all(), host.all());
+    run.poison(nullptr);
+    run.enqueue(nullptr);
+    MATGRAD_MUST(cudaDeviceSynchronize());
+    run.finish();
+    host.expect_same_bits(want);
+}
+
+TEST_P(Enqueue, NeedsNoStatus) {
+    const Pipeline pipeline(type());
+    const auto executor = executor_of(pipeline.program);
+    PipelineData data(pipeline, 21);
+    data.S.set(4, 0, 0, -1);
+    const Host want = run_once(*executor, pipeline, data);
+    Host host(pipeline, 21);
+    DeviceRun run(*executor, 21, data.all(), host.all());
+    const TestStream stream;
+    run.poison(stream.get());
+    gpu::DeviceCall call = run.call();
+    call.status = nullptr;
+    call.stream = stream.get();
+    executor->enqueue(call);
+    stream.wait();
+    for (const std::int32_t status : run.finish().status) {
+        EXPECT_EQ(status, -1);  // as it was
+    }
+    host.expect_same_bits(want);
+    EXPECT_TRUE(std::isnan(host.V.get(4, 0, 0)));
+}
+
+TEST_P(Enqueue, ReadsItsOperandsInTheOrderOfTheStream) {
+    // The upload is on the stream before the call, and another one behind it.
+    const Pipeline pipeline(type());
+    const auto executor = executor_of(pipeline.program);
+    const PipelineData data(pipeline, 21);
+    const PipelineData later = other_data(pipeline, 21, 70);
+    const Host want = run_once(*executor, pipeline, data);
+    Host host(pipeline, 21);
+    const TestStream stream;
+    DeviceRun run(*executor, 21, later.all(), host.all());
+    run.poison(stream.get());
+    const auto upload = [&](const PipelineData& from) {
+        for (std::size_t i = 0; i < 4; ++i) {
+            const std::span<const std::byte> bytes = from.all()[i]->memory();
+            MATGRAD_MUST(cudaMemcpyAsync(run.operands[i].base(), bytes.data(), bytes.size(),
+                                         cudaMemcpyHostToDevice, stream.get()));
+        }
+    };
+    upload(data);
+    run.enqueue(stream.get());
+    upload(later);
+    stream.wait();
+    run.finish();
+    host.expect_same_bits(want);
+}
+
+TEST_P(Enqueue, ServesSeveralThreadsAndStreamsAtOnceEachWithItsOwnWorkspace) {
+    constexpr std::size_t kThreads = 6;
+    const Pipeline pipeline(type());
+    const auto executor = executor_of(pipeline.program);
+    std::vector<PipelineData> data;
+    std::vector<Host> want;
+    std::vector<Host> got;
+    for (std::size_t i = 0; i < kThreads; ++i) {
+        const auto batch = static_cast<std::int64_t>(5 + 7 * i);
+        data.push_back(other_data(pipeline, batch, static_cast<std::uint32_t>(100 * i)));
+        want.push_back(run_once(*executor, pipeline, data.back()));
+        got.emplace_back(pipeline, batch);
+    }
+    std::vector<std::unique_ptr<DeviceRun>> runs;
+    std::vector<std::unique_ptr<TestStream>> streams;
+    for (std::size_t i = 0; i < kThreads; ++i) {
+        runs.push_back(
+            std::make_unique<DeviceRun>(*executor, data[i].S.batch(), data[i].all(), got[i].all()));
+        streams.push_back(std::make_unique<TestStream>());
+    }
+    for (int round = 0; round < 3; ++round) {
+        std::vector<std::thread> threads;
+        for (std::size_t i = 0; i < kThreads; ++i) {
+            threads.emplace_back([&, i] {
+                runs[i]->poison(streams[i]->get());
+                runs[i]->enqueue(streams[i]->get());
+                if (i % 2 == 0) {
+                    streams[i]->wait();
+                }
+            });
+        }
+        for (std::thread& thread : threads) {
+            thread.join();
+        }
+        for (std::size_t i = 0; i < kThreads; ++i) {
+            SCOPED_TRACE(testing::Message() << "round " << round << " thread " << i);
+            streams[i]->wait();
+            EXPECT_EQ(runs[i]->finish().summary.failed, 0);
+            got[i].expect_same_bits(want[i]);
+        }
+    }
+}
+
+TEST_P(Enqueue, SeveralPlansTakeTurnsOnOneStreamWithOneWorkspace) {
+    const Pipeline small(type());
+    const Pipeline wide(type(), 9, 4);
+    const auto first = executor_of(small.program);
+    const auto second = executor_of(wide.program);
+    const PipelineData small_data(small, 17);
+    const PipelineData wide_data(wide, 8);
+    const Host small_want = run_once(*first, small, small_data);
+    const Host wide_want = run_once(*second, wide, wide_data);
+    Host small_got(small, 17);
+    Host wide_got(wide, 8);
+    DeviceRun small_run(*first, 17, small_data.all(), small_got.all());
+    DeviceRun wide_run(*second, 8, wide_data.all(), wide_got.all());
+    const std::size_t bytes = std::max(first->workspace_bytes(), second->workspace_bytes());
+    DeviceBuffer workspace(bytes);
+    const TestStream stream;
+    small_run.poison(stream.get());
+    wide_run.poison(stream.get());
+    for (int round = 0; round < 2; ++round) {
+        for (const auto& [executor, run] :
+             {std::pair(first.get(), &small_run), std::pair(second.get(), &wide_run)}) {
+            gpu::DeviceCall call = run->call();
+            call.workspace = workspace.data();
+            call.workspace_bytes = bytes;
+            call.stream = stream.get();
+            executor->enqueue(call);
+        }
+    }
+    stream.wait();
+    small_run.finish();
+    wide_run.finish();
+    small_got.expect_same_bits(small_want);
+    wide_got.expect_same_bits(wide_want);
+}
+
+/// A graph of one enqueue.
+class CapturedGraph {
+public:
+    CapturedGraph(const DeviceRun& run, cudaStream_t stream) {
+        MATGRAD_MUST(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+        run.enqueue(stream);
+        MATGRAD_MUST(cudaStreamEndCapture(stream, &graph_));
+        MATGRAD_MUST(cudaGraphInstantiate(&executable_, graph_, 0));
+    }
+    CapturedGraph(const CapturedGraph&) = delete;
+    CapturedGraph& operator=(const CapturedGraph&) = delete;
+    ~CapturedGraph() {
+        (void)cudaGraphExecDestroy(executable_);
+        (void)cudaGraphDestroy(graph_);
+    }
+    void launch(cudaStream_t stream) const { MATGRAD_MUST(cudaGraphLaunch(executable_, stream)); }
+
+private:
+    cudaGraph_t graph_ = nullptr;
+    cudaGraphExec_t executable_ = nullptr;
+};
+
+void check_graph(const Pipeline& pipeline, std::int64_t batch) {
+    const auto executor = executor_of(pipeline.program);
+    const PipelineData data(pipeline, batch);
+    PipelineData changed = other_data(pipeline, batch, 40);
+    changed.S.set(batch - 1, 1, 1, -1);
+    RunResult want_status;
+    const Host want = run_once(*executor, pipeline, data);
+    const Host want_changed = run_once(*executor, pipeline, changed, &want_status);
+    ASSERT_EQ(want_status.summary.failed, 1);
+
+    PipelineData current = data;
+    Host got(pipeline, batch);
+    DeviceRun run(*executor, batch, current.all(), got.all());
+    const TestStream stream;
+    run.poison(stream.get());
+    const CapturedGraph graph(run, stream.get());
+    stream.wait();
+    for (std::size_t i = 0; i < 3; ++i) {  // while capturing, nothing ran
+        Matrices untouched = *got.all()[i];
+        run.results[i].download(untouched);
+        EXPECT_EQ(std::memcmp(untouched.memory().data(), got.all()[i]->memory().data(),
+                              untouched.memory().size()),
+                  0);
+    }
+    for (int round = 0; round < 2; ++round) {
+        graph.launch(stream.get());
+        stream.wait();
+        EXPECT_EQ(run.finish().summary.failed, 0);
+        got.expect_same_bits(want);
+        current = changed;
+        for (std::size_t i = 0; i < 4; ++i) {
+            run.operands[i].upload(*current.all()[i]);
+        }
+        run.poison(stream.get());
+        graph.launch(stream.get());
+        stream.wait();
+        EXPECT_EQ(run.finish().status, want_status.status);
+        got.expect_same_bits(want_changed);
+        current = data;
+        for (std::size_t i = 0; i < 4; ++i) {
+            run.operands[i].upload(*current.all()[i]);
+        }
+        run.poison(stream.get());
+    }
+}
+
+TEST_P(Enqueue, IsCapturedInAGraphThatReplaysWithWhateverTheOperandsHoldThen) {
+    check_graph(Pipeline(type()), 21);
+}
+
+TEST_P(Enqueue, OfALargeProblemIsCapturedTheSame) {
+    check_graph(Pipeline(type(), 150, 140), 1);
+}
+
+TEST_P(Enqueue, OfABatchBeyondOneSliceIsCapturedTheSame) {
+    const Pipeline pipeline(type(), 6, 5, true);
+    gpu::ExecutorOptions options;
+    options.workspace_limit = 1;
+    const auto executor = module_under_test().make_executor(pipeline.program, options);
+    constexpr std::int64_t kBatch = 23;
+    const PipelineData data(pipeline, kBatch);
+    Matrices sum(type(), 1, 6, 5);
+    Matrices flipped(type(), 1, 5, 6);
+    Matrices total(type(), 1, 1, 1);
+    Host host(pipeline, kBatch);
+    std::vector<Matrices*> results = {&sum, &flipped, &total, &host.HC, &host.V, &host.G};
+    DeviceRun run(*executor, kBatch, data.all(), results);
+    const TestStream stream;
+    run.poison(stream.get());
+    run.enqueue(stream.get());
+    stream.wait();
+    run.finish();
+    const Host want = host;
+    const std::vector<Matrices> want_sums = {sum, flipped, total};
+    run.poison(stream.get());
+    const CapturedGraph graph(run, stream.get());
+    for (int round = 0; round < 2; ++round) {
+        run.poison(stream.get());
+        graph.launch(stream.get());
+        stream.wait();
+        run.finish();
+        host.expect_same_bits(want);
+        EXPECT_TRUE(sum.same_bits(0, want_sums[0], 0));
+        EXPECT_TRUE(flipped.same_bits(0, want_sums[1], 0));
+        EXPECT_TRUE(total.same_bits(0, want_sums[2], 0));
+    }
+}
+
+TEST_P(Enqueue, TakesAWorkspaceBoundWhereOneProblemFits) {
+    const Pipeline pipeline(type(), 6, 5, true);
+    gpu::ExecutorOptions options;
+    options.workspace_limit = 1;
+    const std::size_t least =
+        module_under_test().make_executor(pipeline.program, options)->workspace_bytes();
+    std::size_t before = 0;
+    for (const std::size_t more : {std::size_t{0}, std::size_t{1} << 12, std::size_t{1} << 20}) {
+        options.workspace_limit = least + more;
+        const std::size_t bytes =
+            module_under_test().make_executor(pipeline.program, options)->workspace_bytes();
+        EXPECT_LE(bytes, options.workspace_limit);
+        EXPECT_GE(bytes, before);
+        before = bytes;
+    }
+    EXPECT_GT(before, least);
+    EXPECT_LT(before, executor_of(pipeline.program)->workspace_bytes() + (std::size_t{1} << 20));
+}
+
+}  // namespace
+}  // namespace matgrad::test
