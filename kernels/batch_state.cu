@@ -1,0 +1,244 @@
+// Compiled by nvcc for the module, and as plain C++ with Thrust's sequential device system for the
+// simulated GPU, where an algorithm runs later than its call: functors own all that they need.
+#include <thrust/for_each.h>
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/system_error.h>
+#include <thrust/tabulate.h>
+#include <thrust/transform.h>
+
+#include "batch_state.hpp"
+#include "cuda/checked.hpp"
+#include "on_stream.hpp"
+
+#ifdef __CUDACC__
+#define MATGRAD_EITHER_SIDE __host__ __device__
+#else
+#define MATGRAD_EITHER_SIDE
+#endif
+
+namespace matgrad::gpu {
+namespace {
+
+/// Runs a Thrust algorithm; `call` names it where it fails.
+template <typename Algorithm>
+void run(cudaStream_t stream, const char* call, Algorithm algorithm) {
+    try {
+        on_stream(stream, algorithm);
+    } catch (const thrust::system_error& error) {
+        check(static_cast<cudaError_t>(error.code().value()), call);
+    }
+    check(cudaGetLastError(), call);
+}
+
+/// Runs function(i) for i = 0 .. count-1.
+template <typename Function>
+void run_for_each(cudaStream_t stream, std::int64_t count, Function function) {
+    if (count > 0) {
+        run(stream, "thrust::for_each_n", [count, function](auto policy) {
+            thrust::for_each_n(policy, thrust::counting_iterator<std::int64_t>(0), count, function);
+        });
+    }
+}
+
+/// out[i] = function(i) for i = 0 .. count-1.
+template <typename T, typename Function>
+void run_tabulate(cudaStream_t stream, T* out, std::int64_t count, Function function) {
+    if (count > 0) {
+        run(stream, "thrust::tabulate", [out, count, function](auto policy) {
+            thrust::tabulate(policy, out, out + count, function);
+        });
+    }
+}
+
+struct PointerOf {
+    std::byte* base;
+    std::int64_t stride_bytes;
+    MATGRAD_EITHER_SIDE void* operator()(std::int64_t p) const { return base + p * stride_bytes; }
+};
+
+struct StartStatus {
+    const std::int32_t* shared;
+    MATGRAD_EITHER_SIDE std::int32_t operator()(std::int64_t) const {
+        return shared != nullptr ? *shared : 0;
+    }
+};
+
+struct Narrow {
+    MATGRAD_EITHER_SIDE std::int32_t operator()(std::int64_t pivot) const {
+        return static_cast<std::int32_t>(pivot);
+    }
+};
+
+template <typename T>
+MATGRAD_EITHER_SIDE bool is_finite(T x) {
+    return x - x == T(0);
+}
+
+template <typename T>
+MATGRAD_EITHER_SIDE T& pivot_of(const Diagonals& d, std::int64_t p, std::int64_t k) {
+    return static_cast<T*>(const_cast<void*>(d.data))[p * d.batch_stride + k * d.stride];
+}
+
+/// So many pivots are read by one thread: those of a small matrix by one, of a large one by many.
+constexpr std::int64_t kPivotsEach = 64;
+
+/// Finds the first pivot that fails. A thread looks at its part of the pivots; the one that finds a
+/// failure looks at those before its part too, so that exactly one thread writes.
+template <typename Fails>
+struct ReadStatus {
+    Fails fails;
+    std::int64_t n;
+    std::int64_t parts;
+    std::int32_t* status;
+
+    MATGRAD_EITHER_SIDE void operator()(std::int64_t i) const {
+        const std::int64_t p = i / parts;
+        const std::int64_t begin = i % parts * kPivotsEach;
+        const std::int64_t end = begin + kPivotsEach < n ? begin + kPivotsEach : n;
+        if (status[p] != 0) {
+            return;
+        }
+        const std::int64_t first = first_failure(p, begin, end);
+        if (first < end && first_failure(p, 0, begin) == begin) {
+            status[p] = static_cast<std::int32_t>(first + 1);
+        }
+    }
+
+    MATGRAD_EITHER_SIDE std::int64_t first_failure(std::int64_t p, std::int64_t begin,
+                                                   std::int64_t end) const {
+        for (std::int64_t k = begin; k < end; ++k) {
+            if (fails(p, k)) {
+                return k;
+            }
+        }
+        return end;
+    }
+};
+
+template <typename Fails>
+void read_status(const Fails& fails, std::int64_t n, std::int32_t* status, std::int64_t batch,
+                 cudaStream_t stream) {
+    const std::int64_t parts = (n + kPivotsEach - 1) / kPivotsEach;
+    run_for_each(stream, batch * parts, ReadStatus<Fails>{fails, n, parts, status});
+}
+
+template <typename T>
+struct CholeskyFails {
+    Diagonals diagonals;
+    const int* info;
+    MATGRAD_EITHER_SIDE bool operator()(std::int64_t p, std::int64_t k) const {
+        const T pivot = pivot_of<T>(diagonals, p, k);
+        return !(pivot > T(0) && is_finite(pivot)) || (info != nullptr && info[p] == k + 1);
+    }
+};
+
+template <typename T>
+struct LuFails {
+    Diagonals diagonals;
+    MATGRAD_EITHER_SIDE bool operator()(std::int64_t p, std::int64_t k) const {
+        const T pivot = pivot_of<T>(diagonals, p, k);
+        return pivot == T(0) || !is_finite(pivot);
+    }
+};
+
+/// Where a zero is a result like others: all pivots of a problem are one thread's.
+template <typename T>
+struct SettleZeroPivots {
+    Diagonals diagonals;
+    std::int32_t* status;
+    MATGRAD_EITHER_SIDE void operator()(std::int64_t p) const {
+        bool behind_zero = false;
+        for (std::int64_t k = 0; k < diagonals.n; ++k) {
+            T& pivot = pivot_of<T>(diagonals, p, k);
+            if (behind_zero) {
+                pivot = T(1);
+            } else if (!is_finite(pivot)) {
+                if (status[p] == 0) {
+                    status[p] = static_cast<std::int32_t>(k + 1);
+                }
+                return;
+            }
+            behind_zero = behind_zero || pivot == T(0);
+        }
+    }
+};
+
+/// So many entries of a problem that failed are written by one thread, each next to its neighbours'.
+/// A thread of a problem that did not fail reads its status and is done.
+constexpr std::int64_t kEntriesEach = 64;
+
+template <typename T>
+struct FillFailed {
+    Matrices matrices;
+    T value;
+    std::int64_t parts;
+    const std::int32_t* status;
+    MATGRAD_EITHER_SIDE void operator()(std::int64_t i) const {
+        const std::int64_t p = i / parts;
+        if (status[p] == 0) {
+            return;
+        }
+        T* matrix = static_cast<T*>(matrices.data) + p * matrices.batch_stride;
+        for (std::int64_t e = i % parts; e < matrices.rows * matrices.cols; e += parts) {
+            const std::int64_t row = e / matrices.cols;
+            const std::int64_t col = e % matrices.cols;
+            matrix[row * matrices.row_stride + col * matrices.col_stride] = value;
+        }
+    }
+};
+
+}  // namespace
+
+void fill_pointers(void** pointers, void* base, std::int64_t stride_bytes, std::int64_t batch,
+                   cudaStream_t stream) {
+    run_tabulate(stream, pointers, batch, PointerOf{static_cast<std::byte*>(base), stride_bytes});
+}
+
+void start_status(std::int32_t* status, const std::int32_t* shared, std::int64_t batch,
+                  cudaStream_t stream) {
+    run_tabulate(stream, status, batch, StartStatus{shared});
+}
+
+void read_cholesky_status(const Diagonals& diagonals, const int* info, std::int32_t* status,
+                          std::int64_t batch, cudaStream_t stream) {
+    if (diagonals.is_double) {
+        read_status(CholeskyFails<double>{diagonals, info}, diagonals.n, status, batch, stream);
+    } else {
+        read_status(CholeskyFails<float>{diagonals, info}, diagonals.n, status, batch, stream);
+    }
+}
+
+void read_lu_status(const Diagonals& diagonals, bool zero_fails, std::int32_t* status,
+                    std::int64_t batch, cudaStream_t stream) {
+    if (!zero_fails && diagonals.is_double) {
+        run_for_each(stream, batch, SettleZeroPivots<double>{diagonals, status});
+    } else if (!zero_fails) {
+        run_for_each(stream, batch, SettleZeroPivots<float>{diagonals, status});
+    } else if (diagonals.is_double) {
+        read_status(LuFails<double>{diagonals}, diagonals.n, status, batch, stream);
+    } else {
+        read_status(LuFails<float>{diagonals}, diagonals.n, status, batch, stream);
+    }
+}
+
+void narrow_pivots(const std::int64_t* pivots64, std::int32_t* pivots32, std::int64_t count,
+                   cudaStream_t stream) {
+    if (count > 0) {
+        run(stream, "thrust::transform", [pivots64, pivots32, count](auto policy) {
+            thrust::transform(policy, pivots64, pivots64 + count, pivots32, Narrow{});
+        });
+    }
+}
+
+void fill_failed(const Matrices& matrices, double value, const std::int32_t* status,
+                 std::int64_t batch, cudaStream_t stream) {
+    const std::int64_t parts = (matrices.rows * matrices.cols + kEntriesEach - 1) / kEntriesEach;
+    if (matrices.is_double) {
+        run_for_each(stream, batch * parts, FillFailed<double>{matrices, value, parts, status});
+    } else {
+        run_for_each(stream, batch * parts,
+                     FillFailed<float>{matrices, static_cast<float>(value), parts, status});
+    }
+}
+
+}  // namespace matgrad::gpu
