@@ -89,13 +89,12 @@ void fail_call(const std::string& function, int nth, int code);
 struct Launch {
     std::string kernel;
     unsigned grid = 0, block = 0;
-    bool done = false;
     std::int64_t loads = 0, stores = 0;
     std::int64_t load_bytes = 0, store_bytes = 0;
     std::int64_t barriers = 0;  ///< of all blocks
     std::int64_t shared_bytes = 0;
 };
-/// In the order in which they were enqueued since the last reset; a graph's once each time it is launched.
+/// In the order in which they ran since the last reset.
 [[nodiscard]] std::vector<Launch> launches();
 
 /// Bytes that cudaMalloc has given out on a device, and cudaHostAlloc.

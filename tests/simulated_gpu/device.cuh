@@ -1,0 +1,185 @@
+#pragma once
+/// \file The host's twin of kernels/device.cuh: the same names, for kernels that the simulated GPU runs.
+/// There is one difference: every access to device memory is checked and counted.
+
+#include "kernel_state.hpp"
+
+namespace matgrad::simulated {
+
+static KernelState* state;
+
+extern "C" __attribute__((visibility("default"))) void matgrad_bind_kernel_state(KernelState* to) {
+    state = to;
+}
+
+template <typename T, int kCount>
+struct SharedArray {
+    T data[kCount];
+    char guard[KernelState::kSharedGuard];
+    unsigned long block_serial;
+
+    T (&enter(const char* name))[kCount] {
+        if (block_serial != state->block_serial) {
+            block_serial = state->block_serial;
+            state->enter_shared(data, sizeof(data), name);
+        }
+        return data;
+    }
+};
+
+}  // namespace matgrad::simulated
+
+namespace matgrad::block {
+
+#define MATGRAD_VISIBLE extern "C" __attribute__((visibility("default")))
+
+#define MATGRAD_KERNEL(name, Args, threads)                          \
+    MATGRAD_VISIBLE const unsigned long name##_bytes = sizeof(Args); \
+    MATGRAD_VISIBLE const unsigned long name##_threads = threads;    \
+    MATGRAD_VISIBLE void name(const Args& args)
+
+#define MATGRAD_DEVICE inline
+
+#define MATGRAD_SHARED(type, name, count)                                  \
+    static ::matgrad::simulated::SharedArray<type, count> name##_of_block; \
+    type(&name)[count] = name##_of_block.enter(#name)
+
+#define MATGRAD_UNROLL
+
+MATGRAD_DEVICE void barrier(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    simulated::state->barrier(file, line);
+}
+
+MATGRAD_DEVICE int thread_index() {
+    return simulated::state->thread;
+}
+MATGRAD_DEVICE int block_size() {
+    return simulated::state->block_size;
+}
+MATGRAD_DEVICE long long block_index() {
+    return simulated::state->block;
+}
+
+template <typename T>
+MATGRAD_DEVICE T load(const T* from) {
+    simulated::KernelState& state = *simulated::state;
+    ++state.loads;
+    state.load_bytes += static_cast<long long>(sizeof(T));
+    if (!state.may_access(from, sizeof(T), false)) {
+        T nothing;
+        __builtin_memset(&nothing, 0xFF, sizeof(T));
+        return nothing;
+    }
+    return *from;
+}
+
+template <typename T>
+MATGRAD_DEVICE void store(T* to, T value) {
+    simulated::KernelState& state = *simulated::state;
+    ++state.stores;
+    state.store_bytes += static_cast<long long>(sizeof(T));
+    if (state.may_access(to, sizeof(T), true)) {
+        *to = value;
+    }
+}
+
+/// Counted as a load and a store.
+MATGRAD_DEVICE void atomic_add(long long* to, long long value) {
+    store(to, static_cast<long long>(static_cast<unsigned long long>(load(to)) +
+                                     static_cast<unsigned long long>(value)));
+}
+
+template <typename T>
+MATGRAD_DEVICE T infinity() {
+    return static_cast<T>(__builtin_inf());
+}
+
+MATGRAD_DEVICE float exp(float x) {
+    return __builtin_expf(x);
+}
+MATGRAD_DEVICE double exp(double x) {
+    return __builtin_exp(x);
+}
+MATGRAD_DEVICE float expm1(float x) {
+    return __builtin_expm1f(x);
+}
+MATGRAD_DEVICE double expm1(double x) {
+    return __builtin_expm1(x);
+}
+MATGRAD_DEVICE float log(float x) {
+    return __builtin_logf(x);
+}
+MATGRAD_DEVICE double log(double x) {
+    return __builtin_log(x);
+}
+MATGRAD_DEVICE float log1p(float x) {
+    return __builtin_log1pf(x);
+}
+MATGRAD_DEVICE double log1p(double x) {
+    return __builtin_log1p(x);
+}
+MATGRAD_DEVICE float sqrt(float x) {
+    return __builtin_sqrtf(x);
+}
+MATGRAD_DEVICE double sqrt(double x) {
+    return __builtin_sqrt(x);
+}
+MATGRAD_DEVICE float fabs(float x) {
+    return __builtin_fabsf(x);
+}
+MATGRAD_DEVICE double fabs(double x) {
+    return __builtin_fabs(x);
+}
+MATGRAD_DEVICE float floor(float x) {
+    return __builtin_floorf(x);
+}
+MATGRAD_DEVICE double floor(double x) {
+    return __builtin_floor(x);
+}
+MATGRAD_DEVICE float pow(float x, float y) {
+    return __builtin_powf(x, y);
+}
+MATGRAD_DEVICE double pow(double x, double y) {
+    return __builtin_pow(x, y);
+}
+MATGRAD_DEVICE float sin(float x) {
+    return __builtin_sinf(x);
+}
+MATGRAD_DEVICE double sin(double x) {
+    return __builtin_sin(x);
+}
+MATGRAD_DEVICE float cos(float x) {
+    return __builtin_cosf(x);
+}
+MATGRAD_DEVICE double cos(double x) {
+    return __builtin_cos(x);
+}
+MATGRAD_DEVICE float tanh(float x) {
+    return __builtin_tanhf(x);
+}
+MATGRAD_DEVICE double tanh(double x) {
+    return __builtin_tanh(x);
+}
+MATGRAD_DEVICE float copysign(float size, float sign) {
+    return __builtin_copysignf(size, sign);
+}
+MATGRAD_DEVICE double copysign(double size, double sign) {
+    return __builtin_copysign(size, sign);
+}
+MATGRAD_DEVICE float fmax(float x, float y) {
+    return __builtin_fmaxf(x, y);
+}
+MATGRAD_DEVICE double fmax(double x, double y) {
+    return __builtin_fmax(x, y);
+}
+
+template <typename T>
+MATGRAD_DEVICE bool isnan(T x) {
+    return x != x;
+}
+template <typename T>
+MATGRAD_DEVICE bool isfinite(T x) {
+    return fabs(x) < infinity<T>();
+}
+
+}  // namespace matgrad::block
