@@ -1,0 +1,446 @@
+// Plans on GPUs through a module that computes nothing: what it is asked for, and every answer to a
+// mistake. Whether GPUs compute what they should is tested in tests/cuda.
+
+#include "matgrad/device.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cuda/loader.hpp"
+#include "matgrad/matgrad.hpp"
+
+namespace matgrad {
+namespace {
+
+/// No test of this program finds a module that lies about; the loader looks once.
+const bool kNoModule = setenv("MATGRAD_CUDA_MODULE", "/nowhere/module.so", 1) == 0;
+
+template <typename E, typename Call>
+std::string message_of(Call&& call) {
+    try {
+        call();
+    } catch (const E& error) {
+        return error.what();
+    } catch (const std::exception& error) {
+        return std::string("another exception: ") + error.what();
+    }
+    return "no exception";
+}
+
+#define EXPECT_MENTIONS(message, part) \
+    EXPECT_NE((message).find(part), std::string::npos) << "the message is: " << (message)
+
+/// What the module below was asked for.
+struct Asked {
+    int devices = 0;  ///< how often they were listed
+    std::vector<gpu::ExecutorOptions> executors;
+    std::vector<gpu::DeviceCall> calls;
+    std::map<std::string, const void*> operands;  ///< of the last call, by the Program's names
+    std::vector<int> run_on;                      ///< devices of the last host batch
+    std::size_t device_memory = 0;
+    int threads = 0;
+
+    void take(const Program& program, std::span<const ConstBatch> given) {
+        for (std::size_t i = 0; i < given.size(); ++i) {
+            operands[program.operands[i].name] = given[i].data;
+        }
+    }
+};
+
+class IdleExecutor final : public gpu::Executor {
+public:
+    static constexpr std::size_t kWorkspaceBytes = 1000;
+
+    IdleExecutor(Program program, gpu::ExecutorOptions options, Asked& asked)
+        : program_(std::move(program)), options_(std::move(options)), asked_(asked) {}
+    [[nodiscard]] const Program& program() const noexcept override { return program_; }
+    [[nodiscard]] const gpu::ExecutorOptions& options() const noexcept override { return options_; }
+    [[nodiscard]] std::size_t workspace_bytes() const noexcept override { return kWorkspaceBytes; }
+    [[nodiscard]] std::string explain() const override {
+        return "idle executor on device " + std::to_string(options_.device) + "\n";
+    }
+    void enqueue(const gpu::DeviceCall& call) const override {
+        asked_.calls.push_back(call);
+        asked_.take(program_, call.operands);
+    }
+
+private:
+    Program program_;
+    gpu::ExecutorOptions options_;
+    Asked& asked_;
+};
+
+class IdleModule final : public gpu::Module {
+public:
+    int count = 2;
+    mutable Asked asked;
+
+    [[nodiscard]] std::vector<DeviceInfo> devices() const override {
+        ++asked.devices;
+        if (count == 0) {
+            throw MachineError("no NVIDIA driver is installed");
+        }
+        std::vector<DeviceInfo> infos;
+        for (int i = 0; i < count; ++i) {
+            infos.push_back({i, "Idle", 9, 0, 1000, 900, 4});
+        }
+        return infos;
+    }
+    [[nodiscard]] std::unique_ptr<const gpu::Executor> make_executor(
+        Program program, const gpu::ExecutorOptions& options) const override {
+        if (options.device >= count) {
+            throw OperandError("device cuda:" + std::to_string(options.device) + " does not exist");
+        }
+        asked.executors.push_back(options);
+        return std::make_unique<IdleExecutor>(std::move(program), options, asked);
+    }
+    RunSummary run_on_host(std::span<const gpu::Executor* const> executors,
+                           const gpu::HostCall& call, const RunHooks& hooks) const override {
+        for (const gpu::Executor* executor : executors) {
+            asked.run_on.push_back(executor->options().device);
+        }
+        asked.take(executors[0]->program(), call.operands);
+        asked.device_memory = call.device_memory;
+        asked.threads = call.threads;
+        if (hooks.advance && !hooks.advance(call.batch)) {
+            throw Interrupted("interrupted");
+        }
+        return {call.batch, 1};
+    }
+};
+
+constexpr Device kFirst{DeviceKind::cuda, 0};
+constexpr Device kSecond{DeviceKind::cuda, 1};
+constexpr Device kEach{DeviceKind::cuda, Device::kAll};
+constexpr Device kAutomatic{DeviceKind::automatic, 0};
+
+class OnDevice : public ::testing::Test {
+protected:
+    void SetUp() override { gpu::use_linked_module(&module_); }
+    void TearDown() override { gpu::use_linked_module(nullptr); }
+
+    [[nodiscard]] Plan plan_on(const Device& device) {
+        options_.device = device;
+        return make_plan(parse("norm2(A*x - b)^2"), sizes_, 4, options_);
+    }
+
+    [[nodiscard]] std::map<std::string, const void*> by_name() const {
+        return {{"A", a_.data()}, {"b", b_.data()}, {"x", x_.data()}};
+    }
+
+    const std::vector<Operand> sizes_{{"b", 3, 1, true}, {"x", 2, 1, true}, {"A", 3, 2, false}};
+    PlanOptions options_ = [] {
+        PlanOptions options;
+        options.wrt = {"x"};
+        return options;
+    }();
+    IdleModule module_;
+    std::vector<double> a_ = std::vector<double>(6, 1.0);
+    std::vector<double> x_ = std::vector<double>(8, 1.0);
+    std::vector<double> b_ = std::vector<double>(12, 1.0);
+    std::vector<double> value_ = std::vector<double>(4);
+    std::vector<double> gradient_ = std::vector<double>(8);
+    std::vector<std::int32_t> status_ = std::vector<std::int32_t>(4);
+    std::vector<ConstBatch> operands_{ConstBatch::contiguous(b_.data(), 3, 1),
+                                      ConstBatch::contiguous(x_.data(), 2, 1),
+                                      ConstBatch::contiguous(a_.data(), 3, 2)};
+    std::vector<Batch> results_{Batch::contiguous(value_.data(), 1, 1),
+                                Batch::contiguous(gradient_.data(), 2, 1)};
+    alignas(256) std::byte workspace_[2048];
+};
+
+TEST(DeviceWords, AreReadAndWritten) {
+    for (const char* word : {"auto", "cpu", "cuda:0", "cuda:7", "cuda:all"}) {
+        EXPECT_EQ(to_text(device_from_text(word)), word);
+    }
+    EXPECT_EQ(to_text(device_from_text("cuda")), "cuda:0");
+    EXPECT_EQ(device_from_text("cuda:12").index, 12);
+    EXPECT_EQ(device_from_text("cuda:all").index, Device::kAll);
+}
+
+TEST(DeviceWords, AreRefusedWithWhatIsExpected) {
+    for (const char* word : {"", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:1x", "cuda:all ", "cuda1",
+                             "cuda:99999999999"}) {
+        const std::string message = message_of<OperandError>([&] { (void)device_from_text(word); });
+        EXPECT_MENTIONS(message, std::string("device '") + word + "'");
+        EXPECT_MENTIONS(message, "expected auto, cpu, cuda");
+    }
+}
+
+TEST(ModuleThatDoesNotExist, IsAMachineErrorForWhoAsksForAGpu) {
+    ASSERT_TRUE(kNoModule);
+    PlanOptions options;
+    options.device = kSecond;
+    const std::vector<Operand> sizes{{"X", 2, 2, true}};
+    const std::string message =
+        message_of<MachineError>([&] { (void)make_plan(parse("sum(X)"), sizes, 1, options); });
+    EXPECT_MENTIONS(message, "device cuda:1: ");
+    EXPECT_MENTIONS(message, "/nowhere/module.so");
+    const DeviceList list = list_devices();
+    EXPECT_TRUE(list.gpus.empty());
+    EXPECT_MENTIONS(list.why_none, "MATGRAD_CUDA_MODULE is /nowhere/module.so");
+}
+
+TEST(ModuleThatDoesNotExist, LeavesTheProcessorToAutomaticPlans) {
+    ASSERT_TRUE(kNoModule);
+    PlanOptions options;
+    options.wrt = {"X"};
+    options.threads = 1;
+    options.device = kAutomatic;
+    const std::vector<Operand> sizes{{"X", 64, 16, true}};
+    const Plan plan = make_plan(parse("logdet(X'*X)"), sizes, 100'000'000, options);
+    EXPECT_EQ(plan.device().kind, DeviceKind::cpu);
+    EXPECT_MENTIONS(plan.explain(), "no GPU can be used: MATGRAD_CUDA_MODULE is /nowhere");
+}
+
+TEST_F(OnDevice, ListsWhatTheModuleFindsOrItsReason) {
+    EXPECT_EQ(list_devices().gpus.size(), 2u);
+    EXPECT_EQ(list_devices().why_none, "");
+    module_.count = 0;
+    EXPECT_TRUE(list_devices().gpus.empty());
+    EXPECT_EQ(list_devices().why_none, "no NVIDIA driver is installed");
+}
+
+TEST_F(OnDevice, ThePlanTellsItsDeviceWorkspaceAndExecutor) {
+    const Plan plan = plan_on(kSecond);
+    EXPECT_EQ(plan.device().kind, DeviceKind::cuda);
+    EXPECT_EQ(plan.device().index, 1);
+    EXPECT_EQ(plan.workspace_bytes(), IdleExecutor::kWorkspaceBytes);
+    EXPECT_MENTIONS(plan.explain(), "gemm");
+    EXPECT_MENTIONS(plan.explain(), "idle executor on device 1");
+    EXPECT_EQ(plan_on({}).device().kind, DeviceKind::cpu);
+}
+
+TEST_F(OnDevice, TheExecutorIsToldWhatTheOptionsSay) {
+    options_.tf32 = true;
+    options_.device_memory = 4096;
+    (void)plan_on(kSecond);
+    ASSERT_EQ(module_.asked.executors.size(), 1u);
+    const gpu::ExecutorOptions& options = module_.asked.executors[0];
+    EXPECT_EQ(options.device, 1);
+    EXPECT_TRUE(options.tf32);
+    EXPECT_EQ(options.workspace_limit, 2048u);
+    ASSERT_EQ(options.outputs.size(), 2u);
+    for (const gpu::OutputForm& form : options.outputs) {
+        EXPECT_FALSE(form.spread || form.mean);
+    }
+}
+
+TEST_F(OnDevice, TheExecutorSpreadsWhatIsComputedOnce) {
+    options_.device = kFirst;
+    options_.wrt = {"x", "A"};
+    const std::vector<Operand> sizes{{"A", 3, 2, false}, {"x", 2, 1, true}};
+    (void)make_plan(parse("sum(A*x) + norm2(A)^2"), sizes, 4, options_);
+    const std::vector<gpu::OutputForm>& outputs = module_.asked.executors.at(0).outputs;
+    ASSERT_EQ(outputs.size(), 3u);
+    EXPECT_FALSE(outputs[0].spread);
+    EXPECT_TRUE(outputs[1].spread) << "A' * ones is the same for every problem";
+    EXPECT_FALSE(outputs[2].spread);
+}
+
+TEST_F(OnDevice, TheExecutorDividesWhereAMeanIsAskedFor) {
+    options_.reduction = Reduction::mean;
+    (void)plan_on(kFirst);
+    options_.reduction = Reduction::sum;
+    (void)plan_on(kFirst);
+    for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_TRUE(module_.asked.executors.at(0).outputs.at(i).mean);
+        EXPECT_FALSE(module_.asked.executors.at(1).outputs.at(i).mean);
+    }
+}
+
+TEST_F(OnDevice, EachOperandOfAHostBatchGoesToItsPlaceInTheProgram) {
+    options_.device_memory = 1 << 20;
+    options_.threads = 3;
+    const Plan plan = plan_on(kFirst);
+    std::int64_t seen = 0;
+    const RunSummary summary = plan.run(4, operands_, results_, status_, RunHooks{[&](auto done) {
+                                            seen = done;
+                                            return true;
+                                        }});
+    EXPECT_EQ(summary.problems, 4);
+    EXPECT_EQ(summary.failed, 1);
+    EXPECT_EQ(seen, 4);
+    EXPECT_EQ(module_.asked.run_on, std::vector<int>{0});
+    EXPECT_EQ(module_.asked.device_memory, std::size_t{1} << 20);
+    EXPECT_EQ(module_.asked.threads, 3);
+    EXPECT_EQ(module_.asked.operands, by_name());
+}
+
+TEST_F(OnDevice, AllGpusShareAHostBatch) {
+    const Plan plan = plan_on(kEach);
+    EXPECT_EQ(to_text(plan.device()), "cuda:all");
+    EXPECT_EQ(plan.workspace_bytes(), 0u);
+    plan.run(4, operands_, results_);
+    EXPECT_EQ(module_.asked.run_on, (std::vector<int>{0, 1}));
+    EXPECT_MENTIONS(plan.explain(), "idle executor on device 0\nidle executor on device 1");
+}
+
+TEST_F(OnDevice, AHostBatchIsCheckedBeforeTheModuleSeesIt) {
+    const Plan plan = plan_on(kEach);
+    operands_[1].data = nullptr;
+    EXPECT_MENTIONS(message_of<OperandError>([&] { plan.run(4, operands_, results_); }),
+                    "operand x has no data");
+    EXPECT_TRUE(module_.asked.run_on.empty());
+}
+
+TEST_F(OnDevice, AnEnqueuedCallArrivesAsItWasGiven) {
+    const Plan plan = plan_on(kFirst);
+    int stream = 0;
+    plan.enqueue(4, operands_, results_, status_.data(), workspace_, sizeof workspace_, &stream);
+    ASSERT_EQ(module_.asked.calls.size(), 1u);
+    const gpu::DeviceCall& call = module_.asked.calls[0];
+    EXPECT_EQ(call.batch, 4);
+    EXPECT_EQ(call.status, status_.data());
+    EXPECT_EQ(call.workspace, workspace_);
+    EXPECT_EQ(call.workspace_bytes, sizeof workspace_);
+    EXPECT_EQ(call.stream, &stream);
+    ASSERT_EQ(call.results.size(), 2u);
+    EXPECT_EQ(call.results[1].data, gradient_.data());
+    EXPECT_EQ(module_.asked.operands, by_name());
+}
+
+TEST_F(OnDevice, AWorkspaceOfTheCallerIsForTheProcessor) {
+    const std::string one = message_of<OperandError>(
+        [&] { plan_on(kFirst).run(4, operands_, results_, status_, workspace_); });
+    EXPECT_MENTIONS(one, "this one is on cuda:0");
+    EXPECT_MENTIONS(one, "expected run without one for host memory, or enqueue for device memory");
+    const std::string all = message_of<OperandError>(
+        [&] { plan_on(kEach).run(4, operands_, results_, status_, workspace_); });
+    EXPECT_MENTIONS(all, "this one is on cuda:all");
+    EXPECT_EQ(all.find("enqueue"), std::string::npos) << all;
+}
+
+TEST_F(OnDevice, EnqueueIsForOneGpu) {
+    for (const Device& device : {Device(), kEach}) {
+        const std::string message = message_of<OperandError>([&] {
+            plan_on(device).enqueue(4, operands_, results_, nullptr, workspace_, sizeof workspace_,
+                                    nullptr);
+        });
+        EXPECT_MENTIONS(message, "this one is on " + to_text(device));
+        EXPECT_MENTIONS(message, "expected run, which takes host memory");
+    }
+}
+
+/// What enqueue answers to these arguments; nothing must have been enqueued.
+class EnqueueErrors : public OnDevice {
+protected:
+    std::string enqueue() {
+        const Plan plan = plan_on(kFirst);
+        return message_of<OperandError>([&] {
+            plan.enqueue(batch_, operands_, results_, status_begin_, workspace_begin_, bytes_,
+                         nullptr);
+        });
+    }
+    void TearDown() override {
+        EXPECT_TRUE(module_.asked.calls.empty());
+        OnDevice::TearDown();
+    }
+
+    std::int64_t batch_ = 4;
+    std::int32_t* status_begin_ = status_.data();
+    std::byte* workspace_begin_ = workspace_;
+    std::size_t bytes_ = IdleExecutor::kWorkspaceBytes;
+};
+
+TEST_F(EnqueueErrors, NameAnOperandOrResultWithoutData) {
+    operands_[0].data = nullptr;
+    EXPECT_MENTIONS(enqueue(), "operand b has no data");
+    operands_[0].data = b_.data();
+    results_[0].data = nullptr;
+    EXPECT_MENTIONS(enqueue(), "the result value has no data");
+}
+
+TEST_F(EnqueueErrors, NameWhatOverlaps) {
+    results_[1].data = x_.data();
+    EXPECT_MENTIONS(enqueue(), "gradient x overlaps operand x");
+    results_[1].data = workspace_;
+    EXPECT_MENTIONS(enqueue(), "gradient x overlaps the workspace");
+}
+
+TEST_F(EnqueueErrors, AnswerAWorkspaceThatIsNullTooSmallOrMisaligned) {
+    workspace_begin_ = nullptr;
+    EXPECT_MENTIONS(enqueue(), "the workspace has no data");
+    workspace_begin_ = workspace_ + 64;
+    EXPECT_MENTIONS(enqueue(), "the workspace is misaligned");
+    EXPECT_MENTIONS(enqueue(), "64 past a multiple of 256");
+    bytes_ = 999;
+    EXPECT_MENTIONS(enqueue(), "the workspace has 999 bytes: expected at least 1000");
+}
+
+TEST_F(EnqueueErrors, AnswerAStatusThatIsMisaligned) {
+    status_begin_ = reinterpret_cast<std::int32_t*>(workspace_ + 2001);
+    EXPECT_MENTIONS(enqueue(), "the status is misaligned");
+}
+
+TEST_F(EnqueueErrors, AnswerANegativeBatch) {
+    batch_ = -4;
+    EXPECT_MENTIONS(enqueue(), "the batch is -4");
+}
+
+TEST_F(OnDevice, AGpuThatDoesNotExistIsAMistake) {
+    EXPECT_MENTIONS(message_of<OperandError>([&] {
+                        (void)plan_on({DeviceKind::cuda, 2});
+                    }),
+                    "cuda:2 does not exist");
+    EXPECT_MENTIONS(message_of<OperandError>([&] {
+                        (void)plan_on({DeviceKind::cuda, -2});
+                    }),
+                    "the index of the GPU is -2");
+}
+
+TEST_F(OnDevice, NoGpuIsAFailureOfTheMachineForWhoAsksForAll) {
+    module_.count = 0;
+    EXPECT_MENTIONS(message_of<MachineError>([&] { (void)plan_on(kEach); }),
+                    "no NVIDIA driver is installed");
+}
+
+/// A plan of the batch that is weighed; entries of X and operations grow with n.
+Plan automatic_plan(std::int64_t batch) {
+    PlanOptions options;
+    options.wrt = {"X"};
+    options.threads = 1;
+    options.device = kAutomatic;
+    const std::vector<Operand> sizes{{"X", 64, 64, true}};
+    return make_plan(parse("logdet(X'*X)"), sizes, batch, options);
+}
+
+TEST_F(OnDevice, AutomaticPlansStayOnTheProcessorWhereAGpuIsNotWorthItsStart) {
+    const Plan plan = automatic_plan(10);
+    EXPECT_EQ(plan.device().kind, DeviceKind::cpu);
+    EXPECT_EQ(module_.asked.devices, 0) << "no GPU need be looked for";
+    EXPECT_MENTIONS(plan.explain(), "device cpu: predicted ");
+}
+
+TEST_F(OnDevice, AutomaticPlansTakeAGpuForMuchArithmetic) {
+    const Plan plan = automatic_plan(10'000'000);
+    EXPECT_EQ(to_text(plan.device()), "cuda:0");
+    EXPECT_MENTIONS(plan.explain(), "device cuda:0: predicted ");
+}
+
+TEST_F(OnDevice, AutomaticPlansSayWhyThereIsNoGpu) {
+    module_.count = 0;
+    const Plan plan = automatic_plan(10'000'000);
+    EXPECT_EQ(plan.device().kind, DeviceKind::cpu);
+    EXPECT_MENTIONS(plan.explain(), "no GPU can be used: no NVIDIA driver is installed");
+}
+
+TEST_F(OnDevice, AutomaticPlansWeighTheWayOverTheBus) {
+    // One multiplication for each 8 bytes that would have to cross it.
+    PlanOptions options;
+    options.wrt = {"x"};
+    options.threads = 16;
+    options.device = kAutomatic;
+    const std::vector<Operand> sizes{{"x", 1000, 1, true}};
+    const Plan plan = make_plan(parse("norm2(x)^2"), sizes, 10'000'000, options);
+    EXPECT_EQ(plan.device().kind, DeviceKind::cpu) << plan.explain();
+}
+
+}  // namespace
+}  // namespace matgrad
