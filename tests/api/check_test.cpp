@@ -184,5 +184,16 @@ TEST(DifferentialCheck, OfAHessianVectorProductIsThatOfTheDirectionalDerivative)
     EXPECT_FALSE(check.gradient("X", Convention::projected, values, hvp * (1 + 1e-7), 5).passes());
 }
 
+TEST(DifferentialCheck, AllowsProductsOfFloatsTheRoundingOfTf32) {
+    // 2^-10 instead of 2^-23, where factors of 10 bits are asked for; doubles keep theirs.
+    const Expr f = parse("tr(A*X*B)");
+    const MatrixMap values = random_values(symbols(f), kSizes, 21);
+    const auto bound = [&](ScalarType type, bool tf32) {
+        return DifferentialCheck(f, type, Accuracy::fast, tf32).value(values, 1).bound;
+    };
+    EXPECT_DOUBLE_EQ(bound(ScalarType::float32, true) / bound(ScalarType::float32, false), 0x1p13);
+    EXPECT_EQ(bound(ScalarType::float64, true), bound(ScalarType::float64, false));
+}
+
 }  // namespace
 }  // namespace matgrad

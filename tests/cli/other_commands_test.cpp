@@ -1,10 +1,9 @@
-// `matgrad check`, `list`, `devices`, `--help` and `--version`.
+// `matgrad check`, `list`, `--help` and `--version`.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sstream>
-#include <thread>
 
 #include "cli/command_runner.hpp"
 #include "matgrad/catalogue.hpp"
@@ -70,15 +69,6 @@ TEST(ListCommand, ShowsEveryFunctionWithItsSource) {
         EXPECT_THAT(result.out, HasSubstr(std::string(entry.text)));
         EXPECT_THAT(result.out, HasSubstr(std::string(entry.source)));
     }
-}
-
-TEST(DevicesCommand, NamesTheCpuAndSaysWhyThereIsNoGpu) {
-    const RunResult result = run({"devices"});
-    EXPECT_EQ(result.status, 0);
-    EXPECT_THAT(result.out, StartsWith("cpu "));
-    EXPECT_THAT(result.out,
-                HasSubstr(std::to_string(std::thread::hardware_concurrency()) + " core"));
-    EXPECT_THAT(result.out, HasSubstr("this build has no GPU executor"));
 }
 
 TEST(Help, OfEachCommandHasAnExampleThatRuns) {
