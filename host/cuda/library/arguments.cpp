@@ -1,0 +1,117 @@
+#include "cuda/library/arguments.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "cuda/checked.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+constexpr std::uintptr_t kWorkspaceAlignment = 256;
+
+std::string output_name(const ProgramOutput& output) {
+    switch (output.kind) {
+        case OutputKind::value:
+            return "the value";
+        case OutputKind::gradient:
+            return "gradient " + output.name;
+        case OutputKind::hvp:
+            return "Hessian-vector product " + output.name;
+    }
+    return output.name;
+}
+
+void check_device_pointer(const std::string& what, const void* data, int device,
+                          std::uintptr_t alignment) {
+    if (data == nullptr) {
+        throw OperandError(
+            fmt::format("{} is null: expected memory of device cuda:{}", what, device));
+    }
+    if (reinterpret_cast<std::uintptr_t>(data) % alignment != 0) {
+        throw OperandError(fmt::format("{} is at address {}: expected a multiple of {} bytes", what,
+                                       data, alignment));
+    }
+    cudaPointerAttributes attributes{};
+    MATGRAD_CUDA(cudaPointerGetAttributes(&attributes, data));
+    if (attributes.type == cudaMemoryTypeManaged) {
+        return;  // every device sees it
+    }
+    if (attributes.type != cudaMemoryTypeDevice) {
+        throw OperandError(
+            fmt::format("{} is host memory: expected memory of device cuda:{}", what, device));
+    }
+    if (attributes.device != device) {
+        throw OperandError(fmt::format("{} is memory of device cuda:{}: expected cuda:{}", what,
+                                       attributes.device, device));
+    }
+}
+
+void check_counts(const Program& program, const DeviceCall& call) {
+    if (call.batch < 0) {
+        throw OperandError(
+            fmt::format("the batch is {}: expected a count of at least 0", call.batch));
+    }
+    if (call.operands.size() != program.operands.size()) {
+        throw OperandError(fmt::format("there are {} operands: expected {}", call.operands.size(),
+                                       program.operands.size()));
+    }
+    if (call.results.size() != program.outputs.size()) {
+        throw OperandError(fmt::format("there are {} results: expected {}", call.results.size(),
+                                       program.outputs.size()));
+    }
+}
+
+void check_stream(void* stream, int device) {
+    // The default streams, null and the two named ones, are those of the current device.
+    const auto handle = static_cast<cudaStream_t>(stream);
+    if (handle == nullptr || handle == cudaStreamLegacy || handle == cudaStreamPerThread) {
+        return;
+    }
+    int of_stream = device;
+    MATGRAD_CUDA(cudaStreamGetDevice(handle, &of_stream));
+    if (of_stream != device) {
+        throw OperandError(fmt::format("the stream is one of device cuda:{}: expected cuda:{}",
+                                       of_stream, device));
+    }
+}
+
+}  // namespace
+
+void check_call(const Program& program, std::span<const OutputForm> forms, const DeviceCall& call,
+                int device, std::size_t workspace_bytes) {
+    check_counts(program, call);
+    const auto value = [&program](ValueId id) -> const Value& {
+        return program.values[static_cast<std::size_t>(id)];
+    };
+    const auto element = static_cast<std::uintptr_t>(size_of(program.type));
+    for (std::size_t i = 0; i < call.operands.size(); ++i) {
+        const ProgramOperand& operand = program.operands[i];
+        const bool is_read =
+            value(operand.value).count() > 0 && (!operand.batched || call.batch > 0);
+        if (is_read) {
+            check_device_pointer("operand " + operand.name, call.operands[i].data, device, element);
+        }
+    }
+    for (std::size_t i = 0; i < call.results.size(); ++i) {
+        const Value& from = value(program.outputs[i].value);
+        const bool batched = from.scope == Scope::problem ||
+                             (from.scope == Scope::shared && i < forms.size() && forms[i].spread);
+        if (from.count() > 0 && (!batched || call.batch > 0)) {
+            check_device_pointer("the result for " + output_name(program.outputs[i]),
+                                 call.results[i].data, device, element);
+        }
+    }
+    if (call.status != nullptr) {
+        check_device_pointer("the status", call.status, device, alignof(std::int32_t));
+    }
+    if (call.workspace_bytes < workspace_bytes) {
+        throw OperandError(fmt::format("the workspace is {} bytes: expected at least {}",
+                                       call.workspace_bytes, workspace_bytes));
+    }
+    check_device_pointer("the workspace", call.workspace, device, kWorkspaceAlignment);
+    check_stream(call.stream, device);
+}
+
+}  // namespace matgrad::gpu

@@ -1,0 +1,77 @@
+#include "cuda/library/batch_sums.hpp"
+
+#include "cuda/placement.hpp"
+#include "planner/edit.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+/// The type of partial sums: that of the step which makes them.
+ScalarType partial_type(const Program& program, ValueId id) {
+    const int producer = find_producers(program)[static_cast<std::size_t>(id)];
+    return producer < 0 ? program.values[static_cast<std::size_t>(id)].type
+                        : program.steps[static_cast<std::size_t>(producer)].type;
+}
+
+}  // namespace
+
+void BatchSums::add(StepSetup& setup, const BatchReduce& step) {
+    const Program& program = setup.program();
+    Sum sum;
+    sum.use = step.a;
+    sum.out = setup.step().out;
+    sum.rows = rows_of(program, step.a).size;
+    sum.cols = cols_of(program, step.a).size;
+    if (sum.rows * sum.cols == 0) {
+        return;
+    }
+    sum.first = bytes();
+    sum.add = setup.kernels().add_batch_sum(sum.rows, sum.cols, setup.value(step.a.value).type);
+    sum.add_partial =
+        setup.kernels().add_batch_sum(sum.rows, sum.cols, partial_type(program, step.a.value));
+    sum.write = setup.kernels().add_copy(sum.rows, sum.cols, ScalarType::float64,
+                                         setup.value(sum.out).type);
+    setup.reserve(0, Kernels::batch_sum_scratch_bytes(sum.rows * sum.cols));
+    sums_.push_back(sum);
+}
+
+std::int64_t BatchSums::bytes() const {
+    if (sums_.empty()) {
+        return 0;
+    }
+    const Sum& last = sums_.back();
+    return last.first + aligned(last.rows * last.cols * size_of(ScalarType::float64));
+}
+
+void BatchSums::clear(std::byte* totals, cudaStream_t stream) const {
+    if (!sums_.empty()) {
+        MATGRAD_CUDA(cudaMemsetAsync(totals, 0, static_cast<std::size_t>(bytes()), stream));
+    }
+}
+
+void BatchSums::add_slice(StepRun& run, std::byte* totals) const {
+    for (const Sum& sum : sums_) {
+        run.begin_step();
+        std::byte* const scratch = run.take(Kernels::batch_sum_scratch_bytes(sum.rows * sum.cols));
+        auto* const to = reinterpret_cast<double*>(totals + sum.first);
+        const PartialSums& parts = run.partial_sums[static_cast<std::size_t>(sum.use.value)];
+        if (parts.count > 0) {  // without the problems that failed
+            const DeviceView view = sum.use.transposed ? transposed(parts.view) : parts.view;
+            run.kernels.batch_sum(sum.add_partial, view, nullptr, to, scratch, parts.count,
+                                  run.stream);
+        } else {
+            run.kernels.batch_sum(sum.add, run.view(sum.use), run.status, to, scratch, run.batch,
+                                  run.stream);
+        }
+    }
+}
+
+void BatchSums::write_values(const StepRun& run, std::byte* totals) const {
+    for (const Sum& sum : sums_) {
+        const DeviceView total =
+            row_major(totals + sum.first, ScalarType::float64, sum.rows, sum.cols);
+        run.copy(sum.write, total, run.value(sum.out), 1);
+    }
+}
+
+}  // namespace matgrad::gpu

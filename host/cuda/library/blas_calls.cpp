@@ -1,0 +1,163 @@
+#include "cuda/library/large_problem.hpp"
+#include "cuda/library/library_calls.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+cublasOperation_t operation(bool transposed) {
+    return transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
+}
+
+/// A factor of a product in the type the library reads it in.
+class Factor {
+public:
+    Factor(ScalarType type, double value)
+        : is_float_(type == ScalarType::float32),
+          float_(static_cast<float>(value)),
+          double_(value) {}
+    [[nodiscard]] const void* get() const {
+        return is_float_ ? static_cast<const void*>(&float_) : &double_;
+    }
+    [[nodiscard]] const float* as_float() const { return &float_; }
+    [[nodiscard]] const double* as_double() const { return &double_; }
+
+private:
+    bool is_float_;
+    float float_;
+    double double_;
+};
+
+void** pointers_to(const StepRun& run, int index, ScalarType type, std::byte* data,
+                   std::int64_t stride) {
+    DeviceView v;
+    v.data = data;
+    v.type = type;
+    v.batch_stride = stride;
+    return run.pointers_to(index, v);
+}
+
+cublasComputeType_t compute_type(const StepRun& run, ScalarType type) {
+    if (type == ScalarType::float64) {
+        return CUBLAS_COMPUTE_64F;
+    }
+    return run.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
+
+cublasStatus_t trsm(cublasHandle_t handle, ScalarType type, cublasSideMode_t side,
+                    cublasFillMode_t fill, cublasOperation_t op, std::int64_t m, std::int64_t n,
+                    const Factor& alpha, const std::byte* t, std::int64_t t_ld, std::byte* x,
+                    std::int64_t x_ld) {
+    if (type == ScalarType::float32) {
+        return cublasStrsm_64(handle, side, fill, op, CUBLAS_DIAG_NON_UNIT, m, n, alpha.as_float(),
+                              reinterpret_cast<const float*>(t), t_ld, reinterpret_cast<float*>(x),
+                              x_ld);
+    }
+    return cublasDtrsm_64(handle, side, fill, op, CUBLAS_DIAG_NON_UNIT, m, n, alpha.as_double(),
+                          reinterpret_cast<const double*>(t), t_ld, reinterpret_cast<double*>(x),
+                          x_ld);
+}
+
+bool trsm_each(const TrsmCall& call) {
+    const std::int64_t n = call.left ? call.m : call.n;
+    return call.batch == 1 || is_taken_alone(n, call.batch);
+}
+
+}  // namespace
+
+void call_gemm(StepRun& run, ScalarType type, double alpha, const GemmCall& call, double beta) {
+    const Factor a(type, alpha);
+    const Factor b(type, beta);
+    const cudaDataType data = cuda_type(type);
+    const cublasOperation_t first = operation(call.first.transposed);
+    const cublasOperation_t second = operation(call.second.transposed);
+    if (call.is_strided()) {
+        MATGRAD_CUDA(cublasGemmStridedBatchedEx_64(
+            run.handles.blas(), first, second, call.m, call.n, call.k, a.get(), call.first.data,
+            data, call.first.ld, call.first.batch_stride, call.second.data, data, call.second.ld,
+            call.second.batch_stride, b.get(), call.result.data, data, call.result.ld,
+            call.result.batch_stride, call.batch, compute_type(run, type), CUBLAS_GEMM_DEFAULT));
+        return;
+    }
+    const auto pointers = [&](int index, const GemmMatrix& m) {
+        return pointers_to(run, index, type, m.data, m.batch_stride);
+    };
+    MATGRAD_CUDA(cublasGemmBatchedEx_64(run.handles.blas(), first, second, call.m, call.n, call.k,
+                                        a.get(), pointers(0, call.first), data, call.first.ld,
+                                        pointers(1, call.second), data, call.second.ld, b.get(),
+                                        pointers(2, call.result), data, call.result.ld, call.batch,
+                                        compute_type(run, type), CUBLAS_GEMM_DEFAULT));
+}
+
+const char* gemm_route(const GemmCall& call) {
+    if (call.stacked_rows) {
+        return "one gemm over the rows of the batch";
+    }
+    if (call.stacked_columns) {
+        return "one gemm over the columns of the batch";
+    }
+    if (call.batch == 1) {
+        return "gemm";
+    }
+    return call.is_strided() ? "gemm, strided batch" : "gemm, batch of pointers";
+}
+
+void call_syrk(StepRun& run, double alpha, const DeviceView& a, const DeviceView& result) {
+    const BlasLayout from = blas_layout(a).value();
+    const BlasLayout to = blas_layout(result).value();
+    // The lower triangle by rows is the upper one by columns.
+    const auto fill = to.by_columns ? CUBLAS_FILL_MODE_LOWER : CUBLAS_FILL_MODE_UPPER;
+    const cublasOperation_t op = operation(!from.by_columns);
+    const Factor weight(a.type, alpha);
+    const Factor zero(a.type, 0);
+    if (a.type == ScalarType::float32) {
+        MATGRAD_CUDA(cublasSsyrk_64(run.handles.blas(), fill, op, a.rows, a.cols, weight.as_float(),
+                                    reinterpret_cast<const float*>(a.data), from.ld,
+                                    zero.as_float(), reinterpret_cast<float*>(result.data), to.ld));
+    } else {
+        MATGRAD_CUDA(cublasDsyrk_64(run.handles.blas(), fill, op, a.rows, a.cols,
+                                    weight.as_double(), reinterpret_cast<const double*>(a.data),
+                                    from.ld, zero.as_double(),
+                                    reinterpret_cast<double*>(result.data), to.ld));
+    }
+}
+
+void call_trsm(StepRun& run, ScalarType type, double alpha, const TrsmCall& call) {
+    const auto side = call.left ? CUBLAS_SIDE_LEFT : CUBLAS_SIDE_RIGHT;
+    const auto fill = call.lower ? CUBLAS_FILL_MODE_LOWER : CUBLAS_FILL_MODE_UPPER;
+    const cublasOperation_t op = operation(call.transposed);
+    const Factor weight(type, alpha);
+    if (trsm_each(call)) {
+        const std::int64_t size = size_of(type);
+        for (std::int64_t p = 0; p < call.batch; ++p) {
+            MATGRAD_CUDA(trsm(run.handles.blas(), type, side, fill, op, call.m, call.n, weight,
+                              call.triangle + p * call.triangle_stride * size, call.triangle_ld,
+                              call.x + p * call.x_stride * size, call.x_ld));
+        }
+        return;
+    }
+    void** const t = pointers_to(run, 0, type, call.triangle, call.triangle_stride);
+    void** const x = pointers_to(run, 1, type, call.x, call.x_stride);
+    if (type == ScalarType::float32) {
+        MATGRAD_CUDA(cublasStrsmBatched_64(
+            run.handles.blas(), side, fill, op, CUBLAS_DIAG_NON_UNIT, call.m, call.n,
+            weight.as_float(), reinterpret_cast<const float* const*>(t), call.triangle_ld,
+            reinterpret_cast<float* const*>(x), call.x_ld, call.batch));
+    } else {
+        MATGRAD_CUDA(cublasDtrsmBatched_64(
+            run.handles.blas(), side, fill, op, CUBLAS_DIAG_NON_UNIT, call.m, call.n,
+            weight.as_double(), reinterpret_cast<const double* const*>(t), call.triangle_ld,
+            reinterpret_cast<double* const*>(x), call.x_ld, call.batch));
+    }
+}
+
+const char* trsm_route(const TrsmCall& call) {
+    if (call.stacked) {
+        return "one trsm for the right-hand sides of the batch";
+    }
+    if (call.batch == 1) {
+        return "trsm";
+    }
+    return trsm_each(call) ? "trsm, one problem after the other" : "trsmBatched";
+}
+
+}  // namespace matgrad::gpu

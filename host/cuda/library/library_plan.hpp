@@ -1,0 +1,45 @@
+#pragma once
+/// \file A Program as the library executor runs it, made once: steps, kernels, places in the workspace.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cuda/kernels.hpp"
+#include "cuda/library/batch_sums.hpp"
+#include "cuda/library/results.hpp"
+#include "cuda/library/step.hpp"
+#include "cuda/placement.hpp"
+
+namespace matgrad::gpu {
+
+struct LibraryPlan {
+    LibraryPlan(const Program& the_program, Results the_results, Kernels the_kernels)
+        : program(the_program), results(std::move(the_results)), kernels(std::move(the_kernels)) {}
+
+    /// In the order of the Program.
+    struct PlannedStep {
+        const Step* step = nullptr;
+        StepPointer run;
+    };
+    const Program& program;
+    std::vector<PlannedStep> shared_steps, problem_steps, final_steps;
+    BatchSums sums;
+    Results results;
+    Kernels kernels;
+    Placement placement;
+    std::int64_t host_bytes = 0;
+    bool can_fail = false;              ///< something is factored
+    KernelId count_failed = kNoKernel;  ///< where a mean is asked for and problems can fail
+};
+
+/// Errors: UnsupportedError for sizes that a library does not take; MachineError.
+[[nodiscard]] std::unique_ptr<const LibraryPlan> make_library_plan(
+    const Program& program, std::span<const OutputForm> forms, const Context& context);
+
+/// One line for each step: how it is run where operands and results are contiguous.
+[[nodiscard]] std::vector<std::string> routes(const LibraryPlan& plan);
+
+}  // namespace matgrad::gpu

@@ -1,0 +1,262 @@
+#include "batch_state.hpp"
+#include "cuda/library/library_calls.hpp"
+#include "cuda/library/step.hpp"
+#include "cuda/library/step_status.hpp"
+#include "planner/edit.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+/// A symmetric product as large as this takes half the work by syrk. Not measured yet.
+constexpr std::int64_t kLargeSyrk = 1024;
+
+/// out = 0 * product + beta * c, or beta * c without a product: a BLAS would not look at its factors
+/// where alpha is 0, but 0 * NaN is NaN.
+class ZeroWeight {
+public:
+    ZeroWeight(StepSetup& setup, bool has_product, const Use& c, double beta) {
+        const Step& step = setup.step();
+        const Value& out = setup.value(step.out);
+        MapBody body;
+        std::vector<ScalarType> types;
+        if (has_product) {
+            body.operands.push_back({});
+            types.push_back(step.type);
+            setup.reserve_matrix(step.type, out.count());
+        }
+        if (c.value != kNoValue && beta != 0) {
+            body.operands.push_back({c, Broadcast::none});
+            types.push_back(setup.value(c.value).type);
+            c_ = c;
+        }
+        const auto last = [&body] { return static_cast<int>(body.code.size()) - 1; };
+        const auto weigh = [&](int operand, double factor) {
+            body.code.push_back({MapOp::load, operand, -1, 0});
+            body.code.push_back({MapOp::scale, last(), -1, factor});
+        };
+        if (has_product) {
+            weigh(0, 0);
+        }
+        if (c_.value != kNoValue) {
+            const int product = last();
+            weigh(static_cast<int>(body.operands.size()) - 1, beta);
+            if (product >= 0) {
+                body.code.push_back({MapOp::add, product, last(), 0});
+            }
+        }
+        if (body.code.empty()) {
+            body.code.push_back({MapOp::constant, -1, -1, 0});
+        }
+        kernel_ =
+            setup.kernels().add_map(body, out.rows.size, out.cols.size, step.type, types, out.type);
+    }
+
+    /// `product`: of alpha 1, or null.
+    void enqueue(StepRun& run, const DeviceView* product, const DeviceView& out) const {
+        std::vector<DeviceView> operands;
+        if (product != nullptr) {
+            operands.push_back(*product);
+        }
+        if (c_.value != kNoValue) {
+            operands.push_back(run.view(c_));
+        }
+        run.kernels.map(kernel_, operands, out, run.batch, run.stream);
+    }
+
+private:
+    Use c_;
+    KernelId kernel_ = kNoKernel;
+};
+
+class GemmStep final : public LibraryStep {
+public:
+    GemmStep(StepSetup& setup, const Gemm& step)
+        : alpha_(step.alpha),
+          a_(setup.operand(step.a)),
+          b_(setup.operand(step.b)),
+          out_(setup.step().out),
+          type_(setup.step().type),
+          folds_(setup.step().fold == Fold::inner && !may_fail_after(setup)),
+          can_fail_(can_fail(setup.program())) {
+        setup.use_pointers();
+        const Value& out = setup.value(out_);
+        const std::int64_t inner = cols_of(setup.program(), step.a).size;
+        if (inner == 0 || alpha_ == 0) {
+            zero_.emplace(setup, inner != 0, step.c, step.beta);
+            has_product_ = inner != 0;
+            return;
+        }
+        result_ = setup.result();
+        if (step.c.value != kNoValue && step.beta != 0) {
+            beta_ = step.beta;
+            c_ = setup.starter(step.c, out.rows.size, out.cols.size);
+        }
+    }
+
+    void enqueue(StepRun& run) const override {
+        if (zero_) {
+            return enqueue_zero(run);
+        }
+        if (folds_ && fold(run)) {
+            return;
+        }
+        const DeviceView result = result_.begin(run);
+        if (c_) {
+            c_->place(run, result);
+        }
+        const DeviceView a = a_.read(run);
+        const DeviceView b = b_.read(run);
+        call_gemm(run, type_, alpha_, make_gemm_call(a, b, result, run.batch), beta_);
+        result_.end(run, result);
+    }
+
+    [[nodiscard]] std::string route(std::span<const DeviceView> values,
+                                    std::int64_t batch) const override {
+        if (zero_) {
+            return has_product_ ? "gemm, map kernel" : "map kernel";
+        }
+        if (folds_) {
+            if (const auto fold = expected_fold(values, batch)) {
+                return "gemm over the batch, " +
+                       std::to_string(fold->segments + (fold->left > 0 ? 1 : 0)) + " partial sums";
+            }
+        }
+        return gemm_route(make_gemm_call(a_.expected(values), b_.expected(values),
+                                         result_.expected(values), batch));
+    }
+
+private:
+    void enqueue_zero(StepRun& run) const {
+        const DeviceView& out = run.value(out_);
+        if (!has_product_) {
+            return zero_->enqueue(run, nullptr, out);
+        }
+        const DeviceView product = run.take_matrix(type_, out.rows, out.cols);
+        const DeviceView a = a_.read(run);
+        const DeviceView b = b_.read(run);
+        call_gemm(run, type_, 1, make_gemm_call(a, b, product, run.batch), 0);
+        zero_->enqueue(run, &product, out);
+    }
+
+    [[nodiscard]] std::optional<InnerFold> expected_fold(std::span<const DeviceView> values,
+                                                         std::int64_t batch) const {
+        return fold_inner(a_.expected(values, can_fail_), b_.expected(values, can_fail_), batch);
+    }
+
+    /// One product of all problems, in parts that batch_sum adds up; false if strides do not allow.
+    bool fold(StepRun& run) const {
+        if (!expected_fold(run.values, run.batch)) {
+            return false;
+        }
+        const InnerFold fold =
+            fold_inner(without_failed(run, a_), without_failed(run, b_), run.batch).value();
+        // The partial sums take the place of the products, which nobody else reads.
+        DeviceView sums = run.value(out_);
+        sums = row_major(sums.data, type_, sums.rows, sums.cols);
+        call_gemm(run, type_, alpha_, make_gemm_call(fold.a, fold.b, sums, fold.segments), 0);
+        if (fold.left > 0) {
+            const InnerFold last = last_segment(fold);
+            call_gemm(run, type_, alpha_,
+                      make_gemm_call(last.a, last.b, from_problem(sums, fold.segments), 1), 0);
+        }
+        run.partial_sums[static_cast<std::size_t>(out_)] = {
+            sums, fold.segments + (fold.left > 0 ? 1 : 0)};
+        return true;
+    }
+
+    /// The factor with zeros in place of the problems that failed. What a failed problem holds in the
+    /// workspace is of no use to anyone; the caller's memory is copied first.
+    [[nodiscard]] DeviceView without_failed(StepRun& run, const BlasOperand& factor) const {
+        const DeviceView v = factor.read(run, can_fail_);
+        if (can_fail_) {
+            fill_failed(as_matrices(v), 0, run.status, run.batch, run.stream);
+        }
+        return v;
+    }
+
+    double alpha_;
+    double beta_ = 0;
+    BlasOperand a_, b_;
+    std::optional<Starter> c_;
+    std::optional<ZeroWeight> zero_;
+    bool has_product_ = false;
+    StepResult result_;
+    ValueId out_;
+    ScalarType type_;
+    bool folds_;
+    bool can_fail_;
+};
+
+class SyrkStep final : public LibraryStep {
+public:
+    SyrkStep(StepSetup& setup, const Syrk& step)
+        : alpha_(step.alpha),
+          a_(setup.operand(step.a)),
+          out_(setup.step().out),
+          type_(setup.step().type),
+          may_halve_(!step.mirror && setup.value(out_).rows.size >= kLargeSyrk) {
+        setup.use_pointers();
+        const std::int64_t inner = cols_of(setup.program(), step.a).size;
+        if (inner == 0 || alpha_ == 0) {
+            zero_.emplace(setup, inner != 0, Use{}, 0);
+            has_product_ = inner != 0;
+        } else {
+            result_ = setup.result();
+        }
+    }
+
+    void enqueue(StepRun& run) const override {
+        if (zero_ && !has_product_) {
+            return zero_->enqueue(run, nullptr, run.value(out_));
+        }
+        const DeviceView& out = run.value(out_);
+        const DeviceView result =
+            zero_ ? run.take_matrix(type_, out.rows, out.cols) : result_.begin(run);
+        const DeviceView a = a_.read(run);
+        if (may_halve_ && run.batch == 1 && !zero_) {
+            call_syrk(run, alpha_, a, result);
+        } else {
+            call_gemm(run, type_, zero_ ? 1 : alpha_,
+                      make_gemm_call(a, transposed(a), result, run.batch), 0);
+        }
+        if (zero_) {
+            zero_->enqueue(run, &result, out);
+        } else {
+            result_.end(run, result);
+        }
+    }
+
+    [[nodiscard]] std::string route(std::span<const DeviceView> values,
+                                    std::int64_t batch) const override {
+        if (zero_) {
+            return has_product_ ? "gemm, map kernel" : "map kernel";
+        }
+        if (may_halve_ && batch == 1) {
+            return "syrk";
+        }
+        const DeviceView a = a_.expected(values);
+        return gemm_route(make_gemm_call(a, transposed(a), result_.expected(values), batch));
+    }
+
+private:
+    double alpha_;
+    BlasOperand a_;
+    std::optional<ZeroWeight> zero_;
+    bool has_product_ = false;
+    StepResult result_;
+    ValueId out_;
+    ScalarType type_;
+    bool may_halve_;
+};
+
+}  // namespace
+
+StepPointer make_gemm(StepSetup& setup, const Gemm& step) {
+    return std::make_unique<GemmStep>(setup, step);
+}
+
+StepPointer make_syrk(StepSetup& setup, const Syrk& step) {
+    return std::make_unique<SyrkStep>(setup, step);
+}
+
+}  // namespace matgrad::gpu

@@ -1,0 +1,123 @@
+#include "cuda/library/results.hpp"
+
+#include <limits>
+
+#include "batch_state.hpp"
+#include "cuda/library/step_status.hpp"
+#include "planner/edit.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+/// Factors keep the order of the library, by columns for LU, and no leading dimension of the caller's.
+bool is_factor(const Program& program, ValueId id) {
+    const int producer = find_producers(program)[static_cast<std::size_t>(id)];
+    return producer >= 0 && is_factorization(program.steps[static_cast<std::size_t>(producer)]);
+}
+
+}  // namespace
+
+DeviceView result_view(const Program& program, std::size_t output, const Batch& to) {
+    const ProgramOutput& o = program.outputs[output];
+    const Value& value = program.values[static_cast<std::size_t>(o.value)];
+    DeviceView v{static_cast<std::byte*>(to.data),
+                 program.type,
+                 value.rows.size,
+                 value.cols.size,
+                 to.row_stride,
+                 to.col_stride,
+                 to.batch_stride};
+    if (o.transposed) {
+        std::swap(v.row_stride, v.col_stride);
+    }
+    return v;
+}
+
+Results::Results(StepSetup& setup, std::span<const OutputForm> forms) : program_(setup.program()) {
+    for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
+        const ProgramOutput& o = program_.outputs[i];
+        const Value& value = setup.value(o.value);
+        const OutputForm form = forms.empty() ? OutputForm{} : forms[i];
+        Output output;
+        output.value = o.value;
+        output.per_problem =
+            value.scope == Scope::problem || (form.spread && value.scope == Scope::shared);
+        output.is_mean = form.mean;
+        output.may_be_direct = value.scope == Scope::problem && value.operand < 0 &&
+                               value.output == static_cast<int>(i) && value.type == program_.type &&
+                               !o.transposed && !is_factor(program_, o.value);
+        output.copy =
+            setup.kernels().add_copy(value.rows.size, value.cols.size, value.type, program_.type);
+        if (form.mean) {
+            output.divide =
+                setup.kernels().add_divide(value.rows.size, value.cols.size, program_.type);
+        }
+        outputs_.push_back(output);
+    }
+}
+
+int Results::direct_output(ValueId id, std::span<const Batch> results) const {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        if (outputs_[i].value != id || !outputs_[i].may_be_direct) {
+            continue;
+        }
+        const DeviceView v = result_view(program_, i, results[i]);
+        const bool by_rows = v.col_stride == 1 &&
+                             v.row_stride >= std::max<std::int64_t>(1, v.cols) &&
+                             v.row_stride <= std::numeric_limits<std::int32_t>::max();
+        // No stride but a positive one sets problems apart.
+        return by_rows && v.batch_stride > 0 ? static_cast<int>(i) : -1;
+    }
+    return -1;
+}
+
+void Results::write_slice(StepRun& run, std::span<const Batch> results, std::int64_t first) const {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        const Output& output = outputs_[i];
+        const DeviceView& value = run.value(output.value);
+        if (!output.per_problem || value.count() == 0) {
+            continue;
+        }
+        const DeviceView to = from_problem(result_view(program_, i, results[i]), first);
+        if (to.data != value.data) {
+            run.copy(output.copy, value, to, run.batch);
+        }
+        if (run.status != nullptr) {
+            fill_failed(as_matrices(to), std::numeric_limits<double>::quiet_NaN(), run.status,
+                        run.batch, run.stream);
+        }
+    }
+}
+
+void Results::write_single(StepRun& run, std::span<const Batch> results, const std::int64_t* failed,
+                           std::int64_t batch) const {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        const Output& output = outputs_[i];
+        const DeviceView& value = run.value(output.value);
+        if (output.per_problem || value.count() == 0) {
+            continue;
+        }
+        const DeviceView to = result_view(program_, i, results[i]);
+        run.copy(output.copy, value, to, 1);
+        const bool is_shared =
+            program_.values[static_cast<std::size_t>(output.value)].scope == Scope::shared;
+        if (is_shared && run.status != nullptr) {
+            fill_failed(as_matrices(to), std::numeric_limits<double>::quiet_NaN(), run.status, 1,
+                        run.stream);
+        }
+        if (output.is_mean) {
+            run.kernels.divide(output.divide, to, failed, batch, run.stream);
+        }
+    }
+}
+
+bool Results::has_means() const {
+    for (const Output& output : outputs_) {
+        if (output.is_mean && !output.per_problem) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace matgrad::gpu

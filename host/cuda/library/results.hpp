@@ -1,0 +1,44 @@
+#pragma once
+/// \file From values to the caller's results: computed in place where that can be, else copied.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cuda/library/step_run.hpp"
+#include "cuda/library/step_setup.hpp"
+#include "cuda/module.hpp"
+
+namespace matgrad::gpu {
+
+/// Where a result goes, as the value that holds it is seen; not the transpose where the output is one.
+[[nodiscard]] DeviceView result_view(const Program& program, std::size_t output, const Batch& to);
+
+class Results {
+public:
+    Results(StepSetup& setup, std::span<const OutputForm> forms);
+
+    /// The output whose memory the value is computed in, or -1: of the value's type and scope, not
+    /// transposed, in rows that a BLAS can write.
+    [[nodiscard]] int direct_output(ValueId id, std::span<const Batch> results) const;
+
+    /// Results of each problem of a slice that begins at `first`.
+    void write_slice(StepRun& run, std::span<const Batch> results, std::int64_t first) const;
+    /// Results that there is one of. `failed`: the count of problems that did not succeed.
+    void write_single(StepRun& run, std::span<const Batch> results, const std::int64_t* failed,
+                      std::int64_t batch) const;
+    [[nodiscard]] bool has_means() const;
+
+private:
+    struct Output {
+        ValueId value = kNoValue;
+        bool per_problem = false;
+        bool is_mean = false;
+        bool may_be_direct = false;
+        KernelId copy = kNoKernel, divide = kNoKernel;
+    };
+    const Program& program_;
+    std::vector<Output> outputs_;
+};
+
+}  // namespace matgrad::gpu

@@ -1,0 +1,180 @@
+#include "cuda/library/step_setup.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "cuda/library/blas_layout.hpp"
+#include "cuda/library/library_calls.hpp"
+#include "cuda/placement.hpp"
+#include "planner/edit.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+DeviceView flipped(const DeviceView& v, bool flip) {
+    return flip ? transposed(v) : v;
+}
+
+bool is_readable(const DeviceView& v, ScalarType type) {
+    return v.type == type && blas_layout(v).has_value();
+}
+
+}  // namespace
+
+DeviceView BlasOperand::expected(std::span<const DeviceView> values, bool own) const {
+    const DeviceView v = use_of(stored_, values[static_cast<std::size_t>(stored_.value)]);
+    if (is_readable(v, type_) && !(own && is_callers_)) {
+        return flipped(v, transposed_);
+    }
+    DeviceView copy = row_major(nullptr, type_, v.rows, v.cols);
+    if (v.batch_stride == 0) {
+        copy.batch_stride = 0;
+    }
+    return flipped(copy, transposed_);
+}
+
+DeviceView BlasOperand::read(StepRun& run, bool own) const {
+    const DeviceView v = run.view(stored_);
+    if (is_readable(v, type_) && !(own && is_callers_)) {
+        return flipped(v, transposed_);
+    }
+    // A copy keeps the order of what is stored, so both sides are read and written in runs.
+    const DeviceView copy = run.take_matrix(type_, v.rows, v.cols, v.batch_stride != 0);
+    run.copy(copy_, v, copy, run.problems(v));
+    return flipped(copy, transposed_);
+}
+
+DeviceView StepResult::expected(std::span<const DeviceView> values) const {
+    const DeviceView& out = values[static_cast<std::size_t>(out_)];
+    return is_readable(out, type_) ? out : row_major(nullptr, type_, out.rows, out.cols);
+}
+
+DeviceView StepResult::begin(StepRun& run) const {
+    const DeviceView& out = run.value(out_);
+    return is_readable(out, type_) ? out : run.take_matrix(type_, out.rows, out.cols);
+}
+
+void StepResult::end(StepRun& run, const DeviceView& result) const {
+    const DeviceView& out = run.value(out_);
+    if (result.data != out.data) {
+        run.copy(convert_, result, out, run.batch);
+    }
+}
+
+void Starter::place(StepRun& run, const DeviceView& to) const {
+    if (from_.value == kNoValue) {
+        run.kernels.map(kernel_, {}, to, run.batch, run.stream);
+        return;
+    }
+    const DeviceView from = run.view(from_);
+    const bool there = from.data == to.data && from.type == to.type &&
+                       (from.rows <= 1 || from.row_stride == to.row_stride) &&
+                       (from.cols <= 1 || from.col_stride == to.col_stride);
+    if (!there) {
+        run.copy(kernel_, from, to, run.batch);
+    }
+}
+
+BlasOperand StepSetup::operand(const Use& use) {
+    BlasOperand operand;
+    operand.stored_ = use;
+    operand.stored_.transposed = false;
+    operand.transposed_ = use.transposed;
+    operand.type_ = step_->type;
+    const Value& v = value(use.value);
+    operand.is_callers_ = v.operand >= 0;
+    // Values of the workspace have strides that a BLAS can read.
+    if (operand.is_callers_ || v.type != step_->type) {
+        const std::int64_t rows = rows_of(program_, operand.stored_).size;
+        const std::int64_t cols = cols_of(program_, operand.stored_).size;
+        operand.copy_ = kernels_.add_copy(rows, cols, v.type, step_->type);
+        reserve_matrix(step_->type, rows * cols);
+    }
+    return operand;
+}
+
+StepResult StepSetup::result() {
+    StepResult result;
+    result.out_ = step_->out;
+    result.type_ = step_->type;
+    const Value& v = value(step_->out);
+    if (v.type != step_->type) {
+        result.convert_ = kernels_.add_copy(v.rows.size, v.cols.size, step_->type, v.type);
+        reserve_matrix(step_->type, v.count());
+    }
+    return result;
+}
+
+Starter StepSetup::starter(const Use& use, std::int64_t rows, std::int64_t cols) {
+    Starter starter;
+    starter.from_ = use;
+    if (use.value == kNoValue) {
+        MapBody body;
+        body.code = {{MapOp::is_diagonal, -1, -1, 0}};
+        starter.kernel_ = kernels_.add_map(body, rows, cols, step_->type, {}, step_->type);
+    } else {
+        starter.kernel_ = kernels_.add_copy(rows, cols, value(use.value).type, step_->type);
+    }
+    return starter;
+}
+
+void StepSetup::reserve_matrix(ScalarType type, std::int64_t count) {
+    reserve(count * size_of(type), 0);
+}
+
+void StepSetup::reserve(std::int64_t per_problem, std::int64_t fixed) {
+    scratch_.per_problem += per_problem;
+    scratch_.fixed += aligned(fixed) + kPlacementAlignment;  // where the next piece begins
+}
+
+void StepSetup::check_fits_int(const char* what, std::int64_t size) const {
+    if (size > std::numeric_limits<int>::max()) {
+        throw UnsupportedError(fmt::format("{}: {} is {}: the library takes at most {}",
+                                           to_text(program_, *step_), what, size,
+                                           std::numeric_limits<int>::max()));
+    }
+}
+
+StepSetup::SolverBuffer StepSetup::cholesky_buffer(std::int64_t n) {
+    make_solver();
+    std::size_t device = 0;
+    std::size_t host = 0;
+    const cudaDataType type = cuda_type(step_->type);
+    MATGRAD_CUDA(cusolverDnXpotrf_bufferSize(solver_.get(), parameters_.get(),
+                                             CUBLAS_FILL_MODE_UPPER, n, type, nullptr, n, type,
+                                             &device, &host));
+    return reserved(device, host);
+}
+
+StepSetup::SolverBuffer StepSetup::lu_buffer(std::int64_t n) {
+    make_solver();
+    std::size_t device = 0;
+    std::size_t host = 0;
+    const cudaDataType type = cuda_type(step_->type);
+    MATGRAD_CUDA(cusolverDnXgetrf_bufferSize(solver_.get(), parameters_.get(), n, n, type, nullptr,
+                                             n, type, &device, &host));
+    return reserved(device, host);
+}
+
+void StepSetup::make_solver() {
+    if (solver_.get() != nullptr) {
+        return;
+    }
+    cusolverDnHandle_t solver = nullptr;
+    MATGRAD_CUDA(cusolverDnCreate(&solver));
+    solver_ = SolverHandle(solver);
+    cusolverDnParams_t parameters = nullptr;
+    MATGRAD_CUDA(cusolverDnCreateParams(&parameters));
+    parameters_ = SolverParameters(parameters);
+}
+
+StepSetup::SolverBuffer StepSetup::reserved(std::size_t device, std::size_t host) {
+    const SolverBuffer buffer{static_cast<std::int64_t>(device), static_cast<std::int64_t>(host)};
+    reserve(0, buffer.device);
+    host_bytes_ = std::max(host_bytes_, buffer.host);
+    return buffer;
+}
+
+}  // namespace matgrad::gpu

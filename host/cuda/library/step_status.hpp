@@ -1,0 +1,49 @@
+#pragma once
+/// \file What can fail in a Program, and views as the functions of batch_state.hpp take them.
+
+#include "batch_state.hpp"
+#include "cuda/device_view.hpp"
+#include "cuda/library/step_setup.hpp"
+
+namespace matgrad::gpu {
+
+[[nodiscard]] inline bool is_factorization(const Step& step) {
+    return std::holds_alternative<Potrf>(step.operation) ||
+           std::holds_alternative<Getrf>(step.operation);
+}
+
+/// Something is factored, so problems can fail.
+[[nodiscard]] inline bool can_fail(const Program& program) {
+    for (const Step& step : program.steps) {
+        if (is_factorization(step)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Problems can fail in a step behind the one that is being made.
+[[nodiscard]] inline bool may_fail_after(const StepSetup& setup) {
+    bool behind = false;
+    for (const Step& step : setup.program().steps) {
+        if (behind && is_factorization(step)) {
+            return true;
+        }
+        behind = behind || &step == &setup.step();
+    }
+    return false;
+}
+
+[[nodiscard]] inline Matrices as_matrices(const DeviceView& v) {
+    return {
+        v.data,        v.type == ScalarType::float64, v.rows, v.cols, v.row_stride, v.col_stride,
+        v.batch_stride};
+}
+
+/// The diagonal of square matrices.
+[[nodiscard]] inline Diagonals diagonals(const DeviceView& v) {
+    return {v.data, v.type == ScalarType::float64, v.rows, v.row_stride + v.col_stride,
+            v.batch_stride};
+}
+
+}  // namespace matgrad::gpu

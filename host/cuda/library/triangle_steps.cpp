@@ -1,0 +1,106 @@
+#include "batch_state.hpp"
+#include "cuda/library/large_problem.hpp"
+#include "cuda/library/library_calls.hpp"
+#include "cuda/library/step.hpp"
+#include "cuda/library/step_status.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+class PotrfStep final : public LibraryStep {
+public:
+    PotrfStep(StepSetup& setup, const Potrf& step)
+        : n_(setup.value(setup.step().out).rows.size),
+          a_(setup.starter(step.a, n_, n_)),
+          result_(setup.result()) {
+        setup.use_pointers();
+        setup.check_fits_int("the order", n_);
+        if (is_taken_alone(n_, 1)) {
+            buffer_ = setup.cholesky_buffer(n_);
+        }
+    }
+
+    void enqueue(StepRun& run) const override {
+        const DeviceView result = result_.begin(run);
+        a_.place(run, result);
+        // The 64-bit library may do what a capture forbids.
+        if (is_taken_alone(n_, run.batch) && !run.capturing) {
+            call_potrf_each(run, result,
+                            {run.take(buffer_.device), static_cast<std::size_t>(buffer_.device)},
+                            run.memory.host.first(static_cast<std::size_t>(buffer_.host)));
+        } else {
+            call_potrf_batched(run, result);
+        }
+        read_cholesky_status(diagonals(result), run.memory.info, run.status, run.batch, run.stream);
+        result_.end(run, result);
+    }
+
+    [[nodiscard]] std::string route(std::span<const DeviceView>,
+                                    std::int64_t batch) const override {
+        return is_taken_alone(n_, batch) ? "Xpotrf, one problem after the other" : "potrfBatched";
+    }
+
+private:
+    std::int64_t n_;
+    Starter a_;
+    StepResult result_;
+    StepSetup::SolverBuffer buffer_;
+};
+
+class TrsmStep final : public LibraryStep {
+public:
+    TrsmStep(StepSetup& setup, const Trsm& step)
+        : side_(step.side),
+          lower_(step.lower),
+          transposed_(step.transposed != step.triangle.transposed),
+          alpha_(step.alpha),
+          type_(setup.step().type),
+          triangle_(setup.operand(stored(step.triangle))),
+          b_(setup.starter(step.b, setup.value(setup.step().out).rows.size,
+                           setup.value(setup.step().out).cols.size)),
+          result_(setup.result()) {
+        setup.use_pointers();
+    }
+
+    void enqueue(StepRun& run) const override {
+        const DeviceView result = result_.begin(run);
+        b_.place(run, result);
+        const DeviceView triangle = triangle_.read(run);
+        call_trsm(run, type_, alpha_,
+                  make_trsm_call(side_, lower_, transposed_, triangle, result, run.batch));
+        result_.end(run, result);
+    }
+
+    [[nodiscard]] std::string route(std::span<const DeviceView> values,
+                                    std::int64_t batch) const override {
+        return trsm_route(make_trsm_call(side_, lower_, transposed_, triangle_.expected(values),
+                                         result_.expected(values), batch));
+    }
+
+private:
+    /// `lower` is of what is stored.
+    static Use stored(Use triangle) {
+        triangle.transposed = false;
+        return triangle;
+    }
+
+    Side side_;
+    bool lower_, transposed_;
+    double alpha_;
+    ScalarType type_;
+    BlasOperand triangle_;
+    Starter b_;
+    StepResult result_;
+};
+
+}  // namespace
+
+StepPointer make_potrf(StepSetup& setup, const Potrf& step) {
+    return std::make_unique<PotrfStep>(setup, step);
+}
+
+StepPointer make_trsm(StepSetup& setup, const Trsm& step) {
+    return std::make_unique<TrsmStep>(setup, step);
+}
+
+}  // namespace matgrad::gpu

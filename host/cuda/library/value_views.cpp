@@ -1,0 +1,70 @@
+#include "cuda/library/value_views.hpp"
+
+#include <utility>
+
+namespace matgrad::gpu {
+namespace {
+
+/// An operand is only ever read through its view, which could be written through.
+DeviceView operand_view(const Value& value, const ConstBatch& from) {
+    return {static_cast<std::byte*>(const_cast<void*>(from.data)),
+            value.type,
+            value.rows.size,
+            value.cols.size,
+            from.row_stride,
+            from.col_stride,
+            from.batch_stride};
+}
+
+/// By value: LU factors are stored by columns.
+std::vector<char> find_lu_factors(const Program& program) {
+    std::vector<char> is_lu(program.values.size(), 0);
+    for (const Step& step : program.steps) {
+        if (std::holds_alternative<Getrf>(step.operation)) {
+            is_lu[static_cast<std::size_t>(step.out)] = 1;
+        }
+    }
+    return is_lu;
+}
+
+}  // namespace
+
+ValueViews::ValueViews(const Program& program, const Placement& placement, const Results& results,
+                       const DeviceCall& call) {
+    const std::vector<char> is_lu = find_lu_factors(program);
+    auto* const workspace = static_cast<std::byte*>(call.workspace);
+    for (std::size_t i = 0; i < program.values.size(); ++i) {
+        const Value& value = program.values[i];
+        const int direct = results.direct_output(static_cast<ValueId>(i), call.results);
+        DeviceView v;
+        if (value.operand >= 0) {
+            v = operand_view(value, call.operands[static_cast<std::size_t>(value.operand)]);
+        } else if (direct >= 0) {
+            const auto index = static_cast<std::size_t>(direct);
+            v = result_view(program, index, call.results[index]);
+        } else {
+            v = row_major(workspace + placement.values[i], value.type, value.rows.size,
+                          value.cols.size);
+            if (is_lu[i] != 0) {
+                std::swap(v.row_stride, v.col_stride);
+            }
+        }
+        if (value.scope != Scope::problem) {
+            v.batch_stride = 0;
+        }
+        start_.push_back(v);
+        moves_.push_back(value.scope == Scope::problem && (value.operand >= 0 || direct >= 0) &&
+                         v.data != nullptr);
+    }
+    views_ = start_;
+}
+
+void ValueViews::move_to(std::int64_t first) {
+    for (std::size_t i = 0; i < views_.size(); ++i) {
+        if (moves_[i] != 0) {
+            views_[i] = from_problem(start_[i], first);
+        }
+    }
+}
+
+}  // namespace matgrad::gpu

@@ -1,0 +1,78 @@
+#include "cuda/library_executor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cuda/library/arguments.hpp"
+#include "cuda/library/enqueue.hpp"
+#include "cuda/library/host_scratch.hpp"
+#include "cuda/library/library_plan.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+class LibraryExecutor final : public Executor {
+public:
+    LibraryExecutor(Program program, const ExecutorOptions& options)
+        : program_(std::move(program)),
+          options_(options),
+          context_(Context::of(options.device)),
+          plan_(make_library_plan(program_, options.outputs, *context_)),
+          host_scratch_(static_cast<std::size_t>(plan_->host_bytes)) {}
+
+    [[nodiscard]] const Program& program() const noexcept override { return program_; }
+    [[nodiscard]] const ExecutorOptions& options() const noexcept override { return options_; }
+    [[nodiscard]] std::size_t workspace_bytes() const noexcept override {
+        return static_cast<std::size_t>(plan_->placement.bytes);
+    }
+
+    [[nodiscard]] std::string explain() const override {
+        std::string text =
+            fmt::format("cuda:{} ({}): library, {} problem{} at a time, workspace {} bytes{}\n",
+                        options_.device, context_->info().name, plan_->placement.slice,
+                        plan_->placement.slice == 1 ? "" : "s", plan_->placement.bytes,
+                        options_.tf32 ? ", TF32" : "");
+        for (const std::string& line : routes(*plan_)) {
+            text += "  " + line + "\n";
+        }
+        return text;
+    }
+
+    void enqueue(const DeviceCall& call) const override {
+        const CurrentDevice current(options_.device);
+        check_call(program_, options_.outputs, call, options_.device, workspace_bytes());
+        const auto stream = static_cast<cudaStream_t>(call.stream);
+        cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+        MATGRAD_CUDA(cudaStreamIsCapturing(stream, &capture));
+        auto* const workspace = static_cast<std::byte*>(call.workspace);
+        const Lease lease =
+            context_->lease(stream, workspace + plan_->placement.blas, options_.tf32);
+        HostScratch::Loan host(host_scratch_);
+        StepRun run(plan_->kernels, lease, stream);
+        run.capturing = capture != cudaStreamCaptureStatusNone;
+        run.tf32 = options_.tf32;
+        run.memory.host = host.span();
+        enqueue_plan(*plan_, call, run);
+    }
+
+private:
+    Program program_;
+    ExecutorOptions options_;
+    std::shared_ptr<const Context> context_;
+    std::unique_ptr<const LibraryPlan> plan_;
+    mutable HostScratch host_scratch_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Executor> make_library_executor(Program program,
+                                                      const ExecutorOptions& options) {
+    if (!options.outputs.empty() && options.outputs.size() != program.outputs.size()) {
+        throw OperandError(fmt::format("there are {} forms of outputs: expected {}",
+                                       options.outputs.size(), program.outputs.size()));
+    }
+    return std::make_unique<LibraryExecutor>(std::move(program), options);
+}
+
+}  // namespace matgrad::gpu

@@ -1,0 +1,132 @@
+#include "cuda/placement.hpp"
+
+#include <algorithm>
+
+#include "matgrad/error.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+/// What a slice may take, unless a single problem takes more.
+constexpr std::int64_t kSliceBytes = std::int64_t{256} << 20;
+/// Offsets of values are multiples of 8 bytes: a slice of a multiple of 32 problems keeps them
+/// multiples of 256 when they are multiplied by it.
+constexpr std::int64_t kSliceStep = 32;
+constexpr std::int64_t kMostProblems = std::int64_t{1} << 20;
+constexpr std::int64_t kPointers = 3;
+
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+    std::int64_t result = 0;
+    if (__builtin_add_overflow(a, b, &result)) {
+        throw ShapeError("the workspace of one problem does not fit 63 bits");
+    }
+    return result;
+}
+
+std::int64_t product(std::int64_t a, std::int64_t b) {
+    std::int64_t result = 0;
+    if (__builtin_mul_overflow(a, b, &result)) {
+        throw ShapeError("the workspace of one problem does not fit 63 bits");
+    }
+    return result;
+}
+
+std::int64_t bytes_of(const Value& value) {
+    return product(value.count(), size_of(value.type));
+}
+
+/// Offsets of values in the area of their scope; those that the planner has not placed come last.
+struct Offsets {
+    std::vector<std::int64_t> by_value;
+    std::int64_t shared_bytes = 0;
+    std::int64_t problem_bytes = 0;
+};
+
+Offsets find_offsets(const Program& program) {
+    Offsets offsets;
+    offsets.shared_bytes = aligned(program.shared_bytes);
+    offsets.problem_bytes = (program.problem_bytes + 7) / 8 * 8;
+    for (const Value& value : program.values) {
+        std::int64_t at = value.offset;
+        if (value.operand >= 0) {
+            at = -1;
+        } else if (at < 0) {
+            const bool per_problem = value.scope == Scope::problem;
+            std::int64_t& end = per_problem ? offsets.problem_bytes : offsets.shared_bytes;
+            at = end;
+            const std::int64_t bytes = bytes_of(value);
+            end = sum(end, per_problem ? (bytes + 7) / 8 * 8 : aligned(bytes));
+        }
+        offsets.by_value.push_back(at);
+    }
+    return offsets;
+}
+
+std::int64_t scratch_bytes(const PlacementNeeds& needs, std::int64_t slice) {
+    std::int64_t bytes = 0;
+    for (const PlacementNeeds::Scratch& step : needs.scratch) {
+        bytes = std::max(bytes, sum(step.fixed, product(step.per_problem, step.once ? 1 : slice)));
+    }
+    return aligned(bytes);
+}
+
+std::int64_t choose_slice(const Program& program, const PlacementNeeds& needs,
+                          std::int64_t problem_bytes) {
+    std::int64_t per_problem = 0;
+    for (const PlacementNeeds::Scratch& step : needs.scratch) {
+        if (!step.once) {
+            per_problem = std::max(per_problem, step.per_problem);
+        }
+    }
+    constexpr std::int64_t kBesides = 64;  // pointers, info, status
+    per_problem = sum(sum(per_problem, problem_bytes), kBesides);
+    const std::int64_t fits = std::clamp<std::int64_t>(kSliceBytes / per_problem, 1, kMostProblems);
+    if (fits < kSliceStep) {
+        return fits;
+    }
+    const std::int64_t batch = std::clamp<std::int64_t>(program.batch, 1, kMostProblems);
+    const std::int64_t wanted = (batch + kSliceStep - 1) / kSliceStep * kSliceStep;
+    return std::min(wanted, fits / kSliceStep * kSliceStep);
+}
+
+}  // namespace
+
+Placement place(const Program& program, const PlacementNeeds& needs) {
+    const Offsets offsets = find_offsets(program);
+    Placement p;
+    p.slice = choose_slice(program, needs, offsets.problem_bytes);
+    std::int64_t end = 0;
+    const auto region = [&end](std::int64_t bytes) {
+        const std::int64_t at = end;
+        end = aligned(sum(end, bytes));
+        return at;
+    };
+    const std::int64_t shared = region(offsets.shared_bytes);
+    p.totals = region(needs.totals_bytes);
+    p.shared_status = region(sizeof(std::int32_t));
+    p.failed = region(sizeof(std::int64_t));
+    p.wide_pivots.assign(program.values.size(), -1);
+    for (const ValueId id : needs.wide_pivots) {
+        const Value& value = program.values[static_cast<std::size_t>(id)];
+        const std::int64_t problems = value.scope == Scope::problem ? p.slice : 1;
+        p.wide_pivots[static_cast<std::size_t>(id)] = region(product(value.count() * 8, problems));
+    }
+    p.blas = region(needs.blas_bytes);
+    for (std::int64_t& pointers : p.pointers) {
+        pointers = region(needs.pointers ? p.slice * 8 : 0);
+    }
+    p.info = region(needs.pointers ? p.slice * 4 : 0);
+    p.status = region(p.slice * 4);
+    p.scratch_bytes = scratch_bytes(needs, p.slice);
+    p.scratch = region(p.scratch_bytes);
+    const std::int64_t problems = region(product(offsets.problem_bytes, p.slice));
+    for (std::size_t i = 0; i < program.values.size(); ++i) {
+        const std::int64_t at = offsets.by_value[i];
+        const bool per_problem = program.values[i].scope == Scope::problem;
+        p.values.push_back(at < 0 ? -1 : per_problem ? problems + at * p.slice : shared + at);
+    }
+    p.bytes = end;
+    return p;
+}
+
+}  // namespace matgrad::gpu
