@@ -213,19 +213,19 @@ TEST_F(Mistakes, LeaveThePlanInOrder) {
                             cudaMemcpyDeviceToHost));
     EXPECT_EQ(status, std::vector<std::int32_t>(kBatch, 0));
     // ||A x - b||^2 of whole numbers is exact: the first problem by hand.
-    double want = 0;
-    for (int r = 0; r < kRows; ++r) {
-        for (int w = 0; w < kWidth; ++w) {
-            double residual = -(r * kWidth + w + 1.0);
-            for (int c = 0; c < kCols; ++c) {
-                residual += (r * kCols + c + 1.0) * (c * kWidth + w + 1.0);
+    std::int64_t want = 0;
+    for (std::int64_t r = 0; r < kRows; ++r) {
+        for (std::int64_t w = 0; w < kWidth; ++w) {
+            std::int64_t residual = -(r * kWidth + w + 1);
+            for (std::int64_t c = 0; c < kCols; ++c) {
+                residual += (r * kCols + c + 1) * (c * kWidth + w + 1);
             }
             want += residual * residual;
         }
     }
     double value = 0;
     MATGRAD_MUST(cudaMemcpy(&value, value_.data(), sizeof(value), cudaMemcpyDeviceToHost));
-    EXPECT_EQ(value, want);
+    EXPECT_EQ(value, static_cast<double>(want));
 }
 
 TEST_F(Mistakes, WithAnotherDeviceAreNamed) {

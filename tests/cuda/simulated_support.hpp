@@ -2,15 +2,35 @@
 /// \file Device arrays, streams and kernels of one line each, for tests of the simulated GPU.
 
 #include <cuda_runtime_api.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nvrtc.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "simulated_gpu/simulated_gpu.hpp"
 
 namespace matgrad::simulated {
+
+/// Each test begins with a new machine, and nothing it did not expect was reported.
+class SimulatedTest : public ::testing::Test {
+protected:
+    void SetUp() override { reset(); }
+    void TearDown() override {
+        expect_no_complaints();
+        (void)cudaGetLastError();
+        EXPECT_EQ(cudaSetDevice(0), cudaSuccess);
+    }
+    /// One was reported, and it says so.
+    static void expect_complaint(const std::string& part) {
+        const std::vector<std::string> all = take_complaints();
+        ASSERT_EQ(all.size(), 1u) << ::testing::PrintToString(all);
+        EXPECT_THAT(all[0], ::testing::HasSubstr(part));
+    }
+};
 
 template <typename T>
 class DeviceArray {
@@ -134,13 +154,14 @@ public:
     TestKernel(const TestKernel&) = delete;
     TestKernel& operator=(const TestKernel&) = delete;
 
-    [[nodiscard]] cudaError_t launch(unsigned grid, unsigned block, const void* args,
+    template <typename Args>
+    [[nodiscard]] cudaError_t launch(unsigned grid, unsigned block, Args args,
                                      cudaStream_t stream = nullptr) const {
         cudaLaunchConfig_t config{};
         config.gridDim = {grid, 1, 1};
         config.blockDim = {block, 1, 1};
         config.stream = stream;
-        void* pointer = const_cast<void*>(args);  // NOLINT: as the call takes it
+        void* pointer = &args;
         return cudaLaunchKernelExC(&config, kernel_, &pointer);
     }
 

@@ -1,0 +1,25 @@
+# Generated kernels alone, without the executor that launches them.
+
+# As an archive, the executors' objects are linked as far as they are called.
+add_library(cuda_executors_archive STATIC $<TARGET_OBJECTS:matgrad_cuda_executors>)
+target_link_libraries(cuda_executors_archive PUBLIC matgrad_planner)
+target_include_directories(cuda_executors_archive SYSTEM PUBLIC ${CUDAToolkit_INCLUDE_DIRS})
+
+matgrad_add_test(cuda_kernels
+  SOURCES
+    kernel_batch_state_test.cpp
+    kernel_copy_test.cpp
+    kernel_geometry_test.cpp
+    kernel_map_test.cpp
+    kernel_reduce_test.cpp
+    kernel_sum_test.cpp
+    ${PROJECT_SOURCE_DIR}/tests/executors/build_program.cpp
+    ${simulated_gpu_expectations}
+  LIBRARIES cuda_executors_archive simulated_gpu)
+
+# The compiler itself, which needs no driver.
+if(TARGET CUDA::nvrtc)
+  matgrad_add_test(cuda_compile
+    SOURCES kernel_compile_test.cpp
+    LIBRARIES cuda_executors_archive CUDA::nvrtc)
+endif()
