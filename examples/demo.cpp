@@ -1,13 +1,14 @@
 // Evaluates value and gradient of matgrad's four functions over large batches, and checks them.
 //
-//     demo [--small]
+//     demo [--small] [--device auto|cpu|cuda[:k]|cuda:all]
 //
-// 100,000 problems of each function in single precision, a fresh batch at a time. The time is that of
-// Plan::run alone. Bytes are those a run cannot avoid: every operand read once, every result written
-// once; their rate is compared with that of a plain memory copy measured here. The residual is the
-// largest |(f(X + hD) - f(X - hD)) / 2h - <G, D>| / (|G| |D|) over some problems, with random D: f by
-// itself in double precision against the gradient G that was timed. Exit status 1 if one is larger
-// than what rounding in single precision allows.
+// 100,000 problems of each function in single precision, a fresh batch at a time, on a GPU where there
+// is one. The time is that of Plan::run alone, the way to a GPU and back included. Bytes are those a
+// run cannot avoid: every operand read once, every result written once; their rate is compared with
+// that of a plain memory copy measured here. The residual is the largest
+// |(f(X + hD) - f(X - hD)) / 2h - <G, D>| / (|G| |D|) over some problems, with random D: f by itself in
+// double precision on the processor against the gradient G that was timed. Exit status 1 if one is
+// larger than what rounding in single precision allows.
 
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include <exception>
 #include <limits>
 #include <matgrad/matgrad.hpp>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -37,6 +39,7 @@ struct Task {
 };
 
 struct Outcome {
+    std::string device;
     double problems_per_second = 0;
     double bytes_per_second = 0;
     double residual = 0;
@@ -205,11 +208,12 @@ double residual(const Task& task, const std::vector<std::vector<float>>& data,
     return worst;
 }
 
-Outcome evaluate(const Task& task, std::int64_t num_problems) {
+Outcome evaluate(const Task& task, std::int64_t num_problems, const matgrad::Device& device) {
     const std::int64_t chunk = std::min<std::int64_t>(num_problems, 5000);
     matgrad::PlanOptions options;
     options.type = matgrad::ScalarType::float32;
     options.wrt = {task.operands[task.variable].name};
+    options.device = device;
     const matgrad::Plan plan = matgrad::make_plan(function_of(task), task.operands, chunk, options);
 
     std::vector<std::vector<float>> data;
@@ -228,6 +232,7 @@ Outcome evaluate(const Task& task, std::int64_t num_problems) {
 
     Random random(1);
     Outcome outcome;
+    outcome.device = matgrad::to_text(plan.device());
     double seconds = 0;
     const ProgressBar bar(task.name, num_problems);
     std::int64_t done = 0;
@@ -250,22 +255,34 @@ Outcome evaluate(const Task& task, std::int64_t num_problems) {
     return outcome;
 }
 
-int run_all(std::int64_t num_problems) {
+/// The first GPU, or the processor and why.
+matgrad::Device default_device() {
+    const matgrad::DeviceList list = matgrad::list_devices();
+    if (list.gpus.empty()) {
+        std::printf("on the processor, no GPU: %s\n", list.why_none.c_str());
+        return {matgrad::DeviceKind::cpu, 0};
+    }
+    std::printf("on cuda:0, %s\n", list.gpus[0].name.c_str());
+    return {matgrad::DeviceKind::cuda, 0};
+}
+
+int run_all(std::int64_t num_problems, const matgrad::Device& device) {
     // A sum of up to 64 products, each rounded, and a condition number of about 4 at random data.
     const double bound = 4 * 64 * std::numeric_limits<float>::epsilon();
     const double copy = copy_rate();
     std::printf("%lld problems of each function, float, robust; memory copy %.1f GB/s\n",
                 static_cast<long long>(num_problems), copy * 1e-9);
-    std::printf("%-15s %14s %8s %14s %10s\n", "function", "problems/s", "GB/s", "of copy rate",
-                "residual");
+    std::printf("%-15s %-8s %14s %8s %14s %10s\n", "function", "device", "problems/s", "GB/s",
+                "of copy rate", "residual");
     int failures = 0;
     for (const Task& task : tasks()) {
-        const Outcome outcome = evaluate(task, num_problems);
+        const Outcome outcome = evaluate(task, num_problems, device);
         const bool good = outcome.residual <= bound && outcome.failed == 0;
         if (good) {
-            std::printf("%-15s %14.0f %8.2f %13.0f%% %10.1e\n", task.name,
-                        outcome.problems_per_second, outcome.bytes_per_second * 1e-9,
-                        100 * outcome.bytes_per_second / copy, outcome.residual);
+            std::printf("%-15s %-8s %14.0f %8.2f %13.0f%% %10.1e\n", task.name,
+                        outcome.device.c_str(), outcome.problems_per_second,
+                        outcome.bytes_per_second * 1e-9, 100 * outcome.bytes_per_second / copy,
+                        outcome.residual);
         } else {
             std::printf("%-15s FAIL: residual %.1e, bound %.1e; %lld problems failed\n", task.name,
                         outcome.residual, bound, static_cast<long long>(outcome.failed));
@@ -280,7 +297,19 @@ int run_all(std::int64_t num_problems) {
 
 int main(int argc, char** argv) {
     try {
-        return run_all(argc > 1 && std::strcmp(argv[1], "--small") == 0 ? 2000 : 100000);
+        std::int64_t num_problems = 100000;
+        std::optional<matgrad::Device> device;
+        for (int i = 1; i < argc; ++i) {
+            if (std::strcmp(argv[i], "--small") == 0) {
+                num_problems = 2000;
+            } else if (std::strcmp(argv[i], "--device") == 0 && i + 1 < argc) {
+                device = matgrad::device_from_text(argv[++i]);
+            } else {
+                throw std::runtime_error(std::string("found ") + argv[i] +
+                                         ", expected --small or --device NAME");
+            }
+        }
+        return run_all(num_problems, device ? *device : default_device());
     } catch (const std::exception& error) {
         std::fprintf(stderr, "demo: %s\n", error.what());
         return 2;
