@@ -3,9 +3,8 @@
 
 namespace matgrad::test {
 
-/// True if a product for which TF32 is allowed does use it: the simulated GPU always does, a library
-/// may know better.
-[[nodiscard]] bool library_rounds_to_tf32();
+/// The simulated one is slow, and does whatever it is allowed to: round to TF32, to begin with.
+[[nodiscard]] bool is_simulated();
 
 /// Another device than the current one can be had; on the simulated GPU it is then made.
 [[nodiscard]] bool have_second_device();

@@ -37,7 +37,7 @@ const auto* const kEnvironment = testing::AddGlobalTestEnvironment(new NeedsGpu)
 
 }  // namespace
 
-bool library_rounds_to_tf32() {
+bool is_simulated() {
     return false;
 }
 

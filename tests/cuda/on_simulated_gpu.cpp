@@ -26,7 +26,7 @@ const auto* const kEnvironment = testing::AddGlobalTestEnvironment(new Simulated
 
 }  // namespace
 
-bool library_rounds_to_tf32() {
+bool is_simulated() {
     return true;
 }
 

@@ -1,0 +1,13 @@
+/// The tests of the whole road, on the first GPU.
+
+#include "cuda/flavour.hpp"
+#include "road/test_device.hpp"
+
+namespace matgrad {
+
+TestDevice test_device() {
+    // The simulated one computes slowly.
+    return {{DeviceKind::cuda, 0}, test::is_simulated() ? 7 : 1};
+}
+
+}  // namespace matgrad
