@@ -203,6 +203,21 @@ cudaError_t cudaLibraryGetKernel(cudaKernel_t* kernel, cudaLibrary_t library, co
     });
 }
 
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* function) {
+    return runtime_call("cudaFuncGetAttributes", [&] {
+        if (attributes == nullptr) {
+            return cudaErrorInvalidValue;
+        }
+        const Found found = find_kernel(function);
+        if (!found.kernel) {
+            return cudaErrorInvalidDeviceFunction;
+        }
+        *attributes = {};
+        attributes->maxThreadsPerBlock = static_cast<int>(found.kernel->most_threads);
+        return cudaSuccess;
+    });
+}
+
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* function,
                                 void** arguments) {
     const std::lock_guard lock(simulation().mutex);
