@@ -18,7 +18,7 @@ public:
         : program_(std::move(program)),
           options_(options),
           context_(Context::of(options.device)),
-          plan_(make_library_plan(program_, options.outputs, *context_)),
+          plan_(make_library_plan(program_, options, *context_)),
           host_scratch_(static_cast<std::size_t>(plan_->host_bytes)) {}
 
     [[nodiscard]] const Program& program() const noexcept override { return program_; }

@@ -89,12 +89,10 @@ std::int64_t choose_slice(const Program& program, const PlacementNeeds& needs,
     return std::min(wanted, fits / kSliceStep * kSliceStep);
 }
 
-}  // namespace
-
-Placement place(const Program& program, const PlacementNeeds& needs) {
-    const Offsets offsets = find_offsets(program);
+Placement place_slice(const Program& program, const PlacementNeeds& needs, const Offsets& offsets,
+                      std::int64_t slice) {
     Placement p;
-    p.slice = choose_slice(program, needs, offsets.problem_bytes);
+    p.slice = slice;
     std::int64_t end = 0;
     const auto region = [&end](std::int64_t bytes) {
         const std::int64_t at = end;
@@ -127,6 +125,29 @@ Placement place(const Program& program, const PlacementNeeds& needs) {
     }
     p.bytes = end;
     return p;
+}
+
+/// Few problems as they are, more in whole steps.
+std::int64_t round_down(std::int64_t slice) {
+    return slice < kSliceStep ? slice : slice / kSliceStep * kSliceStep;
+}
+
+}  // namespace
+
+Placement place(const Program& program, const PlacementNeeds& needs) {
+    const Offsets offsets = find_offsets(program);
+    std::int64_t most = choose_slice(program, needs, offsets.problem_bytes);
+    Placement p = place_slice(program, needs, offsets, most);
+    if (needs.limit <= 0 || p.bytes <= needs.limit) {
+        return p;
+    }
+    std::int64_t fits = 1;
+    while (most - fits > 1) {
+        const std::int64_t middle = fits + (most - fits) / 2;
+        p = place_slice(program, needs, offsets, round_down(middle));
+        (p.bytes <= needs.limit ? fits : most) = middle;
+    }
+    return place_slice(program, needs, offsets, round_down(fits));
 }
 
 }  // namespace matgrad::gpu

@@ -33,6 +33,7 @@ struct PlacementNeeds {
     std::vector<Scratch> scratch;
     std::vector<ValueId> wide_pivots;  ///< values kept in 64 bit too
     bool pointers = false;
+    std::int64_t limit = 0;  ///< most bytes of workspace, where one problem fits; 0: none is given
 };
 
 struct Placement {

@@ -1,6 +1,7 @@
 #include "cuda/library/library_plan.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "cuda/library/large_problem.hpp"
 #include "cuda/library/step_status.hpp"
@@ -74,13 +75,15 @@ ValueViews contiguous_views(const LibraryPlan& plan) {
 }  // namespace
 
 std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
-                                                     std::span<const OutputForm> forms,
+                                                     const ExecutorOptions& options,
                                                      const Context& context) {
     const CurrentDevice current(context.info().index);
     KernelSource source;
     StepSetup setup(program, source);
     Steps steps = make_steps(setup);
-    Results results(setup, forms);
+    Results results(setup, options.outputs);
+    steps.needs.limit = static_cast<std::int64_t>(
+        std::min<std::size_t>(options.workspace_limit, std::numeric_limits<std::int64_t>::max()));
     const bool fails = can_fail(program);
     const KernelId count = fails && results.has_means() ? source.add_count_failed() : kNoKernel;
     auto plan =

@@ -36,8 +36,9 @@ struct LibraryPlan {
 };
 
 /// Errors: UnsupportedError for sizes that a library does not take; MachineError.
-[[nodiscard]] std::unique_ptr<const LibraryPlan> make_library_plan(
-    const Program& program, std::span<const OutputForm> forms, const Context& context);
+[[nodiscard]] std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
+                                                                   const ExecutorOptions& options,
+                                                                   const Context& context);
 
 /// One line for each step: how it is run where operands and results are contiguous.
 [[nodiscard]] std::vector<std::string> routes(const LibraryPlan& plan);
