@@ -19,6 +19,11 @@ if(BUILD_SHARED_LIBS)
   set_target_properties(matgrad PROPERTIES LINK_DEPENDS ${exports})
 else()
   target_compile_definitions(matgrad INTERFACE MATGRAD_STATIC)
+  if(MATGRAD_CUDA)
+    # A program that has the library inside lies anywhere: its run path leads to the CUDA module.
+    target_link_options(matgrad INTERFACE
+      "$<INSTALL_INTERFACE:-Wl,-rpath,$<INSTALL_PREFIX>/${CMAKE_INSTALL_LIBDIR}/matgrad>")
+  endif()
 endif()
 set_target_properties(matgrad PROPERTIES
   LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION} SOVERSION 0)

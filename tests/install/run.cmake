@@ -3,11 +3,14 @@
 #   WORK            where the prefix and the consumer's build go
 #   KIND            STATIC or SHARED, which the library must turn out to be
 #   FLAGS           arguments for each configuration
+#   CUDA            the build tree has the CUDA module
+#   COMMAND         it has the command
 
 if(MATGRAD_SOURCE)
   string(COMPARE EQUAL ${KIND} SHARED shared)
   execute_process(COMMAND ${CMAKE_COMMAND} -S ${MATGRAD_SOURCE} -B ${MATGRAD_BUILD} ${FLAGS}
-    -DBUILD_SHARED_LIBS=${shared} -DMATGRAD_TESTS=OFF COMMAND_ERROR_IS_FATAL ANY)
+    -DBUILD_SHARED_LIBS=${shared} -DMATGRAD_TESTS=OFF
+    -DMATGRAD_CUDA=${CUDA} COMMAND_ERROR_IS_FATAL ANY)
   execute_process(COMMAND ${CMAKE_COMMAND} --build ${MATGRAD_BUILD} --target matgrad
     COMMAND_ERROR_IS_FATAL ANY)
 endif()
@@ -19,9 +22,42 @@ execute_process(COMMAND ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/consumer -
   -DCMAKE_PREFIX_PATH=${WORK}/prefix -DREADME=${CMAKE_CURRENT_LIST_DIR}/../../README.md
   COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${WORK}/build COMMAND_ERROR_IS_FATAL ANY)
-foreach(program consumer readme)
-  execute_process(COMMAND ${WORK}/build/${program} COMMAND_ERROR_IS_FATAL ANY)
-endforeach()
+execute_process(COMMAND ${WORK}/build/readme COMMAND_ERROR_IS_FATAL ANY)
+
+# Runs a program that prints what GPUs there are; its output must match.
+function(expect_gpus words)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env --unset=MATGRAD_CUDA_MODULE ${ARGN}
+    WORKING_DIRECTORY / OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT output MATCHES "${words}")
+    message(FATAL_ERROR "${ARGN}: expected '${words}', found\n${output}")
+  endif()
+endfunction()
+
+file(GLOB_RECURSE module ${WORK}/prefix/*/matgrad/libmatgrad_cuda.so)
+if(COMMAND)
+  execute_process(COMMAND ${CMAKE_COMMAND} --install ${MATGRAD_BUILD} --prefix ${WORK}/prefix
+    --component command COMMAND_ERROR_IS_FATAL ANY)
+endif()
+if(CUDA)
+  if(NOT module)
+    message(FATAL_ERROR "the CUDA module was not installed")
+  endif()
+  # Opened, it answers itself.
+  set(answer "cuda:0  |none: no NVIDIA driver|none: the NVIDIA driver")
+  expect_gpus("${answer}" ${WORK}/build/consumer)
+  if(COMMAND)
+    expect_gpus("${answer}" ${WORK}/prefix/bin/matgrad devices)
+    # By its name alone, which says nothing of where it is.
+    expect_gpus("${answer}" PATH=${WORK}/prefix/bin:$ENV{PATH} sh -c "exec matgrad devices")
+  endif()
+  file(REMOVE ${module})
+  expect_gpus("none: the CUDA module was not found; looked for " ${WORK}/build/consumer)
+else()
+  if(module)
+    message(FATAL_ERROR "a build without CUDA installed ${module}")
+  endif()
+  expect_gpus("none: this build has no CUDA executors" ${WORK}/build/consumer)
+endif()
 
 file(GLOB_RECURSE libraries ${WORK}/prefix/libmatgrad.*)
 if(KIND STREQUAL STATIC)

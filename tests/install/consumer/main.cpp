@@ -1,5 +1,6 @@
 // log det(X'X) of two small problems with known answers: X = [1 0; 0 2; 0 0] and X = 3 [1 0; 0 1; 0 0],
-// and one of rank 1, whose Cholesky factorization stops at the second pivot.
+// and one of rank 1, whose Cholesky factorization stops at the second pivot: on the processor, and on
+// each GPU. Prints the GPUs, or why there is none.
 
 #include <cmath>
 #include <cstdint>
@@ -23,13 +24,7 @@ bool near(double a, double b) {
     return std::abs(a - b) <= 1e-14 * (1 + std::abs(b));
 }
 
-}  // namespace
-
-int main() {
-    const matgrad::Expr f = matgrad::parse("logdet(X'*X)");
-    expect(matgrad::to_text(matgrad::differentiate(f, "X")) == "2*X*inv(X'*X)",
-           "the gradient of log det(X'X) is printed as 2*X*inv(X'*X)");
-
+void evaluate(const matgrad::Expr& f, const matgrad::Device& device) {
     const std::vector<double> x = {1, 0, 0, 2, 0, 0,  //
                                    3, 0, 0, 3, 0, 0,  //
                                    1, 1, 1, 1, 1, 1};
@@ -39,6 +34,7 @@ int main() {
     const std::vector<matgrad::Operand> operands = {{"X", 3, 2, true}};
     matgrad::PlanOptions options;
     options.wrt = {"X"};
+    options.device = device;
     const matgrad::Plan plan = matgrad::make_plan(f, operands, 3, options);
     const std::vector<matgrad::ConstBatch> inputs = {
         matgrad::ConstBatch::contiguous(x.data(), 3, 2)};
@@ -54,6 +50,34 @@ int main() {
     for (std::size_t i = 0; i < expected.size(); ++i) {
         expect(near(gradient[i], expected[i]), "gradient");
     }
+}
+
+void evaluate_on_gpus(const matgrad::Expr& f) {
+    const matgrad::DeviceList list = matgrad::list_devices();
+    for (const matgrad::DeviceInfo& gpu : list.gpus) {
+        std::printf("cuda:%d  %s\n", gpu.index, gpu.name.c_str());
+        evaluate(f, {matgrad::DeviceKind::cuda, gpu.index});
+    }
+    if (list.gpus.empty()) {
+        std::printf("none: %s\n", list.why_none.c_str());
+        try {
+            evaluate(f, {matgrad::DeviceKind::cuda, 0});
+            expect(false, "a GPU that is not there is an error");
+        } catch (const matgrad::MachineError& error) {
+            expect(std::string(error.what()).find(list.why_none) != std::string::npos,
+                   "the error gives the reason");
+        }
+    }
+}
+
+}  // namespace
+
+int main() {
+    const matgrad::Expr f = matgrad::parse("logdet(X'*X)");
+    expect(matgrad::to_text(matgrad::differentiate(f, "X")) == "2*X*inv(X'*X)",
+           "the gradient of log det(X'X) is printed as 2*X*inv(X'*X)");
+    evaluate(f, {matgrad::DeviceKind::cpu, 0});
+    evaluate_on_gpus(f);
 
     try {
         (void)matgrad::parse("A*(x + b");
