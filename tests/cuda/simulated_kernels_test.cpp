@@ -179,7 +179,7 @@ TEST_F(SimulatedKernel, ThatStoresOrLoadsPastTheEndIsReportedAndStoresNothing) {
                               "one");
     ASSERT_EQ(load_one.launch(1, 32, PairArgs{from.data(), to.data(), 8}), cudaSuccess);
     EXPECT_TRUE(std::isnan(to.download()[0]));
-    expect_complaint("loads 8 bytes past the end");
+    expect_complaint("loads 8 bytes outside all memory");
 }
 
 TEST_F(SimulatedKernel, MayNotTouchHostMemoryNorMemoryOfAnotherDevice) {
