@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <mutex>
 #include <stdexcept>
 
 #include "cuda/loader.hpp"
@@ -11,6 +12,38 @@ namespace matgrad::test {
 namespace {
 
 constexpr std::size_t kGuardBytes = 256;
+
+/// Workspaces are large: one that is done serves the next run.
+class WorkspacePool {
+public:
+    std::unique_ptr<DeviceBuffer> take(std::size_t bytes) {
+        const std::lock_guard lock(mutex_);
+        for (std::unique_ptr<DeviceBuffer>& buffer : free_) {
+            if (buffer && buffer->size() >= bytes) {
+                return std::move(buffer);
+            }
+        }
+        return std::make_unique<DeviceBuffer>(bytes);
+    }
+    void give_back(std::unique_ptr<DeviceBuffer> buffer) {
+        const std::lock_guard lock(mutex_);
+        for (std::unique_ptr<DeviceBuffer>& place : free_) {
+            if (!place || place->size() < buffer->size()) {
+                place.swap(buffer);
+                return;
+            }
+        }
+    }
+
+private:
+    std::mutex mutex_;
+    std::unique_ptr<DeviceBuffer> free_[2];
+};
+
+WorkspacePool& workspaces() {
+    static auto& pool = *new WorkspacePool;  // never destroyed: the runtime may be gone by then
+    return pool;
+}
 
 bool all_ones(std::span<const std::byte> bytes) {
     return std::all_of(bytes.begin(), bytes.end(),
@@ -41,7 +74,7 @@ DeviceRun::DeviceRun(const gpu::Executor& executor, std::int64_t batch,
       host_operands_(operands_from),
       host_results_(results_to),
       status_(static_cast<std::size_t>(batch) * sizeof(std::int32_t) + kGuardBytes),
-      workspace_(executor.workspace_bytes() + kGuardBytes) {
+      workspace_(workspaces().take(executor.workspace_bytes() + kGuardBytes)) {
     for (const Matrices* matrices : host_operands_) {
         inputs_.push_back(operands.emplace_back(*matrices).input());
     }
@@ -56,7 +89,7 @@ gpu::DeviceCall DeviceRun::call() const {
     call.operands = inputs_;
     call.results = outputs_;
     call.status = reinterpret_cast<std::int32_t*>(status_.data());
-    call.workspace = workspace_.data();
+    call.workspace = workspace_->data();
     call.workspace_bytes = executor_.workspace_bytes();
     return call;
 }
@@ -69,7 +102,12 @@ void DeviceRun::enqueue(cudaStream_t stream) const {
 
 void DeviceRun::poison(cudaStream_t stream) {
     status_.fill_with_nan(stream);
-    workspace_.fill_with_nan(stream);
+    MATGRAD_MUST(cudaMemsetAsync(workspace_->data(), 0xff,
+                                 executor_.workspace_bytes() + kGuardBytes, stream));
+}
+
+DeviceRun::~DeviceRun() {
+    workspaces().give_back(std::move(workspace_));
 }
 
 RunResult DeviceRun::finish() {
@@ -83,7 +121,7 @@ RunResult DeviceRun::finish() {
     const std::vector<std::byte> status = status_.content();
     EXPECT_TRUE(all_ones(std::span(status).last(kGuardBytes))) << "written behind status";
     std::vector<std::byte> behind(kGuardBytes);
-    MATGRAD_MUST(cudaMemcpy(behind.data(), workspace_.data() + executor_.workspace_bytes(),
+    MATGRAD_MUST(cudaMemcpy(behind.data(), workspace_->data() + executor_.workspace_bytes(),
                             kGuardBytes, cudaMemcpyDeviceToHost));
     EXPECT_TRUE(all_ones(behind)) << "written behind the workspace";
 

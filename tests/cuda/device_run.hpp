@@ -44,9 +44,13 @@ class DeviceRun {
 public:
     DeviceRun(const gpu::Executor& executor, std::int64_t batch,
               const std::vector<const Matrices*>& operands, const std::vector<Matrices*>& results);
+    DeviceRun(const DeviceRun&) = delete;
+    DeviceRun& operator=(const DeviceRun&) = delete;
+    /// Nothing is under way any more.
+    ~DeviceRun();
 
     /// To be changed at will before `enqueue`.
-    gpu::DeviceCall call() const;
+    [[nodiscard]] gpu::DeviceCall call() const;
     void enqueue(cudaStream_t stream) const;
     /// Fills workspace and status with NaN bytes, ordered before what follows on the stream.
     void poison(cudaStream_t stream);
@@ -63,7 +67,8 @@ private:
     std::vector<Matrices*> host_results_;
     std::vector<ConstBatch> inputs_;
     std::vector<Batch> outputs_;
-    DeviceBuffer status_, workspace_;
+    DeviceBuffer status_;
+    std::unique_ptr<DeviceBuffer> workspace_;
 };
 
 }  // namespace matgrad::test
