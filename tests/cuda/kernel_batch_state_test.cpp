@@ -1,0 +1,225 @@
+// What is kept for each problem: the Thrust functions of kernels/batch_state.cu, as plain C++.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "batch_state.hpp"
+#include "cuda/checked.hpp"
+#include "cuda/kernel_bench.hpp"
+
+namespace matgrad::test {
+namespace {
+
+class BatchState : public OnSimulatedGpu {
+protected:
+    template <typename T>
+    static T* device(const DeviceBuffer& buffer) {
+        return reinterpret_cast<T*>(buffer.data());
+    }
+    template <typename T>
+    static DeviceBuffer put(const std::vector<T>& values) {
+        return DeviceBuffer(std::as_bytes(std::span(values)));
+    }
+    template <typename T>
+    static std::vector<T> get(const DeviceBuffer& buffer) {
+        std::vector<T> values(buffer.size() / sizeof(T));
+        buffer.download(std::as_writable_bytes(std::span(values)));
+        return values;
+    }
+};
+
+const double kNan = std::nan("");
+const double kInfinity = std::numeric_limits<double>::infinity();
+
+TEST_F(BatchState, PointersStepThroughTheBatch) {
+    const DeviceBuffer pointers(5 * sizeof(void*));
+    char base[400];
+    gpu::fill_pointers(device<void*>(pointers), base + 200, -24, 5, stream());
+    gpu::fill_pointers(nullptr, base, 8, 0, stream());
+    (void)finish();
+    const std::vector<void*> got = get<void*>(pointers);
+    for (int p = 0; p < 5; ++p) {
+        EXPECT_EQ(got[static_cast<std::size_t>(p)], base + 200 - 24 * p);
+    }
+}
+
+TEST_F(BatchState, StatusStartsAsThatOfTheSharedSteps) {
+    const DeviceBuffer status = put<std::int32_t>({7, 7, 7});
+    gpu::start_status(device<std::int32_t>(status), nullptr, 3, stream());
+    (void)finish();
+    EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, 0, 0}));
+    // The shared status is read when the stream gets there, not when this is enqueued.
+    const DeviceBuffer shared = put<std::int32_t>({0});
+    const std::int32_t later = 4;
+    MATGRAD_MUST(
+        cudaMemcpyAsync(shared.data(), &later, sizeof(later), cudaMemcpyHostToDevice, stream()));
+    gpu::start_status(device<std::int32_t>(status), device<std::int32_t>(shared), 3, stream());
+    (void)finish();
+    EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{4, 4, 4}));
+}
+
+/// Pivots of a batch, n of a problem, in a strided diagonal of either type.
+class PivotCase {
+public:
+    PivotCase(ScalarType type, std::int64_t batch, std::int64_t n)
+        : n_(n), matrices_(type, batch, n, n, Order::padded_rows) {
+        for (std::int64_t p = 0; p < batch; ++p) {
+            for (std::int64_t r = 0; r < n; ++r) {
+                for (std::int64_t c = 0; c < n; ++c) {
+                    matrices_.host.set(p, r, c, r == c ? 1.0 + static_cast<double>(r) : -1.0);
+                }
+            }
+        }
+    }
+    void set(std::int64_t p, std::int64_t pivot, double value) {
+        matrices_.host.set(p, pivot, pivot, value);
+    }
+    [[nodiscard]] double get(std::int64_t p, std::int64_t pivot) {
+        matrices_.download();
+        return matrices_.host.get(p, pivot, pivot);
+    }
+    gpu::Diagonals upload() {
+        const gpu::DeviceView view = matrices_.upload();
+        return {view.data, view.type == kDouble, n_, view.row_stride + view.col_stride,
+                view.batch_stride};
+    }
+
+private:
+    std::int64_t n_;
+    OnDevice matrices_;
+};
+
+TEST_F(BatchState, CholeskyFailsAtItsFirstPivotThatIsNotFiniteOrNotPositive) {
+    for (const ScalarType type : kTypes) {
+        for (const std::int64_t n : {5, 64, 65, 300}) {
+            SCOPED_TRACE(testing::Message() << n << " " << size_of(type));
+            const std::int64_t last = n - 1;
+            PivotCase pivots(type, 9, n);
+            pivots.set(1, last, 0);
+            pivots.set(2, 0, -1);
+            pivots.set(3, 2, kNan);
+            pivots.set(3, last, kNan);
+            pivots.set(4, 3, kInfinity);
+            pivots.set(4, 1, -0.0);
+            pivots.set(6, last, kNan);  // after what the library says
+            pivots.set(7, 1, kNan);     // before what the library says
+            pivots.set(8, 2, kNan);     // but it had failed before
+            const std::vector<int> info = {0, 0, 0, 0, 0, 4, 3, 5, 0};
+            const DeviceBuffer device_info = put(info);
+            const std::vector<std::int32_t> before = {0, 0, 0, 0, 0, 0, 0, 0, 77};
+            const auto end = static_cast<std::int32_t>(n);
+            DeviceBuffer status = put(before);
+            gpu::read_cholesky_status(pivots.upload(), device<int>(device_info),
+                                      device<std::int32_t>(status), 9, stream());
+            (void)finish();
+            EXPECT_EQ(get<std::int32_t>(status),
+                      (std::vector<std::int32_t>{0, end, 1, 3, 2, 4, 3, 2, 77}));
+            status.upload(std::as_bytes(std::span(before)));
+            gpu::read_cholesky_status(pivots.upload(), nullptr, device<std::int32_t>(status), 9,
+                                      stream());
+            (void)finish();
+            EXPECT_EQ(get<std::int32_t>(status),
+                      (std::vector<std::int32_t>{0, end, 1, 3, 2, 0, end, 2, 77}));
+        }
+    }
+}
+
+TEST_F(BatchState, LuFailsAtItsFirstPivotThatIsNotFiniteOrZero) {
+    for (const ScalarType type : kTypes) {
+        for (const std::int64_t n : {5, 64, 65, 300}) {
+            SCOPED_TRACE(testing::Message() << n << " " << size_of(type));
+            const std::int64_t last = n - 1;
+            PivotCase pivots(type, 5, n);
+            pivots.set(0, 0, -3);  // no failure
+            pivots.set(1, last, -0.0);
+            pivots.set(2, 1, -kInfinity);
+            pivots.set(2, 2, 0);
+            pivots.set(3, last, kNan);
+            pivots.set(4, 0, 0);
+            const DeviceBuffer status = put<std::int32_t>({0, 0, 0, 0, 9});
+            gpu::read_lu_status(pivots.upload(), true, device<std::int32_t>(status), 5, stream());
+            (void)finish();
+            const auto end = static_cast<std::int32_t>(n);
+            EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, end, 2, end, 9}));
+        }
+    }
+}
+
+TEST_F(BatchState, BehindAZeroPivotThatDoesNotFailTheDiagonalIsOne) {
+    for (const ScalarType type : kTypes) {
+        constexpr std::int64_t kOrder = 130;
+        PivotCase pivots(type, 4, kOrder);
+        pivots.set(0, 100, 0);
+        pivots.set(0, 101, kNan);
+        pivots.set(0, 102, 0);
+        pivots.set(1, 3, kInfinity);
+        pivots.set(1, 5, 0);
+        const DeviceBuffer status = put<std::int32_t>({0, 0, 0, 0});
+        gpu::read_lu_status(pivots.upload(), false, device<std::int32_t>(status), 4, stream());
+        (void)finish();
+        EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, 4, 0, 0}));
+        for (std::int64_t k = 0; k < kOrder; ++k) {
+            EXPECT_EQ(pivots.get(0, k), k < 100 ? k + 1.0 : k == 100 ? 0 : 1);
+            EXPECT_EQ(pivots.get(2, k), k + 1.0);
+        }
+    }
+}
+
+TEST_F(BatchState, PivotsAreNarrowed) {
+    const DeviceBuffer wide = put<std::int64_t>({3, 2, 1'000'000});
+    const DeviceBuffer narrow = put<std::int32_t>({0, 0, 0, -5});
+    gpu::narrow_pivots(device<std::int64_t>(wide), device<std::int32_t>(narrow), 3, stream());
+    (void)finish();
+    EXPECT_EQ(get<std::int32_t>(narrow), (std::vector<std::int32_t>{3, 2, 1'000'000, -5}));
+}
+
+TEST_F(BatchState, FillsEveryEntryOfFailedProblemsAndNoOther) {
+    struct Sizes {
+        std::int64_t m, n;
+    };
+    for (const ScalarType type : kTypes) {
+        for (const auto& [m, n] : {Sizes{0, 3}, Sizes{1, 1}, Sizes{7, 9}, Sizes{33, 40}}) {
+            for (const Order order : kOrders) {
+                SCOPED_TRACE(testing::Message() << m << "x" << n << " " << static_cast<int>(order));
+                OnDevice a(type, 4, m, n, order);
+                a.host.fill_random(1);
+                OnDevice before(type, 4, m, n, order);
+                before.host = a.host;
+                const gpu::DeviceView view = a.upload();
+                const DeviceBuffer status = put<std::int32_t>({0, 2, 0, 1});
+                gpu::fill_failed({view.data, type == kDouble, m, n, view.row_stride,
+                                  view.col_stride, view.batch_stride},
+                                 kNan, device<std::int32_t>(status), 4, stream());
+                (void)finish();
+                a.download();
+                for (std::int64_t p = 0; p < 4; ++p) {
+                    for (std::int64_t i = 0; i < m * n; ++i) {
+                        const double got = a.host.get(p, i / n, i % n);
+                        if (p % 2 == 1) {
+                            ASSERT_TRUE(std::isnan(got));
+                        } else {
+                            ASSERT_EQ(got, before.host.get(p, i / n, i % n));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_F(BatchState, ARefusedLaunchIsAnErrorThatNamesTheAlgorithm) {
+    const DeviceBuffer status = put<std::int32_t>({0});
+    simulated::fail_call("thrust", 1, cudaErrorInvalidConfiguration);
+    try {
+        gpu::start_status(device<std::int32_t>(status), nullptr, 1, stream());
+        FAIL();
+    } catch (const gpu::CudaError& error) {
+        EXPECT_EQ(std::string(error.what()).rfind("thrust::tabulate failed with ", 0), 0U)
+            << error.what();
+    }
+}
+
+}  // namespace
+}  // namespace matgrad::test

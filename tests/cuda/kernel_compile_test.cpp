@@ -1,0 +1,244 @@
+// Generated kernels through the real NVRTC, which needs no driver: for three architectures, without a
+// warning, without a register in local memory.
+
+#include <gtest/gtest.h>
+#include <nvrtc.h>
+
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "cuda/kernels.hpp"
+
+// This program links NVRTC alone of the libraries that host/cuda/checked.cpp knows.
+void matgrad::gpu::check(nvrtcResult code, const char* call, const char*, int) {
+    if (code != NVRTC_SUCCESS) {
+        throw std::runtime_error(std::string(call) + ": " + nvrtcGetErrorString(code));
+    }
+}
+
+namespace matgrad::gpu {
+namespace {
+
+constexpr ScalarType kFloat = ScalarType::float32;
+constexpr ScalarType kDouble = ScalarType::float64;
+
+/// What the compiler says of a text: an error, warnings, or the memory that each kernel takes.
+std::string compiler_log(const std::string& text, const char* architecture) {
+    std::vector<const char*> texts;
+    std::vector<const char*> names;
+    for (const EmbeddedHeader& header : embedded_headers()) {
+        texts.push_back(header.text);
+        names.push_back(header.name);
+    }
+    nvrtcProgram program = nullptr;
+    check(nvrtcCreateProgram(&program, text.c_str(), "kernels.cu", static_cast<int>(names.size()),
+                             texts.data(), names.data()),
+          "nvrtcCreateProgram");
+    const char* options[] = {architecture, "--std=c++17", "--ptxas-options=-v"};
+    const nvrtcResult result = nvrtcCompileProgram(program, 3, options);
+    std::size_t size = 0;
+    check(nvrtcGetProgramLogSize(program, &size), "nvrtcGetProgramLogSize");
+    std::string log(size, '\0');
+    check(nvrtcGetProgramLog(program, log.data()), "nvrtcGetProgramLog");
+    check(nvrtcDestroyProgram(&program), "nvrtcDestroyProgram");
+    return result == NVRTC_SUCCESS ? log : "error: " + log;
+}
+
+/// Compiles for Ampere, Hopper and Blackwell. `stack` kernels may have a stack frame: sin and cos of
+/// large arguments need one in CUDA itself.
+void expect_clean(const KernelSource& source, bool stack = false) {
+    for (const char* architecture :
+         {"--gpu-architecture=sm_80", "--gpu-architecture=sm_90", "--gpu-architecture=sm_100"}) {
+        const std::string log = compiler_log(source.text(), architecture);
+        EXPECT_EQ(log.find("error"), std::string::npos) << log << source.text();
+        EXPECT_EQ(log.find("warning"), std::string::npos) << log << source.text();
+        const std::regex sizes(
+            "(\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads");
+        std::size_t kernels = 0;
+        for (std::sregex_iterator at(log.begin(), log.end(), sizes), end; at != end; ++at) {
+            const std::smatch& match = *at;
+            ++kernels;
+            EXPECT_EQ(match[2], "0") << log << source.text();
+            EXPECT_EQ(match[3], "0") << log << source.text();
+            if (!stack) {
+                EXPECT_EQ(match[1], "0") << log << source.text();
+            }
+        }
+        EXPECT_GE(kernels, source.kernels().size()) << log;
+    }
+}
+
+MapInstruction load_of(int operand) {
+    return {MapOp::load, operand, -1, 0};
+}
+
+MapBody sum_of(int operands) {
+    MapBody body;
+    for (int i = 0; i < operands; ++i) {
+        body.operands.push_back({Use{i}, Broadcast::none});
+        body.code.push_back(load_of(i));
+    }
+    for (int i = 1; i < operands; ++i) {
+        body.code.push_back({MapOp::add, i == 1 ? 0 : operands + i - 2, i, 0});
+    }
+    return body;
+}
+
+TEST(GeneratedKernels, CompileForEveryFunctionWithoutSpills) {
+    constexpr MapOp kFunctions[] = {MapOp::scale, MapOp::offset,  MapOp::exp,      MapOp::log,
+                                    MapOp::sqrt,  MapOp::abs,     MapOp::sign,     MapOp::step,
+                                    MapOp::tanh,  MapOp::sigmoid, MapOp::softplus, MapOp::relu};
+    for (const ScalarType type : {kFloat, kDouble}) {
+        KernelSource source;
+        for (const MapOp op : kFunctions) {
+            const MapBody body{{{Use{0}, Broadcast::none}}, {load_of(0), {op, 0, -1, 1.5}}};
+            (void)source.add_map(body, 64, 16, type, {&type, 1}, type);
+        }
+        for (const double exponent : {0.0, 2.0, 64.0, -64.0, 2.5}) {
+            const MapBody body{{{Use{0}, Broadcast::none}},
+                               {load_of(0), {MapOp::pow, 0, -1, exponent}}};
+            (void)source.add_map(body, 64, 16, type, {&type, 1}, type);
+        }
+        expect_clean(source);
+        KernelSource angles;
+        for (const MapOp op : {MapOp::sin, MapOp::cos}) {
+            const MapBody body{{{Use{0}, Broadcast::none}}, {load_of(0), {op, 0, -1, 0}}};
+            (void)angles.add_map(body, 64, 16, type, {&type, 1}, type);
+        }
+        expect_clean(angles, true);
+    }
+}
+
+TEST(GeneratedKernels, CompileForEveryShapeAndNumberOfOperandsWithoutSpills) {
+    for (const ScalarType type : {kFloat, kDouble}) {
+        KernelSource source;
+        for (const int operands : {1, 2, 3, 4, 5, 20, 60}) {
+            const std::vector<ScalarType> types(static_cast<std::size_t>(operands), type);
+            (void)source.add_map(sum_of(operands), 64, 16, type, types, type);
+        }
+        const std::vector<ScalarType> types(2, type);
+        for (const auto& [rows, cols] : {std::pair<std::int64_t, std::int64_t>{0, 5},
+                                         {5, 0},
+                                         {1, 1},
+                                         {33, 31},
+                                         {1 << 15, 1 << 15},
+                                         {1 << 20, 1 << 20}}) {
+            (void)source.add_map(sum_of(2), rows, cols, type, types, kDouble);
+            (void)source.add_copy(rows, cols, type, kFloat);
+            (void)source.add_batch_sum(rows, cols, type);
+            (void)source.add_divide(rows, cols, type);
+        }
+        (void)source.add_count_failed();
+        expect_clean(source);
+    }
+}
+
+TEST(GeneratedKernels, CompileForEveryBroadcastPositionAndConstantWithoutSpills) {
+    MapBody body;
+    body.operands = {{Use{0}, Broadcast::none},
+                     {Use{1}, Broadcast::scalar},
+                     {Use{2}, Broadcast::column},
+                     {Use{3}, Broadcast::row}};
+    body.code = {load_of(0), load_of(1), load_of(2), load_of(3)};
+    int last = 0;
+    const auto apply = [&](MapOp op, int b, double number) {
+        body.code.push_back({op, last, b, number});
+        last = static_cast<int>(body.code.size()) - 1;
+    };
+    apply(MapOp::sub, 1, 0);
+    apply(MapOp::div, 2, 0);
+    apply(MapOp::mul, 3, 0);
+    for (const MapOp test : {MapOp::is_diagonal, MapOp::is_lower, MapOp::is_upper}) {
+        body.code.push_back({test, -1, -1, 0});
+        apply(MapOp::mask, static_cast<int>(body.code.size()) - 1, 0);
+    }
+    for (const double number :
+         {1e300, -1e300, -1e-300, 0.1, -0.0, static_cast<double>(std::nanf(""))}) {
+        body.code.push_back({MapOp::constant, -1, -1, number});
+        apply(MapOp::add, static_cast<int>(body.code.size()) - 1, 0);
+    }
+    for (const ScalarType type : {kFloat, kDouble}) {
+        KernelSource source;
+        const ScalarType types[] = {kFloat, kDouble, kFloat, kDouble};
+        (void)source.add_map(body, 40, 50, type, types, kFloat);
+        expect_clean(source);
+    }
+}
+
+TEST(GeneratedKernels, CompileForEveryReductionWithoutSpills) {
+    for (const ScalarType type : {kFloat, kDouble}) {
+        KernelSource source;
+        const ScalarType types[] = {kFloat, kDouble};
+        for (const ReduceOp op : {ReduceOp::sum, ReduceOp::max, ReduceOp::product}) {
+            for (const ReduceOver over : {ReduceOver::all, ReduceOver::rows, ReduceOver::cols}) {
+                for (const auto& [rows, cols] : {std::pair<std::int64_t, std::int64_t>{0, 5},
+                                                 {5, 0},
+                                                 {3, 2},
+                                                 {64, 16},
+                                                 {1000, 3000}}) {
+                    Reduce step;
+                    step.op = op;
+                    step.over = over;
+                    step.rows.size = rows;
+                    step.cols.size = cols;
+                    step.body = sum_of(2);
+                    step.scale = over == ReduceOver::all ? 1 : 0.5;
+                    (void)source.add_reduce(step, type, types, kFloat);
+                }
+            }
+        }
+        Reduce det;
+        det.op = ReduceOp::signed_product;
+        det.over = ReduceOver::diagonal;
+        det.rows.size = det.cols.size = 300;
+        det.body = sum_of(1);
+        (void)source.add_reduce(det, type, {types, 1}, kDouble);
+        expect_clean(source);
+    }
+}
+
+TEST(Compile, GivesMachineCodeForADeviceThatNvrtcKnows) {
+    KernelSource source;
+    (void)source.add_copy(3, 4, kDouble, kFloat);
+    const auto code = compile(source.text(), 9, 0);
+    ASSERT_GE(code->size(), 4U);
+    EXPECT_EQ(std::string(code->data(), 4), "\177ELF");
+    EXPECT_EQ(compile(source.text(), 9, 0), code);  // not compiled again
+    EXPECT_NE(compile(source.text(), 8, 0), code);
+}
+
+TEST(Compile, GivesTextForADeviceNewerThanNvrtc) {
+    KernelSource source;
+    (void)source.add_count_failed();
+    const auto code = compile(source.text(), 99, 0);
+    const std::string text(code->begin(), code->end());
+    EXPECT_NE(text.find(".visible .entry count_failed_0"), std::string::npos);
+    EXPECT_EQ(text.back(), '\0');
+}
+
+TEST(Compile, SaysWhichDevicesAreTooOld) {
+    try {
+        (void)compile("", 1, 3);
+        FAIL();
+    } catch (const MachineError& error) {
+        EXPECT_TRUE(std::regex_match(
+            error.what(), std::regex("the device has compute capability 1\\.3: NVRTC compiles for "
+                                     "\\d+\\.\\d+ and later")))
+            << error.what();
+    }
+}
+
+TEST(Compile, ReportsTheFirstErrorOfTheCompiler) {
+    try {
+        (void)compile("int a = 1;\nint b = nothing;\nint c = nobody;\n", 9, 0);
+        FAIL();
+    } catch (const MachineError& error) {
+        EXPECT_STREQ(error.what(),
+                     "NVRTC does not compile a generated kernel (--gpu-architecture=sm_90): "
+                     "matgrad_kernels.cu(2): error: identifier \"nothing\" is undefined");
+    }
+}
+
+}  // namespace
+}  // namespace matgrad::gpu
