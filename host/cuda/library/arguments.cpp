@@ -14,13 +14,13 @@ constexpr std::uintptr_t kWorkspaceAlignment = 256;
 std::string output_name(const ProgramOutput& output) {
     switch (output.kind) {
         case OutputKind::value:
-            return "the value";
+            return "the result value";
         case OutputKind::gradient:
-            return "gradient " + output.name;
+            return "the result gradient " + output.name;
         case OutputKind::hvp:
-            return "Hessian-vector product " + output.name;
+            return "the result hvp " + output.name;
     }
-    return output.name;
+    return "the result " + output.name;
 }
 
 void check_device_pointer(const std::string& what, const void* data, int device,
@@ -99,8 +99,8 @@ void check_call(const Program& program, std::span<const OutputForm> forms, const
         const bool batched = from.scope == Scope::problem ||
                              (from.scope == Scope::shared && i < forms.size() && forms[i].spread);
         if (from.count() > 0 && (!batched || call.batch > 0)) {
-            check_device_pointer("the result for " + output_name(program.outputs[i]),
-                                 call.results[i].data, device, element);
+            check_device_pointer(output_name(program.outputs[i]), call.results[i].data, device,
+                                 element);
         }
     }
     if (call.status != nullptr) {
