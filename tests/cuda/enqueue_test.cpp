@@ -272,6 +272,7 @@ void check_graph(const Pipeline& pipeline, std::int64_t batch) {
         }
         run.poison(stream.get());
     }
+    stream.wait();  // before what is poisoned goes
 }
 
 TEST_P(Enqueue, IsCapturedInAGraphThatReplaysWithWhateverTheOperandsHoldThen) {
