@@ -1,9 +1,9 @@
 #include "simulated_gpu/memory.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
+#include "simulated_gpu/poison.hpp"
 #include "simulated_gpu/simulated_gpu.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -16,32 +16,37 @@
 namespace matgrad::simulated {
 namespace {
 
-// Each reads as NaN, be it float or double, and as an integer far from anything sensible.
-constexpr std::uint16_t kGuard = 0xFFF7;
-constexpr unsigned char kPoison = 0xFF;  // of new and of freed memory
-
 constexpr std::size_t kGuardBytes = 1024;
-/// Freed memory is kept for this long before the host gets it back.
-constexpr std::size_t kKeptBytes = std::size_t{64} << 20;
+/// The data begins here: aligned as cudaMalloc promises and no better.
+constexpr std::size_t kBefore = kGuardBytes + Memory::kAlignment;
+/// Freed memory is kept for this long before the host gets it back: so many bytes, or blocks.
+constexpr std::size_t kKeptBytes = std::size_t{256} << 20;
+constexpr std::size_t kKeptBlocks = 256;
 /// Of a longer freed block only the ends are looked at.
-constexpr std::size_t kInspectedBytes = std::size_t{1} << 20;
+constexpr std::size_t kInspectedBytes = std::size_t{64} << 10;
 
-void fill_guard(std::byte* data, std::size_t bytes) {
-    for (std::size_t i = 0; i + 1 < bytes; i += 2) {
-        std::memcpy(data + i, &kGuard, 2);
+/// Guards read as NaN, be it float or double, and as other ones than poison.
+std::byte guard_byte(std::size_t offset) {
+    return offset % 2 == 0 ? std::byte{0xF7} : std::byte{0xFF};
+}
+
+void fill_guard(std::byte* raw, std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) {
+        raw[i] = guard_byte(i);
     }
 }
 
-/// Offset of the first damaged byte, or `bytes`. Guards begin at even addresses from `origin` on.
-std::size_t first_damage(const std::byte* origin, std::size_t from, std::size_t to) {
-    for (std::size_t i = from; i < to; ++i) {
-        unsigned char expected[2];
-        std::memcpy(expected, &kGuard, 2);
-        if (std::to_integer<unsigned char>(origin[i]) != expected[i % 2]) {
-            return i;
-        }
+/// Offset of the first damaged byte, or `to`.
+std::size_t first_damage(const std::byte* raw, std::size_t from, std::size_t to) {
+    while (from < to && raw[from] == guard_byte(from)) {
+        ++from;
     }
-    return to;
+    return from;
+}
+
+/// The guard behind a block ends here; it begins with the first byte that was not asked for.
+std::size_t guard_end(const Block& block) {
+    return kBefore + block.bytes + kGuardBytes;
 }
 
 std::string name_of(const Block& block) {
@@ -53,26 +58,20 @@ std::string name_of(const Block& block) {
 }  // namespace
 
 void* Memory::allocate(std::size_t bytes, int device, int made_current) {
-    const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
     Block block;
     block.bytes = bytes;
     block.device = device;
     block.made_current = made_current;
-    // Aligned as cudaMalloc promises and no better.
-    block.raw_bytes = kGuardBytes + kAlignment + rounded + kGuardBytes;
-    block.raw_bytes = (block.raw_bytes + 2 * kAlignment - 1) / (2 * kAlignment) * (2 * kAlignment);
-    block.raw = static_cast<std::byte*>(std::aligned_alloc(2 * kAlignment, block.raw_bytes));
+    block.raw_bytes = guard_end(block);
+    block.raw = take_poisoned(block.raw_bytes);
     if (block.raw == nullptr) {
         return nullptr;
     }
-    block.data = block.raw + kGuardBytes + kAlignment;
-    const std::size_t before = kGuardBytes + kAlignment;
-    fill_guard(block.raw, before);
-    // The guard behind begins with the first byte that was not asked for.
-    const std::size_t end = before + bytes;
-    fill_guard(block.raw + end / 2 * 2, block.raw_bytes - end / 2 * 2);
-    std::memset(block.data, kPoison, bytes);
-    ASAN_POISON_MEMORY_REGION(block.raw, before);
+    block.data = block.raw + kBefore;
+    const std::size_t end = kBefore + bytes;
+    fill_guard(block.raw, 0, kBefore);
+    fill_guard(block.raw, end, guard_end(block));
+    ASAN_POISON_MEMORY_REGION(block.raw, kBefore);
     ASAN_POISON_MEMORY_REGION(block.raw + end, block.raw_bytes - end);
     live_[reinterpret_cast<std::uintptr_t>(block.data)] = block;
     return block.data;
@@ -86,11 +85,12 @@ bool Memory::release(void* data) {
     const Block block = found->second;
     check_guards(block);
     live_.erase(found);
-    std::memset(block.data, kPoison, block.bytes);
+    ASAN_UNPOISON_MEMORY_REGION(block.raw, block.raw_bytes);
+    poison(block.raw, block.raw_bytes);
     ASAN_POISON_MEMORY_REGION(block.raw, block.raw_bytes);
     freed_.push_back(block);
     freed_bytes_ += block.raw_bytes;
-    while (freed_bytes_ > kKeptBytes && freed_.size() > 1) {
+    while (freed_.size() > kKeptBlocks || (freed_bytes_ > kKeptBytes && freed_.size() > 1)) {
         forget_oldest();
     }
     return true;
@@ -128,25 +128,20 @@ std::size_t Memory::live_bytes(int device) const {
 }
 
 void Memory::check_guards(const Block& block) {
-    const std::size_t before = kGuardBytes + kAlignment;
-    const std::size_t end = before + block.bytes;
-    ASAN_UNPOISON_MEMORY_REGION(block.raw, before);
+    const std::size_t end = kBefore + block.bytes;
+    ASAN_UNPOISON_MEMORY_REGION(block.raw, kBefore);
     ASAN_UNPOISON_MEMORY_REGION(block.raw + end, block.raw_bytes - end);
-    if (const std::size_t at = first_damage(block.raw, 0, before); at < before) {
-        report("written " + std::to_string(before - at) + " bytes before the begin of " +
+    if (const std::size_t at = first_damage(block.raw, 0, kBefore); at < kBefore) {
+        report("written " + std::to_string(kBefore - at) + " bytes before the begin of " +
                name_of(block));
-        fill_guard(block.raw, before);
+        fill_guard(block.raw, 0, kBefore);
     }
-    if (const std::size_t at = first_damage(block.raw, end, block.raw_bytes);
-        at < block.raw_bytes) {
+    if (const std::size_t at = first_damage(block.raw, end, guard_end(block));
+        at < guard_end(block)) {
         report("written " + std::to_string(at - end) + " bytes past the end of " + name_of(block));
-        for (std::size_t i = at; i < block.raw_bytes; ++i) {
-            unsigned char expected[2];
-            std::memcpy(expected, &kGuard, 2);
-            block.raw[i] = std::byte{expected[i % 2]};
-        }
+        fill_guard(block.raw, end, guard_end(block));
     }
-    ASAN_POISON_MEMORY_REGION(block.raw, before);
+    ASAN_POISON_MEMORY_REGION(block.raw, kBefore);
     ASAN_POISON_MEMORY_REGION(block.raw + end, block.raw_bytes - end);
 }
 
@@ -171,7 +166,7 @@ void Memory::forget_oldest() {
     freed_.pop_front();
     freed_bytes_ -= block.raw_bytes;
     ASAN_UNPOISON_MEMORY_REGION(block.raw, block.raw_bytes);
-    std::free(block.raw);
+    give_back(block.raw, block.raw_bytes);
 }
 
 }  // namespace matgrad::simulated
