@@ -47,7 +47,7 @@ MATGRAD_DEVICE void batch_sum(const BatchSumArgs& args) {
     const int entry_in_block = thread_index() % kEntries;
     const int slice = thread_index() / kEntries;
     const I number = static_cast<I>(chunk.number) * kEntries + static_cast<I>(entry_in_block);
-    const bool inside = number < static_cast<I>(kCount);
+    const bool inside = static_cast<long long>(number) < kCount;
     constexpr I kDown = Body::kRows > 0 ? Body::kRows : 1;
     constexpr I kAcross = Body::kCols > 0 ? Body::kCols : 1;
     const bool by_columns = args.order == kByColumns;

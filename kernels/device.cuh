@@ -13,9 +13,10 @@ namespace matgrad::block {
 ///
 ///     MATGRAD_KERNEL(copy_0, CopyArgs, 256) { copy<Copy0>(args); }
 ///
-/// `Args` is the name of a type; one with a comma in it needs a name of its own first.
+/// `Args` is the name of a type; one with a comma in it needs a name of its own first. One block on a
+/// multiprocessor is enough, so the compiler does not spill registers to make room for more.
 #define MATGRAD_KERNEL(name, Args, threads) \
-    extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Args args)
+    extern "C" __global__ void __launch_bounds__(threads, 1) name(const __grid_constant__ Args args)
 
 /// Before a function of device code.
 #define MATGRAD_DEVICE __device__ __forceinline__

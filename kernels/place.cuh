@@ -65,7 +65,8 @@ MATGRAD_DEVICE Place<Index<kRows * kCols>> place_of(const Launch& launch, long l
         const int row_in_tile = round * (kThreads / kTileCols) + thread_index() / kTileCols;
         const I row = down * kTileRows + static_cast<I>(row_in_tile);
         const I col = across * kTileCols + static_cast<I>(thread_index() % kTileCols);
-        const bool inside = row < static_cast<I>(kRows) && col < static_cast<I>(kCols);
+        const bool inside =
+            static_cast<long long>(row) < kRows && static_cast<long long>(col) < kCols;
         return {tile.problem, row, col, inside};
     }
     const Item<I> entry =

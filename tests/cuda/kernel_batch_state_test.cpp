@@ -161,8 +161,9 @@ TEST_F(BatchState, BehindAZeroPivotThatDoesNotFailTheDiagonalIsOne) {
         (void)finish();
         EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, 4, 0, 0}));
         for (std::int64_t k = 0; k < kOrder; ++k) {
-            EXPECT_EQ(pivots.get(0, k), k < 100 ? k + 1.0 : k == 100 ? 0 : 1);
-            EXPECT_EQ(pivots.get(2, k), k + 1.0);
+            const double as_before = 1.0 + static_cast<double>(k);
+            EXPECT_EQ(pivots.get(0, k), k < 100 ? as_before : k == 100 ? 0 : 1);
+            EXPECT_EQ(pivots.get(2, k), as_before);
         }
     }
 }

@@ -86,16 +86,24 @@ MapBody sum_of(int operands) {
 }
 
 TEST(GeneratedKernels, CompileForEveryFunctionWithoutSpills) {
-    constexpr MapOp kFunctions[] = {MapOp::scale, MapOp::offset,  MapOp::exp,      MapOp::log,
-                                    MapOp::sqrt,  MapOp::abs,     MapOp::sign,     MapOp::step,
-                                    MapOp::tanh,  MapOp::sigmoid, MapOp::softplus, MapOp::relu};
+    constexpr MapOp kFunctions[] = {MapOp::exp,     MapOp::log,      MapOp::tanh,
+                                    MapOp::sigmoid, MapOp::softplus, MapOp::sqrt};
+    constexpr MapOp kLight[] = {MapOp::scale, MapOp::offset, MapOp::abs,
+                                MapOp::sign,  MapOp::step,   MapOp::relu};
     for (const ScalarType type : {kFloat, kDouble}) {
         KernelSource source;
         for (const MapOp op : kFunctions) {
             const MapBody body{{{Use{0}, Broadcast::none}}, {load_of(0), {op, 0, -1, 1.5}}};
             (void)source.add_map(body, 64, 16, type, {&type, 1}, type);
         }
-        for (const double exponent : {0.0, 2.0, 64.0, -64.0, 2.5}) {
+        MapBody light{{{Use{0}, Broadcast::none}}, {load_of(0)}};
+        for (const MapOp op : kLight) {
+            const int last = static_cast<int>(light.code.size()) - 1;
+            light.code.push_back({op, last, -1, 1.5});
+            light.code.push_back({MapOp::add, last, last + 1, 0});
+        }
+        (void)source.add_map(light, 64, 16, type, {&type, 1}, type);
+        for (const double exponent : {0.0, -63.0, 2.5}) {
             const MapBody body{{{Use{0}, Broadcast::none}},
                                {load_of(0), {MapOp::pow, 0, -1, exponent}}};
             (void)source.add_map(body, 64, 16, type, {&type, 1}, type);
@@ -113,17 +121,13 @@ TEST(GeneratedKernels, CompileForEveryFunctionWithoutSpills) {
 TEST(GeneratedKernels, CompileForEveryShapeAndNumberOfOperandsWithoutSpills) {
     for (const ScalarType type : {kFloat, kDouble}) {
         KernelSource source;
-        for (const int operands : {1, 2, 3, 4, 5, 20, 60}) {
+        for (const int operands : {2, 4, 5, 60}) {
             const std::vector<ScalarType> types(static_cast<std::size_t>(operands), type);
             (void)source.add_map(sum_of(operands), 64, 16, type, types, type);
         }
         const std::vector<ScalarType> types(2, type);
-        for (const auto& [rows, cols] : {std::pair<std::int64_t, std::int64_t>{0, 5},
-                                         {5, 0},
-                                         {1, 1},
-                                         {33, 31},
-                                         {1 << 15, 1 << 15},
-                                         {1 << 20, 1 << 20}}) {
+        for (const auto& [rows, cols] :
+             {std::pair<std::int64_t, std::int64_t>{0, 5}, {33, 31}, {1 << 20, 1 << 20}}) {
             (void)source.add_map(sum_of(2), rows, cols, type, types, kDouble);
             (void)source.add_copy(rows, cols, type, kFloat);
             (void)source.add_batch_sum(rows, cols, type);
@@ -172,11 +176,11 @@ TEST(GeneratedKernels, CompileForEveryReductionWithoutSpills) {
         const ScalarType types[] = {kFloat, kDouble};
         for (const ReduceOp op : {ReduceOp::sum, ReduceOp::max, ReduceOp::product}) {
             for (const ReduceOver over : {ReduceOver::all, ReduceOver::rows, ReduceOver::cols}) {
-                for (const auto& [rows, cols] : {std::pair<std::int64_t, std::int64_t>{0, 5},
-                                                 {5, 0},
-                                                 {3, 2},
-                                                 {64, 16},
-                                                 {1000, 3000}}) {
+                for (const auto& [rows, cols] :
+                     {std::pair<std::int64_t, std::int64_t>{5, 0}, {64, 16}, {1000, 3000}}) {
+                    if (op == ReduceOp::product && rows != 64) {
+                        continue;  // it differs from a sum in one sign
+                    }
                     Reduce step;
                     step.op = op;
                     step.over = over;
@@ -231,7 +235,11 @@ TEST(Compile, SaysWhichDevicesAreTooOld) {
 
 TEST(Compile, ReportsTheFirstErrorOfTheCompiler) {
     try {
-        (void)compile("int a = 1;\nint b = nothing;\nint c = nobody;\n", 9, 0);
+        (void)compile(
+            "__device__ int a() { return 1; }\n"
+            "__device__ int b() { return nothing; }\n"
+            "__device__ int c() { return nobody; }\n",
+            9, 0);
         FAIL();
     } catch (const MachineError& error) {
         EXPECT_STREQ(error.what(),

@@ -16,8 +16,8 @@ class ReduceKernel : public OnSimulatedGpu {};
 struct Sizes {
     std::int64_t m, n;
 };
-constexpr Sizes kShapes[] = {{0, 3},   {3, 0},   {1, 1},    {1, 8},    {9, 1},   {2, 3},
-                             {31, 33}, {40, 12}, {12, 257}, {1, 5000}, {300, 9}, {70, 70}};
+constexpr Sizes kShapes[] = {{0, 3},   {3, 0},   {1, 1},    {1, 8},    {9, 1},
+                             {31, 33}, {40, 12}, {12, 257}, {1, 5000}, {300, 9}};
 constexpr ReduceOver kOvers[] = {ReduceOver::all, ReduceOver::rows, ReduceOver::cols,
                                  ReduceOver::diagonal};
 
@@ -85,7 +85,7 @@ TEST_F(ReduceKernel, SumsAllRowsColumnsAndDiagonalsInAnyMemoryOrder) {
             for (const ReduceOver over : kOvers) {
                 const ResultShape shape = result_shape(over, m, n);
                 for (const Order order : kOrders) {
-                    for (const std::int64_t batch : {0, 1, 7}) {
+                    for (const std::int64_t batch : {0, 3}) {
                         SCOPED_TRACE(testing::Message()
                                      << m << "x" << n << " over " << static_cast<int>(over)
                                      << " batch " << batch << " order " << static_cast<int>(order)
