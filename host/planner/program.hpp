@@ -90,7 +90,8 @@ struct Trsm {
 };
 
 /// out = LU with partial pivoting, unit lower triangle; out2 = n-by-1 pivots, as numbers: at step k
-/// row k was swapped with row pivots[k] (from 0).
+/// row k was swapped with row pivots[k] (from 0). Solve and signed_product alone read them: an
+/// executor may keep them in another form.
 struct Getrf {
     Use a;
     bool zero_pivot_fails = true;  ///< false where only the determinant is wanted

@@ -36,7 +36,7 @@ ExecutorUnderTest library_executor(const std::string& name, int sweep, bool slic
     ExecutorUnderTest executor;
     executor.name = name;
     executor.sweep = sweep;
-    executor.latitude = {true, true, true};
+    executor.latitude = {true, true, true, true};
     executor.run = [sliced](const Program& program, std::int64_t batch,
                             const std::vector<const Matrices*>& operands,
                             const std::vector<Matrices*>& results, int /*threads*/) {

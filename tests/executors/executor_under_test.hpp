@@ -41,6 +41,8 @@ struct Latitude {
     /// |T||T^-1||T||X| in place of |T||X| (Du Croz and Higham, Stability of methods for matrix
     /// inversion, 1992), and so are the factors that blocked algorithms make by such solves.
     bool inverted_blocks = false;
+    /// Pivots are kept as the library wants them: solves and determinants read them, nothing else.
+    bool own_pivots = false;
 };
 
 struct ExecutorUnderTest {
