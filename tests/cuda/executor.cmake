@@ -1,0 +1,10 @@
+# Parts of the library executor that are pure functions: calls of a BLAS, places in the workspace.
+
+matgrad_add_test(cuda_executor
+  SOURCES
+    executor_gemm_call_test.cpp
+    executor_placement_test.cpp
+    executor_trsm_call_test.cpp
+    ${PROJECT_SOURCE_DIR}/tests/executors/build_program.cpp
+    ${simulated_gpu_expectations}
+  LIBRARIES cuda_executors_archive simulated_gpu)
