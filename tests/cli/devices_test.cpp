@@ -60,7 +60,8 @@ struct WrongModule {
 
 const WrongModule kWrong[] = {
     {"/nowhere/module.so", "MATGRAD_CUDA_MODULE is /nowhere/module.so, which does not exist"},
-    {__FILE__, "the CUDA module cannot be opened: " __FILE__},
+    {MATGRAD_SOURCE_DIR "/README.md",
+     "the CUDA module cannot be opened: " MATGRAD_SOURCE_DIR "/README.md"},
     {MODULE_NO_ENTRY, MODULE_NO_ENTRY " is not a CUDA module of matgrad"},
     {MODULE_OTHER_VERSION, MODULE_OTHER_VERSION " is of another version: expected 0."},
     {MODULE_LACKS_LIBRARY, "the CUDA module cannot be opened: libabsent.so: cannot open"}};
