@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Runs the peers of one library on the cases of a `matgrad bench --json` file.
+
+    run.py --peer numpy --cases matgrad.json --differentials differentials.json --json numpy.json
+
+Every case is drawn from the seed, run once to warm up, checked against the differentials, and then
+timed; a result that fails the check gets no time. Where a library offers several ways to write a
+closed form, each is tried once and the fastest that passes is measured. The results file is
+rewritten after every row, so that what was measured survives an interruption.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import sys
+import time
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peer", required=True, choices=["numpy", "torch", "jax", "cupy"])
+    parser.add_argument("--cases", required=True, help="results of matgrad bench --json")
+    parser.add_argument("--differentials", required=True)
+    parser.add_argument("--json", required=True, help="where the results go")
+    parser.add_argument("--matgrad", help="the command, for functions that no peer has by hand")
+    parser.add_argument("--seconds", type=float, default=0.3, help="of repeats, for each row")
+    parser.add_argument("--budget", type=float, default=float("inf"),
+                        help="seconds for everything; rows that do not fit are listed, not run")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--filter", default="", help="only cases whose name contains this")
+    return parser.parse_args()
+
+
+def fix_threads(threads):
+    """The same number for all libraries; before any of them is imported."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    processors = sorted(os.sched_getaffinity(0))
+    # XLA starts as many threads as there are processors to run on.
+    os.sched_setaffinity(0, processors[:threads])
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+class Run:
+    def __init__(self, options, library, differentials):
+        self.options = options
+        self.library = library
+        self.differentials = differentials
+        self.end = time.monotonic() + options.budget
+        self.device = library.device if library.device != "cpu" else processor()
+        self.rows = []
+
+    def add(self, case, variant, **fields):
+        row = {"case": case.entry, "executor": variant.name, "ok": False, "error": None,
+               "seconds": None, "low": None, "high": None, "repeats": 0, "once": False,
+               "copies": 1, "way": None, "enqueue_seconds": None, "bytes": case.bytes,
+               "operations": case.operations, "gb_per_s": None, "gflop_per_s": None,
+               "bound_seconds": None, "percent_of_bound": None,
+               "residual": None, "residual_bound": None}
+        row.update(fields)
+        if row["seconds"]:
+            row["gb_per_s"] = case.bytes / row["seconds"] / 1e9
+            row["gflop_per_s"] = case.operations / row["seconds"] / 1e9
+        self.rows.append(row)
+        self.write()
+        shown = (f"{row['seconds'] * 1e6:12.1f} us   resid {row['residual']:.1e}   {row['way']}"
+                 if row["ok"] else f"{'FAIL' if row['residual'] is not None else '-':>12s}   "
+                                   f"{row['error']}")
+        print(f"{case.name:48s} {variant.name:18s} {shown}", flush=True)
+
+    def write(self):
+        content = {"tool": self.library.tool, "device": self.device,
+                   "versions": self.library.versions, "commit": None,
+                   "command": " ".join(sys.argv),
+                   "date": datetime.datetime.now(datetime.timezone.utc).strftime(
+                       "%Y-%m-%dT%H:%M:%SZ"),
+                   "threads": self.options.threads, "suite": None, "ceilings": None,
+                   "rows": self.rows}
+        partial = self.options.json + ".partial"
+        with open(partial, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1)
+        os.replace(partial, self.options.json)
+
+    def case(self, case):
+        from cases import Copies
+
+        variants = [v for v in self.library.variants if v.offers(case)]
+        if time.monotonic() > self.end:
+            for variant in variants:
+                self.add(case, variant, error="not run: the time was used up")
+            return
+        try:
+            text = self.printed(case)
+            copies = Copies(case, self.differentials.seed, self.library)
+        except Exception as problem:  # out of memory, a word that is not supported
+            for variant in variants:
+                self.add(case, variant, error=one_line(problem))
+            return
+        for variant in variants:
+            if time.monotonic() > self.end:
+                self.add(case, variant, error="not run: the time was used up")
+                continue
+            try:
+                self.variant(case, variant, copies, text)
+            except Exception as problem:
+                self.add(case, variant, error=one_line(problem))
+
+    def printed(self, case):
+        if case.formula in self.library.by_hand:
+            return None
+        import printed
+        return printed.derive(self.options.matgrad, case)
+
+    def variant(self, case, variant, copies, text):
+        """Tries every way once, checks it, and measures the fastest that is right."""
+        from measure import measure, one_sample
+
+        right, wrong = [], None
+        for name, run in variant.ways(copies, text).items():
+            try:
+                result = run()  # warms up; compiles where that is done
+                self.library.wait(result)
+                value = self.library.download(result[0]) if case.wants_value else None
+                gradient = self.library.download(result[1]) if case.wants_gradient else None
+            except Exception as problem:
+                wrong = wrong or {"error": one_line(problem), "way": name}
+                continue
+            residual, bound = self.differentials.check(case, value, gradient)
+            del result, value, gradient
+            if residual <= bound:
+                seconds = one_sample(run, self.library.wait, 1)
+                right.append((seconds, name, run, residual, bound))
+            else:
+                wrong = {"error": f"residual {residual:.2e}, bound {bound:.2e}", "way": name,
+                         "residual": residual, "residual_bound": bound}
+        if not right:
+            self.add(case, variant, **wrong)
+            return
+        seconds, name, run, residual, bound = min(right, key=lambda entry: entry[0])
+        if hasattr(variant, "measured"):
+            variant.measured(case, name)
+        timing = measure(run, self.library.wait, self.options.seconds, seconds,
+                         self.library.shortest_sample, copies.count)
+        self.add(case, variant, ok=True, way=name, seconds=timing.seconds, low=timing.low,
+                 high=timing.high, repeats=timing.repeats, once=timing.once,
+                 copies=copies.count, residual=residual, residual_bound=bound)
+
+
+def one_line(problem):
+    text = " ".join(str(problem).split())
+    return f"{type(problem).__name__}: {text}"[:200]
+
+
+def main():
+    options = arguments()
+    fix_threads(options.threads)
+    from cases import read_cases
+    from residual import Differentials
+
+    try:
+        module = __import__(f"with_{options.peer}")
+        library = module.Library(options.threads, options.device)
+    except ImportError as problem:
+        print(f"{options.peer} is absent: {problem}", file=sys.stderr)
+        return 3
+    run = Run(options, library, Differentials(options.differentials))
+    run.write()
+    for case in read_cases(options.cases):
+        if options.filter in case.name:
+            run.case(case)
+    failed = sum(not row["ok"] for row in run.rows)
+    print(f"{options.peer}: {len(run.rows)} rows, {failed} without a time", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
