@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "expression/build.hpp"
+#include "matgrad/calculus.hpp"
 #include "reference/random_problem.hpp"
 
 namespace matgrad {
@@ -61,6 +62,14 @@ Comparison compare_numbers(double expected, double computed, double bound) {
 }
 
 }  // namespace
+
+Comparison Expected::value(double computed) const {
+    return compare_numbers(f, computed, f_bound);
+}
+
+Comparison Expected::differential(double inner) const {
+    return compare_numbers(df, inner, df_bound);
+}
 
 DifferentialCheck::DifferentialCheck(const Expr& f, ScalarType type, Accuracy accuracy, bool tf32)
     : f_(with_squared_norms(f)),
@@ -147,6 +156,19 @@ Comparison DifferentialCheck::entry(const std::string& variable, Convention conv
         direction.setZero();
     }
     return compare(variable, values, direction, computed, std::abs(computed));
+}
+
+Expected DifferentialCheck::expected(const std::string& variable, const MatrixMap& values,
+                                     const Eigen::MatrixXd& direction) const {
+    const MatrixMap directions{{variable, direction}};
+    const auto known = sizes(values);
+    const Dual dual = evaluate_differential(f_, values, directions, known);
+    const detail::Sensitivity sensitivity = errors_.at(values, directions, known);
+    const Eigen::MatrixXd gradient = evaluate_reference(differentiate(f_, variable), values, known);
+    const double magnitude = gradient.cwiseProduct(direction).cwiseAbs().sum();
+    const double value = dual.value(0, 0);
+    return {value, unit(values) * (sensitivity.value + std::abs(value)), dual.differential(0, 0),
+            unit(values) * (sensitivity.differential + magnitude)};
 }
 
 Expr directional_function(const Expr& gradient, const std::string& direction) {

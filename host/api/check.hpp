@@ -29,6 +29,15 @@ struct Comparison {
     [[nodiscard]] double ratio() const noexcept { return residual == 0 ? 0 : residual / bound; }
 };
 
+/// What is right for one problem, with what rounding can explain of a result.
+struct Expected {
+    double f = 0, f_bound = 0;
+    double df = 0, df_bound = 0;  ///< df(X; D)
+    [[nodiscard]] Comparison value(double computed) const;
+    /// `inner` is <G, D>.
+    [[nodiscard]] Comparison differential(double inner) const;
+};
+
 /// Checks results for one function. Where the reference itself is not finite, a result that is not
 /// finite either passes.
 ///
@@ -50,6 +59,11 @@ public:
     /// One component of the gradient.
     [[nodiscard]] Comparison entry(const std::string& variable, Convention convention,
                                    const MatrixMap& values, Entry entry, double computed) const;
+
+    /// For results that are still to come, D given: the bounds take G from its closed form, evaluated
+    /// by the reference.
+    [[nodiscard]] Expected expected(const std::string& variable, const MatrixMap& values,
+                                    const Eigen::MatrixXd& direction) const;
 
 private:
     [[nodiscard]] Comparison compare(const std::string& variable, const MatrixMap& values,

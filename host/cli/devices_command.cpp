@@ -1,37 +1,13 @@
-#include "cpu/highway_targets.hpp"
-// The order matters: what the executor is compiled for is what is reported.
 #include <fmt/format.h>
-#include <hwy/targets.h>
 
-#include <fstream>
 #include <thread>
 
 #include "cli/command.hpp"
+#include "cpu/processor.hpp"
 #include "matgrad/device.hpp"
 
 namespace matgrad {
 namespace {
-
-/// The processor's own name where the system tells it.
-std::string processor_name() {
-    std::ifstream info("/proc/cpuinfo");
-    for (std::string line; std::getline(info, line);) {
-        const std::size_t colon = line.find(": ");
-        if (line.rfind("model name", 0) == 0 && colon != std::string::npos) {
-            return line.substr(colon + 2);
-        }
-    }
-    return "processor";
-}
-
-/// The best instruction set that this machine has and the executor is compiled for: Highway numbers
-/// better ones lower.
-std::string vector_instructions() {
-    const auto targets = static_cast<std::uint64_t>(hwy::SupportedTargets()) & HWY_TARGETS;
-    const auto best = targets & (~targets + 1);
-    const std::string name = hwy::TargetName(static_cast<decltype(hwy::SupportedTargets())>(best));
-    return name.rfind("AVX3", 0) == 0 ? "AVX-512" : name;  // by the name on the box
-}
 
 double gibibytes(std::size_t bytes) {
     return static_cast<double>(bytes) / (1 << 30);

@@ -6,6 +6,7 @@
 #include "cuda/host_batches.hpp"
 #include "cuda/library_executor.hpp"
 #include "cuda/module_entry.hpp"
+#include "cuda/stopwatch.hpp"
 
 namespace matgrad::gpu {
 namespace {
@@ -18,6 +19,10 @@ public:
             devices.push_back(describe_device(i));
         }
         return devices;
+    }
+    [[nodiscard]] std::vector<Version> versions() const override { return cuda_versions(); }
+    [[nodiscard]] std::unique_ptr<Stopwatch> make_stopwatch(int device) const override {
+        return make_event_stopwatch(device);
     }
     [[nodiscard]] std::unique_ptr<const Executor> make_executor(
         Program program, const ExecutorOptions& options) const override {

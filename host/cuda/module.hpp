@@ -88,11 +88,37 @@ struct HostCall {
     int threads = 1;                 ///< for copying to and from pinned memory
 };
 
+/// Device memory and a clock of one device, for measurements. One thread at a time.
+class Stopwatch {
+public:
+    virtual ~Stopwatch() = default;
+    /// 256-byte aligned; freed with the stopwatch. Errors: MachineError.
+    [[nodiscard]] virtual std::byte* allocate(std::size_t bytes) = 0;
+    /// Enqueues a copy between host and device memory, or within device memory.
+    virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
+    /// Waits for all that was enqueued on the stream.
+    virtual void wait() = 0;
+    [[nodiscard]] virtual void* stream() const noexcept = 0;  ///< a cudaStream_t of its own
+    /// Marks this place of the stream.
+    virtual void start() = 0;
+    /// Marks this place, waits for it, and gives the seconds that the device took from start to here.
+    [[nodiscard]] virtual double stop() = 0;
+};
+
+/// Of the driver or of a library.
+struct Version {
+    std::string name, number;
+};
+
 class Module {
 public:
     virtual ~Module() = default;
     /// Errors: MachineError that says why there is none.
     [[nodiscard]] virtual std::vector<DeviceInfo> devices() const = 0;
+    /// Errors: MachineError.
+    [[nodiscard]] virtual std::vector<Version> versions() const = 0;
+    /// Errors: OperandError for a device that does not exist; MachineError.
+    [[nodiscard]] virtual std::unique_ptr<Stopwatch> make_stopwatch(int device) const = 0;
     /// Errors: OperandError for a device that does not exist; MachineError.
     [[nodiscard]] virtual std::unique_ptr<const Executor> make_executor(
         Program program, const ExecutorOptions& options) const = 0;

@@ -92,6 +92,10 @@ public:
         }
         return infos;
     }
+    [[nodiscard]] std::vector<gpu::Version> versions() const override { return {}; }
+    [[nodiscard]] std::unique_ptr<gpu::Stopwatch> make_stopwatch(int) const override {
+        return nullptr;
+    }
     [[nodiscard]] std::unique_ptr<const gpu::Executor> make_executor(
         Program program, const gpu::ExecutorOptions& options) const override {
         if (options.device >= count) {

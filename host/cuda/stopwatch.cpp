@@ -1,0 +1,70 @@
+#include "cuda/stopwatch.hpp"
+
+#include <fmt/format.h>
+
+#include "cuda/context.hpp"
+#include "cuda/owners.hpp"
+
+namespace matgrad::gpu {
+namespace {
+
+class EventStopwatch final : public Stopwatch {
+public:
+    explicit EventStopwatch(int device)
+        : device_(Context::of(device)->info().index),
+          current_(device_),
+          stream_(make_stream()),
+          start_(make_event(cudaEventDefault)),
+          stop_(make_event(cudaEventDefault)) {}
+
+    [[nodiscard]] std::byte* allocate(std::size_t bytes) override {
+        memory_.push_back(allocate_device(bytes));
+        return memory_.back().get();
+    }
+    void copy(void* to, const void* from, std::size_t bytes) override {
+        MATGRAD_CUDA(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_.get()));
+    }
+    void wait() override { MATGRAD_CUDA(cudaStreamSynchronize(stream_.get())); }
+    [[nodiscard]] void* stream() const noexcept override { return stream_.get(); }
+    void start() override { MATGRAD_CUDA(cudaEventRecord(start_.get(), stream_.get())); }
+    [[nodiscard]] double stop() override {
+        constexpr double kMilli = 1e-3;
+        float elapsed = 0;
+        MATGRAD_CUDA(cudaEventRecord(stop_.get(), stream_.get()));
+        MATGRAD_CUDA(cudaEventSynchronize(stop_.get()));
+        MATGRAD_CUDA(cudaEventElapsedTime(&elapsed, start_.get(), stop_.get()));
+        return kMilli * static_cast<double>(elapsed);
+    }
+
+private:
+    int device_;
+    CurrentDevice current_;  // for as long as the stopwatch lives
+    std::vector<DeviceMemory> memory_;
+    Stream stream_;
+    Event start_, stop_;
+};
+
+std::string version_text(int number) {
+    return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
+}
+
+}  // namespace
+
+std::unique_ptr<Stopwatch> make_event_stopwatch(int device) {
+    return std::make_unique<EventStopwatch>(device);
+}
+
+std::vector<Version> cuda_versions() {
+    int driver = 0;
+    int runtime = 0;
+    MATGRAD_CUDA(cudaDriverGetVersion(&driver));
+    MATGRAD_CUDA(cudaRuntimeGetVersion(&runtime));
+    return {
+        {"CUDA driver", version_text(driver)},
+        {"CUDA runtime", version_text(runtime)},
+        {"cuBLAS", fmt::format("{}.{}.{}", CUBLAS_VER_MAJOR, CUBLAS_VER_MINOR, CUBLAS_VER_PATCH)},
+        {"cuSOLVER",
+         fmt::format("{}.{}.{}", CUSOLVER_VER_MAJOR, CUSOLVER_VER_MINOR, CUSOLVER_VER_PATCH)}};
+}
+
+}  // namespace matgrad::gpu
