@@ -42,6 +42,8 @@ public:
     void enqueue(const DeviceCall& call) const override {
         const CurrentDevice current(options_.device);
         check_call(program_, options_.outputs, call, options_.device, workspace_bytes());
+        // Thrust would take an error that an earlier call has left for one of its own.
+        (void)cudaGetLastError();
         const auto stream = static_cast<cudaStream_t>(call.stream);
         cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
         MATGRAD_CUDA(cudaStreamIsCapturing(stream, &capture));
