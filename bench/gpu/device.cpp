@@ -60,6 +60,7 @@ void fill(const DeviceBuffer& buffer, std::size_t count) {
     }
     MATGRAD_MUST(
         cudaMemcpy(buffer.data(), numbers.data(), count * sizeof(T), cudaMemcpyHostToDevice));
+    MATGRAD_MUST(cudaDeviceSynchronize());  // the copy may outlast its call
 }
 
 template <typename T>
@@ -86,7 +87,7 @@ double copy_rate(Clock& clock) {
     const std::size_t bytes = std::min(std::size_t{1} << 30, free_bytes / 8);
     const DeviceBuffer from(bytes);
     const DeviceBuffer to(bytes);
-    MATGRAD_MUST(cudaMemset(from.data(), 1, bytes));
+    MATGRAD_MUST(cudaMemsetAsync(from.data(), 1, bytes, clock.stream()));
     const Times times = clock.measure(2, 11, [&](int) {
         MATGRAD_MUST(cudaMemcpyAsync(to.data(), from.data(), bytes, cudaMemcpyDeviceToDevice,
                                      clock.stream()));

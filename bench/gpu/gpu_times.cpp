@@ -64,6 +64,8 @@ public:
                 MATGRAD_MUST(cudaMemcpy(to + c * bytes, to, bytes, cudaMemcpyDeviceToDevice));
             }
         }
+        // Copies may outlast their calls, and the clock's stream does not wait for them.
+        MATGRAD_MUST(cudaDeviceSynchronize());
         copies_ = copies;
         for (const OutputInfo& info : plan_.outputs()) {
             results_.emplace_back(static_cast<std::size_t>(row.batch * info.rows * info.cols) *
