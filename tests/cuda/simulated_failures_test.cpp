@@ -51,8 +51,9 @@ TEST_F(SimulatedFailure, OfARunningKernelShowsLaterAndBreaksItsDevice) {
     EXPECT_EQ(cudaSetDevice(1), cudaSuccess);
     EXPECT_EQ(cudaMalloc(&data, 8), cudaSuccess);
     EXPECT_EQ(cudaFree(data), cudaSuccess);
+    EXPECT_EQ(cudaSetDevice(0), cudaErrorLaunchFailure);
     reset();
-    EXPECT_EQ(cudaSetDevice(0), cudaSuccess);
+    EXPECT_EQ(cudaGetLastError(), cudaSuccess);
     EXPECT_EQ(cudaMalloc(&data, 8), cudaSuccess);
     EXPECT_EQ(cudaFree(data), cudaSuccess);
 }

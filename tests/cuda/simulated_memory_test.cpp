@@ -18,8 +18,13 @@ namespace {
 
 class SimulatedMemory : public SimulatedTest {};
 
-MATGRAD_UNCHECKED void write_byte(char* at, char value) {
-    *static_cast<volatile char*>(at) = value;
+/// Done by a task.
+void write_byte(char* at, char value) {
+    ASSERT_EQ(
+        enqueue(nullptr, "task",
+                [at, value]() MATGRAD_UNCHECKED { *static_cast<volatile char*>(at) = value; }),
+        cudaSuccess);
+    ASSERT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
 }
 MATGRAD_UNCHECKED double read_double(const double* at) {
     return *static_cast<const volatile double*>(at);
@@ -68,6 +73,18 @@ TEST_F(SimulatedMemory, ReportsAByteWrittenOnEitherSide) {
     expect_complaint("written 923 bytes past the end");
     write_byte(data + 5, 1);
     expect_complaint("written at byte 5 of freed memory");
+}
+
+TEST_F(SimulatedMemory, OfAStrictMachinesDeviceIsOutOfReachOfTheHost) {
+    Machine strict;
+    strict.strict = true;
+    reset(strict);
+    testing::GTEST_FLAG(death_test_style) = "threadsafe";
+    const DeviceArray<double> array(std::vector<double>{1});
+    EXPECT_DEATH((void)read_double(array.data()), "");
+    const PinnedArray<double> pinned(1);
+    pinned[0] = 1;
+    EXPECT_EQ(read_double(pinned.data()), 1);
 }
 
 TEST_F(SimulatedMemory, IsFreedOnceByWhatItWasTakenBy) {
