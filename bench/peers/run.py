@@ -34,6 +34,19 @@ def arguments():
     return parser.parse_args()
 
 
+# The C library keeps freed memory and uses large pages: libraries that allocate every result anew
+# would otherwise spend their time on page faults, where matgrad is given its results' memory.
+MALLOC = ("glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=68719476736:"
+          "glibc.malloc.hugetlb=1")
+
+
+def keep_freed_memory():
+    """Starts this program again with those settings, which are read when a program starts."""
+    if "GLIBC_TUNABLES" not in os.environ:
+        os.environ["GLIBC_TUNABLES"] = MALLOC
+        os.execv(sys.executable, [sys.executable, *sys.argv])
+
+
 def fix_threads(threads):
     """The same number for all libraries; before any of them is imported."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -163,6 +176,7 @@ def one_line(problem):
 
 def main():
     options = arguments()
+    keep_freed_memory()
     fix_threads(options.threads)
     from cases import read_cases
     from residual import Differentials

@@ -1,0 +1,166 @@
+"""The Markdown page: what was measured, the worst cases first, failures, then everything."""
+
+from results import geometric_mean, time_text
+
+FIGURES = {
+    "ratios": "The ratio to every peer, case by case",
+    "roofline": "Every case against the roof",
+    "accuracy": "Accuracy against condition number",
+    "scaling": "Scaling",
+    "crossover": "Which executor is the fastest, by size and batch",
+}
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+
+
+def residual(row):
+    """A residual beside its bound, as the share of the bound that it uses."""
+    share = row.share_of_residual_bound
+    return "" if share is None else f"{share:.2g}"
+
+
+def head_of(results):
+    first = results.matgrad
+    lines = [f"# Benchmark: {first.get('suite') or 'suite'} on {first['device']}", ""]
+    rows = []
+    for file in results.files:
+        versions = ", ".join(f"{k} {v}" for k, v in (file.get("versions") or {}).items())
+        rows.append([file["tool"], file["device"], file.get("threads", ""), versions,
+                     (file.get("commit") or "")[:12], file.get("date", "")])
+    lines += table(["tool", "device", "threads", "versions", "commit", "date"], rows) + [""]
+    lines += ["Commands, in this order:", ""]
+    lines += [f"    {file['command']}" for file in results.files] + [""]
+    for scalar, ceiling in (results.ceilings or {}).items():
+        lines.append(f"Ceilings of this machine in {scalar}: copy "
+                     f"{ceiling['copy_bytes_per_s'] / 1e9:.3g} GB/s, multiply-add "
+                     f"{ceiling['multiply_add_flops_per_s'] / 1e9:.4g} GFLOP/s.")
+    return lines + [""]
+
+
+def summary(results, absent):
+    pairs = results.pairs()
+    compared = [p for p in pairs if p.ratio is not None]
+    lines = ["## Summary", ""]
+    if compared:
+        mean = geometric_mean(p.ratio for p in compared)
+        losses = sum(p.ratio < 1 for p in compared)
+        lines.append(f"{len(compared)} cases have a time on both sides. Against the best peer of "
+                     f"each case matgrad is {mean:.2f} times as fast in the geometric mean; the "
+                     f"minimum is {compared[0].ratio:.2f} (`{compared[0].name}`); the peer is "
+                     f"faster in {losses}.")
+    failed = [r for r in results.rows if r.failed]
+    lines.append(f"Results that failed the check: {sum(r.ours for r in failed)} of matgrad, "
+                 f"{sum(not r.ours for r in failed)} of peers.")
+    lines += [""] + by_peer(results)
+    if absent:
+        lines += ["Peers that are absent here:", ""]
+        lines += [f"- {name}: {reason}" for name, reason in absent.items()] + [""]
+    return lines
+
+
+def by_peer(results):
+    """The ratio to each peer alone."""
+    ratios, counts = {}, {}
+    for pair in results.pairs():
+        for row in pair.peers:
+            if pair.ours is not None:
+                ratios.setdefault(row.executor, []).append(row.seconds / pair.ours.seconds)
+    for row in results.rows:
+        if not row.ours:
+            count = counts.setdefault(row.executor, [0, 0, 0])
+            count[0] += row.timed
+            count[1] += row.failed
+            count[2] += not row.timed and not row.failed
+    if not counts:
+        return []
+    rows = []
+    for name, (timed, failed, without) in counts.items():
+        values = ratios.get(name, [])
+        rows.append([name, timed, failed, without,
+                     f"{geometric_mean(values):.2f}" if values else "",
+                     f"{min(values):.2f}" if values else ""])
+    return table(["peer", "timed", "FAIL", "not run", "geometric mean of its time / ours",
+                  "minimum"], rows) + [""]
+
+
+def cases(results):
+    lines = ["## All cases, the worst first", "",
+             "`ratio` is the time of the best peer over matgrad's: below 1 the peer is faster. "
+             "`of bound` is the least time that bytes and operations allow over the time taken. "
+             "`check` is the largest residual over its bound, matgrad's and the peer's. "
+             "`(1)`: one repeat only. Times are medians; brackets hold the quartiles.", ""]
+    rows = []
+    for pair in results.pairs():
+        ours, peer = pair.ours, pair.best_peer
+        rows.append([
+            f"`{pair.name}`", "" if pair.ratio is None else f"{pair.ratio:.2f}",
+            ours.executor if ours else "none",
+            timed(ours), f"{ours.percent_of_bound:.0f}%" if ours and ours.percent_of_bound else "",
+            f"{peer.executor}" + (f" ({peer.way})" if peer and peer.way else "") if peer else "",
+            timed(peer), " / ".join(residual(r) or "-" for r in (ours, peer) if r)])
+    return lines + table(["case", "ratio", "executor", "time", "of bound", "best peer", "its time",
+                          "check"], rows) + [""]
+
+
+def timed(row):
+    if row is None:
+        return ""
+    if row.once:
+        return f"{time_text(row.seconds)} (1)"
+    return f"{time_text(row.seconds)} [{time_text(row.low)}, {time_text(row.high)}]"
+
+
+def failures(results):
+    failed = [r for r in results.rows if r.failed]
+    lines = ["## Failures", ""]
+    if failed:
+        lines += table(["case", "executor", "FAIL"],
+                       [[f"`{r.name}`", r.executor, r.error] for r in failed])
+    else:
+        lines.append("No result failed its check.")
+    other = [r for r in results.rows if not r.ok and not r.failed]
+    if other:
+        lines += ["", "Without a time for other reasons:", ""]
+        grouped = {}
+        for row in other:
+            grouped.setdefault((row.executor, row.error), []).append(row.name)
+        lines += [f"- {executor}: {error} ({len(names)}: "
+                  + ", ".join(f"`{n}`" for n in names[:4]) + (", ..." if len(names) > 4 else "")
+                  + ")" for (executor, error), names in grouped.items()]
+    return lines + [""]
+
+
+def conditions():
+    return """## How it was measured
+
+Both sides compute the same cases from the same seed, hold their results to the same differential
+check (bench/README.md), and read as many copies of their operands in turn, so that these do not come
+from the last-level cache; a peer takes at most 1,000 copies of a tiny case. Peers run with as many
+threads as matgrad. The first runs and all compilation are left out. matgrad computes Gram matrices
+and factors of float data in double unless a case says `fast`; the peers compute float data in float,
+as their users do, so a ratio in float compares more accurate work with less: `check` shows both
+residuals. NumPy, JAX and PyTorch closed forms are written in several ways where there are several
+(named in brackets), and the fastest that passes is timed; NumPy's batch is also split over threads
+by hand. Functions other than the four use the NumPy text that `matgrad derive` prints, rewritten for
+a batch (`printed`). The memory of results: matgrad and NumPy write into results that exist, JAX and
+PyTorch allocate theirs, from memory that the C library is told to keep and to back by large pages.
+""".splitlines()
+
+
+def write(path, results, figures, absent):
+    lines = head_of(results) + summary(results, absent)
+    if "ratios" in figures:
+        lines += [f"![{FIGURES['ratios']}](ratios.svg)", ""]
+    lines += cases(results) + failures(results)
+    for name in figures:
+        if name != "ratios":
+            lines += [f"## {FIGURES[name]}", "", f"![{FIGURES[name]}]({name}.svg)", ""]
+    missing = [name for name in FIGURES if name not in figures]
+    if missing:
+        lines += ["Figures for which these results hold nothing: " + ", ".join(missing) + ".", ""]
+    lines += conditions()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines).rstrip() + "\n")

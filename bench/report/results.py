@@ -1,0 +1,115 @@
+"""Results files of `matgrad bench` and of the peers, read and joined by case."""
+
+import json
+import math
+from dataclasses import dataclass
+
+OUR_EXECUTORS = ("cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class Row:
+    tool: str
+    device: str
+    suite: str
+    data: dict
+
+    def __getattr__(self, key):
+        if key.startswith("__"):
+            raise AttributeError(key)
+        return self.data.get(key)
+
+    @property
+    def name(self):
+        return self.data["case"]["name"]
+
+    @property
+    def ours(self):
+        """True for matgrad's executors, false for peers, those in C++ among them."""
+        return self.tool == "matgrad" and self.executor.split()[0] in OUR_EXECUTORS
+
+    @property
+    def timed(self):
+        return bool(self.ok) and self.seconds is not None and self.seconds > 0
+
+    @property
+    def failed(self):
+        """A wrong result; a row that was not run or is not offered has not failed."""
+        return not self.ok and self.residual is not None
+
+    @property
+    def share_of_residual_bound(self):
+        if not self.residual_bound or self.residual is None:
+            return None
+        return self.residual / self.residual_bound
+
+    @property
+    def once(self):
+        return bool(self.data.get("once")) or self.repeats == 1
+
+
+@dataclass
+class Pair:
+    """One case: matgrad's fastest executor against the fastest peer."""
+
+    name: str
+    case: dict
+    ours: Row  # None where no executor of ours has a time
+    peers: list  # timed rows, the fastest first
+
+    @property
+    def best_peer(self):
+        return self.peers[0] if self.peers else None
+
+    @property
+    def ratio(self):
+        """How many times faster than the best peer; below 1 the peer is faster."""
+        if self.ours is None or not self.peers:
+            return None
+        return self.peers[0].seconds / self.ours.seconds
+
+
+class Results:
+    def __init__(self, paths):
+        self.files = []
+        self.rows = []
+        for path in paths:
+            with open(path, encoding="utf-8") as file:
+                content = json.load(file)
+            self.files.append(content)
+            self.rows += [Row(content["tool"], content.get("device") or "unknown",
+                              content.get("suite") or "", row) for row in content["rows"]]
+
+    @property
+    def matgrad(self):
+        return next((f for f in self.files if f["tool"] == "matgrad"), self.files[0])
+
+    @property
+    def ceilings(self):
+        return next((f["ceilings"] for f in self.files if f.get("ceilings")), {})
+
+    def pairs(self):
+        """Every case, the smallest ratio first, then the cases that have none."""
+        by_case = {}
+        for row in self.rows:
+            by_case.setdefault(row.name, []).append(row)
+        pairs = []
+        for name, rows in by_case.items():
+            timed = sorted((r for r in rows if r.timed), key=lambda r: r.seconds)
+            ours = next((r for r in timed if r.ours), None)
+            pairs.append(Pair(name, rows[0].case, ours, [r for r in timed if not r.ours]))
+        return sorted(pairs, key=lambda p: math.inf if p.ratio is None else p.ratio)
+
+
+def geometric_mean(values):
+    values = list(values)
+    return math.exp(sum(math.log(v) for v in values) / len(values)) if values else math.nan
+
+
+def time_text(seconds):
+    if seconds is None:
+        return ""
+    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "us")):
+        if seconds * factor >= 1 or unit == "us":
+            return f"{seconds * factor:.3g} {unit}"
+    return ""
