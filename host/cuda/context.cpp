@@ -60,7 +60,7 @@ std::shared_ptr<const Context> Context::of(int device) {
     return context;
 }
 
-Lease Context::lease(cudaStream_t stream, void* workspace, bool tf32) const {
+Lease Context::lease(cudaStream_t stream, void* workspace) const {
     Handles* handles = nullptr;
     {
         std::unique_lock lock(mutex_);
@@ -72,8 +72,7 @@ Lease Context::lease(cudaStream_t stream, void* workspace, bool tf32) const {
     MATGRAD_CUDA(cublasSetStream(lease.blas(), stream));
     // Setting the stream has put back the library's own workspace.
     MATGRAD_CUDA(cublasSetWorkspace(lease.blas(), workspace, kBlasWorkspaceBytes));
-    MATGRAD_CUDA(
-        cublasSetMathMode(lease.blas(), tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH));
+    MATGRAD_CUDA(cublasSetMathMode(lease.blas(), CUBLAS_DEFAULT_MATH));
     MATGRAD_CUDA(cusolverDnSetStream(lease.solver(), stream));
     return lease;
 }

@@ -56,8 +56,9 @@ public:
 
     [[nodiscard]] const DeviceInfo& info() const noexcept { return info_; }
     /// Waits while all handles are out, for as long as an enqueue takes; never for the device.
-    /// `workspace` has kBlasWorkspaceBytes, 256-byte aligned.
-    [[nodiscard]] Lease lease(cudaStream_t stream, void* workspace, bool tf32) const;
+    /// `workspace` has kBlasWorkspaceBytes, 256-byte aligned. The math mode is the default one: TF32 is
+    /// asked for call by call, since the mode would let it into triangular solves too.
+    [[nodiscard]] Lease lease(cudaStream_t stream, void* workspace) const;
 
 private:
     friend class Lease;

@@ -48,8 +48,7 @@ public:
         cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
         MATGRAD_CUDA(cudaStreamIsCapturing(stream, &capture));
         auto* const workspace = static_cast<std::byte*>(call.workspace);
-        const Lease lease =
-            context_->lease(stream, workspace + plan_->placement.blas, options_.tf32);
+        const Lease lease = context_->lease(stream, workspace + plan_->placement.blas);
         HostScratch::Loan host(host_scratch_);
         StepRun run(plan_->kernels, lease, stream);
         run.capturing = capture != cudaStreamCaptureStatusNone;

@@ -79,7 +79,7 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
                                                      const Context& context) {
     const CurrentDevice current(context.info().index);
     KernelSource source;
-    StepSetup setup(program, source);
+    StepSetup setup(program, source, options.tf32);
     Steps steps = make_steps(setup);
     Results results(setup, options.outputs);
     steps.needs.limit = static_cast<std::int64_t>(

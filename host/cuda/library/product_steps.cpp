@@ -194,7 +194,8 @@ public:
           a_(setup.operand(step.a)),
           out_(setup.step().out),
           type_(setup.step().type),
-          may_halve_(!step.mirror && setup.value(out_).rows.size >= kLargeSyrk) {
+          may_halve_(!step.mirror && !setup.uses_tf32() &&
+                     setup.value(out_).rows.size >= kLargeSyrk) {
         setup.use_pointers();
         const std::int64_t inner = cols_of(setup.program(), step.a).size;
         if (inner == 0 || alpha_ == 0) {

@@ -70,8 +70,8 @@ private:
 
 class StepSetup {
 public:
-    StepSetup(const Program& program, KernelSource& kernels)
-        : program_(program), kernels_(kernels) {}
+    StepSetup(const Program& program, KernelSource& kernels, bool tf32)
+        : program_(program), kernels_(kernels), tf32_(tf32) {}
 
     void begin_step(const Step& step) {
         step_ = &step;
@@ -87,6 +87,8 @@ public:
         return program_.values[static_cast<std::size_t>(id)];
     }
     [[nodiscard]] KernelSource& kernels() { return kernels_; }
+    /// Products of the step may round their factors to TF32.
+    [[nodiscard]] bool uses_tf32() const { return tf32_ && step_->type == ScalarType::float32; }
 
     [[nodiscard]] BlasOperand operand(const Use& use);
     [[nodiscard]] StepResult result();
@@ -113,6 +115,7 @@ private:
 
     const Program& program_;
     KernelSource& kernels_;
+    bool tf32_;
     const Step* step_ = nullptr;
     ScratchNeed scratch_;
     std::int64_t host_bytes_ = 0;
