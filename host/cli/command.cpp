@@ -25,7 +25,7 @@ void print(std::string_view text) {
 int dispatch(const std::vector<std::string>& words) {
     if (words.empty()) {
         throw CallerError(
-            "the command is missing: expected derive, eval, check, list or devices "
+            "the command is missing: expected derive, eval, check, bench, list or devices "
             "(see matgrad --help)");
     }
     const std::string& command = words[0];
@@ -41,7 +41,7 @@ int dispatch(const std::vector<std::string>& words) {
     const std::string_view help = help_text(command);
     if (help.empty()) {
         throw CallerError(fmt::format(
-            "unknown command '{}': expected derive, eval, check, list or devices", command));
+            "unknown command '{}': expected derive, eval, check, bench, list or devices", command));
     }
     if (asks_for_help(rest)) {
         print(help);
@@ -55,6 +55,9 @@ int dispatch(const std::vector<std::string>& words) {
     }
     if (command == "check") {
         return check_command(parse_check(rest));
+    }
+    if (command == "bench") {
+        return bench_command(parse_bench(rest));
     }
     if (!rest.empty()) {
         throw CallerError(fmt::format("{}: found '{}', expected nothing more", command, rest[0]));

@@ -32,6 +32,18 @@ std::int64_t parse_integer(const std::string& option, std::string_view text, std
     return value;
 }
 
+double parse_seconds(const std::string& option, const std::string& text) {
+    constexpr double kMost = 3600;
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() ||
+        !(value > 0 && value <= kMost)) {
+        throw CallerError(
+            fmt::format("{}: found '{}', expected seconds, up to {}", option, text, kMost));
+    }
+    return value;
+}
+
 /// One of a few words.
 template <typename T>
 T parse_choice(const std::string& option, const std::string& word,
@@ -158,19 +170,22 @@ public:
                             command_, words[0], command_));
         }
         question.expression = words[0];
-        std::vector<std::string> rest(words.rbegin(),
-                                      words.rend() - 1);  // CLI11 reads from the end
+        parse({words.begin() + 1, words.end()});
+        question.convention = parse_choice<Convention>(
+            "--convention", convention_,
+            {{"projected", Convention::projected}, {"free-entries", Convention::free_entries}});
+    }
+
+    /// Takes options alone.
+    void parse(const std::vector<std::string>& words) {
         try {
-            app_.parse(std::move(rest));
+            app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // from the end
         } catch (const CLI::ParseError& error) {
             std::string message = error.what();
             std::replace(message.begin(), message.end(), '\n', ' ');
             throw CallerError(
                 fmt::format("{}: {} (see matgrad {} --help)", command_, message, command_));
         }
-        question.convention = parse_choice<Convention>(
-            "--convention", convention_,
-            {{"projected", Convention::projected}, {"free-entries", Convention::free_entries}});
     }
 
     /// What was read by parse for device().
@@ -249,6 +264,31 @@ EvalArguments parse_eval(const std::vector<std::string>& words) {
     }
     if (memory) {
         result.memory = parse_memory("--memory", *memory);
+    }
+    if (threads) {
+        result.threads = static_cast<int>(parse_integer("--threads", *threads, 1, 4096));
+    }
+    return result;
+}
+
+BenchArguments parse_bench(const std::vector<std::string>& words) {
+    BenchArguments result;
+    result.words = words;
+    std::string device = "auto";
+    std::optional<std::string> seconds, threads;
+    Options options("bench");
+    options.text("--suite", result.suite);
+    options.text("--device", device);
+    options.text("--filter", result.filter);
+    options.text("--json", result.json);
+    options.text("--csv", result.csv);
+    options.text("--differentials", result.differentials);
+    options.text("--seconds", seconds);
+    options.text("--threads", threads);
+    options.parse(words);
+    result.device = parse_device(device);
+    if (seconds) {
+        result.seconds = parse_seconds("--seconds", *seconds);
     }
     if (threads) {
         result.threads = static_cast<int>(parse_integer("--threads", *threads, 1, 4096));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/bench_command.hpp"
 #include "matgrad/plan.hpp"
 
 namespace matgrad {
@@ -65,5 +66,7 @@ struct CheckArguments {
 [[nodiscard]] DeriveArguments parse_derive(const std::vector<std::string>& words);
 [[nodiscard]] EvalArguments parse_eval(const std::vector<std::string>& words);
 [[nodiscard]] CheckArguments parse_check(const std::vector<std::string>& words);
+/// The same for `bench`, which has options alone.
+[[nodiscard]] BenchArguments parse_bench(const std::vector<std::string>& words);
 
 }  // namespace matgrad

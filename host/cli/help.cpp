@@ -9,6 +9,7 @@ constexpr std::string_view kOverview =
   matgrad derive EXPR --wrt X      the gradient in closed form, with its derivation
   matgrad eval EXPR --wrt X ...    value and gradient for .npy data, one problem or a batch
   matgrad check EXPR --wrt X       the gradient against a reference, on random problems
+  matgrad bench                    measures suites of cases on this machine
   matgrad list                     functions that have a name, such as @log_det_gram
   matgrad devices                  what this machine computes on
   matgrad COMMAND --help           the options of a command
@@ -97,6 +98,27 @@ Example
   matgrad check "logdet(X'*X)" --wrt X --dims m=64,n=16
 )help";
 
+constexpr std::string_view kBench = R"help(matgrad bench [options]
+
+Measures a suite of cases: time, rates, share of the bound that this machine's measured copy and
+multiply-add rates set, and the residual of the differential check. A row whose results do not pass
+the check prints FAIL in place of a time, and the exit status is 1.
+
+  --suite NAME          core (default), cookbook, scaling, smoke, or the path of a suite of your own
+  --device NAME         auto (default): the first GPU, or the processor where there is none; cpu,
+                        cuda, cuda:k
+  --filter TEXT         only rows that have TEXT in their names
+  --seconds S           of measuring per row; default that of the suite
+  --threads N           of the processor; default all cores
+  --json F              write the results, with the machine, versions and measured rates
+  --csv F               write the rows
+  --differentials F     measure nothing: write value and differential of the reference for each case,
+                        with their bounds, to which peers are held
+
+Example
+  matgrad bench --suite smoke --filter logistic --seconds 0.1
+)help";
+
 constexpr std::string_view kList = R"help(matgrad list
 
 Prints the functions that have a name. @name stands for the function, with its declarations and
@@ -130,6 +152,9 @@ std::string_view help_text(std::string_view command) {
     }
     if (command == "check") {
         return kCheck;
+    }
+    if (command == "bench") {
+        return kBench;
     }
     if (command == "list") {
         return kList;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that includes follow the road: a folder of host/ sees only what stands below it.
+"""Checks that includes follow the road: a folder of host/, and bench/, sees only what stands below it.
 
 usage: check_layers.py ROOT    prints one line per violation, FILE:LINE: what; exit status 1 if any.
 """
@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-# Folder -> the other folders of host/ it may include. Everybody may include the public headers.
+# Folder -> the other folders it may include. Everybody may include the public headers.
 MAY_INCLUDE = {
     "expression": set(),
     "calculus": {"expression"},
@@ -18,22 +18,23 @@ MAY_INCLUDE = {
     "cuda": {"planner"},
     "io": set(),
     "api": {"expression", "calculus", "planner", "reference", "cpu", "cuda"},
-    "cli": {"expression", "reference", "cpu", "io", "api"},
+    "bench": {"planner", "reference", "cpu", "cuda", "api"},
+    "cli": {"expression", "reference", "cpu", "io", "api", "bench"},
 }
 
 # Libraries that belong to one place: prefix of the included path -> folders of host/.
 BELONGS_TO = {
     "tao/": {"expression"},
-    "Eigen/": {"reference"},
-    "hwy/": {"cpu", "cli"},  # the command's `devices` names the instruction set
+    "Eigen/": {"reference", "bench"},
+    "hwy/": {"cpu", "bench"},
     "cuda_runtime": {"cuda"},
     "cublas": {"cuda"},
     "cusolver": {"cuda"},
     "nvrtc": {"cuda"},
     "thrust/": set(),  # kernels/ alone
-    "cblas.h": {"cpu"},
+    "cblas.h": {"cpu", "bench"},
     "CLI/": {"cli"},
-    "nlohmann/": {"cli"},
+    "nlohmann/": {"cli", "bench"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -41,10 +42,16 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 def violations(root):
     host = root / "host"
+    bench = root / "bench"
     public = root / "include"
-    for path in sorted([*host.rglob("*.[ch]pp"), *public.rglob("*.hpp")]):
+    for path in sorted([*host.rglob("*.[ch]pp"), *bench.glob("*.[ch]pp"), *public.rglob("*.hpp")]):
         is_public = public in path.parents
-        folder = "include" if is_public else path.relative_to(host).parts[0]
+        if is_public:
+            folder = "include"
+        elif bench in path.parents:
+            folder = "bench"
+        else:
+            folder = path.relative_to(host).parts[0]
         if not is_public and folder not in MAY_INCLUDE:
             yield path, 1, f"host/{folder} is not in the table of layers"
             continue

@@ -1,0 +1,91 @@
+#include "bench/answers.hpp"
+
+#include <cmath>
+
+#include "bench/inputs.hpp"
+#include "bench/suite_fields.hpp"
+
+namespace matgrad::bench {
+namespace {
+
+Eigen::MatrixXd rounded(const Eigen::MatrixXd& m, ScalarType type) {
+    return type == ScalarType::float32 ? Eigen::MatrixXd(m.cast<float>().cast<double>()) : m;
+}
+
+Answer answer_of(const Case& c, const DifferentialCheck& check, std::int64_t problem) {
+    Answer answer;
+    answer.problem = problem;
+    MatrixMap values;
+    const std::vector<Operand> operands = c.operands();
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+        const Operand& o = operands[i];
+        values[o.name] =
+            rounded(input(c.declare[i], o.rows, o.cols, o.batched ? problem : 0), c.type);
+        if (o.name == c.wrt) {
+            answer.direction = direction(c.declare[i], o.rows, o.cols, problem);
+        }
+    }
+    answer.expected = check.expected(c.wrt, values, answer.direction);
+    return answer;
+}
+
+/// What the answers of a case depend on.
+std::string key_of(const Case& c) {
+    Json json = to_json(c);
+    for (const char* key : {"name", "function", "outputs", "threads"}) {
+        json.erase(key);
+    }
+    return json.dump();
+}
+
+bool is_worse(const Comparison& a, const Comparison& b) {
+    return std::isnan(a.ratio()) || a.ratio() > b.ratio();
+}
+
+}  // namespace
+
+std::vector<std::int64_t> checked_problems(const Case& c) {
+    std::vector<std::int64_t> problems{0};
+    for (const std::int64_t problem : {c.batch / 2, c.batch - 1}) {
+        if (!c.batched.empty() && problem > problems.back()) {
+            problems.push_back(problem);
+        }
+    }
+    return problems;
+}
+
+const std::vector<Answer>& AnswerBook::of(const Case& c) {
+    const std::string key = key_of(c);
+    const auto at = answers_.find(key);
+    if (at != answers_.end()) {
+        return at->second;
+    }
+    const DifferentialCheck check(c.expression(), c.type, c.accuracy);
+    std::vector<Answer> answers;
+    for (const std::int64_t problem : checked_problems(c)) {
+        answers.push_back(answer_of(c, check, problem));
+    }
+    return answers_[key] = std::move(answers);
+}
+
+Comparison compare(const Case& c, const std::vector<Answer>& answers,
+                   std::span<const OutputInfo> outputs, std::span<const std::byte* const> results) {
+    Comparison worst;
+    for (const Answer& answer : answers) {
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+            const OutputInfo& info = outputs[i];
+            const Eigen::MatrixXd found = matrix_at(results[i], c.type, info.rows, info.cols,
+                                                    info.batched ? answer.problem : 0);
+            const Comparison comparison =
+                info.kind == OutputKind::value
+                    ? answer.expected.value(found(0, 0))
+                    : answer.expected.differential(found.cwiseProduct(answer.direction).sum());
+            if (is_worse(comparison, worst)) {
+                worst = comparison;
+            }
+        }
+    }
+    return worst;
+}
+
+}  // namespace matgrad::bench

@@ -1,0 +1,42 @@
+#pragma once
+/// \file What is right: value and differential of the reference for some problems of a case, each
+/// with what rounding may explain.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "api/check.hpp"
+#include "bench/case.hpp"
+#include "bench/data.hpp"
+
+namespace matgrad::bench {
+
+/// Of one problem, from its inputs rounded to the type of the case.
+struct Answer {
+    std::int64_t problem = 0;
+    Expected expected;          ///< f and df(X; D), with bounds
+    Eigen::MatrixXd direction;  ///< D
+};
+
+/// The first, the middle and the last problem; one if the problems have nothing of their own.
+[[nodiscard]] std::vector<std::int64_t> checked_problems(const Case& c);
+
+/// Answers are kept: cases that differ in their outputs alone share them.
+class AnswerBook {
+public:
+    /// Errors: those of the reference.
+    const std::vector<Answer>& of(const Case& c);
+
+private:
+    std::map<std::string, std::vector<Answer>> answers_;
+};
+
+/// The comparison that comes closest to its bound, or breaks it. `results` is contiguous host
+/// memory, one pointer for each of `outputs`.
+[[nodiscard]] Comparison compare(const Case& c, const std::vector<Answer>& answers,
+                                 std::span<const OutputInfo> outputs,
+                                 std::span<const std::byte* const> results);
+
+}  // namespace matgrad::bench

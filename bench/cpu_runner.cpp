@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "bench/cpu_ceilings.hpp"
+#include "bench/machine.hpp"
+#include "bench/runner.hpp"
+#include "cpu/processor.hpp"
+
+namespace matgrad::bench {
+namespace {
+
+class CpuRunner final : public Runner {
+public:
+    CpuRunner(Contender contender, int threads)
+        : Runner(threads), contender_(std::move(contender)) {}
+
+    [[nodiscard]] std::string device() const override { return cpu_text(); }
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> versions() const override {
+        return build_versions();
+    }
+    [[nodiscard]] const Ceilings& ceilings(int threads) override {
+        const auto at = ceilings_.find(threads);
+        return at != ceilings_.end()
+                   ? at->second
+                   : ceilings_.emplace(threads, measure_cpu_ceilings(threads)).first->second;
+    }
+
+protected:
+    void measure(Row& row, const std::vector<Answer>& answers, const Pace& pace) override {
+        const Case& c = row.c;
+        row.executor = contender_.executor;
+        const std::vector<OutputInfo> outputs = results_of(c);
+        const Layout layout(c, outputs);
+        const std::size_t most = physical_memory_bytes() / 2;
+        if (layout.bytes > most) {
+            throw MachineError(fmt::format(
+                "{:.1f} GB of operands and results: at most {:.1f} GB, "
+                "half of the memory",
+                1e-9 * static_cast<double>(layout.bytes), 1e-9 * static_cast<double>(most)));
+        }
+        row.copies = copies_beyond(last_level_cache_bytes(), layout.bytes, most);
+        const HostMemory memory(static_cast<std::size_t>(row.copies) * layout.bytes);
+        const auto base = [&](std::int64_t copy) {
+            return memory.data() + static_cast<std::size_t>(copy) * layout.bytes;
+        };
+        fill_operands(c, layout, base(0));
+        for (std::int64_t copy = 1; copy < row.copies; ++copy) {
+            std::memcpy(base(copy), base(0), layout.operand_bytes);
+        }
+        const Call call = contender_.prepare(c, c.threads > 0 ? c.threads : threads());
+        std::vector<ConstBatch> operands = layout.operands_at(base(0), c);
+        std::vector<Batch> results = layout.results_at(base(0), outputs);
+        call(operands, results);
+        std::vector<const std::byte*> found;
+        for (const Batch& result : results) {
+            found.push_back(static_cast<const std::byte*>(result.data));
+        }
+        row.residual = compare(c, answers, outputs, found);
+        if (!row.residual.passes()) {
+            return;
+        }
+        row.timing = measure_calls(
+            [&](std::int64_t copy) {
+                for (std::size_t i = 0; i < operands.size(); ++i) {
+                    operands[i].data = base(copy) + layout.operands[i];
+                }
+                for (std::size_t i = 0; i < results.size(); ++i) {
+                    results[i].data = base(copy) + layout.results[i];
+                }
+                call(operands, results);
+            },
+            row.copies, pace);
+    }
+
+private:
+    Contender contender_;
+    std::map<int, Ceilings> ceilings_;
+};
+
+}  // namespace
+
+Contender matgrad_on_cpu() {
+    const auto prepare = [](const Case& c, int threads) -> Call {
+        const Plan plan = make_plan(c.expression(), c.operands(), c.batch,
+                                    c.options(Device{DeviceKind::cpu, 0}, threads));
+        const auto workspace = std::make_shared<HostMemory>(plan.workspace_bytes());
+        const auto status =
+            std::make_shared<std::vector<std::int32_t>>(static_cast<std::size_t>(c.batch));
+        return [plan, workspace, status, batch = c.batch](std::span<const ConstBatch> operands,
+                                                          std::span<const Batch> results) {
+            (void)plan.run(batch, operands, results, *status,
+                           {workspace->data(), workspace->size()});
+        };
+    };
+    return {"cpu", prepare};
+}
+
+std::unique_ptr<Runner> make_cpu_runner(Contender contender, int threads) {
+    return std::make_unique<CpuRunner>(std::move(contender), threads);
+}
+
+}  // namespace matgrad::bench

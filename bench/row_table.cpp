@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "bench/row.hpp"
+
+namespace matgrad::bench {
+namespace {
+
+std::string sizes_text(const Case& c) {
+    std::string text;
+    for (const auto& [name, size] : c.sizes) {
+        text += fmt::format("{}{}", text.empty() ? "" : "x", size);
+    }
+    return text;
+}
+
+std::string seconds_text(double seconds) {
+    if (seconds < 1e-6) {
+        return fmt::format("{:.0f} ns", 1e9 * seconds);
+    }
+    if (seconds < 1e-3) {
+        return fmt::format("{:.1f} us", 1e6 * seconds);
+    }
+    return seconds < 1 ? fmt::format("{:.2f} ms", 1e3 * seconds) : fmt::format("{:.2f} s", seconds);
+}
+
+std::string rates_text(const char* type, const Rates& rates) {
+    return fmt::format("{} {:.1f} GB/s, {:.0f} GFLOP/s", type, 1e-9 * rates.copy_bytes_per_s,
+                       1e-9 * rates.multiply_add_flops_per_s);
+}
+
+}  // namespace
+
+std::string table_head(const Report& report) {
+    std::string head = fmt::format("suite {} on {}, {} thread{}\n", report.suite, report.device,
+                                   report.threads, report.threads == 1 ? "" : "s");
+    head += fmt::format("measured ceilings (copy, multiply-add): {}; {}\n",
+                        rates_text("float32", report.ceilings.float32),
+                        rates_text("float64", report.ceilings.float64));
+    head += fmt::format(
+        "{:<22} {:>12} {:>9} {:>4} {:<6} {:<8} {:<12} {:>9} {:>7} {:>7} {:>8} {:>6} {:>8}\n",
+        "function", "sizes", "batch", "type", "acc.", "outputs", "executor", "median", "spread",
+        "GB/s", "GFLOP/s", "bound", "residual");
+    return head;
+}
+
+std::string table_line(const Row& row) {
+    std::string line = fmt::format("{:<22} {:>12} {:>9} {:>4} {:<6} {:<8} {:<12} ", row.c.function,
+                                   sizes_text(row.c), row.c.batch,
+                                   row.c.type == ScalarType::float32 ? "f32" : "f64",
+                                   to_text(row.c.accuracy), to_text(row.c.outputs), row.executor);
+    if (!row.ok) {
+        return line + fmt::format("{:>9}  {}\n", "FAIL", row.error);
+    }
+    const Timing& t = row.timing;
+    return line + fmt::format("{:>9} {:>6.1f}% {:>7.2f} {:>8.2f} {:>5.1f}% {:>8.1e}\n",
+                              seconds_text(t.seconds), 100 * (t.high - t.low) / t.seconds,
+                              row.gb_per_s(), row.gflop_per_s(), row.percent_of_bound(),
+                              row.residual.residual);
+}
+
+}  // namespace matgrad::bench

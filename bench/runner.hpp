@@ -1,0 +1,62 @@
+#pragma once
+/// \file Runs cases on one device and makes their rows.
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/answers.hpp"
+#include "bench/row.hpp"
+
+namespace matgrad::bench {
+
+class Runner {
+public:
+    virtual ~Runner() = default;
+    [[nodiscard]] virtual std::string device() const = 0;
+    [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> versions() const = 0;
+    /// Of a run that uses this many threads of the processor; measured at first use.
+    [[nodiscard]] virtual const Ceilings& ceilings(int threads) = 0;
+    /// Processor threads of cases that do not fix them.
+    [[nodiscard]] int threads() const noexcept { return threads_; }
+
+    /// Checks the results of the case, then measures it. What goes wrong is the row's error.
+    /// Errors   Interrupted, and whatever `pace.check_stop` throws.
+    [[nodiscard]] Row run(const Case& c, const Pace& pace);
+    [[nodiscard]] AnswerBook& answers() noexcept { return answers_; }
+
+protected:
+    explicit Runner(int threads) : threads_(threads) {}
+    /// Fills executor, residual and copies; the timing too if the residual passes.
+    virtual void measure(Row& row, const std::vector<Answer>& answers, const Pace& pace) = 0;
+
+private:
+    int threads_;
+    AnswerBook answers_;
+};
+
+/// Operands and results of one copy, in the order of Case::operands and of the results of a plan.
+using Call = std::function<void(std::span<const ConstBatch>, std::span<const Batch>)>;
+
+/// Somebody who computes cases on the processor: matgrad, or a peer.
+struct Contender {
+    std::string executor;
+    /// Made ready for a case and a number of threads; empty if it does not offer the function.
+    std::function<Call(const Case& c, int threads)> prepare;
+};
+
+/// matgrad on the processor: a plan made once, workspace and status reused.
+[[nodiscard]] Contender matgrad_on_cpu();
+
+[[nodiscard]] std::unique_ptr<Runner> make_cpu_runner(Contender contender, int threads);
+
+/// matgrad on one GPU: what enqueue takes, by the events of the device. Errors: MachineError.
+[[nodiscard]] std::unique_ptr<Runner> make_gpu_runner(const Device& device);
+
+/// What a plan would tell of the results of a case.
+[[nodiscard]] std::vector<OutputInfo> results_of(const Case& c);
+
+}  // namespace matgrad::bench

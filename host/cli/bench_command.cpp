@@ -1,0 +1,145 @@
+#include "cli/bench_command.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "bench/differentials.hpp"
+#include "bench/machine.hpp"
+#include "bench/runner.hpp"
+#include "bench/suite.hpp"
+#include "cli/command.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/progress.hpp"
+
+namespace matgrad {
+namespace {
+
+using bench::Case;
+using bench::Report;
+using bench::Row;
+using bench::Runner;
+
+/// A file that is written after minutes of work: whether it can be is asked before.
+void check_writable(const std::optional<std::string>& path) {
+    if (!path) {
+        return;
+    }
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const fs::path file(*path);
+    const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+    const bool may = fs::exists(file, error)
+                         ? !fs::is_directory(file, error) && ::access(file.c_str(), W_OK) == 0
+                         : ::access(folder.c_str(), W_OK | X_OK) == 0;
+    if (!may) {
+        throw FileError(fmt::format("{}: cannot be written", *path));
+    }
+}
+
+void write_file(const std::optional<std::string>& path, const std::string& text) {
+    if (!path) {
+        return;
+    }
+    std::ofstream file(*path, std::ios::binary);
+    file << text << std::flush;
+    if (!file) {
+        throw MachineError(fmt::format("{}: could not be written", *path));
+    }
+}
+
+void keep_matching(std::vector<Case>& cases, const std::string& filter, const std::string& suite) {
+    std::erase_if(cases, [&](const Case& c) { return c.name.find(filter) == std::string::npos; });
+    if (cases.empty()) {
+        throw CallerError(
+            fmt::format("--filter {}: no row of suite {} has that in its name", filter, suite));
+    }
+}
+
+int default_threads() {
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+/// `auto` is the first GPU if there is one.
+std::unique_ptr<Runner> choose_runner(const BenchArguments& arguments) {
+    Device device = arguments.device;
+    if (device.kind == DeviceKind::automatic) {
+        device.kind = list_devices().gpus.empty() ? DeviceKind::cpu : DeviceKind::cuda;
+    }
+    if (device.kind == DeviceKind::cuda) {
+        if (device.index == Device::kAll) {
+            throw CallerError("bench: found --device cuda:all, expected one device");
+        }
+        return bench::make_gpu_runner(device);
+    }
+    const int threads = arguments.threads > 0 ? arguments.threads : default_threads();
+    return bench::make_cpu_runner(bench::matgrad_on_cpu(), threads);
+}
+
+void write_differentials(const bench::Suite& suite, const std::string& path) {
+    bench::AnswerBook book;
+    Progress progress(static_cast<std::int64_t>(suite.cases.size()), "rows");
+    const std::string text = differentials_text(suite, book, [&](std::size_t done) {
+        stop_if_interrupted();
+        progress.update(static_cast<std::int64_t>(done));
+    });
+    write_file(path, text);
+}
+
+Report measure(const bench::Suite& suite, const BenchArguments& arguments, Runner& runner) {
+    Report report;
+    report.device = runner.device();
+    report.versions = runner.versions();
+    report.commit = bench::build_commit();
+    report.command = "matgrad bench";
+    for (const std::string& word : arguments.words) {
+        report.command += " " + word;
+    }
+    report.date = bench::now_text();
+    report.threads = runner.threads();
+    report.suite = suite.name;
+    report.ceilings = runner.ceilings(runner.threads());
+    fmt::print("{}", table_head(report));
+    const bench::Pace pace{arguments.seconds.value_or(suite.seconds), stop_if_interrupted};
+    Progress progress(static_cast<std::int64_t>(suite.cases.size()), "rows");
+    for (const Case& c : suite.cases) {
+        stop_if_interrupted();
+        report.rows.push_back(runner.run(c, pace));
+        progress.clear();
+        fmt::print("{}", table_line(report.rows.back()));
+        std::fflush(stdout);
+        progress.update(static_cast<std::int64_t>(report.rows.size()));
+    }
+    return report;
+}
+
+}  // namespace
+
+int bench_command(const BenchArguments& arguments) {
+    watch_for_interrupts();
+    for (const auto* path : {&arguments.json, &arguments.csv, &arguments.differentials}) {
+        check_writable(*path);
+    }
+    bench::Suite suite = bench::load_suite(arguments.suite);
+    keep_matching(suite.cases, arguments.filter, suite.name);
+    if (arguments.differentials) {
+        write_differentials(suite, *arguments.differentials);
+        return kSuccess;
+    }
+    const std::unique_ptr<Runner> runner = choose_runner(arguments);
+    const Report report = measure(suite, arguments, *runner);
+    write_file(arguments.json, to_json_text(report));
+    write_file(arguments.csv, to_csv(report.rows));
+    const auto failed =
+        std::count_if(report.rows.begin(), report.rows.end(), [](const Row& r) { return !r.ok; });
+    if (failed > 0) {
+        fmt::print(stderr, "matgrad: {} of {} rows failed\n", failed, report.rows.size());
+    }
+    return failed == 0 ? kSuccess : kSomeFailed;
+}
+
+}  // namespace matgrad
