@@ -72,6 +72,13 @@ class Run:
         self.end = time.monotonic() + options.budget
         self.device = library.device if library.device != "cpu" else processor()
         self.rows = []
+        self.rows_left = 1
+
+    def seconds(self):
+        """For the next row: what was asked for, or half of its share of what is left (drawing the
+        inputs, warming up and checking take the other half)."""
+        share = 0.5 * (self.end - time.monotonic()) / max(1, self.rows_left)
+        return max(0.0, min(self.options.seconds, share))
 
     def add(self, case, variant, **fields):
         row = {"case": case.entry, "executor": variant.name, "ok": False, "error": None,
@@ -85,6 +92,7 @@ class Run:
             row["gb_per_s"] = case.bytes / row["seconds"] / 1e9
             row["gflop_per_s"] = case.operations / row["seconds"] / 1e9
         self.rows.append(row)
+        self.rows_left -= 1
         self.write()
         shown = (f"{row['seconds'] * 1e6:12.1f} us   resid {row['residual']:.1e}   {row['way']}"
                  if row["ok"] else f"{'FAIL' if row['residual'] is not None else '-':>12s}   "
@@ -162,7 +170,7 @@ class Run:
         seconds, name, run, residual, bound = min(right, key=lambda entry: entry[0])
         if hasattr(variant, "measured"):
             variant.measured(case, name)
-        timing = measure(run, self.library.wait, self.options.seconds, seconds,
+        timing = measure(run, self.library.wait, self.seconds(), seconds,
                          self.library.shortest_sample, copies.count)
         self.add(case, variant, ok=True, way=name, seconds=timing.seconds, low=timing.low,
                  high=timing.high, repeats=timing.repeats, once=timing.once,
@@ -189,9 +197,10 @@ def main():
         return 3
     run = Run(options, library, Differentials(options.differentials))
     run.write()
-    for case in read_cases(options.cases):
-        if options.filter in case.name:
-            run.case(case)
+    cases = [case for case in read_cases(options.cases) if options.filter in case.name]
+    run.rows_left = sum(v.offers(case) for case in cases for v in library.variants)
+    for case in cases:
+        run.case(case)
     failed = sum(not row["ok"] for row in run.rows)
     print(f"{options.peer}: {len(run.rows)} rows, {failed} without a time", flush=True)
     return 0
