@@ -8,3 +8,8 @@ matgrad_add_test(cuda_executor
     ${PROJECT_SOURCE_DIR}/tests/executors/build_program.cpp
     ${simulated_gpu_expectations}
   LIBRARIES cuda_executors_archive simulated_gpu)
+
+matgrad_add_gpu_tests(large
+  SOURCES executor_large_test.cpp device_run.cpp ../executors/build_program.cpp
+  SIMULATED executor_routes_test.cpp
+  LAYERS planner)

@@ -1,0 +1,134 @@
+/// Which calls of the libraries a Program becomes, counted by the simulated GPU, and what explain says.
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+#include "cuda/device_run.hpp"
+#include "executors/build_program.hpp"
+#include "simulated_gpu/simulated_gpu.hpp"
+
+namespace matgrad::test {
+namespace {
+
+struct Calls {
+    std::int64_t before = 0;
+    std::string name;
+    explicit Calls(const std::string& function)
+        : before(simulated::calls(function)), name(function) {}
+    [[nodiscard]] std::int64_t now() const { return simulated::calls(name) - before; }
+};
+
+/// A step on X, per problem, and its result.
+Program one_step(std::int64_t n, const std::function<Operation(ValueId x)>& operation) {
+    ProgramBuilder build(ScalarType::float64);
+    const ValueId x = build.operand("X", n, n, true);
+    const ValueId copy = build.value(n, n);
+    build.step(Copy{use(x)}, copy);
+    const ValueId out = build.value(n, n);
+    build.step(operation(copy), out);
+    const ValueId top = build.value(1, 1);
+    build.step(Copy{{out, false, 0, 0}}, top);
+    build.output(top);
+    return build.finish();
+}
+
+RunResult run_identity(const gpu::Executor& executor, std::int64_t n, std::int64_t batch,
+                       bool captured = false) {
+    Matrices x(ScalarType::float64, batch, n, n);
+    for (std::int64_t p = 0; p < batch; ++p) {
+        for (std::int64_t r = 0; r < n; ++r) {
+            for (std::int64_t c = 0; c < n; ++c) {
+                x.set(p, r, c, r == c ? 1 : 0);
+            }
+        }
+    }
+    Matrices top(ScalarType::float64, batch, 1, 1);
+    DeviceRun run(executor, batch, {&x}, {&top});
+    const TestStream stream;
+    run.poison(stream.get());
+    if (captured) {
+        cudaGraph_t graph = nullptr;
+        MATGRAD_MUST(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal));
+        run.enqueue(stream.get());
+        MATGRAD_MUST(cudaStreamEndCapture(stream.get(), &graph));
+        MATGRAD_MUST(cudaGraphDestroy(graph));
+    } else {
+        run.enqueue(stream.get());
+    }
+    stream.wait();
+    return run.finish();
+}
+
+void expect_explained(const gpu::Executor& executor, const std::string& route) {
+    EXPECT_NE(executor.explain().find(": " + route + "\n"), std::string::npos)
+        << route << " in\n"
+        << executor.explain();
+}
+
+TEST(Routes, OfACholeskyDependOnItsSizeAndOnCapturing) {
+    const auto potrf = [](ValueId x) { return Operation(Potrf{use(x)}); };
+    const auto small = module_under_test().make_executor(one_step(20, potrf), {});
+    const auto large = module_under_test().make_executor(one_step(512, potrf), {});
+    const Calls batched("cusolverDnDpotrfBatched");
+    const Calls alone("cusolverDnXpotrf");
+    const Calls sizes("cusolverDnXpotrf_bufferSize");
+    EXPECT_EQ(run_identity(*small, 20, 2).summary.failed, 0);
+    EXPECT_EQ(batched.now(), 1);
+    EXPECT_EQ(alone.now(), 0);
+    EXPECT_EQ(run_identity(*large, 512, 2).summary.failed, 0);
+    EXPECT_EQ(batched.now(), 1);
+    EXPECT_EQ(alone.now(), 2);
+    run_identity(*large, 512, 2, true);
+    EXPECT_EQ(batched.now(), 2);
+    EXPECT_EQ(alone.now(), 2);
+    EXPECT_EQ(sizes.now(), 0);  // asked when the plan was made
+    expect_explained(*small, "potrfBatched");
+    expect_explained(*large, "Xpotrf, one problem after the other");
+}
+
+/// One gemm of a batched X and a shared A.
+TEST(Routes, OfAProductWithASharedMatrixIsOneCallForTheBatch) {
+    ProgramBuilder build(ScalarType::float64);
+    const ValueId x = build.operand("X", 4, 3, true);
+    const ValueId a = build.operand("A", 3, 5, false);
+    const ValueId out = build.value(4, 5);
+    build.step(Gemm{use(x), use(a), 1, 0, {}}, out);
+    build.output(out);
+    Program program = build.finish();
+    program.batch = 50;
+    program.values[static_cast<std::size_t>(out)].output = 0;  // as the planner has it
+    const auto executor = module_under_test().make_executor(program, {});
+    expect_explained(*executor, "one gemm over the rows of the batch");
+
+    const auto gemms_for = [&](Order order) {
+        Matrices X(ScalarType::float64, 50, 4, 3, order);
+        Matrices A(ScalarType::float64, 1, 3, 5);
+        Matrices R(ScalarType::float64, 50, 4, 5);
+        X.fill_random(1);
+        A.fill_random(2);
+        DeviceRun run(*executor, 50, {&X, &A}, {&R});
+        const TestStream stream;
+        run.poison(stream.get());
+        const Calls gemms("cublasGemmStridedBatchedEx");
+        const Calls copies("cudaLaunchKernelExC");
+        run.enqueue(stream.get());
+        stream.wait();
+        run.finish();
+        EXPECT_EQ(gemms.now(), 1);
+        return copies.now();
+    };
+    EXPECT_EQ(gemms_for(Order::rows), 0);     // read and written in place
+    EXPECT_EQ(gemms_for(Order::columns), 0);  // a strided batch
+    EXPECT_EQ(gemms_for(Order::strided), 1);  // gathered first
+}
+
+TEST(Routes, OfALargeLowerSyrkIsHalfAProduct) {
+    const auto syrk = [](ValueId x) { return Operation(Syrk{use(x), 1, false}); };
+    const auto executor = module_under_test().make_executor(one_step(1024, syrk), {});
+    expect_explained(*executor, "syrk");
+}
+
+}  // namespace
+}  // namespace matgrad::test
