@@ -4,7 +4,6 @@
 
 #include "arguments.cuh"
 #include "cuda/kernel_source_body.hpp"
-#include "cuda/launch_geometry.hpp"
 
 namespace matgrad::gpu {
 namespace {
@@ -31,8 +30,8 @@ void set_operands(Args& args, std::span<const DeviceView> operands) {
 
 }  // namespace
 
-Kernels::Kernels(const Context& context, const KernelSource& source)
-    : infos_(source.kernels().begin(), source.kernels().end()) {
+Kernels::Kernels(const Context& context, const KernelSource& source, std::int64_t most_blocks)
+    : infos_(source.kernels().begin(), source.kernels().end()), most_blocks_(most_blocks) {
     if (infos_.empty()) {
         return;
     }
@@ -55,7 +54,7 @@ Kernels::Kernels(const Context& context, const KernelSource& source)
 void Kernels::launch(KernelId id, std::int64_t blocks, void* arguments, cudaStream_t stream) const {
     const auto index = static_cast<std::size_t>(id);
     auto* head = static_cast<block::Launch*>(arguments);  // every struct of arguments begins so
-    for_each_launch(blocks, kMostBlocks, [&](std::int64_t first, std::int64_t count) {
+    for_each_launch(blocks, most_blocks_, [&](std::int64_t first, std::int64_t count) {
         head->first_block = first;
         cudaLaunchConfig_t config{};
         config.gridDim = dim3(static_cast<unsigned>(count));

@@ -11,6 +11,7 @@
 #include "cuda/context.hpp"
 #include "cuda/device_view.hpp"
 #include "cuda/kernel_source.hpp"
+#include "cuda/launch_geometry.hpp"
 #include "cuda/owners.hpp"
 
 namespace matgrad::gpu {
@@ -22,8 +23,10 @@ namespace matgrad::gpu {
 
 class Kernels {
 public:
-    /// Compiles and loads. The context's device is current.
-    Kernels(const Context& context, const KernelSource& source);
+    /// Compiles and loads. The context's device is current. Grids of more than `most_blocks` are
+    /// launched in pieces.
+    Kernels(const Context& context, const KernelSource& source,
+            std::int64_t most_blocks = kMostBlocks);
 
     void map(KernelId id, std::span<const DeviceView> operands, const DeviceView& out,
              std::int64_t batch, cudaStream_t stream) const;
@@ -47,6 +50,7 @@ private:
     void launch(KernelId id, std::int64_t blocks, void* arguments, cudaStream_t stream) const;
 
     std::vector<KernelInfo> infos_;
+    std::int64_t most_blocks_;
     Library library_;
     std::vector<cudaKernel_t> functions_;
 };

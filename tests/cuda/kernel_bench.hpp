@@ -23,9 +23,10 @@ inline constexpr ScalarType kDouble = ScalarType::float64;
 }
 
 /// Compiles and loads for the first device; the text is shown where that fails.
-[[nodiscard]] inline gpu::Kernels kernels_of(const gpu::KernelSource& source) {
+[[nodiscard]] inline gpu::Kernels kernels_of(const gpu::KernelSource& source,
+                                             std::int64_t most_blocks = gpu::kMostBlocks) {
     try {
-        return gpu::Kernels(gpu::Context(gpu::describe_device(0)), source);
+        return gpu::Kernels(gpu::Context(gpu::describe_device(0)), source, most_blocks);
     } catch (const Error& error) {
         ADD_FAILURE() << error.what() << "\n" << source.text();
         throw;

@@ -11,6 +11,7 @@ matgrad_add_test(cuda_kernels
     kernel_copy_test.cpp
     kernel_geometry_test.cpp
     kernel_map_test.cpp
+    kernel_pieces_test.cpp
     kernel_reduce_test.cpp
     kernel_sum_test.cpp
     ${PROJECT_SOURCE_DIR}/tests/executors/build_program.cpp
