@@ -25,6 +25,9 @@ Machine machine_of_environment() {
     if (const char* text = from_environment("MATGRAD_SIMULATED_MEMORY")) {
         machine.device_memory = std::strtoull(text, nullptr, 10);
     }
+    if (const char* text = from_environment("MATGRAD_SIMULATED_STRICT")) {
+        machine.strict = std::atoi(text) != 0;
+    }
     return machine;
 }
 
@@ -41,6 +44,7 @@ Schedule schedule_of_environment() {
 
 void start(Simulation& s, const Machine& machine) {
     s.machine = machine;
+    s.memory.set_strict(machine.strict);
     const auto count = static_cast<std::size_t>(std::max(machine.devices, 0));
     s.devices.resize(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -121,6 +125,7 @@ void reset(const Machine& machine, const Schedule& schedule) {
     s.calls.clear();
     s.failures.clear();
     s.launches.clear();
+    forget_last_error();
     set_schedule(schedule);
 }
 

@@ -113,6 +113,7 @@ struct Simulation {
 void set_current_device(int device);
 /// Sets what cudaGetLastError of this thread answers, unless `code` is a success or "not ready".
 cudaError_t remember(cudaError_t code);
+void forget_last_error();
 
 /// No driver, no device, or the current device is broken.
 [[nodiscard]] cudaError_t machine_state();

@@ -63,7 +63,8 @@ void* Memory::allocate(std::size_t bytes, int device, int made_current) {
     block.device = device;
     block.made_current = made_current;
     block.raw_bytes = guard_end(block);
-    block.raw = take_poisoned(block.raw_bytes);
+    const DeviceAccess access(*this);
+    block.raw = map_poisoned(block.raw_bytes);
     if (block.raw == nullptr) {
         return nullptr;
     }
@@ -82,6 +83,7 @@ bool Memory::release(void* data) {
     if (found == live_.end()) {
         return false;
     }
+    const DeviceAccess access(*this);
     const Block block = found->second;
     check_guards(block);
     live_.erase(found);
@@ -111,6 +113,7 @@ bool Memory::was_freed(const void* address) const {
 }
 
 void Memory::inspect() {
+    const DeviceAccess access(*this);
     for (const auto& [address, block] : live_) {
         check_guards(block);
     }
@@ -119,12 +122,31 @@ void Memory::inspect() {
     }
 }
 
-std::size_t Memory::live_bytes(int device) const {
-    std::size_t sum = 0;
-    for (const auto& [address, block] : live_) {
-        sum += block.device == device ? block.bytes : 0;
+void Memory::begin_access() {
+    if (scopes_++ == 0 && strict_) {
+        forbid_device_memory(false);
     }
-    return sum;
+}
+
+void Memory::end_access() {
+    if (--scopes_ == 0 && strict_) {
+        forbid_device_memory(true);
+    }
+}
+
+void Memory::set_strict(bool strict) {
+    if (strict != strict_ && scopes_ == 0) {
+        forbid_device_memory(strict);
+    }
+    strict_ = strict;
+}
+
+void Memory::forbid_device_memory(bool forbid) {
+    for (const auto& [address, block] : live_) {
+        if (block.device != Block::kPinned) {
+            forbid_access(block.raw, block.raw_bytes, forbid);
+        }
+    }
 }
 
 void Memory::check_guards(const Block& block) {
@@ -166,7 +188,7 @@ void Memory::forget_oldest() {
     freed_.pop_front();
     freed_bytes_ -= block.raw_bytes;
     ASAN_UNPOISON_MEMORY_REGION(block.raw, block.raw_bytes);
-    give_back(block.raw, block.raw_bytes);
+    unmap(block.raw, block.raw_bytes);
 }
 
 }  // namespace matgrad::simulated

@@ -41,17 +41,35 @@ public:
     [[nodiscard]] bool was_freed(const void* address) const;
     /// Reports damaged guard zones of live blocks, and writes to freed ones.
     void inspect();
-    /// Bytes of live blocks of a device.
-    [[nodiscard]] std::size_t live_bytes(int device) const;
+    /// While there is a scope of access, device memory can be touched; else that ends the program, if
+    /// the machine is strict.
+    void begin_access();
+    void end_access();
+    void set_strict(bool strict);
 
 private:
     void check_guards(const Block& block);
     void check_poison(const Block& block);
     void forget_oldest();
+    void forbid_device_memory(bool forbid);
 
     std::map<std::uintptr_t, Block> live_;  ///< by address of the data
     std::deque<Block> freed_;
     std::size_t freed_bytes_ = 0;
+    int scopes_ = 0;
+    bool strict_ = false;
+};
+
+/// What the device does: it may touch device memory.
+class DeviceAccess {
+public:
+    explicit DeviceAccess(Memory& memory) : memory_(memory) { memory_.begin_access(); }
+    ~DeviceAccess() { memory_.end_access(); }
+    DeviceAccess(const DeviceAccess&) = delete;
+    DeviceAccess& operator=(const DeviceAccess&) = delete;
+
+private:
+    Memory& memory_;
 };
 
 }  // namespace matgrad::simulated

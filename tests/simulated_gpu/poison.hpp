@@ -1,5 +1,5 @@
 #pragma once
-/// \file Poisoned memory of the host. Pages of large pieces that nobody writes cost nothing.
+/// \file Poisoned pages of the host's memory. Those that nobody writes cost nothing.
 
 #include <cstddef>
 
@@ -8,10 +8,12 @@ namespace matgrad::simulated {
 /// What every byte of new and of freed memory is: NaN, be it float or double.
 inline constexpr unsigned char kPoison = 0xFF;
 
-/// Poisoned, aligned to 512 bytes; null if the host has no memory. May make `bytes` larger.
-[[nodiscard]] std::byte* take_poisoned(std::size_t& bytes);
-/// Poisons it again.
+/// Pages of poison; null if the host has no memory. Makes `bytes` a multiple of the page.
+[[nodiscard]] std::byte* map_poisoned(std::size_t& bytes);
+/// Poisons mapped pages again.
 void poison(std::byte* data, std::size_t bytes);
-void give_back(std::byte* data, std::size_t bytes);
+void unmap(std::byte* data, std::size_t bytes);
+/// From now on touching mapped pages ends the program, or does not.
+void forbid_access(std::byte* data, std::size_t bytes, bool forbid);
 
 }  // namespace matgrad::simulated

@@ -98,6 +98,10 @@ cudaError_t matgrad::simulated::remember(cudaError_t code) {
     return code;
 }
 
+void matgrad::simulated::forget_last_error() {
+    last_error = cudaSuccess;
+}
+
 extern "C" {
 
 const char* cudaGetErrorName(cudaError_t code) {

@@ -94,6 +94,7 @@ cudaError_t enqueue_copy(void* to, const void* from, std::size_t bytes, cudaMemc
         }
     } else if (pageable_to) {
         // Copies to pageable memory are done on return.
+        const DeviceAccess access(simulation().memory);
         run_all(stream);
         copy_now(to, to_place, from, from_place, bytes);
         return cudaSuccess;

@@ -36,6 +36,7 @@ void run_head(Simulation& s, const std::shared_ptr<StreamState>& stream) {
     const auto device = static_cast<std::size_t>(stream->device);
     if (task.run && device < s.devices.size() && s.devices[device].broken == cudaSuccess) {
         s.running = task.what;
+        const DeviceAccess access(s.memory);
         try {
             task.run();
         } catch (const std::exception& error) {
@@ -86,12 +87,14 @@ cudaError_t append(const std::shared_ptr<StreamState>& stream, Task task) {
 }
 
 void run_until(const std::shared_ptr<Mark>& mark) {
+    const DeviceAccess access(simulation().memory);
     while (!mark->reached) {
         step(simulation(), mark->stream.lock());
     }
 }
 
 void run_all(const std::shared_ptr<StreamState>& stream) {
+    const DeviceAccess access(simulation().memory);
     while (!stream->tasks.empty()) {
         step(simulation(), stream);
     }
@@ -99,6 +102,7 @@ void run_all(const std::shared_ptr<StreamState>& stream) {
 
 void run_device(int device) {
     Simulation& s = simulation();
+    const DeviceAccess access(s.memory);
     for (;;) {
         std::vector<std::shared_ptr<StreamState>> wanted;
         std::copy_if(s.busy.begin(), s.busy.end(), std::back_inserter(wanted),

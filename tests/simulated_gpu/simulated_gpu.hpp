@@ -53,6 +53,9 @@ struct Machine {
     int devices = 1;
     std::size_t device_memory = std::size_t{1} << 30;  ///< of each
     int driver = CUDART_VERSION;
+    /// Host code that touches device memory ends the program (SIGSEGV), as it does on a real machine.
+    /// Slow where there are many allocations.
+    bool strict = false;
 };
 
 /// When tasks run.
@@ -63,9 +66,11 @@ struct Schedule {
     double eagerness = 0.25;
 };
 
-/// Forgets complaints, counts, launches, injected failures and broken devices, and starts a machine.
+/// Runs what waits; forgets complaints, counts, launches, injected failures, broken devices and the
+/// last error of this thread, and starts a machine.
 /// Allocations, streams and what is in them stay, unless the machine has fewer devices.
-/// At start, MATGRAD_SIMULATED_DEVICES, _MEMORY (bytes), _SEED and _EAGERNESS of the environment decide.
+/// At start, MATGRAD_SIMULATED_DEVICES, _MEMORY (bytes), _STRICT (1), _SEED and _EAGERNESS of the
+/// environment decide.
 void reset(const Machine& machine = {}, const Schedule& schedule = {});
 void set_schedule(const Schedule& schedule);
 
