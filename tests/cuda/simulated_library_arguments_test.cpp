@@ -340,12 +340,12 @@ TEST_F(SimulatedArguments, HandlesAreLive) {
 TEST_F(SimulatedArguments, HostDataAreOnTheHost) {
     Arguments x;
     x.alpha = a_.base();
-    EXPECT_EQ(trsm(x), CUBLAS_STATUS_SUCCESS);
+    EXPECT_EQ(trsm(x), CUBLAS_STATUS_INVALID_VALUE);
     expect_complaint("alpha is device memory");
     // The info of getrsBatched alone is the host's.
     EXPECT_EQ(cublasDgetrsBatched(blas_, CUBLAS_OP_N, 3, 2, a_.pointers(), 4, nullptr,
                                   b_.pointers(), 4, ints_.data(), 2),
-              CUBLAS_STATUS_SUCCESS);
+              CUBLAS_STATUS_INVALID_VALUE);
     expect_complaint("info is device memory");
     int info[2] = {5, 5};
     EXPECT_EQ(cublasDgetrfBatched(blas_, 3, a_.pointers(), 4, nullptr, info, 2),

@@ -139,8 +139,10 @@ cublasStatus_t gemm_call(cublasHandle_t handle, const Call& call) {
         if (!is_float(call) && !is_double(call)) {
             return CUBLAS_STATUS_NOT_SUPPORTED;
         }
-        check_host_pointer(call.alpha, "alpha", call.function);
-        check_host_pointer(call.beta, "beta", call.function);
+        if (!is_for_host(call.alpha, "alpha", call.function) ||
+            !is_for_host(call.beta, "beta", call.function)) {
+            return CUBLAS_STATUS_INVALID_VALUE;
+        }
         if (call.m == 0 || call.n == 0 || call.batch == 0) {
             return CUBLAS_STATUS_SUCCESS;
         }

@@ -71,10 +71,12 @@ void check_device(int device, cudaStream_t stream, const char* function) {
     }
 }
 
-void check_host_pointer(const void* data, const char* name, const char* function) {
+bool is_for_host(const void* data, const char* name, const char* function) {
     if (data != nullptr && is_device_range(data, 1)) {
         report(std::string(function) + ": " + name + " is device memory, the host uses it");
+        return false;
     }
+    return true;
 }
 
 cublasStatus_t enqueue_blas(const BlasState& state, const char* function,

@@ -63,7 +63,7 @@ cublasStatus_t blas_call(const char* function, cublasHandle_t handle, Body body)
 
 /// The current device and the device of the stream are that of the handle; complains if not.
 void check_device(int device, cudaStream_t stream, const char* function);
-/// Complains if what the host reads or writes during the call is device memory.
-void check_host_pointer(const void* data, const char* name, const char* function);
+/// False, with a complaint, if what the host reads or writes during the call is device memory.
+[[nodiscard]] bool is_for_host(const void* data, const char* name, const char* function);
 
 }  // namespace matgrad::simulated

@@ -58,7 +58,9 @@ cublasStatus_t getrs_call(const char* function, cublasHandle_t handle, cublasOpe
                           int n, int nrhs, const T* const* a, int lda, const int* pivots,
                           T* const* b, int ldb, int* info, int batch) {
     return blas_call(function, handle, [&](BlasState& state) {
-        check_host_pointer(info, "info", function);
+        if (!is_for_host(info, "info", function)) {
+            return CUBLAS_STATUS_INVALID_VALUE;
+        }
         if (trans != CUBLAS_OP_N && trans != CUBLAS_OP_T && trans != CUBLAS_OP_C) {
             return refuse(info, 1);
         }

@@ -29,8 +29,9 @@ cublasStatus_t syrk_call(const char* function, cublasHandle_t handle, cublasFill
             alpha == nullptr || beta == nullptr) {
             return CUBLAS_STATUS_INVALID_VALUE;
         }
-        check_host_pointer(alpha, "alpha", function);
-        check_host_pointer(beta, "beta", function);
+        if (!is_for_host(alpha, "alpha", function) || !is_for_host(beta, "beta", function)) {
+            return CUBLAS_STATUS_INVALID_VALUE;
+        }
         if (n == 0) {
             return CUBLAS_STATUS_SUCCESS;
         }
@@ -94,7 +95,9 @@ cublasStatus_t trsm_call(cublasHandle_t handle, const Trsm<T>& call, const Matri
         if (!call.is_valid()) {
             return CUBLAS_STATUS_INVALID_VALUE;
         }
-        check_host_pointer(call.alpha, "alpha", call.function);
+        if (!is_for_host(call.alpha, "alpha", call.function)) {
+            return CUBLAS_STATUS_INVALID_VALUE;
+        }
         if (call.m == 0 || call.n == 0 || call.batch == 0) {
             return CUBLAS_STATUS_SUCCESS;
         }

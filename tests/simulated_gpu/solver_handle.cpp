@@ -76,10 +76,9 @@ bool refuses_capture(const SolverState& state, const char* function) {
 
 bool SolverBuffers::are_enough(const SolverBuffers& needed, const char* function) const {
     if (device == nullptr || host == nullptr || device_bytes < needed.device_bytes ||
-        host_bytes < needed.host_bytes) {
+        host_bytes < needed.host_bytes || !is_for_host(host, "bufferOnHost", function)) {
         return false;
     }
-    check_host_pointer(host, "bufferOnHost", function);
     std::memset(host, kNaNByte, needed.host_bytes);
     return true;
 }
