@@ -49,6 +49,9 @@ public:
     [[nodiscard]] std::size_t size() const { return bytes_; }
     void upload(std::span<const std::byte> content) {
         MATGRAD_MUST(cudaMemcpy(data_, content.data(), content.size(), cudaMemcpyHostToDevice));
+        // From pageable memory it may return while the last piece is on its way, and streams that do
+        // not wait for the default one would read too early.
+        MATGRAD_MUST(cudaDeviceSynchronize());
     }
     void download(std::span<std::byte> content) const {
         MATGRAD_MUST(cudaMemcpy(content.data(), data_, content.size(), cudaMemcpyDeviceToHost));
