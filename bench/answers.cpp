@@ -1,6 +1,7 @@
 #include "bench/answers.hpp"
 
 #include <cmath>
+#include <optional>
 
 #include "bench/inputs.hpp"
 #include "bench/suite_fields.hpp"
@@ -70,7 +71,7 @@ const std::vector<Answer>& AnswerBook::of(const Case& c) {
 
 Comparison compare(const Case& c, const std::vector<Answer>& answers,
                    std::span<const OutputInfo> outputs, std::span<const std::byte* const> results) {
-    Comparison worst;
+    std::optional<Comparison> worst;
     for (const Answer& answer : answers) {
         for (std::size_t i = 0; i < outputs.size(); ++i) {
             const OutputInfo& info = outputs[i];
@@ -80,12 +81,12 @@ Comparison compare(const Case& c, const std::vector<Answer>& answers,
                 info.kind == OutputKind::value
                     ? answer.expected.value(found(0, 0))
                     : answer.expected.differential(found.cwiseProduct(answer.direction).sum());
-            if (is_worse(comparison, worst)) {
+            if (!worst || is_worse(comparison, *worst)) {
                 worst = comparison;
             }
         }
     }
-    return worst;
+    return worst.value_or(Comparison{});
 }
 
 }  // namespace matgrad::bench

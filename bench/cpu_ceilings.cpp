@@ -48,10 +48,10 @@ double fastest_round(int threads, const std::function<void(int thread)>& work) {
 }
 
 double copy_rate(int threads) {
-    // Far beyond the cache, within reason; both arrays together at most a quarter of the memory.
+    // Both arrays together are twice the cache or more, and at most a quarter of the memory.
     constexpr std::size_t kLeast = std::size_t{256} << 20;
     const std::size_t bytes =
-        std::min(std::max(kLeast, 2 * last_level_cache_bytes()), physical_memory_bytes() / 8);
+        std::min(std::max(kLeast, last_level_cache_bytes()), physical_memory_bytes() / 8);
     const HostMemory from(bytes);
     const HostMemory to(bytes);
     const auto count = static_cast<std::size_t>(threads);

@@ -7,6 +7,7 @@
 #include "bench/cpu_ceilings.hpp"
 #include "bench/machine.hpp"
 #include "bench/runner.hpp"
+#include "bench/threads.hpp"
 #include "cpu/processor.hpp"
 
 namespace matgrad::bench {
@@ -21,6 +22,7 @@ public:
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> versions() const override {
         return build_versions();
     }
+    [[nodiscard]] int most_threads() const override { return machine_threads(); }
     [[nodiscard]] const Ceilings& ceilings(int threads) override {
         const auto at = ceilings_.find(threads);
         return at != ceilings_.end()

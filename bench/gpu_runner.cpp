@@ -30,6 +30,7 @@ public:
         }
         return versions;
     }
+    [[nodiscard]] int most_threads() const override { return 0; }
     [[nodiscard]] const Ceilings& ceilings(int /*threads*/) override {
         if (!ceilings_) {
             ceilings_ = measure_gpu_ceilings(module_, info_);

@@ -23,6 +23,9 @@ public:
     /// Processor threads of cases that do not fix them.
     [[nodiscard]] int threads() const noexcept { return threads_; }
 
+    /// The most threads that a case may fix; 0 on a GPU.
+    [[nodiscard]] virtual int most_threads() const = 0;
+
     /// Checks the results of the case, then measures it. What goes wrong is the row's error.
     /// Errors   Interrupted, and whatever `pace.check_stop` throws.
     [[nodiscard]] Row run(const Case& c, const Pace& pace);

@@ -85,12 +85,31 @@ Magnitude sum_magnitude(Op op, const std::vector<Dual>& children, const Dual& re
     return {reduce(a), reduce(da)};
 }
 
-Magnitude magnitude_of(const Expr& node, const MatrixMap& values, const MatrixMap& directions,
-                       const Sizes& sizes) {
-    const Dual result = evaluate_differential(node, values, directions, sizes);
+/// Values and differentials of nodes at one place; each is evaluated once.
+class Duals {
+public:
+    Duals(const MatrixMap& values, const MatrixMap& directions, const Sizes& sizes)
+        : values_(values), directions_(directions), sizes_(sizes) {}
+    const Dual& of(const Expr& node) {
+        const auto at = known_.find(node);
+        return at != known_.end()
+                   ? at->second
+                   : known_.emplace(node, evaluate_differential(node, values_, directions_, sizes_))
+                         .first->second;
+    }
+
+private:
+    const MatrixMap& values_;
+    const MatrixMap& directions_;
+    const Sizes& sizes_;
+    std::unordered_map<Expr, Dual> known_;
+};
+
+Magnitude magnitude_of(const Expr& node, Duals& duals) {
+    const Dual result = duals.of(node);
     std::vector<Dual> children;
     for (const Expr& child : node->children) {
-        children.push_back(evaluate_differential(child, values, directions, sizes));
+        children.push_back(duals.of(child));
     }
     switch (node->op) {
         case Op::product:
@@ -129,9 +148,8 @@ MatrixXd finite_part(const MatrixXd& a) {
     return a.unaryExpr([](double x) { return std::isfinite(x) ? x : 0.0; });
 }
 
-Magnitude factored_magnitude(const Expr& node, const MatrixMap& values, const MatrixMap& directions,
-                             const Sizes& sizes) {
-    const Dual argument = evaluate_differential(node, values, directions, sizes);
+Magnitude factored_magnitude(const Expr& node, Duals& duals) {
+    const Dual& argument = duals.of(node);
     return {spread(argument.value.norm(), argument.value),
             spread(argument.differential.norm(), argument.value)};
 }
@@ -200,10 +218,10 @@ ErrorModel::ErrorModel(const Expr& f, double factored_weight) {
 Sensitivity ErrorModel::at(const MatrixMap& values, const MatrixMap& directions,
                            const Sizes& sizes) const {
     std::vector<Magnitude> magnitudes;
+    Duals duals(values, directions, sizes);
     for (const Site& site : sites_) {
-        magnitudes.push_back(site.factored
-                                 ? factored_magnitude(site.node, values, directions, sizes)
-                                 : magnitude_of(site.node, values, directions, sizes));
+        magnitudes.push_back(site.factored ? factored_magnitude(site.node, duals)
+                                           : magnitude_of(site.node, duals));
     }
     const auto evaluate = [&](double step, std::mt19937_64& engine) {
         MatrixMap moved = values;

@@ -60,6 +60,16 @@ void keep_matching(std::vector<Case>& cases, const std::string& filter, const st
     }
 }
 
+/// Rows that fix more threads than there are cores say nothing of this machine; on a GPU, none that
+/// fix them do.
+void drop_threads(std::vector<Case>& cases, int most) {
+    const auto dropped = std::erase_if(cases, [&](const Case& c) { return c.threads > most; });
+    if (dropped > 0) {
+        fmt::print("{} row{} left out: more threads than this device has cores for them\n", dropped,
+                   dropped == 1 ? "" : "s");
+    }
+}
+
 int default_threads() {
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
@@ -131,6 +141,7 @@ int bench_command(const BenchArguments& arguments) {
         return kSuccess;
     }
     const std::unique_ptr<Runner> runner = choose_runner(arguments);
+    drop_threads(suite.cases, runner->most_threads());
     const Report report = measure(suite, arguments, *runner);
     write_file(arguments.json, to_json_text(report));
     write_file(arguments.csv, to_csv(report.rows));

@@ -1,0 +1,103 @@
+#pragma once
+/// \file A stand-in for the CUDA module whose GPU is the host: the CPU executor, memory of the host
+/// and its clock. It can be told to get the last result of the last problem wrong.
+
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "cpu/executor.hpp"
+#include "cuda/module.hpp"
+
+namespace matgrad::bench_test {
+
+class HostStopwatch final : public gpu::Stopwatch {
+public:
+    [[nodiscard]] std::byte* allocate(std::size_t bytes) override {
+        memory_.emplace_back(static_cast<std::byte*>(::operator new(bytes, kAlignment)));
+        return memory_.back().get();
+    }
+    void copy(void* to, const void* from, std::size_t bytes) override {
+        std::memcpy(to, from, bytes);
+    }
+    void wait() override {}
+    [[nodiscard]] void* stream() const noexcept override { return nullptr; }
+    void start() override { start_ = Clock::now(); }
+    [[nodiscard]] double stop() override {
+        return std::chrono::duration<double>(Clock::now() - start_).count();
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr std::align_val_t kAlignment{256};
+    struct Free {
+        void operator()(std::byte* data) const { ::operator delete(data, kAlignment); }
+    };
+    std::vector<std::unique_ptr<std::byte, Free>> memory_;
+    Clock::time_point start_;
+};
+
+class HostExecutor final : public gpu::Executor {
+public:
+    HostExecutor(Program program, gpu::ExecutorOptions options, double error)
+        : program_(std::move(program)), options_(std::move(options)), error_(error) {}
+    [[nodiscard]] const Program& program() const noexcept override { return program_; }
+    [[nodiscard]] const gpu::ExecutorOptions& options() const noexcept override { return options_; }
+    [[nodiscard]] std::size_t workspace_bytes() const noexcept override {
+        return cpu_workspace_bytes(program_, 1);
+    }
+    [[nodiscard]] std::string explain() const override { return "on the host\n"; }
+    void enqueue(const gpu::DeviceCall& call) const override {
+        const auto batch = static_cast<std::size_t>(call.batch);
+        (void)run_on_cpu(program_, call.batch, call.operands, call.results, {call.status, batch},
+                         {static_cast<std::byte*>(call.workspace), call.workspace_bytes}, 1, {});
+        const Batch& last = call.results.back();
+        const std::int64_t at = (call.batch - 1) * last.batch_stride;
+        if (program_.type == ScalarType::float32) {
+            spoil(static_cast<float*>(last.data)[at]);
+        } else {
+            spoil(static_cast<double*>(last.data)[at]);
+        }
+    }
+
+private:
+    template <typename T>
+    void spoil(T& entry) const {
+        entry = static_cast<T>(static_cast<double>(entry) * (1 + error_));
+    }
+    Program program_;
+    gpu::ExecutorOptions options_;
+    double error_;
+};
+
+class HostModule final : public gpu::Module {
+public:
+    /// `error` is relative, of one entry.
+    explicit HostModule(double error) : error_(error) {}
+    [[nodiscard]] std::vector<DeviceInfo> devices() const override {
+        constexpr std::size_t kBytes = std::size_t{16} << 20;
+        return {{0, "Host", 9, 0, kBytes, kBytes, 4}};
+    }
+    [[nodiscard]] std::vector<gpu::Version> versions() const override {
+        return {{"driver", "0.1"}};
+    }
+    [[nodiscard]] std::unique_ptr<gpu::Stopwatch> make_stopwatch(int) const override {
+        return std::make_unique<HostStopwatch>();
+    }
+    [[nodiscard]] std::unique_ptr<const gpu::Executor> make_executor(
+        Program program, const gpu::ExecutorOptions& options) const override {
+        return std::make_unique<HostExecutor>(std::move(program), options, error_);
+    }
+    RunSummary run_on_host(std::span<const gpu::Executor* const>, const gpu::HostCall&,
+                           const RunHooks&) const override {
+        throw MachineError("this module is for enqueue alone");
+    }
+
+private:
+    double error_;
+};
+
+}  // namespace matgrad::bench_test

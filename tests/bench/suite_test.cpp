@@ -1,0 +1,158 @@
+#include "bench/suite.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "bench/suite_fields.hpp"
+#include "support/cookbook.hpp"
+
+namespace matgrad::bench {
+namespace {
+
+Suite own_suite(const std::string& name) {
+    return load_suite(MATGRAD_SOURCE_DIR "/bench/suites/" + name + ".json");
+}
+
+std::vector<std::string> names_of(const Suite& suite) {
+    std::vector<std::string> names;
+    for (const Case& c : suite.cases) {
+        names.push_back(c.name);
+    }
+    return names;
+}
+
+TEST(Suites, AllParseAndEveryRowCanBePlanned) {
+    for (const char* name : {"core", "cookbook", "scaling", "smoke"}) {
+        const Suite suite = own_suite(name);
+        EXPECT_EQ(suite.name, name);
+        EXPECT_FALSE(suite.about.empty());
+        for (const Case& c : suite.cases) {
+            EXPECT_NO_THROW(
+                (void)make_plan(c.expression(), c.operands(), c.batch, c.options(Device{}, 1)))
+                << c.name;
+        }
+    }
+}
+
+TEST(CoreSuite, SpansFunctionsSizesBatchesTypesAndOutputs) {
+    const Suite suite = own_suite("core");
+    EXPECT_GE(suite.cases.size(), 55);
+    EXPECT_LE(suite.cases.size(), 70);
+    std::map<std::string, std::set<std::string>> seen;
+    for (const Case& c : suite.cases) {
+        std::int64_t longest = 0;
+        for (const auto& [name, size] : c.sizes) {
+            longest = std::max(longest, size);
+        }
+        const char* size = longest <= 16     ? "tiny"
+                           : longest <= 64   ? "small"
+                           : longest <= 256  ? "middle"
+                           : longest >= 1024 ? "large"
+                                             : "another";
+        const std::int64_t bytes = c.batch * c.bytes_per_problem() + c.shared_bytes();
+        for (const std::string& what :
+             {std::string(size), std::string(to_text(c.type)), std::string(to_text(c.outputs)),
+              std::string(c.batch == 1          ? "one"
+                          : c.batch == 1000     ? "thousand"
+                          : bytes > 900'000'000 ? "gigabyte"
+                                                : "some"),
+              std::string(c.batched.size() == c.declare.size() ? "batched" : "shared")}) {
+            seen[c.function].insert(what);
+        }
+    }
+    for (const char* function : {"log_det_gram", "frobenius", "least_squares", "bilinear_trace"}) {
+        for (const char* what : {"tiny", "small", "middle", "large", "float32", "float64", "value",
+                                 "gradient", "both", "one", "thousand", "gigabyte", "batched"}) {
+            EXPECT_TRUE(seen[function].count(what) == 1) << function << ": " << what;
+        }
+    }
+    EXPECT_EQ(seen["frobenius"].count("shared"), 1);
+}
+
+TEST(CookbookSuite, HasEveryRowOfTheTableTwice) {
+    std::map<std::string, int> seen;
+    for (const Case& c : own_suite("cookbook").cases) {
+        ++seen[c.f + " wrt " + c.wrt];
+    }
+    std::map<std::string, int> expected;
+    for (const CookbookRow& row : read_cookbook()) {
+        expected[row.f + " wrt " + row.wrt] += 2;
+    }
+    EXPECT_EQ(seen, expected);
+}
+
+TEST(Suite, OfTheCatalogueNeedsSizesAlone) {
+    const Suite suite = parse_suite(
+        R"({"name": "s", "cases": [{"function": "frobenius", "sizes": {"m": 3, "n": 4, "p": 5}}]})",
+        "s");
+    ASSERT_EQ(suite.cases.size(), 1);
+    const Case& c = suite.cases[0];
+    EXPECT_EQ(c.f, "0.5*norm2(X*A')^2");
+    EXPECT_EQ(c.wrt, "X");
+    EXPECT_THAT(c.batched, ::testing::ElementsAre("X", "A"));
+    EXPECT_EQ(c.batch, 1);
+    EXPECT_EQ(c.type, ScalarType::float64);
+    EXPECT_EQ(c.accuracy, Accuracy::robust);
+    EXPECT_EQ(c.outputs, Outputs::both);
+    EXPECT_EQ(c.name, "frobenius/3x4x5/f64/b1/both");
+    const std::vector<Operand> operands = c.operands();
+    EXPECT_EQ(operands[0].rows, 3);
+    EXPECT_EQ(operands[0].cols, 4);
+    EXPECT_EQ(operands[1].rows, 5);
+    EXPECT_TRUE(operands[1].batched);
+}
+
+TEST(Suite, MultipliesOutItsListsTheLastFastest) {
+    const Suite suite = parse_suite(R"({"name": "s", "cases": [
+        {"function": "log_det_gram", "sizes": {"m": 8, "n": 4},
+         "for": {"type": ["float32", "float64"], "batch": [1, 10],
+                 "accuracy": ["robust", "fast"]}}]})",
+                                    "s");
+    EXPECT_THAT(names_of(suite),
+                ::testing::ElementsAre(
+                    "log_det_gram/8x4/f32/b1/both", "log_det_gram/8x4/f32/b1/both/fast",
+                    "log_det_gram/8x4/f32/b10/both", "log_det_gram/8x4/f32/b10/both/fast",
+                    "log_det_gram/8x4/f64/b1/both", "log_det_gram/8x4/f64/b1/both/fast",
+                    "log_det_gram/8x4/f64/b10/both", "log_det_gram/8x4/f64/b10/both/fast"));
+}
+
+TEST(Suite, NamesWhatIsSharedAndTheThreads) {
+    const Suite suite = parse_suite(R"({"name": "s", "cases": [
+        {"function": "least_squares", "sizes": {"m": 4, "n": 2}, "batched": ["x"], "threads": 2}]})",
+                                    "s");
+    EXPECT_EQ(suite.cases[0].name, "least_squares/4x2/f64/b1/both/shared-A/shared-b/t2");
+}
+
+TEST(Suite, MakesAsManyProblemsAsTheBytesHold) {
+    // X 8x4, its gradient and the value in floats: 65 entries, 260 bytes.
+    const auto batch_of = [](const char* bytes) {
+        return parse_suite(std::string(R"({"name": "s", "cases": [{"function": "log_det_gram",
+            "sizes": {"m": 8, "n": 4}, "type": "float32", "batch": {"bytes": )") +
+                               bytes + "}}]}",
+                           "s")
+            .cases[0]
+            .batch;
+    };
+    EXPECT_EQ(batch_of("2600"), 10);
+    EXPECT_EQ(batch_of("2859"), 10);
+    EXPECT_EQ(batch_of("2860"), 11);
+    EXPECT_EQ(batch_of("3"), 1);
+}
+
+TEST(Suite, ExpandedReadsAsItself) {
+    for (const Case& c : own_suite("core").cases) {
+        const Json json{{"name", "again"}, {"cases", {to_json(c)}}};
+        const Suite again = parse_suite(json.dump(), "again");
+        ASSERT_EQ(again.cases.size(), 1);
+        EXPECT_EQ(to_json(again.cases[0]), to_json(c));
+    }
+}
+
+}  // namespace
+}  // namespace matgrad::bench
