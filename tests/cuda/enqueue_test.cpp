@@ -26,7 +26,8 @@ struct Host {
     Host(const Pipeline& p, std::int64_t batch)
         : HC(p.program.type, batch, p.n, p.m, Order::padded_rows),
           V(p.program.type, batch, 1, 1),
-          G(p.program.type, batch, p.m, p.n) {}
+          G(p.program.type, batch, p.m, p.n),
+          type_(p.program.type) {}
     [[nodiscard]] std::vector<Matrices*> all() { return {&HC, &V, &G}; }
     void expect_same_bits(const Host& other) const {
         for (std::int64_t p = 0; p < HC.batch(); ++p) {
@@ -35,6 +36,18 @@ struct Host {
             EXPECT_TRUE(G.same_bits(p, other.G, p)) << "problem " << p;
         }
     }
+    void expect_like(const Host& other) const {
+        for (std::int64_t p = 0; p < HC.batch(); ++p) {
+            ASSERT_EQ(std::isnan(V.get(p, 0, 0)), std::isnan(other.V.get(p, 0, 0)));
+            if (!std::isnan(V.get(p, 0, 0))) {
+                expect_solutions_agree(matrix(G, p), matrix(other.G, p), type_,
+                                       PipelineData::kShift);
+            }
+        }
+    }
+
+private:
+    ScalarType type_;
 };
 
 std::unique_ptr<const gpu::Executor> executor_of(const Program& program) {
@@ -228,7 +241,9 @@ private:
     cudaGraphExec_t executable_ = nullptr;
 };
 
-void check_graph(const Pipeline& pipeline, std::int64_t batch) {
+/// `same_route`: a capture makes the same calls as a run without. Where it may not, what they give
+/// differs in the last digits, but every replay gives the same bits.
+void check_graph(const Pipeline& pipeline, std::int64_t batch, bool same_route) {
     const auto executor = executor_of(pipeline.program);
     const PipelineData data(pipeline, batch);
     PipelineData changed = other_data(pipeline, batch, 40);
@@ -252,11 +267,14 @@ void check_graph(const Pipeline& pipeline, std::int64_t batch) {
                               untouched.memory().size()),
                   0);
     }
+    std::vector<Host> replays;
     for (int round = 0; round < 2; ++round) {
         graph.launch(stream.get());
         stream.wait();
         EXPECT_EQ(run.finish().summary.failed, 0);
-        got.expect_same_bits(want);
+        same_route ? got.expect_same_bits(want) : got.expect_like(want);
+        replays.push_back(got);
+        got.expect_same_bits(replays.front());
         current = changed;
         for (std::size_t i = 0; i < 4; ++i) {
             run.operands[i].upload(*current.all()[i]);
@@ -265,7 +283,7 @@ void check_graph(const Pipeline& pipeline, std::int64_t batch) {
         graph.launch(stream.get());
         stream.wait();
         EXPECT_EQ(run.finish().status, want_status.status);
-        got.expect_same_bits(want_changed);
+        same_route ? got.expect_same_bits(want_changed) : got.expect_like(want_changed);
         current = data;
         for (std::size_t i = 0; i < 4; ++i) {
             run.operands[i].upload(*current.all()[i]);
@@ -276,11 +294,11 @@ void check_graph(const Pipeline& pipeline, std::int64_t batch) {
 }
 
 TEST_P(Enqueue, IsCapturedInAGraphThatReplaysWithWhateverTheOperandsHoldThen) {
-    check_graph(Pipeline(type()), 21);
+    check_graph(Pipeline(type()), 21, true);
 }
 
 TEST_P(Enqueue, OfALargeProblemIsCapturedTheSame) {
-    check_graph(Pipeline(type(), 150, 140), 1);
+    check_graph(Pipeline(type(), 150, 140), 1, false);
 }
 
 TEST_P(Enqueue, OfABatchBeyondOneSliceIsCapturedTheSame) {

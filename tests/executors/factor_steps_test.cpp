@@ -92,6 +92,7 @@ struct TrsmCase {
     std::int64_t n = 5, other = 3;
     Side side = Side::left;
     bool lower = true, transposed = false, identity = false, in_place = false, shared = false;
+    double alpha = 1;
     Types types{ScalarType::float32, ScalarType::float32};
     Order order = Order::rows;
 };
@@ -123,7 +124,7 @@ void check_trsm(const TrsmCase& t) {
         build.step(Copy{use(operand)}, b);
     }
     const ValueId x = build.value(rows, cols);
-    Trsm trsm{t.side, t.lower, t.transposed, use(triangle), {}};
+    Trsm trsm{t.side, t.lower, t.transposed, use(triangle), {}, t.alpha};
     if (!t.identity) {
         trsm.b = use(b);
     }
@@ -167,8 +168,9 @@ void check_trsm(const TrsmCase& t) {
             const Naive op_sizes = solve_sizes(executor.latitude, op, t.lower != t.transposed);
             const Naive sizes = left ? multiply(op_sizes, absolute(solution))
                                      : multiply(absolute(solution), op_sizes);
+            want = scaled(t.alpha, want);  // one more rounding
             expect_within(product, want,
-                          scaled(static_cast<long double>(t.n + 4) * roundoff(t.types), sizes));
+                          scaled(static_cast<long double>(t.n + 5) * roundoff(t.types), sizes));
             ASSERT_FALSE(testing::Test::HasFailure());
         }
     }
@@ -201,6 +203,7 @@ TEST(Trsm, InvertsAgainstTheIdentity) {
             t.lower = (bits & 2) != 0;
             t.transposed = (bits & 4) != 0;
             t.identity = true;
+            t.alpha = n % 2 == 0 ? 1 : -0.5;
             t.types = kCombinations[bits % 3];
             check_trsm(t);
             ASSERT_FALSE(HasFailure());
@@ -219,6 +222,7 @@ TEST(Trsm, TakesEveryOrderSharingAndItsOwnMemory) {
                 t.transposed = (bits & 2) != 0;
                 t.in_place = (bits & 4) != 0;
                 t.shared = (bits & 8) != 0;
+                t.alpha = (bits & 4) != 0 ? 1.5 : 1;
                 t.types = types;
                 t.order = order;
                 check_trsm(t);
