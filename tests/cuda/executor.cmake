@@ -10,6 +10,6 @@ matgrad_add_test(cuda_executor
   LIBRARIES cuda_executors_archive simulated_gpu)
 
 matgrad_add_gpu_tests(large
-  SOURCES executor_large_test.cpp device_run.cpp ../executors/build_program.cpp
+  SOURCES executor_large_test.cpp executor_large_domain_test.cpp device_run.cpp ../executors/build_program.cpp
   SIMULATED executor_routes_test.cpp
   LAYERS planner)

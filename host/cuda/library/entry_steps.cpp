@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "cuda/library/step.hpp"
 
 namespace matgrad::gpu {
@@ -47,30 +49,74 @@ private:
     KernelId kernel_;
 };
 
+/// One block makes a result. Of a domain as large as this, rows or columns are reduced first, each by
+/// a block of its own. Not measured yet.
+constexpr std::int64_t kLargeDomain = 1 << 16;
+constexpr std::int64_t kFewestParts = 8;
+
+/// What is reduced first; nothing where one stage does.
+std::optional<ReduceOver> parts_of(const Reduce& step) {
+    if (step.over != ReduceOver::all || step.op == ReduceOp::signed_product ||
+        step.rows.size * step.cols.size < kLargeDomain) {
+        return {};
+    }
+    // Rows lie in one piece; more of them than this take long to be reduced in turn.
+    if (step.rows.size >= kFewestParts && step.rows.size <= kLargeDomain) {
+        return ReduceOver::rows;
+    }
+    return step.cols.size >= kFewestParts ? std::optional(ReduceOver::cols) : std::nullopt;
+}
+
 class ReduceStep final : public LibraryStep {
 public:
     ReduceStep(StepSetup& setup, const Reduce& step)
         : out_(setup.step().out),
+          type_(setup.step().type),
           pivots_(step.op == ReduceOp::signed_product ? step.pivots.value : kNoValue),
-          uses_(uses_of(step.body)),
-          kernel_(setup.kernels().add_reduce(step, setup.step().type, types_of(setup, step.body),
-                                             setup.value(out_).type)) {}
+          uses_(uses_of(step.body)) {
+        Reduce first = step;
+        ScalarType to = setup.value(out_).type;
+        if (const auto over = parts_of(step)) {
+            first.over = *over;
+            first.scale = 1;
+            parts_ = *over == ReduceOver::rows ? step.rows.size : step.cols.size;
+            Reduce second = step;
+            second.rows = {"parts", parts_};
+            second.cols = {"1", 1};
+            second.body = {{{Use{}, Broadcast::none}}, {{MapOp::load, 0, -1, 0}}};
+            join_ = setup.kernels().add_reduce(second, type_, {&type_, 1}, to);
+            setup.reserve_matrix(type_, parts_);
+            to = type_;
+        }
+        kernel_ = setup.kernels().add_reduce(first, type_, types_of(setup, step.body), to);
+    }
     void enqueue(StepRun& run) const override {
+        const DeviceView& out = run.value(out_);
+        if (parts_ > 0) {
+            const DeviceView parts = run.take_matrix(type_, parts_, 1);
+            run.kernels.reduce(kernel_, views_of(run, uses_), nullptr, parts, run.batch,
+                               run.stream);
+            run.kernels.reduce(join_, {&parts, 1}, nullptr, out, run.batch, run.stream);
+            return;
+        }
         const std::int32_t* pivots = nullptr;
         if (pivots_ != kNoValue) {
             pivots = reinterpret_cast<const std::int32_t*>(run.value(pivots_).data);
         }
-        run.kernels.reduce(kernel_, views_of(run, uses_), pivots, run.value(out_), run.batch,
-                           run.stream);
+        run.kernels.reduce(kernel_, views_of(run, uses_), pivots, out, run.batch, run.stream);
     }
     [[nodiscard]] std::string route(std::span<const DeviceView>, std::int64_t) const override {
-        return "reduce kernel";
+        return parts_ > 0 ? "reduce kernels, " + std::to_string(parts_) + " parts first"
+                          : "reduce kernel";
     }
 
 private:
-    ValueId out_, pivots_;
+    ValueId out_;
+    ScalarType type_;
+    ValueId pivots_;
     std::vector<Use> uses_;
-    KernelId kernel_;
+    std::int64_t parts_ = 0;
+    KernelId kernel_ = kNoKernel, join_ = kNoKernel;
 };
 
 class CopyStep final : public LibraryStep {
