@@ -39,6 +39,8 @@ def t(a):
 
 def wide(scalar, rank):
     """A scalar per problem, to be combined with something of a rank."""
+    if isinstance(scalar, (int, float)):
+        return scalar  # as a number it leaves float alone
     scalar = np.asarray(scalar)
     return scalar.reshape(scalar.shape + (1,) * rank)
 

@@ -197,7 +197,9 @@ def main():
         return 3
     run = Run(options, library, Differentials(options.differentials))
     run.write()
-    cases = [case for case in read_cases(options.cases) if options.filter in case.name]
+    # A case that fixes the threads is compared with peers of as many only.
+    cases = [case for case in read_cases(options.cases) if options.filter in case.name
+             and case.entry.get("threads", options.threads) in (0, options.threads)]
     run.rows_left = sum(v.offers(case) for case in cases for v in library.variants)
     for case in cases:
         run.case(case)

@@ -1,0 +1,7 @@
+"""Where the modules under test lie; every test imports this first."""
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "bench" / "peers"), str(ROOT / "bench" / "report")]
