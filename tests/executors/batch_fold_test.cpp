@@ -270,7 +270,7 @@ TEST(FoldedSum, TakesEveryOrderOfMemory) {
             SumCase t;
             t.order = order;
             t.a_transposed = transposed;
-            t.b_transposed = transposed;
+            t.b_transposed = !transposed;
             check_sum(t);
             ASSERT_FALSE(HasFailure());
         }
@@ -278,12 +278,11 @@ TEST(FoldedSum, TakesEveryOrderOfMemory) {
 }
 
 TEST(FoldedSum, MatchesLoopsAtEverySizeAndBatch) {
-    for (const std::int64_t batch : {0, 1, 2, 3, 16, 333}) {
+    for (const std::int64_t batch : {0, 1, 2, 16, 22, 333}) {
         for (const std::int64_t k : {0, 1, 6}) {
             SumCase t;
             t.batch = batch;
             t.k = k;
-            t.a_transposed = batch % 2 == 0;
             check_sum(t);
             t.m = 1;
             t.n = k == 1 ? 0 : 1;

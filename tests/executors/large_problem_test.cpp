@@ -117,6 +117,29 @@ TEST_P(LargeProblem, ProductsAreSplitWithoutATrace) {
     }
 }
 
+TEST_P(LargeProblem, OneTriangleOfASymmetricProductMatchesLoops) {
+    constexpr std::int64_t kOrder = 1100;
+    constexpr std::int64_t kInner = 3;
+    for (const bool transposed : {false, true}) {
+        ProgramBuilder build(type());
+        const ValueId a =
+            build.operand("A", transposed ? kInner : kOrder, transposed ? kOrder : kInner, true);
+        const ValueId g = build.value(kOrder, kOrder);
+        build.step(Syrk{{a, transposed, -1, -1}, -0.5, false}, g);
+        build.output(g);
+        const Program program = build.finish();
+        Matrices A(type(), 1, transposed ? kInner : kOrder, transposed ? kOrder : kInner);
+        A.fill_random(5);
+        Matrices G(type(), 1, kOrder, kOrder);
+        run(executor(), program, 1, {&A}, {&G}, 2);
+        const Naive left = transposed ? transpose(matrix(A, 0)) : matrix(A, 0);
+        const Naive right = transpose(left);
+        expect_within(lower_part(matrix(G, 0)), lower_part(scaled(-0.5, multiply(left, right))),
+                      scaled(0.5 * static_cast<long double>(kInner + 2) * unit(type()),
+                             multiply(absolute(left), absolute(right))));
+    }
+}
+
 TEST_P(LargeProblem, CholeskyAndSolvesAreSplitWithoutATrace) {
     ProgramBuilder build(type());
     const ValueId s = build.operand("S", kSize, kSize, true);
