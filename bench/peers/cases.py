@@ -55,6 +55,11 @@ class Case:
         """The text of f without spaces."""
         return self.f.replace(" ", "")
 
+    @property
+    def kind(self):
+        """What the closed forms by hand go by: the formula, where it is differentiated by its x."""
+        return self.formula if self.wrt in ("X", "x") else f"{self.formula} by {self.wrt}"
+
     def operand(self, name):
         return next(o for o in self.operands if o.name == name)
 
@@ -86,16 +91,17 @@ def parse_case(entry, row=None):
 
 
 def read_cases(path):
-    """The distinct cases of a results file, cheap ones first."""
+    """The suite and the distinct cases of a results file, cheap ones first."""
     with open(path, encoding="utf-8") as file:
-        rows = json.load(file)["rows"]
+        content = json.load(file)
     cases = {}
-    for row in rows:
+    for row in content["rows"]:
         name = row["case"]["name"]
         known = cases.get(name)
         if known is None or known.copies < (row.get("copies") or 1):
             cases[name] = parse_case(row["case"], row)
-    return sorted(cases.values(), key=lambda case: case.operations + case.bytes)
+    return content.get("suite"), sorted(cases.values(),
+                                        key=lambda case: case.operations + case.bytes)
 
 
 class Problem:

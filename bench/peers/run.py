@@ -73,6 +73,7 @@ class Run:
         self.device = library.device if library.device != "cpu" else processor()
         self.rows = []
         self.rows_left = 1
+        self.suite = None
 
     def seconds(self):
         """For the next row: what was asked for, or half of its share of what is left (drawing the
@@ -105,7 +106,7 @@ class Run:
                    "command": " ".join(sys.argv),
                    "date": datetime.datetime.now(datetime.timezone.utc).strftime(
                        "%Y-%m-%dT%H:%M:%SZ"),
-                   "threads": self.options.threads, "suite": None, "ceilings": None,
+                   "threads": self.options.threads, "suite": self.suite, "ceilings": None,
                    "rows": self.rows}
         partial = self.options.json + ".partial"
         with open(partial, "w", encoding="utf-8") as file:
@@ -137,7 +138,7 @@ class Run:
                 self.add(case, variant, error=one_line(problem))
 
     def printed(self, case):
-        if case.formula in self.library.by_hand:
+        if case.kind in self.library.by_hand:
             return None
         import printed
         return printed.derive(self.options.matgrad, case)
@@ -196,11 +197,12 @@ def main():
         print(f"{options.peer} is absent: {problem}", file=sys.stderr)
         return 3
     run = Run(options, library, Differentials(options.differentials))
-    run.write()
+    run.suite, cases = read_cases(options.cases)
     # A case that fixes the threads is compared with peers of as many only.
-    cases = [case for case in read_cases(options.cases) if options.filter in case.name
+    cases = [case for case in cases if options.filter in case.name
              and case.entry.get("threads", options.threads) in (0, options.threads)]
     run.rows_left = sum(v.offers(case) for case in cases for v in library.variants)
+    run.write()
     for case in cases:
         run.case(case)
     failed = sum(not row["ok"] for row in run.rows)

@@ -75,8 +75,8 @@ KINDS = {
 
 
 def ways_of(case):
-    kinds = dict(KINDS[case.formula])
-    if case.formula == "logdet(X'*X)" and len(set(case.operand("X").dims)) == 1:
+    kinds = dict(KINDS[case.kind])
+    if case.kind == "logdet(X'*X)" and len(set(case.operand("X").dims)) == 1:
         kinds["square"] = ("X", log_det_square)
     return kinds
 
@@ -99,7 +99,7 @@ class ClosedForm:
         self.xp = xp
 
     def offers(self, case):
-        return case.formula in KINDS
+        return case.kind in KINDS
 
     def ways(self, copies, text):
         del text

@@ -121,8 +121,8 @@ class ClosedForm:
 
     def ways(self, copies, text):
         case = copies.case
-        kinds = dict(KINDS.get(case.formula, {}))
-        if case.formula == "logdet(X'*X)" and len(set(case.operand("X").dims)) == 1:
+        kinds = dict(KINDS.get(case.kind, {}))
+        if case.kind == "logdet(X'*X)" and len(set(case.operand("X").dims)) == 1:
             kinds["square"] = ("X", log_det_square)
         if text is not None:
             names = [o.name for o in case.operands]
@@ -147,7 +147,7 @@ class Gradient:
     def ways(self, copies, text):
         case = copies.case
         if text is None:
-            names, f = FUNCTIONS[case.formula]
+            names, f = FUNCTIONS[case.kind]
         else:
             names = [o.name for o in case.operands]
             f = printed_function(text.value, names)

@@ -230,7 +230,7 @@ class ClosedForm:
         return True
 
     def ways(self, copies, text):
-        by_hand = KINDS.get(copies.case.formula)
+        by_hand = KINDS.get(copies.case.kind)
 
         def build(p):
             make = by_hand or (lambda q: from_printed(q, text))

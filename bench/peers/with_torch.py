@@ -98,8 +98,8 @@ FUNCTIONS = {
 
 
 def ways_of(case):
-    kinds = dict(KINDS[case.formula])
-    if case.formula == "logdet(X'*X)" and len(set(case.operand("X").dims)) == 1:
+    kinds = dict(KINDS[case.kind])
+    if case.kind == "logdet(X'*X)" and len(set(case.operand("X").dims)) == 1:
         kinds["square"] = ("X", log_det_square)
     return kinds
 
@@ -124,7 +124,7 @@ class ClosedForm:
         self.best = {}  # case -> the way that was measured
 
     def offers(self, case):
-        return case.formula in KINDS
+        return case.kind in KINDS
 
     def measured(self, case, way):
         self.best[case.name] = way
@@ -178,12 +178,12 @@ class Gradient:
     name = "pytorch grad"
 
     def offers(self, case):
-        return case.wants_gradient and case.formula in FUNCTIONS
+        return case.wants_gradient and case.kind in FUNCTIONS
 
     def ways(self, copies, text):
         del text
         case = copies.case
-        names, f = FUNCTIONS[case.formula]
+        names, f = FUNCTIONS[case.kind]
         at = names.index(case.wrt)
         dims = tuple(0 if case.operand(n).batched else None for n in names)
         transform = torch.func.grad_and_value if case.wants_value else torch.func.grad
