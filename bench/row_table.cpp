@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "bench/row.hpp"
@@ -13,6 +14,17 @@ std::string sizes_text(const Case& c) {
         text += fmt::format("{}{}", text.empty() ? "" : "x", size);
     }
     return text;
+}
+
+/// The function, and which operands all problems share.
+std::string function_text(const Case& c) {
+    std::string shared;
+    for (const Declaration& d : c.declare) {
+        if (std::count(c.batched.begin(), c.batched.end(), d.name) == 0) {
+            shared += (shared.empty() ? " (" : ", ") + d.name;
+        }
+    }
+    return c.function + (shared.empty() ? "" : shared + " shared)");
 }
 
 std::string seconds_text(double seconds) {
@@ -39,15 +51,15 @@ std::string table_head(const Report& report) {
                         rates_text("float32", report.ceilings.float32),
                         rates_text("float64", report.ceilings.float64));
     head += fmt::format(
-        "{:<22} {:>12} {:>9} {:>4} {:<6} {:<8} {:<12} {:>9} {:>7} {:>7} {:>8} {:>6} {:>8}\n",
+        "{:<28} {:>14} {:>9} {:>4} {:<6} {:<8} {:<12} {:>9} {:>7} {:>7} {:>8} {:>6} {:>8}\n",
         "function", "sizes", "batch", "type", "acc.", "outputs", "executor", "median", "spread",
         "GB/s", "GFLOP/s", "bound", "residual");
     return head;
 }
 
 std::string table_line(const Row& row) {
-    std::string line = fmt::format("{:<22} {:>12} {:>9} {:>4} {:<6} {:<8} {:<12} ", row.c.function,
-                                   sizes_text(row.c), row.c.batch,
+    std::string line = fmt::format("{:<28} {:>14} {:>9} {:>4} {:<6} {:<8} {:<12} ",
+                                   function_text(row.c), sizes_text(row.c), row.c.batch,
                                    row.c.type == ScalarType::float32 ? "f32" : "f64",
                                    to_text(row.c.accuracy), to_text(row.c.outputs), row.executor);
     if (!row.ok) {

@@ -90,8 +90,8 @@ std::unique_ptr<Runner> choose_runner(const BenchArguments& arguments) {
     return bench::make_cpu_runner(bench::matgrad_on_cpu(), threads);
 }
 
-void write_differentials(const bench::Suite& suite, const std::string& path) {
-    bench::AnswerBook book;
+void write_differentials(const bench::Suite& suite, const std::string& path,
+                         bench::AnswerBook& book) {
     Progress progress(static_cast<std::int64_t>(suite.cases.size()), "rows");
     const std::string text = differentials_text(suite, book, [&](std::size_t done) {
         stop_if_interrupted();
@@ -136,8 +136,9 @@ int bench_command(const BenchArguments& arguments) {
     }
     bench::Suite suite = bench::load_suite(arguments.suite);
     keep_matching(suite.cases, arguments.filter, suite.name);
-    if (arguments.differentials) {
-        write_differentials(suite, *arguments.differentials);
+    if (arguments.differentials && !arguments.json && !arguments.csv) {
+        bench::AnswerBook book;
+        write_differentials(suite, *arguments.differentials, book);
         return kSuccess;
     }
     const std::unique_ptr<Runner> runner = choose_runner(arguments);
@@ -145,6 +146,9 @@ int bench_command(const BenchArguments& arguments) {
     const Report report = measure(suite, arguments, *runner);
     write_file(arguments.json, to_json_text(report));
     write_file(arguments.csv, to_csv(report.rows));
+    if (arguments.differentials) {
+        write_differentials(suite, *arguments.differentials, runner->answers());
+    }
     const auto failed =
         std::count_if(report.rows.begin(), report.rows.end(), [](const Row& r) { return !r.ok; });
     if (failed > 0) {

@@ -112,8 +112,8 @@ the check prints FAIL in place of a time, and the exit status is 1.
   --threads N           of the processor; default all cores
   --json F              write the results, with the machine, versions and measured rates
   --csv F               write the rows
-  --differentials F     measure nothing: write value and differential of the reference for each case,
-                        with their bounds, to which peers are held
+  --differentials F     write value and differential of the reference for each case, with their bounds,
+                        to which peers are held; without --json and --csv nothing is measured
 
 Example
   matgrad bench --suite smoke --filter logistic --seconds 0.1
