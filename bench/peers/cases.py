@@ -56,6 +56,12 @@ class Case:
         return self.f.replace(" ", "")
 
     @property
+    def free_sizes(self):
+        """Sizes by name, for printed text: an operand of the same name goes first."""
+        names = {o.name for o in self.operands}
+        return {n: int(v) for n, v in self.entry.get("sizes", {}).items() if n not in names}
+
+    @property
     def kind(self):
         """What the closed forms by hand go by: the formula, where it is differentiated by its x."""
         return self.formula if self.wrt in ("X", "x") else f"{self.formula} by {self.wrt}"

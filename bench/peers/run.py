@@ -150,8 +150,10 @@ class Run:
         right, wrong = [], None
         for name, run in variant.ways(copies, text).items():
             try:
-                result = run()  # warms up; compiles where that is done
+                start = time.perf_counter()
+                result = run()  # warms up; torch.compile compiles
                 self.library.wait(result)
+                first = time.perf_counter() - start
                 value = self.library.download(result[0]) if case.wants_value else None
                 gradient = self.library.download(result[1]) if case.wants_gradient else None
             except Exception as problem:
@@ -160,7 +162,9 @@ class Run:
             residual, bound = self.differentials.check(case, value, gradient)
             del result, value, gradient
             if residual <= bound:
-                seconds = one_sample(run, self.library.wait, 1)
+                # A long first run tells enough.
+                seconds = first if first > 1 and not getattr(variant, "compiles", False) else (
+                    one_sample(run, self.library.wait))
                 right.append((seconds, name, run, residual, bound))
             else:
                 wrong = {"error": f"residual {residual:.2e}, bound {bound:.2e}", "way": name,

@@ -84,10 +84,10 @@ FUNCTIONS = {
 }
 
 
-def printed_function(text, names):
+def printed_function(text, names, sizes):
     """A printed expression of one problem as a function of its operands."""
     code = compile(text, f"<printed: {text}>", "eval")
-    return lambda *arrays: eval(code, {"np": jnp, **dict(zip(names, arrays))})
+    return lambda *arrays: eval(code, {"np": jnp, **sizes, **dict(zip(names, arrays))})
 
 
 def wanted(case, value, gradient):
@@ -104,6 +104,8 @@ def over_batch(case, names, function):
 
 def runs(copies, names, function):
     compiled = over_batch(copies.case, names, function)
+    # Compiled ahead, so that the first run is a run.
+    compiled.lower(*(copies.problems[0][n] for n in names)).compile()
 
     def build(p):
         arrays = [p[n] for n in names]
@@ -126,8 +128,8 @@ class ClosedForm:
             kinds["square"] = ("X", log_det_square)
         if text is not None:
             names = [o.name for o in case.operands]
-            value = printed_function(text.value, names)
-            gradient = printed_function(text.gradient, names)
+            value = printed_function(text.value, names, case.free_sizes)
+            gradient = printed_function(text.gradient, names, case.free_sizes)
             kinds["printed"] = (names, lambda *a: (value(*a), gradient(*a)))
         return {way: runs(copies, names, self.only_wanted(case, function))
                 for way, (names, function) in kinds.items()}
@@ -150,7 +152,7 @@ class Gradient:
             names, f = FUNCTIONS[case.kind]
         else:
             names = [o.name for o in case.operands]
-            f = printed_function(text.value, names)
+            f = printed_function(text.value, names, case.free_sizes)
         at = list(names).index(case.wrt)
         if case.wants_value:
             function = jax.value_and_grad(f, argnums=at)

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 import printed
+from measure import one_sample
 
 
 def t(a):
@@ -203,10 +204,11 @@ KINDS = {
 
 def from_printed(p, text):
     """What `matgrad derive --format json` prints as NumPy, rewritten for a batch."""
-    operands = {o.name: len(o.dims) for o in p.case.operands}
+    ranks = {o.name: len(o.dims) for o in p.case.operands}
+    sizes = p.case.free_sizes
     g = np.zeros(p.gradient_shape, p.case.dtype)
-    value = printed.batched(text.value, operands) if p.case.wants_value else None
-    gradient = printed.batched(text.gradient, operands) if p.case.wants_gradient else None
+    value = printed.batched(text.value, ranks, sizes) if p.case.wants_value else None
+    gradient = printed.batched(text.gradient, ranks, sizes) if p.case.wants_gradient else None
 
     def as_printed():
         v = value(p.arrays, p.case.dtype) if value else None
@@ -232,15 +234,34 @@ class ClosedForm:
     def ways(self, copies, text):
         by_hand = KINDS.get(copies.case.kind)
 
+        make = by_hand or (lambda p: from_printed(p, text))
+        threaded = self.threads > 1 and copies.case.batch >= 64 * self.threads
+        kept = None
+        if copies.case.operations + copies.case.bytes > EXPENSIVE and copies.case.batch > 1000:
+            kept = promising(make, copies.problems[0])
+
         def build(p):
-            make = by_hand or (lambda q: from_printed(q, text))
-            ways = make(p)
-            if self.threads > 1 and p.batch >= 64 * self.threads:
-                for name, run in split_over_threads(p, make, self.threads).items():
-                    ways[f"{name}, {self.threads} threads"] = run
+            ways = {}
+            if threaded:
+                ways = {f"{name}, {self.threads} threads": run
+                        for name, run in split_over_threads(p, make, self.threads, kept).items()}
+            if kept is None or not threaded:
+                ways.update((n, run) for n, run in make(p).items() if kept is None or n in kept)
             return ways
 
         return copies.ways(build)
+
+
+EXPENSIVE = 3e8  # operations and bytes
+
+
+def promising(make, problem):
+    """The name of the fastest way on a small part of a large batch, where trying all would take long:
+    the batch is then split over the threads, if there are any."""
+    ways = make(problem.part(0, max(64, problem.batch // 64)))
+    times = {name: min(one_sample(run, lambda result: None) for _ in range(3))
+             for name, run in ways.items()}
+    return {min(times, key=times.get)}
 
 
 class Parts:
@@ -255,7 +276,7 @@ class Parts:
         return np.concatenate([np.atleast_1d(piece) for piece in self.pieces])
 
 
-def split_over_threads(p, make, threads):
+def split_over_threads(p, make, threads, kept=None):
     """The same ways with the batch in as many parts as threads; who splits a batch consumes it so."""
     edges = [p.batch * k // threads for k in range(threads + 1)]
     parts = [make(p.part(low, high)) for low, high in zip(edges, edges[1:])]
@@ -266,7 +287,7 @@ def split_over_threads(p, make, threads):
             return Parts([r[0] for r in results]), Parts([r[1] for r in results])
         return run
 
-    return {name: joined(name) for name in parts[0]}
+    return {name: joined(name) for name in parts[0] if kept is None or name in kept}
 
 
 @functools.cache

@@ -159,6 +159,7 @@ class Compiled(ClosedForm):
     """torch.compile of the way that was the fastest without it; compiling takes seconds each."""
 
     name = "pytorch compile"
+    compiles = True
 
     def __init__(self, closed):
         super().__init__()

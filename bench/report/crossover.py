@@ -26,7 +26,7 @@ def draw(results, folder):
         if place not in cells or case["outputs"] == "both":  # one case a place
             times = {row.executor: row.seconds for row in results.rows
                      if row.timed and row.name == pair.name}
-            if times:
+            if len(times) > 1:  # alone, nothing is the fastest
                 cells[place] = times
     panels = {key: cells for key, cells in sorted(places.items()) if len(cells) >= 2}
     if not panels:
