@@ -72,7 +72,7 @@ TEST(ListCommand, ShowsEveryFunctionWithItsSource) {
 }
 
 TEST(Help, OfEachCommandHasAnExampleThatRuns) {
-    for (const char* command : {"derive", "eval", "check", "list", "devices"}) {
+    for (const char* command : {"derive", "eval", "check", "bench", "list", "devices"}) {
         const RunResult result = run({command, "--help"});
         EXPECT_EQ(result.status, 0);
         EXPECT_EQ(result.err, "");
@@ -102,7 +102,7 @@ TEST(Help, OfEverythingNamesEachCommandAndTheExitStatuses) {
     for (const char* word : {"--help", "-h", "help"}) {
         const RunResult result = run({word});
         EXPECT_EQ(result.status, 0);
-        for (const char* command : {"derive", "eval", "check", "list", "devices", "130"}) {
+        for (const char* command : {"derive", "eval", "check", "bench", "list", "devices", "130"}) {
             EXPECT_THAT(result.out, HasSubstr(command));
         }
     }

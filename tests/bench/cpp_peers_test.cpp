@@ -1,0 +1,57 @@
+// The peers in C++: their closed forms are right, and what they offer is what is asked of them.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "bench/cpp_peers/contenders.hpp"
+#include "bench/suite.hpp"
+
+namespace matgrad::bench {
+namespace {
+
+/// All four functions, shared and batched, tall and square, in both types, one problem and several.
+const char* const kSuite = R"({"name": "peers", "cases": [
+    {"function": "frobenius", "sizes": {"m": 9, "n": 4, "p": 6},
+     "for": {"type": ["float32", "float64"], "outputs": ["value", "gradient", "both"],
+             "batched": [["X"], ["X", "A"]], "batch": [1, 7]}},
+    {"function": "least_squares", "sizes": {"m": 9, "n": 4},
+     "for": {"type": ["float32", "float64"], "outputs": ["value", "gradient", "both"],
+             "batched": [["x"], ["A", "x", "b"]], "batch": [1, 7]}},
+    {"function": "bilinear_trace", "sizes": {"p": 3, "m": 9, "n": 4},
+     "for": {"type": ["float32", "float64"], "outputs": ["value", "gradient", "both"],
+             "batched": [["X"], ["A", "X", "B"]], "batch": [1, 7]}},
+    {"function": "log_det_gram", "sizes": {"m": 9, "n": 4},
+     "for": {"type": ["float32", "float64"], "outputs": ["value", "gradient", "both"],
+             "batch": [1, 7]}}]})";
+
+TEST(CppPeers, GiveRightResultsForEverythingTheyOffer) {
+    const Suite suite = parse_suite(kSuite, "peers");
+    Pace pace;
+    pace.seconds = 1e-4;
+    for (const Contender& peer : cpp_peers()) {
+        const auto runner = make_cpu_runner(peer, 2);
+        for (const Case& c : suite.cases) {
+            if (is_offered(c, peer.executor)) {
+                const Row row = runner->run(c, pace);
+                EXPECT_TRUE(row.ok) << peer.executor << ": " << c.name << ": " << row.error;
+            }
+        }
+    }
+}
+
+TEST(CppPeers, OfferTheFourFunctionsAndLibxsmmItsProducts) {
+    const Suite suite = parse_suite(kSuite, "peers");
+    const auto offered = [&](const char* executor) {
+        return std::count_if(suite.cases.begin(), suite.cases.end(),
+                             [&](const Case& c) { return is_offered(c, executor); });
+    };
+    EXPECT_EQ(offered("eigen"), 24 * 3 + 12);
+    EXPECT_EQ(offered("libxsmm"), 24 * 2);
+    Case other = suite.cases.front();
+    other.f = "sum(X)";
+    EXPECT_FALSE(is_offered(other, "eigen"));
+}
+
+}  // namespace
+}  // namespace matgrad::bench
