@@ -32,18 +32,16 @@ def quartiles(samples):
 
 
 def one_sample(run, wait, inner=1):
-    """Seconds per run of `inner` runs of which the last is waited for."""
+    """Seconds per run of `inner` runs, all of them waited for."""
     start = time.perf_counter()
-    for _ in range(inner):
-        result = run()
-    wait(result)
+    wait([run() for _ in range(inner)])
     return (time.perf_counter() - start) / inner
 
 
 def measure(run, wait, seconds, once, shortest=1e-3, copies=1):
     """Times `run`, which has run before and took about `once` seconds, for about `seconds`.
 
-    `wait(result)` blocks until a result is there. A sample is as many runs as take `shortest`
+    `wait(results)` blocks until all are there. A sample is as many runs as take `shortest`
     seconds, so that neither the clock nor, on a GPU, the wait is what is measured. `copies` runs
     touch all memory once before anything counts.
     """
@@ -53,7 +51,7 @@ def measure(run, wait, seconds, once, shortest=1e-3, copies=1):
     end = time.perf_counter() + seconds
     warm = 0
     while warm < copies and time.perf_counter() < end:
-        wait(run())
+        wait([run()])
         warm += 1
     once = one_sample(run, wait)
     inner = max(1, math.ceil(shortest / max(once, 1e-7)))

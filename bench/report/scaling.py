@@ -3,13 +3,10 @@ results hold."""
 
 import math
 
-from style import look, plt, save
+from style import GREY, look, plt, save
 
+SIZE = "largest dimension"
 FIXED = ("function", "f", "type", "accuracy", "outputs")
-
-
-def entries(case):
-    return math.prod(case["sizes"].values()) if case["sizes"] else 1
 
 
 def largest(case):
@@ -17,7 +14,7 @@ def largest(case):
 
 
 def series(results):
-    """(title, label of x, {executor: [(x, seconds per problem)]})"""
+    """(title, label of x, {executor: [(x, row)]})"""
     groups = {}
     for row in results.rows:
         if not row.timed:
@@ -31,18 +28,28 @@ def series(results):
                 (("threads", sizes, case["batch"]), f"{title}, {sizes}, batch {case['batch']}",
                  "threads", threads)]
         if row.suite == "scaling":
-            over.append((("size", threads), f"{title}, fixed bytes", "largest dimension",
+            over.append((("size", threads), f"{title}, fixed bytes", SIZE,
                          largest(case)))
         for key, text, label, x in over:
             if x:
                 group = groups.setdefault(fixed + key, (text, label, {}))
-                group[2].setdefault(row.executor, {})[x] = row.seconds / case["batch"]
+                group[2].setdefault(row.executor, {})[x] = row
     wanted = []
     for text, label, curves in groups.values():
         points = max(len(c) for c in curves.values())
         if points >= (2 if label == "threads" else 4):
             wanted.append((text, label, {e: sorted(c.items()) for e, c in curves.items()}))
     return wanted
+
+
+def heights(label, rows):
+    """Time per problem over the batch, speed-up over the threads, bytes per second over the size:
+    there all points are of about the same bytes."""
+    if label == "threads":
+        return [rows[0].seconds / row.seconds for row in rows]
+    if label == SIZE:
+        return [1e-9 * row.bytes / row.seconds for row in rows]
+    return [1e6 * row.seconds / row.case["batch"] for row in rows]
 
 
 def draw(results, folder):
@@ -56,14 +63,18 @@ def draw(results, folder):
     for axis, (text, label, curves) in zip(axes.flat, panels):
         for executor, points in curves.items():
             seen[executor] = True
-            axis.plot([x for x, _ in points], [1e6 * y for _, y in points], markersize=5,
-                      linewidth=1.4, **look(executor))
-        axis.set(xscale="log", yscale="log", xlabel=label, ylabel="us per problem")
-        axis.set_title(text, fontsize=9)
+            x, rows = zip(*points)
+            axis.plot(x, heights(label, rows), markersize=5, linewidth=1.4, **look(executor))
+        axis.set(xscale="log", xlabel=label, title=text)
+        axis.title.set_fontsize(9)
         if label == "threads":
             ticks = sorted({x for c in curves.values() for x, _ in c})
+            axis.plot(ticks, [t / ticks[0] for t in ticks], color=GREY, linestyle=":")
+            axis.set(ylabel="speed-up (dotted: ideal)", ylim=(0, 1.1 * ticks[-1] / ticks[0]))
             axis.set_xticks(ticks, [str(t) for t in ticks])
             axis.minorticks_off()
+        else:
+            axis.set(yscale="log", ylabel="GB/s" if label == SIZE else "us per problem")
     for axis in list(axes.flat)[len(panels):]:
         axis.set_visible(False)
     handles = [plt.Line2D([], [], label=name, **look(name)) for name in sorted(seen)]
