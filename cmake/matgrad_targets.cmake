@@ -26,17 +26,37 @@ function(matgrad_add_layer folder)
   target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} fmt::fmt)
 endfunction()
 
-# matgrad_add_test(<name> SOURCES ... LAYERS <layers> [LIBRARIES ...])
-# One GoogleTest program; its cases become ctest tests named <name>.<Suite>.<Case>.
-function(matgrad_add_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LAYERS;LIBRARIES;PROPERTIES" ${ARGN})
-  set(target ${name}_test)
-  add_executable(${target} ${ARG_SOURCES})
+# How test sources are compiled.
+function(matgrad_set_up_tests target)
+  target_compile_features(${target} PRIVATE cxx_std_20)
   target_compile_options(${target} PRIVATE ${MATGRAD_WARNINGS})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(${target} PRIVATE
     MATGRAD_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
     MATGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endfunction()
+
+# matgrad_add_test_objects(<name> SOURCES ... LAYERS <layers> [LIBRARIES ...])
+# Sources that several test programs have in common, compiled once.
+function(matgrad_add_test_objects name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LAYERS;LIBRARIES" ${ARGN})
+  add_library(${name} OBJECT ${ARG_SOURCES})
+  matgrad_set_up_tests(${name})
+  list(TRANSFORM ARG_LAYERS PREPEND matgrad_)
+  target_link_libraries(${name} PRIVATE ${ARG_LAYERS} ${ARG_LIBRARIES} fmt::fmt GTest::gtest)
+endfunction()
+
+# matgrad_add_test(<name> SOURCES ... [OBJECTS <of matgrad_add_test_objects>] LAYERS <layers>
+#   [LIBRARIES ...] [PROPERTIES ...])
+# One GoogleTest program; its cases become ctest tests named <name>.<Suite>.<Case>.
+function(matgrad_add_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;OBJECTS;LAYERS;LIBRARIES;PROPERTIES" ${ARGN})
+  set(target ${name}_test)
+  add_executable(${target} ${ARG_SOURCES})
+  foreach(objects IN LISTS ARG_OBJECTS)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
+  endforeach()
+  matgrad_set_up_tests(${target})
   list(TRANSFORM ARG_LAYERS PREPEND matgrad_)
   target_link_libraries(${target} PRIVATE ${ARG_LAYERS} ${ARG_LIBRARIES} fmt::fmt GTest::gtest_main)
   gtest_discover_tests(${target} TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES ${ARG_PROPERTIES})

@@ -14,8 +14,8 @@ matgrad_add_test(cuda_kernels
     kernel_pieces_test.cpp
     kernel_reduce_test.cpp
     kernel_sum_test.cpp
-    ${PROJECT_SOURCE_DIR}/tests/executors/build_program.cpp
     ${simulated_gpu_expectations}
+  OBJECTS program_test_support
   LIBRARIES cuda_executors_archive simulated_gpu)
 
 # The compiler itself, which needs no driver.
