@@ -18,7 +18,7 @@ namespace {
 constexpr double kCompactRate = 115;
 constexpr double kCompactFactorRate = 40;
 constexpr double kSmallGemmRate = 95;
-constexpr double kBlasRate = 60;
+constexpr double kBlasRate = 130;
 constexpr double kBlasFactorRate = 20;
 constexpr double kGemvRate = 10;
 /// Nanoseconds to gather or scatter one float of one problem.

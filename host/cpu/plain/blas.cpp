@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <mutex>
 
+#include "cpu/plain/blas_core.hpp"
+
 // LAPACK's Fortran symbols; the lengths of character arguments come last and are not read.
 extern "C" {
 void spotrf_(const char* uplo, const int* n, float* a, const int* ld, int* info, std::size_t);
@@ -91,6 +93,7 @@ void gemv(double alpha, const View& a, const View& x, double beta, const View& y
 }  // namespace
 
 BlasThreads::BlasThreads() {
+    choose_blas_core();
     const std::lock_guard lock(g_threads_mutex);
     if (g_threads_users++ == 0 && openblas_get_num_threads != nullptr) {
         g_threads_before = openblas_get_num_threads();
