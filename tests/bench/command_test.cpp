@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "bench/suite_fields.hpp"
 #include "cli/command_runner.hpp"
+#include "io/files.hpp"
 
 namespace matgrad::bench {
 namespace {
@@ -23,18 +23,13 @@ using ::testing::Not;
 class BenchCommand : public ::testing::Test {
 protected:
     BenchCommand() {
-        options_.folder = ::testing::TempDir() + "matgrad_bench_command";
-        std::filesystem::remove_all(options_.folder);
-        std::filesystem::create_directories(options_.folder);
+        options_.folder = folder_.path("");
         write("mine.json", R"({"name": "mine", "cases": [
             {"function": "log_det_gram", "sizes": {"m": 6, "n": 3}, "batch": 5,
              "for": {"type": ["float32", "float64"]}},
             {"function": "log_det_gram", "sizes": {"m": 6, "n": 3}, "threads": 4096}]})");
     }
-    ~BenchCommand() override {
-        unsetenv("MATGRAD_CUDA_MODULE");
-        std::filesystem::remove_all(options_.folder);
-    }
+    ~BenchCommand() override { unsetenv("MATGRAD_CUDA_MODULE"); }
     void write(const std::string& name, const std::string& text) const {
         std::ofstream(options_.folder + "/" + name) << text;
     }
@@ -50,6 +45,7 @@ protected:
         return run(words, options_);
     }
 
+    io_test::TemporaryFolder folder_;
     RunOptions options_;
 };
 
