@@ -22,5 +22,5 @@ matgrad_add_test(cuda_kernels
 if(TARGET CUDA::nvrtc)
   matgrad_add_test(cuda_compile
     SOURCES kernel_compile_test.cpp
-    LIBRARIES cuda_executors_archive CUDA::nvrtc)
+    LIBRARIES cuda_executors_archive ${CUDA_nvrtc_LIBRARY})
 endif()
