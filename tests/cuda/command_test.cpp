@@ -135,7 +135,9 @@ Array<T> load(const std::string& path) {
         10 + static_cast<unsigned char>(bytes[8]) + 256u * static_cast<unsigned char>(bytes[9]);
     array.header = bytes.substr(0, length);
     array.data.resize((bytes.size() - length) / sizeof(T));
-    std::memcpy(array.data.data(), bytes.data() + length, array.data.size() * sizeof(T));
+    if (!array.data.empty()) {
+        std::memcpy(array.data.data(), bytes.data() + length, array.data.size() * sizeof(T));
+    }
     return array;
 }
 

@@ -127,7 +127,9 @@ RunResult DeviceRun::finish() {
 
     RunResult result;
     result.status.resize(static_cast<std::size_t>(batch_));
-    std::memcpy(result.status.data(), status.data(), status.size() - kGuardBytes);
+    if (batch_ > 0) {
+        std::memcpy(result.status.data(), status.data(), status.size() - kGuardBytes);
+    }
     result.summary.problems = batch_;
     result.summary.failed = batch_ - std::count(result.status.begin(), result.status.end(), 0);
     return result;
