@@ -104,7 +104,7 @@ Measures a suite of cases: time, rates, share of the bound that this machine's m
 multiply-add rates set, and the residual of the differential check. A row whose results do not pass
 the check prints FAIL in place of a time, and the exit status is 1.
 
-  --suite NAME          core (default), cookbook, scaling, smoke, or the path of a suite of your own
+  --suite NAME          core (default), cookbook, four, scaling, smoke, or the path of your own
   --device NAME         auto (default): the first GPU, or the processor where there is none; cpu,
                         cuda, cuda:k
   --filter TEXT         only rows that have TEXT in their names

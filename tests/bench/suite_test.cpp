@@ -28,7 +28,7 @@ std::vector<std::string> names_of(const Suite& suite) {
 }
 
 TEST(Suites, AllParseAndEveryRowCanBePlanned) {
-    for (const char* name : {"core", "cookbook", "scaling", "smoke"}) {
+    for (const char* name : {"core", "cookbook", "four", "scaling", "smoke"}) {
         const Suite suite = own_suite(name);
         EXPECT_EQ(suite.name, name);
         EXPECT_FALSE(suite.about.empty());
