@@ -9,7 +9,11 @@ set(MATGRAD_CUDA_ARCHITECTURES "80-real;90-real;100" CACHE STRING
 # Kernels are loaded through the runtime: cudaLibraryLoadData came with 12.8.
 find_package(CUDAToolkit 12.8 QUIET)
 if(MATGRAD_CUDA STREQUAL AUTO)
-  set(MATGRAD_CUDA ${CUDAToolkit_FOUND})
+  if(CUDAToolkit_FOUND)
+    set(MATGRAD_CUDA ON)
+  else()
+    set(MATGRAD_CUDA OFF)
+  endif()
   message(STATUS "CUDA executors: ${MATGRAD_CUDA} (toolkit ${CUDAToolkit_VERSION})")
 elseif(MATGRAD_CUDA AND NOT CUDAToolkit_FOUND)
   message(FATAL_ERROR "MATGRAD_CUDA is ON, but no CUDA toolkit of 12.8 or later was found")
