@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "bench/threads.hpp"
+#include "cpu/plain/blas_core.hpp"
 #include "cpu/processor.hpp"
 
 namespace matgrad::bench {
@@ -24,6 +25,7 @@ std::string cpu_text() {
 }
 
 std::vector<std::pair<std::string, std::string>> build_versions() {
+    detail::choose_blas_core();  // what the rows run on
     return {{"matgrad", MATGRAD_VERSION},
             {"compiler", MATGRAD_COMPILER},
             {"OpenBLAS", fmt::format("{}, {}", openblas_get_config(), openblas_get_corename())},
