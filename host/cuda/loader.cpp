@@ -21,11 +21,9 @@ const Module* linked_module = nullptr;
 fs::path own_folder() {
     Dl_info info{};
     link_map* object = nullptr;
-    // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): what dladdr asks for
     const bool found = dladdr1(reinterpret_cast<const void*>(&load_module), &info,
                                reinterpret_cast<void**>(&object), RTLD_DL_LINKMAP) != 0 &&
                        object != nullptr;
-    // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
     if (!found) {
         return {};
     }
@@ -64,7 +62,6 @@ Loaded use(void* library, const std::string& file) {
     if (symbol == nullptr) {
         return {nullptr, fmt::format("{} is not a CUDA module of matgrad", file)};
     }
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as POSIX has it
     const Module* module = reinterpret_cast<ModuleEntry>(symbol)(MATGRAD_MODULE_VERSION);
     if (module == nullptr) {
         return {nullptr, fmt::format("the CUDA module {} is of another version: expected {}", file,
