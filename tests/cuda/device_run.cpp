@@ -135,4 +135,15 @@ RunResult DeviceRun::finish() {
     return result;
 }
 
+RunResult run_on_device(const gpu::Executor& executor, std::int64_t batch,
+                        const std::vector<const Matrices*>& operands,
+                        const std::vector<Matrices*>& results) {
+    DeviceRun run(executor, batch, operands, results);
+    const TestStream stream;
+    run.poison(stream.get());
+    run.enqueue(stream.get());
+    stream.wait();
+    return run.finish();
+}
+
 }  // namespace matgrad::test

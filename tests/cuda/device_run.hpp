@@ -71,4 +71,9 @@ private:
     std::unique_ptr<DeviceBuffer> workspace_;
 };
 
+/// Poisons, enqueues once on a stream of its own, waits and downloads.
+RunResult run_on_device(const gpu::Executor& executor, std::int64_t batch,
+                        const std::vector<const Matrices*>& operands,
+                        const std::vector<Matrices*>& results);
+
 }  // namespace matgrad::test

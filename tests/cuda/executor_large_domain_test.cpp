@@ -46,18 +46,13 @@ class LargeDomain : public testing::TestWithParam<ScalarType> {
 protected:
     static constexpr std::int64_t kBatch = 2;
 
-    /// The results of both problems; `bad`: an entry of the second one's.
+    /// The results of both problems.
     static Matrices reduced(const Domain& d, ReduceOp op, const Matrices& x) {
         const auto executor = module_under_test().make_executor(reduction(GetParam(), d, op), {});
         EXPECT_NE(executor->explain().find(std::string(": ") + d.route + "\n"), std::string::npos)
             << executor->explain();
         Matrices out(GetParam(), kBatch, 1, 1);
-        DeviceRun run(*executor, kBatch, {&x}, {&out});
-        const TestStream stream;
-        run.poison(stream.get());
-        run.enqueue(stream.get());
-        stream.wait();
-        run.finish();
+        run_on_device(*executor, kBatch, {&x}, {&out});
         return out;
     }
 };

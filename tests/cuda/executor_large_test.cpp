@@ -183,12 +183,8 @@ TEST_P(LargeProblem, FailsAtThePivotThatIsWrongAndAlone) {
     Data data(type(), kBatch, shared());
     data.S.set(0, kPivot - 1, kPivot - 1, -1);  // of the first problem, or of all
     Found found(type(), kBatch, shared());
-    DeviceRun run(*executor, kBatch, {&data.S, &data.A, &data.B}, found.all());
-    const TestStream stream;
-    run.poison(stream.get());
-    run.enqueue(stream.get());
-    stream.wait();
-    const RunResult result = run.finish();
+    const RunResult result =
+        run_on_device(*executor, kBatch, {&data.S, &data.A, &data.B}, found.all());
     EXPECT_EQ(result.status[0], kPivot);
     EXPECT_EQ(result.status[1], shared() ? kPivot : 0);
     EXPECT_TRUE(std::isnan(found.X.get(0, 0, 0)));

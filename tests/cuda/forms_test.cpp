@@ -26,13 +26,8 @@ INSTANTIATE_TEST_SUITE_P(Types, Forms, testing::ValuesIn(kTypes), [](const auto&
 RunResult run_with(const gpu::ExecutorOptions& options, const Program& program, std::int64_t batch,
                    const std::vector<const Matrices*>& operands,
                    const std::vector<Matrices*>& results) {
-    const auto executor = module_under_test().make_executor(program, options);
-    DeviceRun run(*executor, batch, operands, results);
-    const TestStream stream;
-    run.poison(stream.get());
-    run.enqueue(stream.get());
-    stream.wait();
-    return run.finish();
+    return run_on_device(*module_under_test().make_executor(program, options), batch, operands,
+                         results);
 }
 
 TEST_P(Forms, ASpreadOutputIsWrittenForEveryProblemThatSucceeds) {

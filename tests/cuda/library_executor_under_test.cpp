@@ -11,13 +11,8 @@ namespace {
 RunResult run_with(const gpu::ExecutorOptions& options, const Program& program, std::int64_t batch,
                    const std::vector<const Matrices*>& operands,
                    const std::vector<Matrices*>& results) {
-    const auto executor = module_under_test().make_executor(program, options);
-    DeviceRun run(*executor, batch, operands, results);
-    const TestStream stream;
-    run.poison(stream.get());
-    run.enqueue(stream.get());
-    stream.wait();
-    return run.finish();
+    return run_on_device(*module_under_test().make_executor(program, options), batch, operands,
+                         results);
 }
 
 /// The batch in slices of a few problems: the least workspace, and room for some more.
