@@ -58,18 +58,17 @@ void divide(const OutputInfo& info, const Batch& result, const RunSummary& summa
 
 CpuRun::CpuRun(Program program, std::vector<OutputInfo> outputs, std::vector<gpu::OutputForm> forms,
                int threads)
-    : program_(std::move(program)),
+    : executor_(std::move(program), threads),
       outputs_(std::move(outputs)),
       forms_(std::move(forms)),
-      threads_(threads),
-      executor_bytes_(round_up(cpu_workspace_bytes(program_, threads_))) {
+      executor_bytes_(round_up(executor_.workspace_bytes())) {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-        scratch_bytes_ += forms_[i].spread ? scratch_of(outputs_[i], program_.type) : 0;
+        scratch_bytes_ += forms_[i].spread ? scratch_of(outputs_[i], this->program().type) : 0;
     }
 }
 
 std::string CpuRun::explain() const {
-    return explain_cpu(program_, threads_);
+    return executor_.explain();
 }
 
 template <typename T>
@@ -93,7 +92,7 @@ RunSummary CpuRun::run(std::int64_t batch, std::span<const ConstBatch> operands,
     for (std::size_t i = 0; i < targets.size(); ++i) {
         if (forms_[i].spread) {
             targets[i] = Batch::contiguous(scratch, outputs_[i].rows, outputs_[i].cols);
-            scratch += scratch_of(outputs_[i], program_.type);
+            scratch += scratch_of(outputs_[i], program().type);
         }
     }
     std::vector<std::int32_t> own_status;
@@ -101,10 +100,11 @@ RunSummary CpuRun::run(std::int64_t batch, std::span<const ConstBatch> operands,
         own_status.resize(static_cast<std::size_t>(batch));
         status = own_status;
     }
-    const RunSummary summary = run_on_cpu(program_, batch, operands, targets, status,
-                                          workspace.first(executor_bytes_), threads_, hooks);
-    program_.type == ScalarType::float32 ? finish<float>(targets, results, batch, status, summary)
-                                         : finish<double>(targets, results, batch, status, summary);
+    const RunSummary summary =
+        executor_.run(batch, operands, targets, status, workspace.first(executor_bytes_), hooks);
+    program().type == ScalarType::float32
+        ? finish<float>(targets, results, batch, status, summary)
+        : finish<double>(targets, results, batch, status, summary);
     return summary;
 }
 

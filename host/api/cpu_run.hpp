@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cpu/executor.hpp"
 #include "cuda/module.hpp"
 #include "matgrad/plan.hpp"
 #include "planner/program.hpp"
@@ -19,7 +20,7 @@ public:
     CpuRun(Program program, std::vector<OutputInfo> outputs, std::vector<gpu::OutputForm> forms,
            int threads);
 
-    [[nodiscard]] const Program& program() const { return program_; }
+    [[nodiscard]] const Program& program() const noexcept { return executor_.program(); }
     [[nodiscard]] std::size_t workspace_bytes() const { return executor_bytes_ + scratch_bytes_; }
     [[nodiscard]] std::string explain() const;
 
@@ -33,10 +34,9 @@ private:
     void finish(std::span<const Batch> computed, std::span<const Batch> results, std::int64_t batch,
                 std::span<const std::int32_t> status, const RunSummary& summary) const;
 
-    Program program_;
+    CpuExecutor executor_;
     std::vector<OutputInfo> outputs_;
     std::vector<gpu::OutputForm> forms_;
-    int threads_;
     std::size_t executor_bytes_ = 0;
     std::size_t scratch_bytes_ = 0;  ///< for results computed once and written for every problem
 };

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
-#include <system_error>
-#include <thread>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "cpu/plain/blas.hpp"
@@ -16,6 +16,7 @@
 #include "cpu/run_plan.hpp"
 #include "cpu/scratch.hpp"
 #include "cpu/tile.hpp"
+#include "cpu/workers.hpp"
 
 namespace matgrad {
 namespace detail {
@@ -24,6 +25,8 @@ namespace {
 /// Work between two reports of progress, by the size of the tiles it takes. An atomic addition waits
 /// for the results that are on their way to memory, so it must be rare.
 constexpr std::int64_t kReportBytes = 256 << 10;
+/// Nanoseconds of work for which another thread is called.
+constexpr double kWorthAThread = 5000;
 
 /// A run from the first shared step to the last result.
 class Run {
@@ -37,6 +40,9 @@ public:
         data_.operands = operands;
         data_.results = results;
         data_.status = status;
+        if (plan.calls_blas) {
+            blas_threads_.emplace();
+        }
         make_shared_views();
     }
 
@@ -60,7 +66,7 @@ public:
 
 private:
     void make_shared_views() {
-        const Program& program = *plan_.program;
+        const Program& program = plan_.program;
         for (std::size_t i = 0; i < program.values.size(); ++i) {
             const Value& value = program.values[i];
             View view;
@@ -110,7 +116,7 @@ private:
     RunSummary fail_all(std::int32_t pivot) {
         std::fill(data_.status.begin(), data_.status.end(), pivot);
         for (std::size_t i = 0; i < data_.results.size(); ++i) {
-            const Scope scope = plan_.value(plan_.program->outputs[i].value).scope;
+            const Scope scope = plan_.value(plan_.program.outputs[i].value).scope;
             const std::int64_t matrices = scope == Scope::problem ? data_.batch : 1;
             // A sum over no problem is zero.
             const double value =
@@ -137,24 +143,16 @@ private:
             plan_.segments > 0 ? plan_.segments : std::int64_t{threads_} * 32;
         segment_size_ = (tiles + wanted - 1) / wanted * lanes;
         segment_count_ = (data_.batch + segment_size_ - 1) / segment_size_;
-        const auto workers = static_cast<int>(std::min<std::int64_t>(threads_, segment_count_));
+        const double worth =
+            1 + plan_.problem_nanoseconds * static_cast<double>(data_.batch) / kWorthAThread;
+        const auto workers = static_cast<int>(std::min<double>(
+            {static_cast<double>(threads_), static_cast<double>(segment_count_), worth}));
         data_.threads_per_problem = std::max(1, threads_ / workers);
-        std::vector<std::thread> others;
-        try {
-            for (int thread = 1; thread < workers; ++thread) {
-                others.emplace_back([this, thread] { work(thread); });
-            }
-        } catch (const std::system_error&) {
-            // No more threads to be had: those that run share the work.
-        }
-        work(0);
-        for (std::thread& other : others) {
-            other.join();
-        }
+        run_workers(workers, [this](int worker) { work(worker); });
     }
 
     [[nodiscard]] bool writes_problems() const {
-        return std::any_of(plan_.program->outputs.begin(), plan_.program->outputs.end(),
+        return std::any_of(plan_.program.outputs.begin(), plan_.program.outputs.end(),
                            [this](const ProgramOutput& output) {
                                return plan_.value(output.value).scope == Scope::problem;
                            });
@@ -207,7 +205,7 @@ private:
 
     void write_single_results() {
         for (std::size_t i = 0; i < data_.results.size(); ++i) {
-            const ValueId id = plan_.program->outputs[i].value;
+            const ValueId id = plan_.program.outputs[i].value;
             if (plan_.value(id).scope != Scope::problem) {
                 copy_matrix(data_.shared[static_cast<std::size_t>(id)], result_of(data_, i, 0));
             }
@@ -219,7 +217,7 @@ private:
     int threads_;
     Progress progress_;
     RunData data_;
-    BlasThreads blas_threads_;
+    std::optional<BlasThreads> blas_threads_;
     std::int64_t segment_size_ = 1;
     std::int64_t segment_count_ = 0;
     std::atomic<std::int64_t> next_segment_{0};
@@ -229,21 +227,29 @@ private:
 }  // namespace
 }  // namespace detail
 
-std::size_t cpu_workspace_bytes(const Program& program, int threads) {
-    return static_cast<std::size_t>(detail::make_run_plan(program).workspace_bytes(threads));
+CpuExecutor::CpuExecutor(Program program, int threads)
+    : plan_(std::make_unique<const detail::RunPlan>(std::move(program))), threads_(threads) {}
+CpuExecutor::~CpuExecutor() = default;
+CpuExecutor::CpuExecutor(CpuExecutor&&) noexcept = default;
+CpuExecutor& CpuExecutor::operator=(CpuExecutor&&) noexcept = default;
+
+const Program& CpuExecutor::program() const noexcept {
+    return plan_->program;
 }
 
-std::string explain_cpu(const Program& program, int threads) {
-    return fmt::format("cpu: {}, {} thread{}\n", detail::explain_layout(program), threads,
-                       threads == 1 ? "" : "s");
+std::size_t CpuExecutor::workspace_bytes() const noexcept {
+    return static_cast<std::size_t>(plan_->workspace_bytes(threads_));
 }
 
-RunSummary run_on_cpu(const Program& program, std::int64_t batch,
-                      std::span<const ConstBatch> operands, std::span<const Batch> results,
-                      std::span<std::int32_t> status, std::span<std::byte> workspace, int threads,
-                      const RunHooks& hooks) {
-    const detail::RunPlan plan = detail::make_run_plan(program);
-    return detail::Run(plan, batch, operands, results, status, workspace, threads, hooks)();
+std::string CpuExecutor::explain() const {
+    return fmt::format("cpu: {}, {} thread{}\n", detail::explain_layout(plan_->program), threads_,
+                       threads_ == 1 ? "" : "s");
+}
+
+RunSummary CpuExecutor::run(std::int64_t batch, std::span<const ConstBatch> operands,
+                            std::span<const Batch> results, std::span<std::int32_t> status,
+                            std::span<std::byte> workspace, const RunHooks& hooks) const {
+    return detail::Run(*plan_, batch, operands, results, status, workspace, threads_, hooks)();
 }
 
 }  // namespace matgrad

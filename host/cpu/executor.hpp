@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -15,23 +16,39 @@
 
 namespace matgrad {
 
-/// What `run_on_cpu` needs as workspace, for any batch.
-[[nodiscard]] std::size_t cpu_workspace_bytes(const Program& program, int threads);
+namespace detail {
+struct RunPlan;
+}
 
-/// How the executor would run this Program: layout, tile, threads; one or more lines for --explain.
-[[nodiscard]] std::string explain_cpu(const Program& program, int threads);
+/// A Program made ready to run any number of times, from any number of threads at once.
+class CpuExecutor {
+public:
+    /// threads   at least 1
+    CpuExecutor(Program program, int threads);
+    ~CpuExecutor();
+    CpuExecutor(CpuExecutor&&) noexcept;
+    CpuExecutor& operator=(CpuExecutor&&) noexcept;
 
-/// Runs `batch` problems; the arguments have been checked by the caller (host/api).
-///
-/// operands   one per Program::operands, in order
-/// results    one per Program::outputs; per problem, or one matrix where the output is of shared or
-///            reduced scope: then the sum over the problems that succeeded
-/// status     `batch` entries or empty
-/// threads    at least 1
-/// Throws     Interrupted if a hook asks for it; nothing else once it has started.
-RunSummary run_on_cpu(const Program& program, std::int64_t batch,
-                      std::span<const ConstBatch> operands, std::span<const Batch> results,
-                      std::span<std::int32_t> status, std::span<std::byte> workspace, int threads,
-                      const RunHooks& hooks);
+    [[nodiscard]] const Program& program() const noexcept;
+    /// What `run` needs as workspace, for any batch.
+    [[nodiscard]] std::size_t workspace_bytes() const noexcept;
+    /// How the Program is run: layout, tile, threads; one or more lines for --explain.
+    [[nodiscard]] std::string explain() const;
+
+    /// Runs `batch` problems; the arguments have been checked by the caller (host/api).
+    ///
+    /// operands   one per Program::operands, in order
+    /// results    one per Program::outputs; per problem, or one matrix where the output is of shared
+    ///            or reduced scope: then the sum over the problems that succeeded
+    /// status     `batch` entries or empty
+    /// Throws     Interrupted if a hook asks for it; nothing else once it has started.
+    RunSummary run(std::int64_t batch, std::span<const ConstBatch> operands,
+                   std::span<const Batch> results, std::span<std::int32_t> status,
+                   std::span<std::byte> workspace, const RunHooks& hooks) const;
+
+private:
+    std::unique_ptr<const detail::RunPlan> plan_;
+    int threads_;
+};
 
 }  // namespace matgrad

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "cpu/plain/small_gemm.hpp"
 #include "cpu/step_parts.hpp"
@@ -171,21 +172,21 @@ private:
 
 }  // namespace
 
-Layout choose_layout(const Program& program) {
-    if (g_forced) {
-        return *g_forced;
-    }
-    if (tile_bytes_per_problem(program) * kLanes > kLargestTile) {
-        return Layout::plain;
-    }
+LayoutChoice choose_layout(const Program& program) {
     const CostModel model(program);
-    return model.compact() <= model.plain() ? Layout::compact : Layout::plain;
+    const bool fits = tile_bytes_per_problem(program) * kLanes <= kLargestTile;
+    const bool faster = fits && model.compact() <= model.plain();
+    const Layout layout = g_forced.value_or(faster ? Layout::compact : Layout::plain);
+    if (g_forced) {
+        return {layout, std::numeric_limits<double>::infinity()};
+    }
+    return {layout, layout == Layout::compact ? model.compact() : model.plain()};
 }
 
 std::string explain_layout(const Program& program) {
     const CostModel model(program);
     const std::int64_t bytes = tile_bytes_per_problem(program);
-    if (choose_layout(program) == Layout::compact) {
+    if (choose_layout(program).layout == Layout::compact) {
         return fmt::format(
             "compact layout, one SIMD lane per problem: tiles of {} problems, {} KiB; predicted "
             "{:.2f} us per problem on one core, {:.2f} us in the plain layout",

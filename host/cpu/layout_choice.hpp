@@ -13,13 +13,19 @@ enum class Layout {
     plain,    ///< one problem at a time, in ordinary matrices, through the BLAS
 };
 
+struct LayoutChoice {
+    Layout layout;
+    double nanoseconds;  ///< predicted, of one problem on one thread
+};
+
 /// The layout with the smaller predicted time; a function of the Program alone.
-[[nodiscard]] Layout choose_layout(const Program& program);
+[[nodiscard]] LayoutChoice choose_layout(const Program& program);
 
 /// The reason, in words.
 [[nodiscard]] std::string explain_layout(const Program& program);
 
-/// For tests: choose this layout from now on, or decide again if empty. Not thread-safe.
+/// For tests: choose this layout from now on, and take every problem for worth a thread of its own; or
+/// decide again if empty. Not thread-safe.
 void force_layout(std::optional<Layout> layout);
 
 }  // namespace matgrad::detail

@@ -1,6 +1,7 @@
 #include "cpu/run_plan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "cpu/scratch.hpp"
 #include "cpu/step_parts.hpp"
@@ -14,7 +15,7 @@ constexpr std::int64_t kFewestSegments = 8;
 constexpr std::int64_t kSegmentMemory = 32 << 20;
 
 std::vector<char> values_read_by_steps(const RunPlan& plan) {
-    std::vector<char> read(plan.program->values.size(), 0);
+    std::vector<char> read(plan.program.values.size(), 0);
     for (const Step* step : plan.tile_steps) {
         for (const Use& use : uses_of(*step)) {
             read[static_cast<std::size_t>(use.value)] = 1;
@@ -27,7 +28,7 @@ std::vector<char> values_read_by_steps(const RunPlan& plan) {
 }
 
 void sort_steps(RunPlan& plan) {
-    for (const Step& step : plan.program->steps) {
+    for (const Step& step : plan.program.steps) {
         if (const auto* reduce = std::get_if<BatchReduce>(&step.operation)) {
             const std::int64_t count = plan.value(step.out).count();
             plan.sums.push_back({reduce->a, step.out, plan.sum_count, count});
@@ -49,10 +50,10 @@ void sort_steps(RunPlan& plan) {
 
 void place_values(RunPlan& plan) {
     const std::vector<char> read = values_read_by_steps(plan);
-    plan.shared_bytes = align_up(plan.program->shared_bytes);
-    plan.tile_bytes = align_up(plan.program->problem_bytes * plan.lanes);
-    for (std::size_t i = 0; i < plan.program->values.size(); ++i) {
-        const Value& value = plan.program->values[i];
+    plan.shared_bytes = align_up(plan.program.shared_bytes);
+    plan.tile_bytes = align_up(plan.program.problem_bytes * plan.lanes);
+    for (std::size_t i = 0; i < plan.program.values.size(); ++i) {
+        const Value& value = plan.program.values[i];
         const bool in_tile = value.scope == Scope::problem;
         const std::int64_t lanes = in_tile ? plan.lanes : 1;
         std::int64_t slot = value.offset < 0 ? -1 : value.offset * lanes;
@@ -68,12 +69,12 @@ void place_values(RunPlan& plan) {
 }
 
 void measure_scratch(RunPlan& plan) {
-    for (const Step& step : plan.program->steps) {
+    for (const Step& step : plan.program.steps) {
         const bool in_tile = step.scope == Scope::problem;
         plan.scratch_bytes = std::max(
-            plan.scratch_bytes, step_scratch_bytes(*plan.program, step, in_tile ? plan.lanes : 1));
+            plan.scratch_bytes, step_scratch_bytes(plan.program, step, in_tile ? plan.lanes : 1));
     }
-    for (const ProgramOutput& output : plan.program->outputs) {
+    for (const ProgramOutput& output : plan.program.outputs) {
         plan.scratch_bytes = std::max(
             plan.scratch_bytes,
             align_up(plan.value(output.value).count() * plan.lanes * size_of(ScalarType::float64)));
@@ -88,15 +89,15 @@ std::int64_t RunPlan::workspace_bytes(int threads) const {
            threads * (tile_bytes + scratch_bytes);
 }
 
-RunPlan make_run_plan(const Program& program) {
-    RunPlan plan;
-    plan.program = &program;
-    plan.layout = choose_layout(program);
-    plan.lanes = plan.layout == Layout::compact ? kLanes : 1;
-    sort_steps(plan);
-    place_values(plan);
-    measure_scratch(plan);
-    return plan;
+RunPlan::RunPlan(Program given) : program(std::move(given)) {
+    const LayoutChoice choice = choose_layout(program);
+    layout = choice.layout;
+    problem_nanoseconds = choice.nanoseconds;
+    lanes = layout == Layout::compact ? kLanes : 1;
+    sort_steps(*this);
+    calls_blas = layout == Layout::plain || !shared_steps.empty() || !final_steps.empty();
+    place_values(*this);
+    measure_scratch(*this);
 }
 
 }  // namespace matgrad::detail

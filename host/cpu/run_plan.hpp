@@ -23,9 +23,15 @@ struct BatchSum {
 };
 
 struct RunPlan {
-    const Program* program = nullptr;
+    explicit RunPlan(Program given);
+    RunPlan(const RunPlan&) = delete;
+    RunPlan& operator=(const RunPlan&) = delete;
+
+    Program program;
     Layout layout = Layout::plain;
+    double problem_nanoseconds = 0;         ///< predicted, of one problem on one thread
     int lanes = 1;                          ///< of a tile; also the problems in one
+    bool calls_blas = false;                ///< of some step
     std::vector<std::int64_t> slots;        ///< by value: bytes into the shared area or the tile
     std::vector<const Step*> shared_steps;  ///< run once, before
     std::vector<const Step*> tile_steps;    ///< run for each tile
@@ -38,11 +44,9 @@ struct RunPlan {
     std::int64_t scratch_bytes = 0;
 
     [[nodiscard]] const Value& value(ValueId id) const {
-        return program->values[static_cast<std::size_t>(id)];
+        return program.values[static_cast<std::size_t>(id)];
     }
     [[nodiscard]] std::int64_t workspace_bytes(int threads) const;
 };
-
-[[nodiscard]] RunPlan make_run_plan(const Program& program);
 
 }  // namespace matgrad::detail

@@ -18,7 +18,7 @@ constexpr std::int64_t kStagedBytes = 256 << 10;
 }  // namespace
 
 View result_of(const RunData& run, std::size_t index, std::int64_t problem) {
-    const Program& program = *run.plan->program;
+    const Program& program = run.plan->program;
     const ProgramOutput& output = program.outputs[index];
     const Value& value = run.plan->value(output.value);
     const Batch& to = run.results[index];
@@ -34,7 +34,7 @@ View result_of(const RunData& run, std::size_t index, std::int64_t problem) {
 
 TileRunner::TileRunner(const RunData& run, std::byte* tile, Scratch scratch)
     : run_(run), plan_(*run.plan), scratch_(scratch), values_(run.shared) {
-    const Program& program = *plan_.program;
+    const Program& program = plan_.program;
     direct_.assign(program.values.size(), -1);
     for (std::size_t i = 0; i < program.values.size(); ++i) {
         const Value& value = program.values[i];
@@ -63,7 +63,7 @@ TileRunner::~TileRunner() {
 }
 
 bool TileRunner::streams(const View& value) const {
-    const std::int64_t bytes = value.count() * size_of(plan_.program->type);
+    const std::int64_t bytes = value.count() * size_of(plan_.program.type);
     return bytes <= kStagedBytes && run_.batch * bytes >= kStreamBytes;
 }
 
@@ -101,7 +101,7 @@ std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, doub
 }
 
 void TileRunner::run_compact(std::int64_t first, std::int64_t count) {
-    const Program& program = *plan_.program;
+    const Program& program = plan_.program;
     for (std::size_t i = 0; i < program.values.size(); ++i) {
         const Value& value = program.values[i];
         if (value.operand < 0 || value.scope != Scope::problem || plan_.slots[i] < 0 ||
@@ -124,7 +124,7 @@ void TileRunner::run_compact(std::int64_t first, std::int64_t count) {
 }
 
 void TileRunner::run_plain(std::int64_t problem) {
-    const Program& program = *plan_.program;
+    const Program& program = plan_.program;
     for (std::size_t i = 0; i < program.values.size(); ++i) {
         if (program.values[i].scope != Scope::problem) {
             continue;
@@ -192,7 +192,7 @@ void TileRunner::write_plain(const View& value, const View& result) {
 
 void TileRunner::write_compact(const View& value, const Batch& result, std::int64_t first,
                                std::int64_t count) {
-    const Program& program = *plan_.program;
+    const Program& program = plan_.program;
     View from = value;
     if (value.type != program.type) {
         scratch_.begin_step();
@@ -209,7 +209,7 @@ void TileRunner::write_compact(const View& value, const Batch& result, std::int6
 }
 
 void TileRunner::write_results(std::int64_t first, std::int64_t count) {
-    const Program& program = *plan_.program;
+    const Program& program = plan_.program;
     for (std::size_t i = 0; i < program.outputs.size(); ++i) {
         const ValueId id = program.outputs[i].value;
         const Value& value = plan_.value(id);

@@ -43,20 +43,20 @@ private:
 class HostExecutor final : public gpu::Executor {
 public:
     HostExecutor(Program program, gpu::ExecutorOptions options, double error)
-        : program_(std::move(program)), options_(std::move(options)), error_(error) {}
-    [[nodiscard]] const Program& program() const noexcept override { return program_; }
+        : executor_(std::move(program), 1), options_(std::move(options)), error_(error) {}
+    [[nodiscard]] const Program& program() const noexcept override { return executor_.program(); }
     [[nodiscard]] const gpu::ExecutorOptions& options() const noexcept override { return options_; }
     [[nodiscard]] std::size_t workspace_bytes() const noexcept override {
-        return cpu_workspace_bytes(program_, 1);
+        return executor_.workspace_bytes();
     }
     [[nodiscard]] std::string explain() const override { return "on the host\n"; }
     void enqueue(const gpu::DeviceCall& call) const override {
         const auto batch = static_cast<std::size_t>(call.batch);
-        (void)run_on_cpu(program_, call.batch, call.operands, call.results, {call.status, batch},
-                         {static_cast<std::byte*>(call.workspace), call.workspace_bytes}, 1, {});
+        (void)executor_.run(call.batch, call.operands, call.results, {call.status, batch},
+                            {static_cast<std::byte*>(call.workspace), call.workspace_bytes}, {});
         const Batch& last = call.results.back();
         const std::int64_t at = (call.batch - 1) * last.batch_stride;
-        if (program_.type == ScalarType::float32) {
+        if (program().type == ScalarType::float32) {
             spoil(static_cast<float*>(last.data)[at]);
         } else {
             spoil(static_cast<double*>(last.data)[at]);
@@ -68,7 +68,7 @@ private:
     void spoil(T& entry) const {
         entry = static_cast<T>(static_cast<double>(entry) * (1 + error_));
     }
-    Program program_;
+    CpuExecutor executor_;
     gpu::ExecutorOptions options_;
     double error_;
 };

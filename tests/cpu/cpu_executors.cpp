@@ -23,8 +23,9 @@ RunResult run_in_layout(detail::Layout layout, const Program& program, std::int6
     for (Matrices* matrices : results) {
         outputs.push_back(matrices->output());
     }
+    const CpuExecutor executor(program, threads);
     constexpr std::size_t kGuardBytes = 256;
-    const std::size_t bytes = cpu_workspace_bytes(program, threads);
+    const std::size_t bytes = executor.workspace_bytes();
     std::vector<std::byte> memory(bytes + kGuardBytes + 64, std::byte{0xff});  // 0xff...: NaN
     void* start = memory.data();
     std::size_t room = memory.size();
@@ -32,8 +33,7 @@ RunResult run_in_layout(detail::Layout layout, const Program& program, std::int6
     auto* workspace = static_cast<std::byte*>(start);
     RunResult result;
     result.status.assign(static_cast<std::size_t>(batch), -1);
-    result.summary =
-        run_on_cpu(program, batch, inputs, outputs, result.status, {workspace, bytes}, threads, {});
+    result.summary = executor.run(batch, inputs, outputs, result.status, {workspace, bytes}, {});
     for (std::size_t i = 0; i < kGuardBytes; ++i) {
         EXPECT_EQ(workspace[bytes + i], std::byte{0xff}) << "written past the workspace";
     }

@@ -33,35 +33,35 @@ Program tall_product(std::int64_t m, std::int64_t n) {
 
 TEST(LayoutChoice, SmallFactorizationsTakeOneLaneEach) {
     for (const std::int64_t n : {1, 4, 16, 32}) {
-        EXPECT_EQ(detail::choose_layout(cholesky(n)), detail::Layout::compact) << n;
+        EXPECT_EQ(detail::choose_layout(cholesky(n)).layout, detail::Layout::compact) << n;
     }
 }
 
 TEST(LayoutChoice, LargeMatricesGoToTheBlas) {
     for (const std::int64_t n : {400, 1000}) {
-        EXPECT_EQ(detail::choose_layout(cholesky(n)), detail::Layout::plain) << n;
-        EXPECT_EQ(detail::choose_layout(tall_product(n, n)), detail::Layout::plain) << n;
+        EXPECT_EQ(detail::choose_layout(cholesky(n)).layout, detail::Layout::plain) << n;
+        EXPECT_EQ(detail::choose_layout(tall_product(n, n)).layout, detail::Layout::plain) << n;
     }
 }
 
 TEST(LayoutChoice, ATallProductIsNotTransposedIntoLanes) {
-    EXPECT_EQ(detail::choose_layout(tall_product(64, 16)), detail::Layout::plain);
+    EXPECT_EQ(detail::choose_layout(tall_product(64, 16)).layout, detail::Layout::plain);
 }
 
 TEST(LayoutChoice, IsExplainedWithBothPredictions) {
-    const std::string text = explain_cpu(cholesky(8), 2);
+    const std::string text = CpuExecutor(cholesky(8), 2).explain();
     EXPECT_NE(text.find("compact layout"), std::string::npos) << text;
     EXPECT_NE(text.find("us in the plain layout"), std::string::npos) << text;
     EXPECT_NE(text.find("2 threads"), std::string::npos) << text;
-    EXPECT_NE(explain_cpu(cholesky(1000), 1).find("plain layout"), std::string::npos);
+    EXPECT_NE(CpuExecutor(cholesky(1000), 1).explain().find("plain layout"), std::string::npos);
 }
 
 TEST(LayoutChoice, WorkspaceDoesNotDependOnTheBatch) {
     Program program = cholesky(8);
-    const std::size_t bytes = cpu_workspace_bytes(program, 3);
+    const std::size_t bytes = CpuExecutor(program, 3).workspace_bytes();
     program.batch = 1'000'000;
-    EXPECT_EQ(cpu_workspace_bytes(program, 3), bytes);
-    EXPECT_GT(bytes, cpu_workspace_bytes(program, 1));
+    EXPECT_EQ(CpuExecutor(program, 3).workspace_bytes(), bytes);
+    EXPECT_GT(bytes, CpuExecutor(program, 1).workspace_bytes());
 }
 
 }  // namespace

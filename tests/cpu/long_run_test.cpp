@@ -46,11 +46,11 @@ TEST_P(EveryLayout, AHookThatRefusesStopsTheRunBeforeItBegins) {
     const ConstBatch inputs[] = {data.S.input(), data.A.input(), data.B.input(), data.C.input()};
     const Batch outputs[] = {HC.output(), V.output(), G.output()};
     std::vector<std::int32_t> status(5);
-    Workspace workspace(cpu_workspace_bytes(pipeline.program, 2));
+    const CpuExecutor executor(pipeline.program, 2);
+    Workspace workspace(executor.workspace_bytes());
     const RunHooks refuse{[](std::int64_t) { return false; }};
-    EXPECT_THROW(
-        (void)run_on_cpu(pipeline.program, 5, inputs, outputs, status, workspace.get(), 2, refuse),
-        Interrupted);
+    EXPECT_THROW((void)executor.run(5, inputs, outputs, status, workspace.get(), refuse),
+                 Interrupted);
     EXPECT_EQ(V.get(0, 0, 0), 7);
 }
 
@@ -80,10 +80,10 @@ TEST_P(EveryLayout, ALongRunTellsItsProgressAndEndsPromptly) {
     const ValueId sum = build.value(1, 1, Scope::reduced);
     build.step(BatchReduce{use(v)}, sum);
     build.output(sum);
-    const Program program = build.finish();
+    const CpuExecutor executor(build.finish(), 2);
     Matrices total(type(), 1, 1, 1);
     const std::vector<Batch> outputs = {total.output()};
-    Workspace workspace(cpu_workspace_bytes(program, 2));
+    Workspace workspace(executor.workspace_bytes());
     std::atomic<int> inside{0};
     std::vector<std::int64_t> told;
     std::chrono::steady_clock::time_point refused;
@@ -95,9 +95,9 @@ TEST_P(EveryLayout, ALongRunTellsItsProgressAndEndsPromptly) {
         return told.size() < 4;
     }};
     const auto begin = std::chrono::steady_clock::now();
-    EXPECT_THROW((void)run_on_cpu(program, kBatch, {inputs.data(), 1}, outputs, {}, workspace.get(),
-                                  2, hooks),
-                 Interrupted);
+    EXPECT_THROW(
+        (void)executor.run(kBatch, {inputs.data(), 1}, outputs, {}, workspace.get(), hooks),
+        Interrupted);
     const auto end = std::chrono::steady_clock::now();
     ASSERT_EQ(told.size(), 4U);
     EXPECT_EQ(told[0], 0);

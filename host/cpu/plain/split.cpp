@@ -1,12 +1,9 @@
 #include "cpu/plain/split.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <system_error>
-#include <thread>
-#include <vector>
 
 #include "cpu/plain/lu.hpp"
+#include "cpu/workers.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -15,30 +12,6 @@ namespace {
 constexpr std::int64_t kPanel = 256;
 /// Operations from which a call is split: about a millisecond.
 constexpr double kSplitWork = 3e7;
-
-/// work(i) for every i below count, on up to `threads` threads.
-template <typename Work>
-void for_each_panel(int threads, std::int64_t count, Work work) {
-    std::atomic<std::int64_t> next{0};
-    const auto take = [&] {
-        for (std::int64_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
-            work(i);
-        }
-    };
-    std::vector<std::thread> others;
-    const auto helpers = std::min<std::int64_t>(threads, count) - 1;
-    try {
-        for (std::int64_t i = 0; i < helpers; ++i) {
-            others.emplace_back(take);
-        }
-    } catch (const std::system_error&) {
-        // No more threads to be had: those that run share the work.
-    }
-    take();
-    for (std::thread& other : others) {
-        other.join();
-    }
-}
 
 std::int64_t panels(std::int64_t size) {
     return (size + kPanel - 1) / kPanel;
@@ -59,7 +32,7 @@ View cols_of(const View& v, std::int64_t first, std::int64_t count) {
 void split_syrk_update(int threads, double alpha, const View& a, double beta, const View& c) {
     const std::int64_t count = panels(c.rows);
     // The longest panels first.
-    for_each_panel(threads, count, [&](std::int64_t i) {
+    for_each_index(threads, count, [&](std::int64_t i) {
         const std::int64_t first = (count - 1 - i) * kPanel;
         const std::int64_t rows = std::min(kPanel, c.rows - first);
         const View left = rows_of(a, first, rows);
@@ -79,7 +52,7 @@ void split_gemm(int threads, double alpha, const View& a, const View& b, double 
         return blas_gemm(alpha, a, b, beta, c);
     }
     const bool by_rows = c.rows >= c.cols;
-    for_each_panel(threads, panels(by_rows ? c.rows : c.cols), [&](std::int64_t i) {
+    for_each_index(threads, panels(by_rows ? c.rows : c.cols), [&](std::int64_t i) {
         const std::int64_t first = i * kPanel;
         if (by_rows) {
             const std::int64_t count = std::min(kPanel, c.rows - first);
@@ -104,7 +77,7 @@ void split_trsm(int threads, Side side, bool lower, bool transpose, bool unit, d
         return blas_trsm(side, lower, transpose, unit, alpha, t, x);
     }
     const std::int64_t size = side == Side::left ? x.cols : x.rows;
-    for_each_panel(threads, panels(size), [&](std::int64_t i) {
+    for_each_index(threads, panels(size), [&](std::int64_t i) {
         const std::int64_t first = i * kPanel;
         const std::int64_t count = std::min(kPanel, size - first);
         blas_trsm(side, lower, transpose, unit, alpha, t,
