@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "api/overlap.hpp"
 
@@ -92,22 +93,31 @@ void bind(std::map<std::string, Binding>& bindings, const Dim& dim, std::int64_t
                     size_text(*first.operand), dim.name, size, first.size));
 }
 
+/// Something of a caller's, by name; the words are put together for an error alone.
+struct Party {
+    const char* kind;
+    std::string_view name = {};
+    [[nodiscard]] std::string text() const {
+        return name.empty() ? kind : fmt::format("{} {}", kind, name);
+    }
+};
+
 /// Errors: OperandError.
-void check_address(const std::string& what, const void* data, std::size_t unit) {
+void check_address(const Party& what, const void* data, std::size_t unit) {
     if (data == nullptr) {
-        throw OperandError(fmt::format("{} has no data: found a null pointer", what));
+        throw OperandError(fmt::format("{} has no data: found a null pointer", what.text()));
     }
     const auto past = reinterpret_cast<std::uintptr_t>(data) % unit;
     if (past != 0) {
         throw OperandError(
             fmt::format("{} is misaligned: found an address that is {} past a multiple of {}, "
                         "expected a multiple of {}",
-                        what, past, unit, unit));
+                        what.text(), past, unit, unit));
     }
 }
 
 /// Where data lies, as a region in units of its type. Errors: OperandError.
-Region region_of(const std::string& what, const void* data, const Batch& strides, std::int64_t rows,
+Region region_of(const Party& what, const void* data, const Batch& strides, std::int64_t rows,
                  std::int64_t cols, std::int64_t batch, ScalarType type) {
     Region region{0,
                   rows,
@@ -120,31 +130,33 @@ Region region_of(const std::string& what, const void* data, const Batch& strides
         return region;
     }
     if (data == nullptr) {
-        throw OperandError(fmt::format(
-            "{} has no data: found a null pointer, expected {}-by-{} entries", what, rows, cols));
+        throw OperandError(
+            fmt::format("{} has no data: found a null pointer, expected {}-by-{} entries",
+                        what.text(), rows, cols));
     }
     const auto unit = static_cast<std::size_t>(size_of(type));
     check_address(what, data, unit);
     region.address = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(data) / unit);
     if (!is_addressable(region)) {
-        throw OperandError(fmt::format(
-            "{} is out of reach: strides {}, {}, {} over {}-by-{} entries "
-            "of {} problems leave the address space",
-            what, strides.row_stride, strides.col_stride, strides.batch_stride, rows, cols, batch));
+        throw OperandError(
+            fmt::format("{} is out of reach: strides {}, {}, {} over {}-by-{} entries "
+                        "of {} problems leave the address space",
+                        what.text(), strides.row_stride, strides.col_stride, strides.batch_stride,
+                        rows, cols, batch));
     }
     return region;
 }
 
-std::string result_text(const OutputInfo& output) {
+Party party_of(const OutputInfo& output) {
     switch (output.kind) {
         case OutputKind::value:
-            return "the result value";
+            return {"the result value"};
         case OutputKind::gradient:
-            return "the result gradient " + output.name;
+            return {"the result gradient", output.name};
         case OutputKind::hvp:
-            return "the result hvp " + output.name;
+            return {"the result hvp", output.name};
     }
-    return "the result";
+    return {"the result"};
 }
 
 template <typename T>
@@ -162,9 +174,9 @@ Region bytes_region(std::span<T> memory, ScalarType type) {
             0};
 }
 
-/// Something that may not be written over, with its name.
-struct Named {
-    std::string name;
+/// Memory that may not be written over.
+struct Taken {
+    Party party;
     Region region;
 };
 
@@ -240,41 +252,42 @@ void check_run(const RunContract& contract, std::int64_t batch,
                                        workspace.size(), contract.workspace_bytes));
     }
     if (contract.workspace_bytes > 0) {
-        check_address("the workspace", workspace.data(), contract.workspace_alignment);
+        check_address({"the workspace"}, workspace.data(), contract.workspace_alignment);
     }
     if (!status.empty()) {
-        check_address("the status", status.data(), sizeof(std::int32_t));
+        check_address({"the status"}, status.data(), sizeof(std::int32_t));
     }
 
-    std::vector<Named> taken;
+    std::vector<Taken> taken;
+    taken.reserve(operands.size() + results.size() + 2);
     for (std::size_t i = 0; i < operands.size(); ++i) {
         const Operand& operand = contract.operands[i];
         const ConstBatch& view = operands[i];
-        const std::string what = "operand " + operand.name;
+        const Party what{"operand", operand.name};
         taken.push_back(
             {what,
              region_of(what, view.data,
                        {nullptr, view.row_stride, view.col_stride, view.batch_stride}, operand.rows,
                        operand.cols, operand.batched ? batch : 1, contract.type)});
     }
-    taken.push_back({"the workspace", bytes_region(workspace, contract.type)});
-    taken.push_back({"the status", bytes_region(status, contract.type)});
+    taken.push_back({{"the workspace"}, bytes_region(workspace, contract.type)});
+    taken.push_back({{"the status"}, bytes_region(status, contract.type)});
     for (std::size_t i = 0; i < results.size(); ++i) {
         const OutputInfo& output = contract.outputs[i];
-        const std::string what = result_text(output);
+        const Party what = party_of(output);
         const Region region = region_of(what, results[i].data, results[i], output.rows, output.cols,
                                         output.batched ? batch : 1, contract.type);
         if (repeats_an_address(region)) {
             throw OperandError(
                 fmt::format("{} writes one address twice: strides {}, {}, {} over {}-by-"
                             "{} entries of {} problems, expected distinct addresses",
-                            what, region.row_stride, region.col_stride, region.batch_stride,
+                            what.text(), region.row_stride, region.col_stride, region.batch_stride,
                             region.rows, region.cols, region.batch));
         }
-        for (const Named& other : taken) {
+        for (const Taken& other : taken) {
             if (share_an_address(region, other.region)) {
-                throw OperandError(
-                    fmt::format("{} overlaps {}: expected memory of its own", what, other.name));
+                throw OperandError(fmt::format("{} overlaps {}: expected memory of its own",
+                                               what.text(), other.party.text()));
             }
         }
         taken.push_back({what, region});

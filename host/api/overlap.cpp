@@ -1,8 +1,9 @@
 #include "api/overlap.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <numeric>
-#include <vector>
 
 namespace matgrad::detail {
 namespace {
@@ -32,18 +33,49 @@ Range range_of(const Region& region) {
     return range;
 }
 
-void append_term(std::vector<Term>& terms, std::int64_t stride, std::int64_t count) {
-    if (count > 1) {
-        terms.push_back({std::abs(stride), count - 1});
+/// The terms of one region or of two, the largest step first. Every run asks for them: nothing is
+/// allocated.
+class Terms {
+public:
+    void append(const Region& region) {
+        append(region.row_stride, region.rows);
+        append(region.col_stride, region.cols);
+        append(region.batch_stride, region.batch);
     }
-}
+    [[nodiscard]] Term* begin() { return terms_.data(); }
+    [[nodiscard]] Term* end() { return terms_.data() + size_; }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] const Term& operator[](std::size_t i) const { return terms_[i]; }
 
-std::vector<Term> terms_of(const Region& region) {
-    std::vector<Term> terms;
-    append_term(terms, region.row_stride, region.rows);
-    append_term(terms, region.col_stride, region.cols);
-    append_term(terms, region.batch_stride, region.batch);
-    return terms;
+    static constexpr std::size_t kMost = 6;
+
+private:
+    void append(std::int64_t stride, std::int64_t count) {
+        if (count <= 1) {
+            return;
+        }
+        const Term term{std::abs(stride), count - 1};
+        std::size_t at = size_++;
+        for (; at > 0 && terms_[at - 1].step < term.step; --at) {
+            terms_[at] = terms_[at - 1];
+        }
+        terms_[at] = term;
+    }
+
+    std::array<Term, kMost> terms_{};
+    std::size_t size_ = 0;
+};
+
+/// Does each step, by size, go past all that the smaller ones reach?
+bool is_nested(const Terms& terms) {
+    Wide reach = 0;
+    for (std::size_t i = terms.size(); i-- > 0;) {
+        if (terms[i].step <= reach) {
+            return false;
+        }
+        reach += Wide(terms[i].step) * terms[i].last;
+    }
+    return true;
 }
 
 /// Counts the solutions of sum step_i * x_i = target, up to a limit. Steps of nested views (each
@@ -51,11 +83,7 @@ std::vector<Term> terms_of(const Region& region) {
 /// a budget ends the others.
 class BoundedEquation {
 public:
-    explicit BoundedEquation(std::vector<Term> terms) : terms_(std::move(terms)) {
-        std::sort(terms_.begin(), terms_.end(),
-                  [](const Term& a, const Term& b) { return a.step > b.step; });
-        rest_max_.resize(terms_.size() + 1);
-        rest_gcd_.resize(terms_.size() + 1);
+    explicit BoundedEquation(const Terms& terms) : terms_(terms) {
         for (std::size_t i = terms_.size(); i-- > 0;) {
             rest_max_[i] = rest_max_[i + 1] + Wide(terms_[i].step) * terms_[i].last;
             rest_gcd_[i] = std::gcd(rest_gcd_[i + 1], terms_[i].step);
@@ -95,9 +123,9 @@ private:
         return found;
     }
 
-    std::vector<Term> terms_;
-    std::vector<Wide> rest_max_;
-    std::vector<std::int64_t> rest_gcd_;
+    Terms terms_;
+    std::array<Wide, Terms::kMost + 1> rest_max_{};
+    std::array<std::int64_t, Terms::kMost + 1> rest_gcd_{};
     int budget_ = 0;
 };
 
@@ -123,18 +151,22 @@ bool share_an_address(const Region& a, const Region& b) {
         return false;
     }
     // first_a + sum step*x = last_b - sum step*y: counted upward in a, downward in b.
-    std::vector<Term> terms = terms_of(a);
-    const std::vector<Term> others = terms_of(b);
-    terms.insert(terms.end(), others.begin(), others.end());
-    return BoundedEquation(std::move(terms)).has_solutions(range_b.last - range_a.first, 1);
+    Terms terms;
+    terms.append(a);
+    terms.append(b);
+    return BoundedEquation(terms).has_solutions(range_b.last - range_a.first, 1);
 }
 
 bool repeats_an_address(const Region& a) {
     if (a.empty()) {
         return false;
     }
+    Terms terms;
+    terms.append(a);
+    if (is_nested(terms)) {
+        return false;
+    }
     // x and y with one address: sum step*(x - y + last) = sum step*last. x = y is one solution.
-    std::vector<Term> terms = terms_of(a);
     Wide target = 0;
     for (Term& term : terms) {
         target += Wide(term.step) * term.last;
@@ -143,7 +175,7 @@ bool repeats_an_address(const Region& a) {
         }
         term.last *= 2;
     }
-    return BoundedEquation(std::move(terms)).has_solutions(target, 2);
+    return BoundedEquation(terms).has_solutions(target, 2);
 }
 
 }  // namespace matgrad::detail
