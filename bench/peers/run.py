@@ -64,6 +64,11 @@ def processor():
     return platform.processor()
 
 
+def spoken(word):
+    """A word of the command as a record keeps it: where this machine has its folders is left out."""
+    return os.path.basename(word) if os.path.isabs(word) else word
+
+
 class Run:
     def __init__(self, options, library, differentials):
         self.options = options
@@ -103,7 +108,7 @@ class Run:
     def write(self):
         content = {"tool": self.library.tool, "device": self.device,
                    "versions": self.library.versions, "commit": None,
-                   "command": " ".join(sys.argv),
+                   "command": " ".join(["bench/peers/run.py", *map(spoken, sys.argv[1:])]),
                    "date": datetime.datetime.now(datetime.timezone.utc).strftime(
                        "%Y-%m-%dT%H:%M:%SZ"),
                    "threads": self.options.threads, "suite": self.suite, "ceilings": None,
