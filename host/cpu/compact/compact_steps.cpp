@@ -89,17 +89,16 @@ public:
     }
 
     void operator()(const Trsm& s) {
-        const View result = begin_result(s.b);
+        const bool reads_b = s.b.value != kNoValue && view(s.b).lanes == kLanes &&
+                             size_of(view(s.b).type) <= size_of(step_.type);
+        const View result = reads_b ? result_view() : begin_result(s.b);
+        const View b = reads_b ? view(s.b) : result;
         Use stored = s.triangle;
         stored.transposed = false;
+        const bool left = s.side == Side::left;
         solve_triangle(as_lanes(stored), s.lower, s.transposed != s.triangle.transposed, false,
-                       s.side == Side::left ? result : transposed(result), s.side);
-        if (s.alpha != 1) {
-            for_each_element(result, [&s](auto* lanes, std::int64_t, std::int64_t) {
-                const auto alpha = static_cast<std::remove_pointer_t<decltype(lanes)>>(s.alpha);
-                std::transform(lanes, lanes + kLanes, lanes, [alpha](auto x) { return alpha * x; });
-            });
-        }
+                       s.alpha, left ? b : transposed(b), left ? result : transposed(result),
+                       s.side);
         end_result(result);
     }
 
@@ -134,8 +133,8 @@ public:
         if (lower_first) {
             swap_by_pivots(pivots, x, false);
         }
-        solve_triangle(lu, lower_first, s.transposed, lower_first, x, s.side);
-        solve_triangle(lu, !lower_first, s.transposed, !lower_first, x, s.side);
+        solve_triangle(lu, lower_first, s.transposed, lower_first, 1, x, x, s.side);
+        solve_triangle(lu, !lower_first, s.transposed, !lower_first, 1, x, x, s.side);
         if (!lower_first) {
             swap_by_pivots(pivots, x, true);
         }
@@ -200,13 +199,18 @@ private:
         return scratch_.take(n * kLanes * size_of(step_.type));
     }
 
+    /// Where a kernel puts what it computes in the step's type.
+    View result_view() {
+        const View target = out();
+        return target.type == step_.type
+                   ? target
+                   : scratch_.matrix(step_.type, target.rows, target.cols, kLanes);
+    }
+
     /// `from` (or the identity) where an in-place kernel can work on it: in the result if that has
     /// the step's type.
     View begin_result(const Use& from) {
-        const View target = out();
-        const View result = target.type == step_.type
-                                ? target
-                                : scratch_.matrix(step_.type, target.rows, target.cols, kLanes);
+        const View result = result_view();
         if (from.value == kNoValue) {
             for_each_element(result, [](auto* lanes, std::int64_t r, std::int64_t c) {
                 std::fill_n(lanes, kLanes,
@@ -236,17 +240,19 @@ private:
         }
     }
 
-    /// x = op(T)^-1 x, or from the right on the transposed x: X op(T)^-1 = (op(T)^-T X')'.
-    void solve_triangle(View t, bool lower, bool transpose, bool unit, View x, Side side) {
+    /// x = alpha op(T)^-1 b, or from the right on transposed b and x: B op(T)^-1 = (op(T)^-T B')'.
+    void solve_triangle(View t, bool lower, bool transpose, bool unit, double alpha, View b, View x,
+                        Side side) {
         if (transpose != (side == Side::right)) {
             t = transposed(t);
             lower = !lower;
         }
         if (!lower) {
             t = reversed(t);
+            b = reversed_rows(b);
             x = reversed_rows(x);
         }
-        lane_solve_lower(t, unit, x, reciprocals(x.rows));
+        lane_solve_lower(t, unit, alpha, b, x, reciprocals(x.rows));
     }
 
     /// Each lane has its own permutation.

@@ -27,28 +27,46 @@ inline constexpr int kSolveCols = 2;
 #endif
 inline constexpr int kSolveRows = 4;
 
-/// Rows [row, row+kRows) of L X = B for kCols columns from `col` on, `cols` of them real; the rows
-/// above are solved. In place.
-template <typename T, int kRows, int kCols>
-HWY_INLINE void solve_block(const Elements<T>& l, const Elements<T>& x, std::int64_t row,
-                            std::int64_t col, int cols, const T* reciprocals) {
+/// L X = alpha B for one group of lanes. B may be X. `reciprocals` of the diagonal of L, null if that is 1.
+template <typename T, typename TB>
+struct Triangle {
+    Elements<T> l;
+    Elements<TB> b;
+    Elements<T> x;
+    T alpha;
+    const T* reciprocals;
+};
+
+/// Rows [row, row+kRows) of X for kCols columns from `col` on, `cols` of them real; the rows above
+/// are solved.
+template <typename T, typename TB, int kRows, int kCols>
+HWY_INLINE void solve_block(const Triangle<T, TB>& t, std::int64_t row, std::int64_t col,
+                            int cols) {
     const Lane<T> d;
     const T* left[kRows];
     T* right[kCols];
     LaneVector<T> sum[kRows][kCols];
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
-        left[i] = l.at(row + i, 0);
+        left[i] = t.l.at(row + i, 0);
     }
 #pragma GCC unroll 8
     for (int j = 0; j < kCols; ++j) {
-        right[j] = x.at(0, col + std::min(j, cols - 1));
+        right[j] = t.x.at(0, col + std::min(j, cols - 1));
+        const TB* given = t.b.at(row, col + std::min(j, cols - 1));
+#pragma GCC unroll 8
+        for (int i = 0; i < kRows; ++i) {
+            sum[i][j] = load_as<T>(given + i * t.b.row_step);
+        }
     }
+    if (t.alpha != T{1}) {
+        const auto alpha = hn::Set(d, t.alpha);
 #pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) {
+        for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
-        for (int j = 0; j < kCols; ++j) {
-            sum[i][j] = hn::Load(d, right[j] + (row + i) * x.row_step);
+            for (int j = 0; j < kCols; ++j) {
+                sum[i][j] = hn::Mul(alpha, sum[i][j]);
+            }
         }
     }
     std::int64_t l_at = 0;
@@ -67,21 +85,21 @@ HWY_INLINE void solve_block(const Elements<T>& l, const Elements<T>& x, std::int
                 sum[i][j] = hn::NegMulAdd(factor[i], known, sum[i][j]);
             }
         }
-        l_at += l.col_step;
-        x_at += x.row_step;
+        l_at += t.l.col_step;
+        x_at += t.x.row_step;
     }
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
         for (int k = 0; k < i; ++k) {
-            const auto factor = hn::Load(d, l.at(row + i, row + k));
+            const auto factor = hn::Load(d, t.l.at(row + i, row + k));
 #pragma GCC unroll 8
             for (int j = 0; j < kCols; ++j) {
                 sum[i][j] = hn::NegMulAdd(factor, sum[k][j], sum[i][j]);
             }
         }
-        if (reciprocals != nullptr) {
-            const auto scale = hn::Load(d, reciprocals + (row + i) * kLanes);
+        if (t.reciprocals != nullptr) {
+            const auto scale = hn::Load(d, t.reciprocals + (row + i) * kLanes);
 #pragma GCC unroll 8
             for (int j = 0; j < kCols; ++j) {
                 sum[i][j] = hn::Mul(sum[i][j], scale);
@@ -93,71 +111,73 @@ HWY_INLINE void solve_block(const Elements<T>& l, const Elements<T>& x, std::int
         if (j < cols) {
 #pragma GCC unroll 8
             for (int i = 0; i < kRows; ++i) {
-                hn::Store(sum[i][j], d, right[j] + (row + i) * x.row_step);
+                hn::Store(sum[i][j], d, right[j] + (row + i) * t.x.row_step);
             }
         }
     }
 }
 
 /// `kRows` rows from `row` on, all columns [col0, col1).
-template <typename T, int kRows>
-HWY_INLINE void solve_rows(const Elements<T>& l, const Elements<T>& x, std::int64_t row,
-                           std::int64_t col0, std::int64_t col1, const T* reciprocals) {
+template <int kRows, typename T, typename TB>
+HWY_INLINE void solve_rows(const Triangle<T, TB>& t, std::int64_t row, std::int64_t col0,
+                           std::int64_t col1) {
     if (col1 - col0 == 1) {
-        solve_block<T, kRows, 1>(l, x, row, col0, 1, reciprocals);
+        solve_block<T, TB, kRows, 1>(t, row, col0, 1);
         return;
     }
     for (std::int64_t c = col0; c < col1; c += kSolveCols) {
         const int cols = static_cast<int>(std::min<std::int64_t>(kSolveCols, col1 - c));
-        solve_block<T, kRows, kSolveCols>(l, x, row, c, cols, reciprocals);
+        solve_block<T, TB, kRows, kSolveCols>(t, row, c, cols);
     }
 }
 
-template <typename T>
-HWY_INLINE void solve_some_rows(int rows, const Elements<T>& l, const Elements<T>& x,
-                                std::int64_t row, std::int64_t col0, std::int64_t col1,
-                                const T* reciprocals) {
+template <typename T, typename TB>
+HWY_INLINE void solve_some_rows(int rows, const Triangle<T, TB>& t, std::int64_t row,
+                                std::int64_t col0, std::int64_t col1) {
     switch (rows) {
         case 1:
-            return solve_rows<T, 1>(l, x, row, col0, col1, reciprocals);
+            return solve_rows<1>(t, row, col0, col1);
         case 2:
-            return solve_rows<T, 2>(l, x, row, col0, col1, reciprocals);
+            return solve_rows<2>(t, row, col0, col1);
         case 3:
-            return solve_rows<T, 3>(l, x, row, col0, col1, reciprocals);
+            return solve_rows<3>(t, row, col0, col1);
         default:
-            return solve_rows<T, kSolveRows>(l, x, row, col0, col1, reciprocals);
+            return solve_rows<kSolveRows>(t, row, col0, col1);
     }
 }
 
-template <typename T>
-void solve_lower_typed(const View& l, bool unit, const View& x, std::byte* reciprocals) {
+template <typename T, typename TB>
+void solve_lower_typed(const View& l, bool unit, double alpha, const View& b, const View& x,
+                       std::byte* reciprocals) {
     const Lane<T> d;
     const std::int64_t n = x.rows;
     const int step = static_cast<int>(hn::Lanes(d));
     for (int lane = 0; lane < kLanes; lane += step) {
-        const Elements<T> triangle(l, lane);
-        const Elements<T> unknown(x, lane);
-        T* scale = unit ? nullptr : reinterpret_cast<T*>(reciprocals) + lane;
+        T* scale = reinterpret_cast<T*>(reciprocals) + lane;
+        const Triangle<T, TB> t{Elements<T>(l, lane), Elements<TB>(b, lane), Elements<T>(x, lane),
+                                static_cast<T>(alpha), unit ? nullptr : scale};
         for (std::int64_t k = 0; k < n && !unit; ++k) {
-            hn::Store(hn::Div(hn::Set(d, T{1}), hn::Load(d, triangle.at(k, k))), d,
-                      scale + k * kLanes);
+            hn::Store(hn::Div(hn::Set(d, T{1}), hn::Load(d, t.l.at(k, k))), d, scale + k * kLanes);
         }
         // Some columns from top to bottom: they stay in the first-level cache, as does the triangle.
         for (std::int64_t col = 0; col < x.cols; col += kSolveCols) {
             const std::int64_t end = std::min<std::int64_t>(x.cols, col + kSolveCols);
             for (std::int64_t row = 0; row < n; row += kSolveRows) {
                 const int rows = static_cast<int>(std::min<std::int64_t>(kSolveRows, n - row));
-                solve_some_rows<T>(rows, triangle, unknown, row, col, end, scale);
+                solve_some_rows(rows, t, row, col, end);
             }
         }
     }
 }
 
-void solve_lower_all(const View& l, bool unit, const View& x, std::byte* reciprocals) {
+void solve_lower_all(const View& l, bool unit, double alpha, const View& b, const View& x,
+                     std::byte* reciprocals) {
     if (x.type == ScalarType::float32) {
-        solve_lower_typed<float>(l, unit, x, reciprocals);
+        solve_lower_typed<float, float>(l, unit, alpha, b, x, reciprocals);
+    } else if (b.type == ScalarType::float32) {
+        solve_lower_typed<double, float>(l, unit, alpha, b, x, reciprocals);
     } else {
-        solve_lower_typed<double>(l, unit, x, reciprocals);
+        solve_lower_typed<double, double>(l, unit, alpha, b, x, reciprocals);
     }
 }
 
@@ -254,7 +274,8 @@ void potrf_typed(const View& matrix, std::byte* reciprocals, std::int32_t* pivot
                 default:
                     first = factor_block<T, kSolveRows>(a, row, scale, first);
                     // Below: L21 L11' = A21, that is, L11 L21' = A21'.
-                    solve_rows<T, kSolveRows>(a, panel, row, row + rows, n, scale);
+                    solve_rows<kSolveRows>(Triangle<T, T>{a, panel, panel, T{1}, scale}, row,
+                                           row + rows, n);
             }
         }
         store_pivots<T>(first, pivot + lane);
@@ -364,8 +385,9 @@ HWY_EXPORT(getrf_all);
 void lane_potrf(const View& a, std::byte* reciprocals, std::int32_t* pivot) {
     HWY_DYNAMIC_DISPATCH(potrf_all)(a, reciprocals, pivot);
 }
-void lane_solve_lower(const View& l, bool unit, const View& x, std::byte* reciprocals) {
-    HWY_DYNAMIC_DISPATCH(solve_lower_all)(l, unit, x, reciprocals);
+void lane_solve_lower(const View& l, bool unit, double alpha, const View& b, const View& x,
+                      std::byte* reciprocals) {
+    HWY_DYNAMIC_DISPATCH(solve_lower_all)(l, unit, alpha, b, x, reciprocals);
 }
 void lane_getrf(const View& a, const View& pivots, std::int32_t* bad, std::int32_t* zero) {
     HWY_DYNAMIC_DISPATCH(getrf_all)(a, pivots, bad, zero);

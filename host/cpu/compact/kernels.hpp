@@ -31,8 +31,10 @@ void lane_gemm(const LaneGemm& call);
 /// `reciprocals` holds a.rows elements of lanes.
 void lane_potrf(const View& a, std::byte* reciprocals, std::int32_t* pivot);
 
-/// In place: x = L^-1 x, with L the lower triangle of `l`, of x's type.
-void lane_solve_lower(const View& l, bool unit, const View& x, std::byte* reciprocals);
+/// x = alpha L^-1 b, with L the lower triangle of `l`, of x's type. b is of lanes and no wider than x; it may be
+/// x itself and overlaps it in no other way. `reciprocals` holds x.rows elements of lanes.
+void lane_solve_lower(const View& l, bool unit, double alpha, const View& b, const View& x,
+                      std::byte* reciprocals);
 
 /// In place LU with partial pivoting in each lane; the larger of equal candidates with the smaller
 /// row wins and a NaN beats all. `pivots` is n-by-1 of lanes, of a's type. `bad[l]`: as in potrf, a
