@@ -32,28 +32,61 @@ View result_of(const RunData& run, std::size_t index, std::int64_t problem) {
     return view;
 }
 
+TileRunner::Given TileRunner::operand(ValueId id) const {
+    const Value& value = plan_.value(id);
+    const ConstBatch& from = run_.operands[static_cast<std::size_t>(value.operand)];
+    // Views are of writable memory; an operand is only ever read through one.
+    auto* data = static_cast<std::byte*>(const_cast<void*>(from.data));
+    return {
+        id,
+        {data, value.type, 1, value.rows.size, value.cols.size, from.row_stride, from.col_stride},
+        from.batch_stride * size_of(value.type)};
+}
+
+TileRunner::Given TileRunner::result(std::size_t output) const {
+    return {plan_.program.outputs[output].value, result_of(run_, output, 0),
+            run_.results[output].batch_stride * size_of(plan_.program.type)};
+}
+
 TileRunner::TileRunner(const RunData& run, std::byte* tile, Scratch scratch)
     : run_(run), plan_(*run.plan), scratch_(scratch), values_(run.shared) {
     const Program& program = plan_.program;
-    direct_.assign(program.values.size(), -1);
+    const bool compact = plan_.layout == Layout::compact;
     for (std::size_t i = 0; i < program.values.size(); ++i) {
         const Value& value = program.values[i];
-        if (value.scope == Scope::problem && plan_.slots[i] >= 0) {
+        if (value.scope != Scope::problem) {
+            continue;
+        }
+        if (plan_.slots[i] >= 0) {
             values_[i] = row_major(tile + plan_.slots[i], value.type, value.rows.size,
                                    value.cols.size, plan_.lanes);
         }
+        if (value.operand >= 0 && value.count() > 0 && (!compact || plan_.slots[i] >= 0)) {
+            (compact ? gathered_ : in_place_).push_back(operand(static_cast<ValueId>(i)));
+        }
     }
-    if (plan_.layout == Layout::compact || run_.batch == 0) {
-        return;
+    for (const Given& given : in_place_) {
+        values_[static_cast<std::size_t>(given.value)] = given.view;
     }
-    for (std::size_t i = 0; i < program.outputs.size(); ++i) {
+    for (std::size_t i = 0; i < program.outputs.size() && run_.batch > 0; ++i) {
         const Value& value = plan_.value(program.outputs[i].value);
-        const View result = result_of(run_, i, 0);
-        const bool by_rows = result.col_stride == 1 && result.row_stride >= value.cols.size &&
-                             result.row_stride <= std::numeric_limits<std::int32_t>::max();
-        if (value.scope == Scope::problem && value.operand < 0 && value.type == program.type &&
-            by_rows && !(result.contiguous() && streams(result))) {
-            direct_[static_cast<std::size_t>(program.outputs[i].value)] = static_cast<int>(i);
+        if (value.scope != Scope::problem || value.count() == 0) {
+            continue;
+        }
+        const Given to = result(i);
+        results_.push_back(to);
+        const bool by_rows = to.view.col_stride == 1 && to.view.row_stride >= value.cols.size &&
+                             to.view.row_stride <= std::numeric_limits<std::int32_t>::max();
+        const bool is_new = std::none_of(in_place_.begin(), in_place_.end(),
+                                         [&](const Given& g) { return g.value == to.value; });
+        if (value.operand >= 0) {
+            copied_.emplace_back(operand(to.value), to);
+        } else if (!compact && is_new && value.type == program.type && by_rows &&
+                   !(to.view.contiguous() && streams(to.view))) {
+            in_place_.push_back(to);
+            values_[static_cast<std::size_t>(to.value)] = to.view;
+        } else {
+            written_.push_back(to);
         }
     }
 }
@@ -67,22 +100,8 @@ bool TileRunner::streams(const View& value) const {
     return bytes <= kStagedBytes && run_.batch * bytes >= kStreamBytes;
 }
 
-View TileRunner::operand_view(ValueId id, std::int64_t problem) const {
-    const Value& value = plan_.value(id);
-    const ConstBatch& from = run_.operands[static_cast<std::size_t>(value.operand)];
-    // Views are of writable memory; an operand is only ever read through one.
-    auto* data = static_cast<std::byte*>(const_cast<void*>(from.data));
-    return {data + problem * from.batch_stride * size_of(value.type),
-            value.type,
-            1,
-            value.rows.size,
-            value.cols.size,
-            from.row_stride,
-            from.col_stride};
-}
-
 std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, double* sums) {
-    std::fill(status_, status_ + kLanes, 0);
+    std::fill(status_, status_ + plan_.lanes, 0);
     if (plan_.layout == Layout::compact) {
         run_compact(first, count);
     } else {
@@ -90,33 +109,25 @@ std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, doub
     }
     gather(count, sums);
     write_results(first, count);
-    std::int64_t failed = 0;
-    for (std::int64_t l = 0; l < count; ++l) {
-        failed += status_[l] != 0 ? 1 : 0;
-        if (!run_.status.empty()) {
-            run_.status[static_cast<std::size_t>(first + l)] = status_[l];
-        }
+    const auto failed = count - static_cast<std::int64_t>(std::count(status_, status_ + count, 0));
+    if (failed > 0) {
+        spoil_failed(first, count);
+    }
+    if (!run_.status.empty()) {
+        std::copy(status_, status_ + count, run_.status.data() + first);
     }
     return failed;
 }
 
 void TileRunner::run_compact(std::int64_t first, std::int64_t count) {
-    const Program& program = plan_.program;
-    for (std::size_t i = 0; i < program.values.size(); ++i) {
-        const Value& value = program.values[i];
-        if (value.operand < 0 || value.scope != Scope::problem || plan_.slots[i] < 0 ||
-            value.count() == 0) {
-            continue;
-        }
+    for (const Given& given : gathered_) {
         const std::byte* sources[kLanes];
         for (int l = 0; l < kLanes; ++l) {
             // Lanes past the end of the batch repeat the last problem.
-            sources[l] =
-                operand_view(static_cast<ValueId>(i), first + std::min<std::int64_t>(l, count - 1))
-                    .data;
+            sources[l] = given.at(first + std::min<std::int64_t>(l, count - 1));
         }
-        const ConstBatch& from = run_.operands[static_cast<std::size_t>(value.operand)];
-        lane_pack(sources, from.row_stride, from.col_stride, values_[i]);
+        lane_pack(sources, given.view.row_stride, given.view.col_stride,
+                  values_[static_cast<std::size_t>(given.value)]);
     }
     for (const Step* step : plan_.tile_steps) {
         run_compact_step(*step, values_, scratch_, status_);
@@ -124,16 +135,8 @@ void TileRunner::run_compact(std::int64_t first, std::int64_t count) {
 }
 
 void TileRunner::run_plain(std::int64_t problem) {
-    const Program& program = plan_.program;
-    for (std::size_t i = 0; i < program.values.size(); ++i) {
-        if (program.values[i].scope != Scope::problem) {
-            continue;
-        }
-        if (program.values[i].operand >= 0) {
-            values_[i] = operand_view(static_cast<ValueId>(i), problem);
-        } else if (direct_[i] >= 0) {
-            values_[i] = result_of(run_, static_cast<std::size_t>(direct_[i]), problem);
-        }
+    for (const Given& given : in_place_) {
+        values_[static_cast<std::size_t>(given.value)].data = given.at(problem);
     }
     for (const Step* step : plan_.tile_steps) {
         const std::int32_t pivot =
@@ -190,49 +193,43 @@ void TileRunner::write_plain(const View& value, const View& result) {
     stream_copy(from.data, run.count() * size_of(run.type), run.type, run.data);
 }
 
-void TileRunner::write_compact(const View& value, const Batch& result, std::int64_t first,
+void TileRunner::write_compact(const View& value, const Given& result, std::int64_t first,
                                std::int64_t count) {
-    const Program& program = plan_.program;
     View from = value;
-    if (value.type != program.type) {
+    if (value.type != result.view.type) {
         scratch_.begin_step();
-        from = scratch_.matrix(program.type, value.rows, value.cols, kLanes);
+        from = scratch_.matrix(result.view.type, value.rows, value.cols, kLanes);
         lane_convert(value, from);
     }
     std::byte* targets[kLanes];
     for (std::int64_t l = 0; l < count; ++l) {
-        targets[l] = static_cast<std::byte*>(result.data) +
-                     (first + l) * result.batch_stride * size_of(program.type);
+        targets[l] = result.at(first + l);
     }
-    lane_unpack(from, static_cast<int>(count), targets, result.row_stride, result.col_stride,
-                streams(value));
+    lane_unpack(from, static_cast<int>(count), targets, result.view.row_stride,
+                result.view.col_stride, streams(value));
 }
 
 void TileRunner::write_results(std::int64_t first, std::int64_t count) {
-    const Program& program = plan_.program;
-    for (std::size_t i = 0; i < program.outputs.size(); ++i) {
-        const ValueId id = program.outputs[i].value;
-        const Value& value = plan_.value(id);
-        if (value.scope != Scope::problem || value.count() == 0) {
-            continue;
+    for (const Given& to : written_) {
+        const View& value = values_[static_cast<std::size_t>(to.value)];
+        if (plan_.layout == Layout::compact) {
+            write_compact(value, to, first, count);
+        } else {
+            write_plain(value, to.of(first));
         }
-        if (value.operand >= 0) {
-            for (std::int64_t l = 0; l < count; ++l) {
-                copy_matrix(operand_view(id, first + l), result_of(run_, i, first + l));
-            }
-        } else if (plan_.layout == Layout::compact) {
-            Batch to = run_.results[i];
-            if (program.outputs[i].transposed) {
-                std::swap(to.row_stride, to.col_stride);
-            }
-            write_compact(values_[static_cast<std::size_t>(id)], to, first, count);
-        } else if (direct_[static_cast<std::size_t>(id)] != static_cast<int>(i)) {
-            write_plain(values_[static_cast<std::size_t>(id)], result_of(run_, i, first));
+    }
+    for (const auto& [from, to] : copied_) {
+        for (std::int64_t l = 0; l < count; ++l) {
+            copy_matrix(from.of(first + l), to.of(first + l));
         }
+    }
+}
+
+void TileRunner::spoil_failed(std::int64_t first, std::int64_t count) {
+    for (const Given& to : results_) {
         for (std::int64_t l = 0; l < count; ++l) {
             if (status_[l] != 0) {
-                fill_matrix(result_of(run_, i, first + l),
-                            std::numeric_limits<double>::quiet_NaN());
+                fill_matrix(to.of(first + l), std::numeric_limits<double>::quiet_NaN());
             }
         }
     }

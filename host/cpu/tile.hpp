@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "cpu/run_plan.hpp"
@@ -37,18 +38,39 @@ private:
     void run_plain(std::int64_t problem);
     void gather(std::int64_t count, double* sums);
     void write_results(std::int64_t first, std::int64_t count);
+    void spoil_failed(std::int64_t first, std::int64_t count);
     [[nodiscard]] bool streams(const View& value) const;
     void write_plain(const View& value, const View& result);
-    void write_compact(const View& value, const Batch& result, std::int64_t first,
+
+    /// A matrix of the caller's for each problem: where that of problem 0 is.
+    struct Given {
+        ValueId value;
+        View view;
+        std::int64_t step;  ///< bytes from one problem to the next
+
+        [[nodiscard]] std::byte* at(std::int64_t problem) const {
+            return view.data + problem * step;
+        }
+        [[nodiscard]] View of(std::int64_t problem) const {
+            View v = view;
+            v.data = at(problem);
+            return v;
+        }
+    };
+    [[nodiscard]] Given operand(ValueId id) const;
+    [[nodiscard]] Given result(std::size_t output) const;
+    void write_compact(const View& value, const Given& result, std::int64_t first,
                        std::int64_t count);
-    [[nodiscard]] View result_view(std::size_t output, std::int64_t problem) const;
-    [[nodiscard]] View operand_view(ValueId id, std::int64_t problem) const;
 
     const RunData& run_;
     const RunPlan& plan_;
     Scratch scratch_;
     std::vector<View> values_;
-    std::vector<int> direct_;  // by value: the output it is written straight to, or -1
+    std::vector<Given> in_place_;  // plain: operands and results that steps use where they are
+    std::vector<Given> gathered_;  // compact: operands that steps read
+    std::vector<Given> written_;   // results to be written from values of the tile
+    std::vector<std::pair<Given, Given>> copied_;  // operands that are results
+    std::vector<Given> results_;                   // all of problem scope
     std::int32_t status_[kLanes] = {};
 };
 
