@@ -116,9 +116,16 @@ void check_address(const Party& what, const void* data, std::size_t unit) {
     }
 }
 
-/// Where data lies, as a region in units of its type. Errors: OperandError.
-Region region_of(const Party& what, const void* data, const Batch& strides, std::int64_t rows,
-                 std::int64_t cols, std::int64_t batch, ScalarType type) {
+/// Memory of a caller's, in units of the type of the data.
+struct Taken {
+    Party party;
+    Region region;
+    Bounds bounds;
+};
+
+/// Errors: OperandError.
+Taken taken_by(const Party& what, const void* data, const Batch& strides, std::int64_t rows,
+               std::int64_t cols, std::int64_t batch, ScalarType type) {
     Region region{0,
                   rows,
                   cols,
@@ -127,7 +134,7 @@ Region region_of(const Party& what, const void* data, const Batch& strides, std:
                   strides.col_stride,
                   batch > 1 ? strides.batch_stride : 0};
     if (region.empty()) {
-        return region;
+        return {what, region, {}};
     }
     if (data == nullptr) {
         throw OperandError(
@@ -137,14 +144,15 @@ Region region_of(const Party& what, const void* data, const Batch& strides, std:
     const auto unit = static_cast<std::size_t>(size_of(type));
     check_address(what, data, unit);
     region.address = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(data) / unit);
-    if (!is_addressable(region)) {
+    const std::optional<Bounds> bounds = bounds_of(region);
+    if (!bounds) {
         throw OperandError(
             fmt::format("{} is out of reach: strides {}, {}, {} over {}-by-{} entries "
                         "of {} problems leave the address space",
                         what.text(), strides.row_stride, strides.col_stride, strides.batch_stride,
                         rows, cols, batch));
     }
-    return region;
+    return {what, region, *bounds};
 }
 
 Party party_of(const OutputInfo& output) {
@@ -160,25 +168,16 @@ Party party_of(const OutputInfo& output) {
 }
 
 template <typename T>
-Region bytes_region(std::span<T> memory, ScalarType type) {
+Taken bytes_taken_by(const Party& what, std::span<T> memory, ScalarType type) {
     const auto unit = static_cast<std::uintptr_t>(size_of(type));
-    const auto first = reinterpret_cast<std::uintptr_t>(memory.data()) / unit;
-    const auto last =
-        (reinterpret_cast<std::uintptr_t>(memory.data()) + memory.size_bytes() + unit - 1) / unit;
-    return {static_cast<std::int64_t>(first),
-            1,
-            memory.empty() ? 0 : static_cast<std::int64_t>(last - first),
-            1,
-            0,
-            1,
-            0};
+    const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
+    const auto first = static_cast<std::int64_t>(address / unit);
+    const auto end = static_cast<std::int64_t>((address + memory.size_bytes() + unit - 1) / unit);
+    if (memory.empty()) {
+        return {what, {}, {}};
+    }
+    return {what, {first, 1, end - first, 1, 0, 1, 0}, {first, end - 1}};
 }
-
-/// Memory that may not be written over.
-struct Taken {
-    Party party;
-    Region region;
-};
 
 }  // namespace
 
@@ -263,34 +262,32 @@ void check_run(const RunContract& contract, std::int64_t batch,
     for (std::size_t i = 0; i < operands.size(); ++i) {
         const Operand& operand = contract.operands[i];
         const ConstBatch& view = operands[i];
-        const Party what{"operand", operand.name};
-        taken.push_back(
-            {what,
-             region_of(what, view.data,
-                       {nullptr, view.row_stride, view.col_stride, view.batch_stride}, operand.rows,
-                       operand.cols, operand.batched ? batch : 1, contract.type)});
+        taken.push_back(taken_by({"operand", operand.name}, view.data,
+                                 {nullptr, view.row_stride, view.col_stride, view.batch_stride},
+                                 operand.rows, operand.cols, operand.batched ? batch : 1,
+                                 contract.type));
     }
-    taken.push_back({{"the workspace"}, bytes_region(workspace, contract.type)});
-    taken.push_back({{"the status"}, bytes_region(status, contract.type)});
+    taken.push_back(bytes_taken_by({"the workspace"}, workspace, contract.type));
+    taken.push_back(bytes_taken_by({"the status"}, status, contract.type));
     for (std::size_t i = 0; i < results.size(); ++i) {
         const OutputInfo& output = contract.outputs[i];
-        const Party what = party_of(output);
-        const Region region = region_of(what, results[i].data, results[i], output.rows, output.cols,
-                                        output.batched ? batch : 1, contract.type);
+        const Taken result = taken_by(party_of(output), results[i].data, results[i], output.rows,
+                                      output.cols, output.batched ? batch : 1, contract.type);
+        const Region& region = result.region;
         if (repeats_an_address(region)) {
             throw OperandError(
                 fmt::format("{} writes one address twice: strides {}, {}, {} over {}-by-"
                             "{} entries of {} problems, expected distinct addresses",
-                            what.text(), region.row_stride, region.col_stride, region.batch_stride,
-                            region.rows, region.cols, region.batch));
+                            result.party.text(), region.row_stride, region.col_stride,
+                            region.batch_stride, region.rows, region.cols, region.batch));
         }
         for (const Taken& other : taken) {
-            if (share_an_address(region, other.region)) {
+            if (result.bounds.meets(other.bounds) && share_an_address(region, other.region)) {
                 throw OperandError(fmt::format("{} overlaps {}: expected memory of its own",
-                                               what.text(), other.party.text()));
+                                               result.party.text(), other.party.text()));
             }
         }
-        taken.push_back({what, region});
+        taken.push_back(result);
     }
 }
 

@@ -131,14 +131,19 @@ private:
 
 }  // namespace
 
-bool is_addressable(const Region& region) {
+std::optional<Bounds> bounds_of(const Region& region) {
     if (region.empty()) {
-        return true;
+        return Bounds{};
     }
     constexpr Wide kLimit = Wide(1) << 60;
     const Range range = range_of(region);
-    return range.first >= 0 && range.last < kLimit && std::abs(region.row_stride) < kLimit &&
-           std::abs(region.col_stride) < kLimit && std::abs(region.batch_stride) < kLimit;
+    const bool fits =
+        range.first >= 0 && range.last < kLimit && std::abs(region.row_stride) < kLimit &&
+        std::abs(region.col_stride) < kLimit && std::abs(region.batch_stride) < kLimit;
+    if (!fits) {
+        return std::nullopt;
+    }
+    return Bounds{static_cast<std::int64_t>(range.first), static_cast<std::int64_t>(range.last)};
 }
 
 bool share_an_address(const Region& a, const Region& b) {

@@ -3,6 +3,7 @@
 /// the right half of one array interleave and still share nothing.
 
 #include <cstdint>
+#include <optional>
 
 #include "matgrad/plan.hpp"
 
@@ -16,8 +17,18 @@ struct Region {
     [[nodiscard]] bool empty() const noexcept { return rows == 0 || cols == 0 || batch == 0; }
 };
 
-/// True if the addresses of the region can be computed in 64 bits.
-[[nodiscard]] bool is_addressable(const Region& region);
+/// The first and the last address of a region; of an empty one, the last is before the first.
+struct Bounds {
+    std::int64_t first = 0;
+    std::int64_t last = -1;
+    [[nodiscard]] bool meets(const Bounds& other) const noexcept {
+        return first <= last && other.first <= other.last && first <= other.last &&
+               other.first <= last;
+    }
+};
+
+/// Nothing if the addresses of the region cannot be computed in 64 bits.
+[[nodiscard]] std::optional<Bounds> bounds_of(const Region& region);
 
 /// True if an entry of `a` has the address of an entry of `b`. Both are addressable. For strides so
 /// wild that the answer takes too long to find, it is true.

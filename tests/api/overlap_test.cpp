@@ -65,6 +65,10 @@ TEST(Overlap, OfAViewWithItselfIsWhatListingEveryAddressFinds) {
     for (int trial = 0; trial < 20000; ++trial) {
         const Region a = random_region(engine);
         ASSERT_EQ(repeats_an_address(a), repeats(a)) << "trial " << trial;
+        const std::multiset<std::int64_t> all = addresses(a);
+        const Bounds bounds = bounds_of(a).value();
+        ASSERT_EQ(bounds.first, all.empty() ? 0 : *all.begin()) << "trial " << trial;
+        ASSERT_EQ(bounds.last, all.empty() ? -1 : *all.rbegin()) << "trial " << trial;
         repeated += repeats(a) ? 1 : 0;
     }
     EXPECT_GT(repeated, 1000);
@@ -90,10 +94,10 @@ TEST(Overlap, EmptyViewsShareNothing) {
 
 TEST(Overlap, ViewsThatLeaveTheAddressSpaceAreNotAddressable) {
     const std::int64_t huge = std::int64_t{1} << 62;
-    EXPECT_TRUE(is_addressable({100, 2, 2, 2, 2, 1, 4}));
-    EXPECT_FALSE(is_addressable({100, 3, 2, 2, huge, 1, 4}));
-    EXPECT_FALSE(is_addressable({100, 200, 1, 1, -1, 1, 4}));
-    EXPECT_TRUE(is_addressable({100, 0, 1, 1, huge, huge, huge}));  // nothing is read
+    EXPECT_TRUE(bounds_of({100, 2, 2, 2, 2, 1, 4}));
+    EXPECT_FALSE(bounds_of({100, 3, 2, 2, huge, 1, 4}));
+    EXPECT_FALSE(bounds_of({100, 200, 1, 1, -1, 1, 4}));
+    EXPECT_TRUE(bounds_of({100, 0, 1, 1, huge, huge, huge}));  // nothing is read
 }
 
 }  // namespace
