@@ -1,6 +1,8 @@
 #include "cpu/step_parts.hpp"
 
 #include "cpu/map.hpp"
+#include "cpu/plain/gram.hpp"
+#include "cpu/plain/split.hpp"
 #include "cpu/scratch.hpp"
 
 namespace matgrad::detail {
@@ -54,6 +56,31 @@ std::vector<Use> uses_of(const Step& step) {
     return uses;
 }
 
+namespace {
+/// What the kernels of the plain layout pack.
+std::int64_t packing_bytes(const Program& program, const Step& step) {
+    const auto shape = [&program](const Use& use) {
+        return use_of(use, {nullptr, ScalarType::float64, 1,
+                            program.values[static_cast<std::size_t>(use.value)].rows.size,
+                            program.values[static_cast<std::size_t>(use.value)].cols.size, 0, 0});
+    };
+    if (const auto* syrk = std::get_if<Syrk>(&step.operation)) {
+        const View a = shape(syrk->a);
+        return is_middle_gram(a.rows) ? gram_scratch_bytes(a.rows, a.cols) : 0;
+    }
+    if (const auto* potrf = std::get_if<Potrf>(&step.operation)) {
+        return split_scratch_bytes(shape(potrf->a).rows);
+    }
+    if (const auto* trsm = std::get_if<Trsm>(&step.operation)) {
+        return split_scratch_bytes(shape(trsm->triangle).rows);
+    }
+    if (const auto* solve = std::get_if<Solve>(&step.operation)) {
+        return split_scratch_bytes(shape(solve->lu).rows);
+    }
+    return 0;
+}
+}  // namespace
+
 std::int64_t step_scratch_bytes(const Program& program, const Step& step, int lanes) {
     const auto matrix = [&](ValueId id) {
         if (id == kNoValue) {
@@ -72,7 +99,7 @@ std::int64_t step_scratch_bytes(const Program& program, const Step& step, int la
     }
     const Value& out = program.values[static_cast<std::size_t>(step.out)];
     bytes += 2 * align_up((out.rows.size + out.cols.size) * lanes * size_of(ScalarType::float64));
-    return bytes;
+    return bytes + (lanes == 1 ? packing_bytes(program, step) : 0);
 }
 
 }  // namespace matgrad::detail

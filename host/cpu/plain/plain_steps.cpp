@@ -6,13 +6,18 @@
 #include "cpu/map.hpp"
 #include "cpu/plain/blas.hpp"
 #include "cpu/plain/copy.hpp"
+#include "cpu/plain/gram.hpp"
 #include "cpu/plain/lu.hpp"
 #include "cpu/plain/small_gemm.hpp"
 #include "cpu/plain/split.hpp"
+#include "cpu/plain/triangle.hpp"
 #include "cpu/step_parts.hpp"
 
 namespace matgrad::detail {
 namespace {
+
+/// Fewer right-hand sides than this are left to a BLAS.
+constexpr std::int64_t kFewSides = 4;
 
 class PlainStep {
 public:
@@ -40,44 +45,58 @@ public:
     }
 
     std::int32_t operator()(const Syrk& s) {
-        const View result = begin_result();
-        const View a = readable(s.a);
-        if (a.cols == 0 || s.alpha == 0) {
+        if (view(s.a).cols == 0 || s.alpha == 0) {
+            const View result = begin_result();
+            const View a = typed(s.a);
             weigh_by_zero(a, transposed(a), 0, result);
             return end_result(result);
         }
-        split_syrk(threads_, s.alpha, a, result);
+        const bool middle = is_middle_gram(out().rows);
+        const View a = middle ? no_wider(s.a) : readable(s.a);
+        const View result = middle && is_no_wider(out()) ? out() : begin_result();
+        split_syrk(threads_, step_.type, s.alpha, a, s.mirror, result,
+                   middle ? scratch_.take(gram_scratch_bytes(a.rows, a.cols)) : nullptr);
         if (s.mirror) {
-            mirror_lower(result);
-        } else if (result.data != out().data) {
-            copy_lower(result, out());
-            return 0;
+            return end_result(result);
         }
-        return end_result(result);
+        if (result.data != out().data) {
+            copy_lower(result, out());
+        }
+        return 0;
     }
 
     std::int32_t operator()(const Potrf& s) {
+        std::byte* work = scratch_.take(split_scratch_bytes(out().rows));
+        if (out().rows <= kTriangle && is_no_wider(out())) {
+            return split_potrf(threads_, step_.type, no_wider(s.a), out(), work);
+        }
         const View result = begin_result();
         const View a = view(s.a);
         if (a.data != result.data) {
             copy_lower(a, result);
         }
-        const std::int32_t info = split_potrf(threads_, result);
-        const std::int64_t sound = info > 0 ? info - 1 : result.rows;
-        const std::int32_t bad = first_not_finite(result, sound);
+        const std::int32_t bad = split_potrf(threads_, step_.type, result, result, work);
         if (result.data != out().data) {
             copy_lower(result, out());
         }
-        return bad != 0 ? bad : info;
+        return bad;
     }
 
     std::int32_t operator()(const Trsm& s) {
-        const View result = begin_result();
-        place_or_identity(s.b, result);
         Use stored = s.triangle;
         stored.transposed = false;
-        split_trsm(threads_, s.side, s.lower, s.transposed != s.triangle.transposed, false, s.alpha,
-                   readable(stored), result);
+        const bool transposes = s.transposed != s.triangle.transposed;
+        const View t = triangle(stored, s.side, out());
+        std::byte* work = scratch_.take(split_scratch_bytes(t.rows));
+        if (s.b.value != kNoValue && in_panels(s.side, out()) && t.rows <= kTriangle &&
+            is_no_wider(out())) {
+            split_trsm(threads_, step_.type, s.side, s.lower, transposes, false, s.alpha, t,
+                       no_wider(s.b), out(), work);
+            return 0;
+        }
+        const View result = begin_result();
+        place_or_identity(s.b, result);
+        solve(s.side, s.lower, transposes, false, s.alpha, t, result, work);
         return end_result(result);
     }
 
@@ -97,16 +116,17 @@ public:
     std::int32_t operator()(const Solve& s) {
         const View result = begin_result();
         place_or_identity(s.b, result);
-        const View lu = readable(s.lu);
+        const View lu = triangle(s.lu, s.side, result);
         const View pivots = view(s.pivots);
+        std::byte* work = scratch_.take(split_scratch_bytes(lu.rows));
         // PA = LU. From the right, b op(A)^-1 = (op(A)^-T b')': the swaps act on columns.
         const View swapped = s.side == Side::left ? result : transposed(result);
         const bool lower_first = (s.side == Side::left) != s.transposed;
         if (lower_first) {
             swap_by_pivots(pivots, swapped, false);
         }
-        split_trsm(threads_, s.side, lower_first, s.transposed, lower_first, 1, lu, result);
-        split_trsm(threads_, s.side, !lower_first, s.transposed, !lower_first, 1, lu, result);
+        solve(s.side, lower_first, s.transposed, lower_first, 1, lu, result, work);
+        solve(s.side, !lower_first, s.transposed, !lower_first, 1, lu, result, work);
         if (!lower_first) {
             swap_by_pivots(pivots, swapped, true);
         }
@@ -150,6 +170,33 @@ private:
 
     [[nodiscard]] const View* operands(const MapBody& body) {
         return operand_views(body, scratch_, [this](const Use& use) { return view(use); });
+    }
+
+    [[nodiscard]] bool is_no_wider(const View& v) const {
+        return size_of(v.type) <= size_of(step_.type);
+    }
+    View no_wider(const Use& use) {
+        const View v = view(use);
+        return is_no_wider(v) ? v : copied(v);
+    }
+
+    /// Is there work enough for whole vectors of right-hand sides?
+    static bool in_panels(Side side, const View& x) {
+        return (side == Side::left ? x.cols : x.rows) >= kFewSides;
+    }
+    /// A triangle as `solve` takes it.
+    View triangle(const Use& use, Side side, const View& x) {
+        const View t = view(use);
+        return t.rows <= kTriangle && in_panels(side, x) ? no_wider(use) : readable(use);
+    }
+    /// x = alpha * op(t)^-1 x or its mirror image, in the step's type.
+    void solve(Side side, bool lower, bool transposes, bool unit, double alpha, const View& t,
+               const View& x, std::byte* work) {
+        if (in_panels(side, x)) {
+            split_trsm(threads_, step_.type, side, lower, transposes, unit, alpha, t, x, x, work);
+        } else {
+            blas_trsm(side, lower, transposes, unit, alpha, t, x);
+        }
     }
 
     /// The operand in the step's type with strides a BLAS takes, copied if it must be.

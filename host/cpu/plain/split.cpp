@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
-#include "cpu/plain/lu.hpp"
+#include "cpu/plain/copy.hpp"
+#include "cpu/plain/gram.hpp"
+#include "cpu/plain/triangle.hpp"
 #include "cpu/workers.hpp"
 
 namespace matgrad::detail {
@@ -32,7 +34,8 @@ View cols_of(const View& v, std::int64_t first, std::int64_t count) {
 void split_syrk_update(int threads, double alpha, const View& a, double beta, const View& c) {
     const std::int64_t count = panels(c.rows);
     // The longest panels first.
-    for_each_index(threads, count, [&](std::int64_t i) {
+    const bool small = work_of(c.rows, c.rows, a.cols) / 2 < kSplitWork;
+    for_each_index(small ? 1 : threads, count, [&](std::int64_t i) {
         const std::int64_t first = (count - 1 - i) * kPanel;
         const std::int64_t rows = std::min(kPanel, c.rows - first);
         const View left = rows_of(a, first, rows);
@@ -43,6 +46,66 @@ void split_syrk_update(int threads, double alpha, const View& a, double beta, co
         blas_syrk(alpha, left, beta, block(c, first, first, rows, rows));
     });
 }
+
+/// The same matrix with its rows counted from the other end.
+View reversed_rows(View v) {
+    v.data = v.at(v.rows - 1, 0);
+    v.row_stride = -v.row_stride;
+    return v;
+}
+/// Rows and columns from the other end: a lower triangle becomes an upper one.
+View reversed(const View& v) {
+    return transposed(reversed_rows(transposed(reversed_rows(v))));
+}
+
+/// S X = B with S triangular, of any order. By rows: X and B are the transposes of what is stored,
+/// which concerns a BLAS alone.
+struct System {
+    ScalarType type;
+    View s;
+    bool lower, unit, by_rows;
+
+    [[nodiscard]] std::int64_t blocks() const { return (s.rows + kTriangle - 1) / kTriangle; }
+    [[nodiscard]] std::int64_t first(std::int64_t b) const { return b * kTriangle; }
+    [[nodiscard]] std::int64_t rows(std::int64_t b) const {
+        return std::min(kTriangle, s.rows - first(b));
+    }
+
+    void pack(std::int64_t b, std::byte* packed) const {
+        const View corner = block(s, first(b), first(b), rows(b), rows(b));
+        pack_triangle(type, lower ? corner : reversed(corner), unit, packed);
+    }
+    /// One block of rows, by itself.
+    void solve(const std::byte* packed, double alpha, const View& from, const View& to) const {
+        solve_packed(type, packed, alpha, lower ? from : reversed_rows(from),
+                     lower ? to : reversed_rows(to));
+    }
+    /// What block b adds to the rows that are still to be solved, which are scaled by beta.
+    void update(std::int64_t b, double beta, const View& x) const {
+        const std::int64_t begin = lower ? first(b) + rows(b) : 0;
+        const std::int64_t end = lower ? s.rows : first(b);
+        if (begin == end) {
+            return;
+        }
+        const View factor = block(s, begin, first(b), end - begin, rows(b));
+        const View known = rows_of(x, first(b), rows(b));
+        const View rest = rows_of(x, begin, end - begin);
+        if (by_rows) {
+            blas_gemm(-1, transposed(known), transposed(factor), beta, transposed(rest));
+        } else {
+            blas_gemm(-1, factor, known, beta, rest);
+        }
+    }
+    void solve_all(const std::byte* packed, double alpha, const View& x) const {
+        for (std::int64_t i = 0; i < blocks(); ++i) {
+            const std::int64_t b = lower ? i : blocks() - 1 - i;
+            const View mine = rows_of(x, first(b), rows(b));
+            const double scale = i == 0 ? alpha : 1;
+            solve(packed + b * packed_triangle_bytes(kTriangle), scale, mine, mine);
+            update(b, scale, x);
+        }
+    }
+};
 
 }  // namespace
 
@@ -64,45 +127,72 @@ void split_gemm(int threads, double alpha, const View& a, const View& b, double 
     });
 }
 
-void split_syrk(int threads, double alpha, const View& a, const View& c) {
-    if (work_of(c.rows, c.rows, a.cols) / 2 < kSplitWork) {
-        return blas_syrk(alpha, a, 0, c);
+void split_syrk(int threads, ScalarType type, double alpha, const View& a, bool mirror,
+                const View& c, std::byte* scratch) {
+    const bool small = work_of(c.rows, c.rows, a.cols) / 2 < kSplitWork;
+    if (is_middle_gram(c.rows)) {
+        for_each_index(small ? 1 : threads, gram_chunks(c.rows, a.cols),
+                       [&](std::int64_t i) { gram_chunk(type, a, i, scratch); });
+        return gram_sum(type, alpha, a.cols, scratch, mirror, c);
     }
-    split_syrk_update(threads, alpha, a, 0, c);
+    if (small) {
+        blas_syrk(alpha, a, 0, c);
+    } else {
+        split_syrk_update(threads, alpha, a, 0, c);
+    }
+    if (mirror) {
+        mirror_lower(c);
+    }
 }
 
-void split_trsm(int threads, Side side, bool lower, bool transpose, bool unit, double alpha,
-                const View& t, const View& x) {
-    if (work_of(x.rows, x.cols, t.rows) / 2 < kSplitWork) {
-        return blas_trsm(side, lower, transpose, unit, alpha, t, x);
+std::int64_t split_scratch_bytes(std::int64_t n) {
+    return n <= kTriangle ? packed_triangle_bytes(n)
+                          : (n + kTriangle - 1) / kTriangle * packed_triangle_bytes(kTriangle);
+}
+
+void split_trsm(int threads, ScalarType type, Side side, bool lower, bool transpose, bool unit,
+                double alpha, const View& t, const View& from, const View& to, std::byte* scratch) {
+    // From the right, X op(T) = B is op(T)' X' = B'.
+    const bool left = side == Side::left;
+    const bool turned = transpose == left;
+    const System system{type, turned ? transposed(t) : t, lower != turned, unit, !left};
+    const View b = left ? from : transposed(from);
+    const View x = left ? to : transposed(to);
+    for (std::int64_t i = 0; i < system.blocks(); ++i) {
+        system.pack(i, scratch + i * packed_triangle_bytes(kTriangle));
     }
-    const std::int64_t size = side == Side::left ? x.cols : x.rows;
-    for_each_index(threads, panels(size), [&](std::int64_t i) {
-        const std::int64_t first = i * kPanel;
-        const std::int64_t count = std::min(kPanel, size - first);
-        blas_trsm(side, lower, transpose, unit, alpha, t,
-                  side == Side::left ? cols_of(x, first, count) : rows_of(x, first, count));
+    const bool small = work_of(x.rows, x.cols, t.rows) / 2 < kSplitWork;
+    const std::int64_t group = small ? x.cols : kPanel / kRightSides * kRightSides;
+    for_each_index(threads, (x.cols + group - 1) / group, [&](std::int64_t i) {
+        const std::int64_t first = i * group;
+        const std::int64_t count = std::min(group, x.cols - first);
+        if (system.blocks() == 1) {
+            system.solve(scratch, alpha, cols_of(b, first, count), cols_of(x, first, count));
+        } else {
+            system.solve_all(scratch, alpha, cols_of(x, first, count));
+        }
     });
 }
 
-std::int32_t split_potrf(int threads, const View& a) {
-    const std::int64_t n = a.rows;
-    if (work_of(n, n, n) / 6 < kSplitWork) {
-        return blas_potrf(a);
+std::int32_t split_potrf(int threads, ScalarType type, const View& from, const View& to,
+                         std::byte* scratch) {
+    const std::int64_t n = from.rows;
+    if (n <= kTriangle) {
+        return factor_lower(type, from, to, scratch);
     }
-    for (std::int64_t k = 0; k < n; k += kPanel) {
-        const std::int64_t size = std::min(kPanel, n - k);
+    for (std::int64_t k = 0; k < n; k += kTriangle) {
+        const std::int64_t size = std::min(kTriangle, n - k);
         const std::int64_t below = n - k - size;
-        const View corner = block(a, k, k, size, size);
-        const std::int32_t info = blas_potrf(corner);
-        const std::int32_t bad = first_not_finite(corner, info > 0 ? info - 1 : size);
-        if (info > 0 || bad > 0) {
-            return static_cast<std::int32_t>(k) + (bad > 0 ? bad : info);
+        const View corner = block(to, k, k, size, size);
+        const std::int32_t bad = factor_lower(type, corner, corner, scratch);
+        if (bad > 0) {
+            return static_cast<std::int32_t>(k) + bad;
         }
         if (below > 0) {
-            const View panel = block(a, k + size, k, below, size);
-            split_trsm(threads, Side::right, true, true, false, 1, corner, panel);
-            split_syrk_update(threads, -1, panel, 1, block(a, k + size, k + size, below, below));
+            const View panel = block(to, k + size, k, below, size);
+            split_trsm(threads, type, Side::right, true, true, false, 1, corner, panel, panel,
+                       scratch);
+            split_syrk_update(threads, -1, panel, 1, block(to, k + size, k + size, below, below));
         }
     }
     return 0;

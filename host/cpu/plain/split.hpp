@@ -1,9 +1,10 @@
 #pragma once
-/// \file Large products, solves and Cholesky factorizations in panels.
+/// \file Products, solves and Cholesky factorizations of any size, in panels.
 ///
 /// A single large problem keeps several cores busy by its panels. Where the panels lie depends on
-/// the shape alone, and a panel is one BLAS call on one thread: so the bits of a result do not
-/// depend on how many threads there were. Small shapes are one panel.
+/// the shape alone, and a panel is worked off on one thread: so the bits of a result do not depend
+/// on how many threads there were. What is of middle size is done by the kernels of triangle.hpp and
+/// gram.hpp, what is large by BLAS calls that leave those kernels the blocks on the diagonal.
 
 #include <cstdint>
 
@@ -11,12 +12,29 @@
 
 namespace matgrad::detail {
 
-/// As blas_gemm, blas_syrk, blas_trsm and blas_potrf, on up to `threads` threads.
+/// As blas_gemm, on up to `threads` threads.
 void split_gemm(int threads, double alpha, const View& a, const View& b, double beta,
                 const View& c);
-void split_syrk(int threads, double alpha, const View& a, const View& c);
-void split_trsm(int threads, Side side, bool lower, bool transposed, bool unit, double alpha,
-                const View& t, const View& x);
-std::int32_t split_potrf(int threads, const View& a);
+
+/// Lower triangle of c = alpha * a * a', and with `mirror` both; `scratch` has
+/// gram_scratch_bytes. a, of any strides where is_middle_gram and else blas_readable, and c are of
+/// types no wider than `type`, and of just that where not is_middle_gram.
+void split_syrk(int threads, ScalarType type, double alpha, const View& a, bool mirror,
+                const View& c, std::byte* scratch);
+
+/// What split_trsm and split_potrf need for n rows.
+[[nodiscard]] std::int64_t split_scratch_bytes(std::int64_t n);
+
+/// to = alpha * op(t)^-1 from (left) or alpha * from op(t)^-1 (right). Where t has at most kTriangle
+/// rows, all views are of any strides and types no wider than `type`; else all are of `type`, t is
+/// blas_readable and `to`, row-major, is `from`.
+void split_trsm(int threads, ScalarType type, Side side, bool lower, bool transposed, bool unit,
+                double alpha, const View& t, const View& from, const View& to, std::byte* scratch);
+
+/// The lower triangle of `to` becomes the Cholesky factor of that of `from`; what is above its
+/// diagonal is lost. Views as for split_trsm. Returns 0 or the 1-based number of the first pivot
+/// that is not finite and positive.
+std::int32_t split_potrf(int threads, ScalarType type, const View& from, const View& to,
+                         std::byte* scratch);
 
 }  // namespace matgrad::detail
