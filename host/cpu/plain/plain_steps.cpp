@@ -7,7 +7,6 @@
 #include "cpu/plain/blas.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/lu.hpp"
-#include "cpu/plain/small_gemm.hpp"
 #include "cpu/plain/split.hpp"
 #include "cpu/step_parts.hpp"
 
@@ -21,9 +20,9 @@ public:
 
     std::int32_t operator()(const Gemm& s) {
         const View result = begin_result();
-        const bool small = is_small_gemm(result.rows, result.cols, view(s.a).cols);
-        const View a = small ? typed(s.a) : readable(s.a);
-        const View b = small ? by_rows(s.b) : readable(s.b);
+        const bool vector = result.rows == 1 || result.cols == 1;
+        const View a = vector ? readable(s.a) : typed(s.a);
+        const View b = vector ? readable(s.b) : typed(s.b);
         const bool adds = s.c.value != kNoValue && s.beta != 0;
         if (adds) {
             place(view(s.c), result);
@@ -31,10 +30,10 @@ public:
         if (a.cols == 0 || s.alpha == 0) {
             // A BLAS would not look at a and b where alpha is 0: 0 * NaN is NaN all the same.
             weigh_by_zero(a, b, adds ? s.beta : 0, result);
-        } else if (small) {
-            small_gemm(s.alpha, a, b, adds ? s.beta : 0, result);
+        } else if (vector) {
+            blas_gemm(s.alpha, a, b, adds ? s.beta : 0, result);
         } else {
-            split_gemm(threads_, s.alpha, a, b, adds ? s.beta : 0, result);
+            split_gemm(threads_, s.alpha, a, b, adds ? s.beta : 0, result, scratch_);
         }
         return end_result(result);
     }
@@ -165,19 +164,6 @@ private:
     View typed(const Use& use) {
         const View v = view(use);
         return v.type == step_.type ? v : copied(v);
-    }
-    /// In the step's type with unit column stride.
-    View by_rows(const Use& use) {
-        const View v = view(use);
-        if (v.type != step_.type || (v.col_stride != 1 && v.row_stride != 1)) {
-            return copied(v);
-        }
-        if (v.col_stride == 1) {
-            return v;
-        }
-        const View copy = scratch_.matrix(step_.type, v.rows, v.cols, 1);
-        transpose_copy(v, copy);
-        return copy;
     }
     View copied(const View& v) {
         const View copy = scratch_.matrix(step_.type, v.rows, v.cols, 1);

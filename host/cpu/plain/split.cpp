@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "cpu/plain/gemm.hpp"
 #include "cpu/plain/lu.hpp"
 
 namespace matgrad::detail {
@@ -74,21 +75,13 @@ void split_syrk_update(int threads, double alpha, const View& a, double beta, co
 }  // namespace
 
 void split_gemm(int threads, double alpha, const View& a, const View& b, double beta,
-                const View& c) {
+                const View& c, Scratch& scratch) {
+    const Product product(alpha, a, b, beta, c, scratch);
     if (work_of(c.rows, c.cols, a.cols) < kSplitWork) {
-        return blas_gemm(alpha, a, b, beta, c);
+        return product.run();
     }
-    const bool by_rows = c.rows >= c.cols;
-    for_each_panel(threads, panels(by_rows ? c.rows : c.cols), [&](std::int64_t i) {
-        const std::int64_t first = i * kPanel;
-        if (by_rows) {
-            const std::int64_t count = std::min(kPanel, c.rows - first);
-            blas_gemm(alpha, rows_of(a, first, count), b, beta, rows_of(c, first, count));
-        } else {
-            const std::int64_t count = std::min(kPanel, c.cols - first);
-            blas_gemm(alpha, a, cols_of(b, first, count), beta, cols_of(c, first, count));
-        }
-    });
+    for_each_panel(threads, product.packing_parts(), [&](std::int64_t i) { product.pack(i); });
+    for_each_panel(threads, product.blocks(), [&](std::int64_t i) { product.compute(i); });
 }
 
 void split_syrk(int threads, double alpha, const View& a, const View& c) {

@@ -8,12 +8,14 @@
 #include <cstdint>
 
 #include "cpu/plain/blas.hpp"
+#include "cpu/scratch.hpp"
 
 namespace matgrad::detail {
 
-/// As blas_gemm, blas_syrk, blas_trsm and blas_potrf, on up to `threads` threads.
+/// A Product, on up to `threads` threads.
 void split_gemm(int threads, double alpha, const View& a, const View& b, double beta,
-                const View& c);
+                const View& c, Scratch& scratch);
+/// As blas_syrk, blas_trsm and blas_potrf, on up to `threads` threads.
 void split_syrk(int threads, double alpha, const View& a, const View& c);
 void split_trsm(int threads, Side side, bool lower, bool transposed, bool unit, double alpha,
                 const View& t, const View& x);
