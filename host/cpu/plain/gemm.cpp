@@ -11,8 +11,10 @@ namespace {
 constexpr std::int64_t kInner = 256;
 constexpr std::int64_t kRows = 256;
 constexpr std::int64_t kCols = 512;
-/// An operand up to this size is in the first-level cache wherever its rows lie.
-constexpr std::int64_t kCachedBytes = 32 << 10;
+/// Larger operands are packed. Where its rows lie apart, a left one is found sooner in too few sets of
+/// the caches.
+constexpr std::int64_t kLeftBytes = 256 << 10;
+constexpr std::int64_t kRightBytes = 512 << 10;
 /// Rows for which it pays to bring a larger right operand into panels.
 constexpr std::int64_t kManyRows = 48;
 
@@ -29,10 +31,10 @@ Product::Product(double alpha, const View& a, const View& b, double beta, const 
     rows_ = Parts::at_most(c.rows, kRows, shape.rows);
     cols_ = Parts::at_most(c.cols, kCols, shape.cols);
     inner_ = Parts::at_most(a.cols, kInner, 8);
-    if (a.col_stride != 1 && bytes_of(a) > kCachedBytes && c.cols > shape.cols) {
+    if (a.col_stride != 1 && bytes_of(a) > kLeftBytes && c.cols > shape.cols) {
         packed_a_ = scratch.take(bytes_of(a));
     }
-    if (b.col_stride != 1 || (bytes_of(b) > kCachedBytes && c.rows >= kManyRows)) {
+    if (b.col_stride != 1 || (bytes_of(b) > kRightBytes && c.rows >= kManyRows)) {
         packed_b_ = scratch.take(bytes_of(b));
     }
 }

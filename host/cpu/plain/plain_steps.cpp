@@ -19,23 +19,33 @@ public:
         : step_(step), values_(values), scratch_(scratch), threads_(threads) {}
 
     std::int32_t operator()(const Gemm& s) {
-        const View result = begin_result();
-        const bool vector = result.rows == 1 || result.cols == 1;
-        const View a = vector ? readable(s.a) : typed(s.a);
-        const View b = vector ? readable(s.b) : typed(s.b);
+        View result = begin_result();
+        const View computed = result;
+        Use left = s.a;
+        Use right = s.b;
+        if (result.rows == 1 && result.cols != 1) {
+            // A row is the transpose of a column: c' = b' a'.
+            std::swap(left, right);
+            left.transposed = !left.transposed;
+            right.transposed = !right.transposed;
+            result = transposed(result);
+        }
+        const bool vector = result.cols == 1;
+        const View a = vector ? readable(left) : typed(left);
+        const View b = typed(right);
         const bool adds = s.c.value != kNoValue && s.beta != 0;
         if (adds) {
-            place(view(s.c), result);
+            place(view(s.c), computed);
         }
         if (a.cols == 0 || s.alpha == 0) {
             // A BLAS would not look at a and b where alpha is 0: 0 * NaN is NaN all the same.
             weigh_by_zero(a, b, adds ? s.beta : 0, result);
         } else if (vector) {
-            blas_gemm(s.alpha, a, b, adds ? s.beta : 0, result);
+            split_gemv(threads_, s.alpha, a, b, adds ? s.beta : 0, result, scratch_);
         } else {
             split_gemm(threads_, s.alpha, a, b, adds ? s.beta : 0, result, scratch_);
         }
-        return end_result(result);
+        return end_result(computed);
     }
 
     std::int32_t operator()(const Syrk& s) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/plain/gemm.hpp"
+#include "cpu/plain/gemv.hpp"
 #include "cpu/plain/lu.hpp"
 
 namespace matgrad::detail {
@@ -82,6 +83,14 @@ void split_gemm(int threads, double alpha, const View& a, const View& b, double 
     }
     for_each_panel(threads, product.packing_parts(), [&](std::int64_t i) { product.pack(i); });
     for_each_panel(threads, product.blocks(), [&](std::int64_t i) { product.compute(i); });
+}
+
+void split_gemv(int threads, double alpha, const View& a, const View& x, double beta,
+                const View& y, Scratch& scratch) {
+    const VectorProduct product(alpha, a, x, beta, y, scratch);
+    for_each_panel(product.parts() == 1 ? 1 : threads, product.parts(),
+                   [&](std::int64_t i) { product.compute(i); });
+    product.finish();
 }
 
 void split_syrk(int threads, double alpha, const View& a, const View& c) {

@@ -15,6 +15,9 @@ namespace matgrad::detail {
 /// A Product, on up to `threads` threads.
 void split_gemm(int threads, double alpha, const View& a, const View& b, double beta,
                 const View& c, Scratch& scratch);
+/// A VectorProduct, on up to `threads` threads.
+void split_gemv(int threads, double alpha, const View& a, const View& x, double beta,
+                const View& y, Scratch& scratch);
 /// As blas_syrk, blas_trsm and blas_potrf, on up to `threads` threads.
 void split_syrk(int threads, double alpha, const View& a, const View& c);
 void split_trsm(int threads, Side side, bool lower, bool transposed, bool unit, double alpha,
