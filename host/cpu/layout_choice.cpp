@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "cpu/plain/small_gemm.hpp"
 #include "cpu/step_parts.hpp"
 #include "cpu/view.hpp"
 
@@ -155,12 +154,9 @@ private:
             }
             const auto k =
                 static_cast<std::int64_t>(w.operations / 2) / std::max<std::int64_t>(1, m * n);
-            if (is_small_gemm(m, n, k)) {
-                const double turned =
-                    gemm->b.transposed ? kCompactMove * static_cast<double>(n * k) : 0;
-                return kSmallCall + turned + load / kSmallGemmRate;
-            }
-            return kBlasCall + load / kBlasRate;
+            const double turned =
+                gemm->b.transposed ? kCompactMove * static_cast<double>(n * k) : 0;
+            return kSmallCall + turned + load / kSmallGemmRate;
         }
         const bool product = std::holds_alternative<Syrk>(step.operation) ||
                              std::holds_alternative<Trsm>(step.operation);

@@ -7,7 +7,7 @@
 #include "cpu/compact/kernels.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/plain_steps.hpp"
-#include "cpu/plain/small_gemm.hpp"
+#include "cpu/plain/transpose.hpp"
 
 namespace matgrad::detail {
 namespace {

@@ -102,6 +102,81 @@ HWY_INLINE void stream_out(const T* from, std::int64_t count, T* to) {
     copy_few(from + end, count - end, to + end);
 }
 
+/// to = from, where from has unit row stride and to unit column stride.
+template <typename T>
+HWY_INLINE void transpose_matrix(const View& from, const View& to) {
+    const Lane<T> d;
+    constexpr std::int64_t kSize = static_cast<std::int64_t>(hn::MaxLanes(Lane<T>()));
+    constexpr std::int64_t kWorthSquare = 64;
+    const auto* in = reinterpret_cast<const T*>(from.data);
+    auto* out = reinterpret_cast<T*>(to.data);
+    for (std::int64_t r = 0; r < to.rows; r += kSize) {
+        for (std::int64_t c = 0; c < to.cols; c += kSize) {
+            const std::int64_t rows = std::min(kSize, to.rows - r);
+            const std::int64_t cols = std::min(kSize, to.cols - c);
+            const T* source = in + c * from.col_stride + r;
+            T* target = out + r * to.row_stride + c;
+            LaneVector<T> v[kSize];
+            if (rows == kSize && cols == kSize) {
+#pragma GCC unroll 16
+                for (std::int64_t i = 0; i < kSize; ++i) {
+                    v[i] = hn::LoadU(d, source + i * from.col_stride);
+                }
+                transpose_square<T>(v);
+#pragma GCC unroll 16
+                for (std::int64_t i = 0; i < kSize; ++i) {
+                    hn::StoreU(v[i], d, target + i * to.row_stride);
+                }
+            } else if (rows * cols >= kWorthSquare) {
+                const auto across = hn::FirstN(d, static_cast<std::size_t>(rows));
+                const auto along = hn::FirstN(d, static_cast<std::size_t>(cols));
+#pragma GCC unroll 16
+                for (std::int64_t i = 0; i < kSize; ++i) {
+                    v[i] = i < cols ? hn::MaskedLoad(across, d, source + i * from.col_stride)
+                                    : hn::Zero(d);
+                }
+                transpose_square<T>(v);
+#pragma GCC unroll 16
+                for (std::int64_t i = 0; i < kSize; ++i) {
+                    if (i < rows) {
+                        hn::BlendedStore(v[i], along, d, target + i * to.row_stride);
+                    }
+                }
+            } else {
+                for (std::int64_t i = 0; i < rows; ++i) {
+                    for (std::int64_t j = 0; j < cols; ++j) {
+                        target[i * to.row_stride + j] = source[j * from.col_stride + i];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// to = from, any strides of from, unit column stride of to.
+template <typename T>
+HWY_INLINE void copy_rows(const View& from, const View& to) {
+    const Lane<T> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const auto* in = reinterpret_cast<const T*>(from.data);
+    auto* out = reinterpret_cast<T*>(to.data);
+    for (std::int64_t r = 0; r < to.rows; ++r) {
+        const T* source = in + r * from.row_stride;
+        T* target = out + r * to.row_stride;
+        if (from.col_stride != 1) {
+            for (std::int64_t c = 0; c < to.cols; ++c) {
+                target[c] = source[c * from.col_stride];
+            }
+            continue;
+        }
+        std::int64_t c = 0;
+        for (; c + lanes <= to.cols; c += lanes) {
+            hn::StoreU(hn::LoadU(d, source + c), d, target + c);
+        }
+        copy_few(source + c, to.cols - c, target + c);
+    }
+}
+
 }  // namespace matgrad::detail::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 #endif

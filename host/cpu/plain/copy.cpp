@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cpu/plain/small_gemm.hpp"
+#include "cpu/plain/transpose.hpp"
 
 namespace matgrad::detail {
 namespace {

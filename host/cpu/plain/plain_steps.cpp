@@ -8,7 +8,6 @@
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/gram.hpp"
 #include "cpu/plain/lu.hpp"
-#include "cpu/plain/small_gemm.hpp"
 #include "cpu/plain/split.hpp"
 #include "cpu/plain/triangle.hpp"
 #include "cpu/step_parts.hpp"
@@ -25,23 +24,33 @@ public:
         : step_(step), values_(values), scratch_(scratch), threads_(threads) {}
 
     std::int32_t operator()(const Gemm& s) {
-        const View result = begin_result();
-        const bool small = is_small_gemm(result.rows, result.cols, view(s.a).cols);
-        const View a = small ? typed(s.a) : readable(s.a);
-        const View b = small ? by_rows(s.b) : readable(s.b);
+        View result = begin_result();
+        const View computed = result;
+        Use left = s.a;
+        Use right = s.b;
+        if (result.rows == 1 && result.cols != 1) {
+            // A row is the transpose of a column: c' = b' a'.
+            std::swap(left, right);
+            left.transposed = !left.transposed;
+            right.transposed = !right.transposed;
+            result = transposed(result);
+        }
+        const bool vector = result.cols == 1;
+        const View a = vector ? readable(left) : typed(left);
+        const View b = typed(right);
         const bool adds = s.c.value != kNoValue && s.beta != 0;
         if (adds) {
-            place(view(s.c), result);
+            place(view(s.c), computed);
         }
         if (a.cols == 0 || s.alpha == 0) {
             // A BLAS would not look at a and b where alpha is 0: 0 * NaN is NaN all the same.
             weigh_by_zero(a, b, adds ? s.beta : 0, result);
-        } else if (small) {
-            small_gemm(s.alpha, a, b, adds ? s.beta : 0, result);
+        } else if (vector) {
+            split_gemv(threads_, s.alpha, a, b, adds ? s.beta : 0, result, scratch_);
         } else {
-            split_gemm(threads_, s.alpha, a, b, adds ? s.beta : 0, result);
+            split_gemm(threads_, s.alpha, a, b, adds ? s.beta : 0, result, scratch_);
         }
-        return end_result(result);
+        return end_result(computed);
     }
 
     std::int32_t operator()(const Syrk& s) {
@@ -212,19 +221,6 @@ private:
     View typed(const Use& use) {
         const View v = view(use);
         return v.type == step_.type ? v : copied(v);
-    }
-    /// In the step's type with unit column stride.
-    View by_rows(const Use& use) {
-        const View v = view(use);
-        if (v.type != step_.type || (v.col_stride != 1 && v.row_stride != 1)) {
-            return copied(v);
-        }
-        if (v.col_stride == 1) {
-            return v;
-        }
-        const View copy = scratch_.matrix(step_.type, v.rows, v.cols, 1);
-        transpose_copy(v, copy);
-        return copy;
     }
     View copied(const View& v) {
         const View copy = scratch_.matrix(step_.type, v.rows, v.cols, 1);

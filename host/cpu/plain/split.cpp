@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "cpu/plain/copy.hpp"
+#include "cpu/plain/gemm.hpp"
+#include "cpu/plain/gemv.hpp"
 #include "cpu/plain/gram.hpp"
 #include "cpu/plain/triangle.hpp"
 #include "cpu/workers.hpp"
@@ -110,21 +112,21 @@ struct System {
 }  // namespace
 
 void split_gemm(int threads, double alpha, const View& a, const View& b, double beta,
-                const View& c) {
+                const View& c, Scratch& scratch) {
+    const Product product(alpha, a, b, beta, c, scratch);
     if (work_of(c.rows, c.cols, a.cols) < kSplitWork) {
-        return blas_gemm(alpha, a, b, beta, c);
+        return product.run();
     }
-    const bool by_rows = c.rows >= c.cols;
-    for_each_index(threads, panels(by_rows ? c.rows : c.cols), [&](std::int64_t i) {
-        const std::int64_t first = i * kPanel;
-        if (by_rows) {
-            const std::int64_t count = std::min(kPanel, c.rows - first);
-            blas_gemm(alpha, rows_of(a, first, count), b, beta, rows_of(c, first, count));
-        } else {
-            const std::int64_t count = std::min(kPanel, c.cols - first);
-            blas_gemm(alpha, a, cols_of(b, first, count), beta, cols_of(c, first, count));
-        }
-    });
+    for_each_index(threads, product.packing_parts(), [&](std::int64_t i) { product.pack(i); });
+    for_each_index(threads, product.blocks(), [&](std::int64_t i) { product.compute(i); });
+}
+
+void split_gemv(int threads, double alpha, const View& a, const View& x, double beta,
+                const View& y, Scratch& scratch) {
+    const VectorProduct product(alpha, a, x, beta, y, scratch);
+    for_each_index(product.parts() == 1 ? 1 : threads, product.parts(),
+                   [&](std::int64_t i) { product.compute(i); });
+    product.finish();
 }
 
 void split_syrk(int threads, ScalarType type, double alpha, const View& a, bool mirror,

@@ -9,12 +9,16 @@
 #include <cstdint>
 
 #include "cpu/plain/blas.hpp"
+#include "cpu/scratch.hpp"
 
 namespace matgrad::detail {
 
-/// As blas_gemm, on up to `threads` threads.
+/// A Product, on up to `threads` threads.
 void split_gemm(int threads, double alpha, const View& a, const View& b, double beta,
-                const View& c);
+                const View& c, Scratch& scratch);
+/// A VectorProduct, on up to `threads` threads.
+void split_gemv(int threads, double alpha, const View& a, const View& x, double beta,
+                const View& y, Scratch& scratch);
 
 /// Lower triangle of c = alpha * a * a', and with `mirror` both; `scratch` has
 /// gram_scratch_bytes. a, of any strides where is_middle_gram and else blas_readable, and c are of
