@@ -1,9 +1,8 @@
 #pragma once
 /// \file Entrywise expressions and reductions, in either layout.
 ///
-/// An expression is interpreted instruction by instruction over strips of a few hundred numbers, so
-/// that the cost of interpretation vanishes. A strip is a run of elements along a row (or the
-/// diagonal), each element being one number (plain) or kLanes (compact).
+/// A large domain is split into parts that its shape alone decides, which threads share: so the bits
+/// of a result do not depend on how many threads there were.
 
 #include <cstdint>
 #include <new>
@@ -29,10 +28,10 @@ const View* operand_views(const MapBody& body, Scratch& scratch, ViewOf view_of)
 /// out = body over out's shape. `operands` are the views of the body's operands, in order; they may
 /// have one lane where out has kLanes. Operands may be out itself where program.hpp allows it.
 void run_map(const MapBody& body, const View* operands, ScalarType type, const View& out,
-             Scratch& scratch);
+             Scratch& scratch, int threads = 1);
 
 /// out = scale * reduction over `step`'s domain, all but the sign of signed_product.
 void run_reduce(const Reduce& step, const View* operands, ScalarType type, const View& out,
-                Scratch& scratch);
+                Scratch& scratch, int threads = 1);
 
 }  // namespace matgrad::detail

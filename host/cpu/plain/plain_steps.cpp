@@ -143,12 +143,12 @@ public:
     }
 
     std::int32_t operator()(const Map& s) {
-        run_map(s.body, operands(s.body), step_.type, out(), scratch_);
+        run_map(s.body, operands(s.body), step_.type, out(), scratch_, threads_);
         return 0;
     }
 
     std::int32_t operator()(const Reduce& s) {
-        run_reduce(s, operands(s.body), step_.type, out(), scratch_);
+        run_reduce(s, operands(s.body), step_.type, out(), scratch_, threads_);
         if (s.op == ReduceOp::signed_product && has_odd_swaps(view(s.pivots))) {
             with_type(out().type, [&](auto zero) {
                 auto* value = reinterpret_cast<decltype(zero)*>(out().data);

@@ -1,0 +1,75 @@
+#pragma once
+/// \file The parts of a large domain, which threads share.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu/interpreter.hpp"
+#include "cpu/workers.hpp"
+
+namespace matgrad::detail {
+
+/// Parts by rows, or by columns where there is one row; of equal size but the last.
+class Parts {
+public:
+    explicit Parts(const Domain& domain) : domain_(domain) {
+        const bool large = domain.lanes == 1 && domain.rows * domain.cols >= 2 * kPartEntries;
+        const std::int64_t whole = length();
+        size_ = whole;
+        if (large) {
+            const std::int64_t across = domain.rows * domain.cols / whole;
+            // A multiple of what a cache line holds.
+            size_ = (std::max<std::int64_t>(1, kPartEntries / across) + 15) / 16 * 16;
+        }
+        count_ = size_ == 0 ? 1 : (whole + size_ - 1) / size_;
+    }
+
+    [[nodiscard]] std::int64_t count() const { return count_; }
+    [[nodiscard]] Block operator[](std::int64_t part) const {
+        Block block = domain_.whole();
+        const std::int64_t first = part * size_;
+        if (domain_.rows > 1) {
+            block.row = first;
+            block.rows = std::min(size_, domain_.rows - first);
+        } else {
+            block.col = first;
+            block.cols = std::min(size_, domain_.cols - first);
+        }
+        return block;
+    }
+
+private:
+    /// Entries from which a part is worth a thread's while: tens of microseconds.
+    static constexpr std::int64_t kPartEntries = 1 << 17;
+
+    [[nodiscard]] std::int64_t length() const {
+        return domain_.rows > 1 ? domain_.rows : domain_.cols;
+    }
+
+    Domain domain_;
+    std::int64_t size_ = 0;
+    std::int64_t count_ = 1;
+};
+
+/// work(part, block, scratch) for every part, with scratch for an Interpreter: of several parts, on
+/// up to `threads` threads.
+template <typename Work>
+void for_each_part(const Parts& parts, const MapBody& body, Scratch& scratch, int threads,
+                   Work work) {
+    constexpr std::int64_t kRoom = 64 << 10;
+    // An expression with many registers is left to one thread, which has room for them.
+    if (parts.count() == 1 || interpreter_scratch_bytes(body) > kRoom) {
+        for (std::int64_t part = 0; part < parts.count(); ++part) {
+            Scratch used = scratch;
+            work(part, parts[part], used);
+        }
+        return;
+    }
+    for_each_index(threads, parts.count(), [&](std::int64_t part) {
+        alignas(kAlignment) std::byte room[kRoom];
+        Scratch used(room, kRoom);
+        work(part, parts[part], used);
+    });
+}
+
+}  // namespace matgrad::detail

@@ -1,0 +1,208 @@
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "cpu/dot.hpp"
+#include "cpu/fold.hpp"
+#include "cpu/interpreter.hpp"
+#include "cpu/map.hpp"
+#include "cpu/parts.hpp"
+
+namespace matgrad::detail {
+namespace {
+
+/// Result (row, col) of one lane each, from numbers of type T.
+template <typename T>
+void store(const T* from, const View& out, std::int64_t row, std::int64_t col) {
+    with_type(out.type, [&](auto zero) {
+        auto* to = reinterpret_cast<decltype(zero)*>(out.at(row, col));
+        for (int l = 0; l < out.lanes; ++l) {
+            to[l] = static_cast<decltype(zero)>(from[l]);
+        }
+    });
+}
+
+bool same(const View& a, const View& b) {
+    return a.data == b.data && a.type == b.type && a.lanes == b.lanes &&
+           a.row_stride == b.row_stride && a.col_stride == b.col_stride;
+}
+
+/// The terms of the body, if it is one operand, its square or a product of two.
+std::optional<Dot> terms_of(const Domain& domain, ScalarType type) {
+    const std::vector<MapInstruction>& code = domain.body->code;
+    if (code.size() > 3 || code[0].op != MapOp::load) {
+        return {};
+    }
+    Dot dot{Terms::entries, domain.operands[code[0].a], {}, type};
+    const MapInstruction& last = code.back();
+    if (code.size() == 2) {
+        if (last.op != MapOp::mul && !(last.op == MapOp::pow && last.number == 2)) {
+            return {};
+        }
+        dot.terms = Terms::squares;
+    } else if (code.size() == 3) {
+        const bool product =
+            code[1].op == MapOp::load && last.op == MapOp::mul && last.a + last.b == 1;
+        if (!product) {
+            return {};
+        }
+        dot.b = domain.operands[code[1].a];
+        dot.terms = same(dot.a, dot.b) ? Terms::squares : Terms::products;
+    }
+    if (!is_dot(dot, domain.lanes)) {
+        return {};
+    }
+    return dot;
+}
+
+/// Reductions to one number per lane, in double: those of blocks are made in T.
+template <typename T>
+void reduce_part(const Domain& domain, const Block& part, ReduceOp op, double* folds,
+                 Scratch& scratch) {
+    Interpreter<T> evaluate(domain, scratch);
+    const int lanes = domain.lanes;
+    for_each_block(part, block_shape(domain), [&](const Block& block) {
+        const T* values = evaluate(block);
+        if (lanes == 1) {
+            folds[0] =
+                fold_two(op, folds[0], static_cast<double>(fold_strip(op, values, block.count())));
+            return;
+        }
+        T of_block[kLanes + kStripRoom];
+        std::fill_n(of_block, kLanes, identity_of<T>(op));
+        fold_rows(op, of_block, values, block.count(), kLanes);
+        for (int l = 0; l < kLanes; ++l) {
+            folds[l] = fold_two(op, folds[l], static_cast<double>(of_block[l]));
+        }
+    });
+}
+
+void dot_part(Dot dot, const Block& part, int lanes, double* sums) {
+    dot.a = block(dot.a, part.row, part.col, part.rows, part.cols);
+    if (dot.terms == Terms::products) {
+        dot.b = block(dot.b, part.row, part.col, part.rows, part.cols);
+    }
+    if (lanes == 1) {
+        sums[0] = sum_of(dot);
+    } else {
+        sum_of_lanes(dot, sums);
+    }
+}
+
+/// Over all of the domain.
+void reduce_all(const Reduce& step, Domain domain, ScalarType type, const View& out,
+                Scratch& scratch, int threads) {
+    if (is_flat(domain)) {
+        domain = joined(domain, scratch);
+    } else if (!knows_positions(step.body)) {
+        const Domain turned = transposed(domain, scratch);
+        if (is_flat(turned)) {
+            domain = joined(turned, scratch);
+        }
+    }
+    const std::optional<Dot> dot =
+        step.op == ReduceOp::sum ? terms_of(domain, type) : std::optional<Dot>{};
+    const Parts parts(domain);
+    std::vector<double> many(parts.count() > 1 ? static_cast<std::size_t>(parts.count()) : 0);
+    double one[kLanes];
+    for_each_part(parts, step.body, scratch, threads,
+                  [&](std::int64_t i, const Block& part, Scratch& room) {
+                      // Several parts only with one lane.
+                      double* folds = many.empty() ? one : &many[static_cast<std::size_t>(i)];
+                      if (dot) {
+                          return dot_part(*dot, part, domain.lanes, folds);
+                      }
+                      std::fill_n(folds, domain.lanes, identity_of<double>(step.op));
+                      with_type(type, [&](auto zero) {
+                          reduce_part<decltype(zero)>(domain, part, step.op, folds, room);
+                      });
+                  });
+    if (!many.empty()) {
+        one[0] = many[0];
+        for (std::size_t i = 1; i < many.size(); ++i) {
+            one[0] = fold_two(step.op, one[0], many[i]);
+        }
+    }
+    for (int l = 0; l < domain.lanes; ++l) {
+        one[l] *= step.scale;
+    }
+    store(one, out, 0, 0);
+}
+
+/// One result for each row.
+template <typename T>
+void reduce_rows(const Reduce& step, const Domain& domain, const View& out, Scratch& scratch) {
+    Interpreter<T> evaluate(domain, scratch);
+    const BlockShape shape = block_shape(domain);
+    const int lanes = domain.lanes;
+    double folds[kBlockNumbers];
+    for (std::int64_t r = 0; r < domain.rows; r += shape.rows) {
+        const Block rows{r, 0, std::min(shape.rows, domain.rows - r), domain.cols};
+        std::fill_n(folds, rows.rows * lanes, identity_of<double>(step.op));
+        for_each_block(rows, shape, [&](const Block& block) {
+            const T* values = evaluate(block);
+            for (std::int64_t i = 0; i < block.rows; ++i, values += block.cols * lanes) {
+                T of_row[kLanes + kStripRoom];
+                if (lanes == 1) {
+                    of_row[0] = fold_strip(step.op, values, block.cols);
+                } else {
+                    std::fill_n(of_row, kLanes, identity_of<T>(step.op));
+                    fold_rows(step.op, of_row, values, block.cols, kLanes);
+                }
+                for (int l = 0; l < lanes; ++l) {
+                    double& fold = folds[i * lanes + l];
+                    fold = fold_two(step.op, fold, static_cast<double>(of_row[l]));
+                }
+            }
+        });
+        for (std::int64_t i = 0; i < rows.rows; ++i) {
+            for (int l = 0; l < lanes; ++l) {
+                folds[i * lanes + l] *= step.scale;
+            }
+            store(folds + i * lanes, out, r + i, 0);
+        }
+    }
+}
+
+/// One result for each column.
+template <typename T>
+void reduce_cols(const Reduce& step, const Domain& domain, const View& out, Scratch& scratch) {
+    Interpreter<T> evaluate(domain, scratch);
+    const BlockShape shape = block_shape(domain);
+    const int lanes = domain.lanes;
+    T folds[kBlockNumbers + kStripRoom];
+    for (std::int64_t c = 0; c < domain.cols; c += shape.cols) {
+        const Block cols{0, c, domain.rows, std::min(shape.cols, domain.cols - c)};
+        std::fill_n(folds, cols.cols * lanes, identity_of<T>(step.op));
+        for_each_block(cols, shape, [&](const Block& block) {
+            fold_rows(step.op, folds, evaluate(block), block.rows, block.cols * lanes);
+        });
+        apply_strip(MapOp::scale, folds, folds, folds, step.scale, cols.cols * lanes);
+        for (std::int64_t i = 0; i < cols.cols; ++i) {
+            // One number for each column, 1-by-n or as a column.
+            store(folds + i * lanes, out, out.rows == 1 ? 0 : c + i, out.rows == 1 ? c + i : 0);
+        }
+    }
+}
+
+}  // namespace
+
+void run_reduce(const Reduce& step, const View* operands, ScalarType type, const View& out,
+                Scratch& scratch, int threads) {
+    const Domain domain =
+        make_domain(step.body, operands, step.rows.size, step.cols.size, out.lanes, scratch);
+    switch (step.over) {
+        case ReduceOver::all:
+            return reduce_all(step, domain, type, out, scratch, threads);
+        case ReduceOver::diagonal:
+            return reduce_all(step, diagonal_of(domain, scratch), type, out, scratch, threads);
+        case ReduceOver::rows:
+            return with_type(
+                type, [&](auto zero) { reduce_rows<decltype(zero)>(step, domain, out, scratch); });
+        case ReduceOver::cols:
+            return with_type(
+                type, [&](auto zero) { reduce_cols<decltype(zero)>(step, domain, out, scratch); });
+    }
+}
+
+}  // namespace matgrad::detail
