@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cpu/plain/step_pairs.hpp"
 #include "cpu/scratch.hpp"
 #include "cpu/step_parts.hpp"
 
@@ -74,6 +75,14 @@ void measure_scratch(RunPlan& plan) {
         plan.scratch_bytes = std::max(
             plan.scratch_bytes, step_scratch_bytes(plan.program, step, in_tile ? plan.lanes : 1));
     }
+    for (std::size_t i = 0; i < plan.partners.size(); ++i) {
+        if (plan.partners[i] >= 0) {
+            const Step& partner = *plan.tile_steps[static_cast<std::size_t>(plan.partners[i])];
+            plan.scratch_bytes = std::max(plan.scratch_bytes,
+                                          step_scratch_bytes(plan.program, *plan.tile_steps[i], 1) +
+                                              step_scratch_bytes(plan.program, partner, 1));
+        }
+    }
     for (const ProgramOutput& output : plan.program.outputs) {
         plan.scratch_bytes = std::max(
             plan.scratch_bytes,
@@ -95,6 +104,9 @@ RunPlan::RunPlan(Program given) : program(std::move(given)) {
     problem_nanoseconds = choice.nanoseconds;
     lanes = layout == Layout::compact ? kLanes : 1;
     sort_steps(*this);
+    if (layout == Layout::plain) {
+        partners = find_step_pairs(program, tile_steps);
+    }
     calls_blas = layout == Layout::plain || !shared_steps.empty() || !final_steps.empty();
     place_values(*this);
     measure_scratch(*this);

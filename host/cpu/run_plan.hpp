@@ -35,6 +35,7 @@ struct RunPlan {
     std::vector<std::int64_t> slots;        ///< by value: bytes into the shared area or the tile
     std::vector<const Step*> shared_steps;  ///< run once, before
     std::vector<const Step*> tile_steps;    ///< run for each tile
+    std::vector<int> partners;              ///< of the tile steps, as find_step_pairs tells
     std::vector<const Step*> final_steps;   ///< run once, on values reduced over the batch
     std::vector<BatchSum> sums;
     std::int64_t sum_count = 0;  ///< doubles in the sums of one segment

@@ -7,6 +7,7 @@
 #include "cpu/compact/kernels.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/plain_steps.hpp"
+#include "cpu/plain/step_pairs.hpp"
 #include "cpu/plain/transpose.hpp"
 
 namespace matgrad::detail {
@@ -89,6 +90,26 @@ TileRunner::TileRunner(const RunData& run, std::byte* tile, Scratch scratch)
             written_.push_back(to);
         }
     }
+    if (!compact) {
+        order_steps();
+    }
+}
+
+void TileRunner::order_steps() {
+    std::vector<char> taken(plan_.tile_steps.size(), 0);
+    for (std::size_t i = 0; i < plan_.tile_steps.size(); ++i) {
+        if (taken[i] != 0) {
+            continue;
+        }
+        const Step* step = plan_.tile_steps[i];
+        const auto other = static_cast<std::size_t>(plan_.partners[i]);
+        if (plan_.partners[i] >= 0 && can_run_pair(*step, *plan_.tile_steps[other], values_)) {
+            turns_.push_back({step, plan_.tile_steps[other]});
+            taken[other] = 1;
+        } else {
+            turns_.push_back({step, nullptr});
+        }
+    }
 }
 
 TileRunner::~TileRunner() {
@@ -138,7 +159,11 @@ void TileRunner::run_plain(std::int64_t problem) {
     for (const Given& given : in_place_) {
         values_[static_cast<std::size_t>(given.value)].data = given.at(problem);
     }
-    for (const Step* step : plan_.tile_steps) {
+    for (const auto& [step, partner] : turns_) {
+        if (partner != nullptr) {
+            run_step_pair(*step, *partner, values_, scratch_, run_.threads_per_problem);
+            continue;
+        }
         const std::int32_t pivot =
             run_plain_step(*step, values_, scratch_, run_.threads_per_problem);
         if (status_[0] == 0) {

@@ -62,10 +62,18 @@ private:
     void write_compact(const View& value, const Given& result, std::int64_t first,
                        std::int64_t count);
 
+    /// Steps in the order they run in, and the one that runs with each or null.
+    void order_steps();
+    struct Turn {
+        const Step* step;
+        const Step* partner;
+    };
+
     const RunData& run_;
     const RunPlan& plan_;
     Scratch scratch_;
     std::vector<View> values_;
+    std::vector<Turn> turns_;      // plain
     std::vector<Given> in_place_;  // plain: operands and results that steps use where they are
     std::vector<Given> gathered_;  // compact: operands that steps read
     std::vector<Given> written_;   // results to be written from values of the tile

@@ -117,6 +117,102 @@ TEST_P(LargeProblem, ProductsAreSplitWithoutATrace) {
     }
 }
 
+/// y = A x - b, its squares summed, z = 2 A' y + c.
+void expect_residual_and_gradient(const ExecutorUnderTest& executor, ScalarType type, Order order,
+                                  bool transposed) {
+    constexpr std::int64_t kRows = 1110;
+    constexpr std::int64_t kCols = 301;
+    const std::int64_t m = transposed ? kCols : kRows;
+    const std::int64_t n = transposed ? kRows : kCols;
+    ProgramBuilder build(type);
+    const ValueId a = build.operand("A", kRows, kCols, true);
+    const ValueId x = build.operand("x", n, 1, true);
+    const ValueId b = build.operand("b", m, 1, true);
+    const ValueId c = build.operand("c", n, 1, true);
+    const ValueId y = build.value(m, 1);
+    build.step(Gemm{{a, transposed, -1, -1}, use(x), 1, -1, use(b)}, y);
+    const ValueId s = build.value(1, 1);
+    build.step(
+        Reduce{ReduceOp::sum,
+               ReduceOver::all,
+               {"m", m},
+               {"", 1},
+               {{{use(y), Broadcast::none}}, {{MapOp::load, 0, -1, 0}, {MapOp::mul, 0, 0, 0}}},
+               1,
+               {}},
+        s);
+    const ValueId z = build.value(n, 1);
+    build.step(Gemm{{a, !transposed, -1, -1}, use(y), 2, 1, use(c)}, z);
+    build.output(y);
+    build.output(s);
+    build.output(z);
+    const Program program = build.finish();
+    Matrices A(type, 2, kRows, kCols, order);
+    Matrices X(type, 2, n, 1, Order::strided);
+    Matrices B(type, 2, m, 1);
+    Matrices C(type, 2, n, 1);
+    A.fill_random(1);
+    X.fill_random(2);
+    B.fill_random(3);
+    C.fill_random(4);
+    Matrices Y(type, 2, m, 1);
+    Matrices S(type, 2, 1, 1);
+    Matrices Z(type, 2, n, 1);
+    const RunResult result = run(executor, program, 2, {&A, &X, &B, &C}, {&Y, &S, &Z}, 2);
+    EXPECT_EQ(result.summary.failed, 0);
+    for (std::int64_t problem = 0; problem < 2; ++problem) {
+        const Naive left = transposed ? transpose(matrix(A, problem)) : matrix(A, problem);
+        const Naive expected_y =
+            plus(multiply(left, matrix(X, problem)), scaled(-1, matrix(B, problem)));
+        const Naive sizes_y = plus(multiply(absolute(left), absolute(matrix(X, problem))),
+                                   absolute(matrix(B, problem)));
+        const long double bound = 2 * static_cast<long double>(m + n) * unit(type);
+        expect_within(matrix(Y, problem), expected_y, scaled(bound, sizes_y));
+        expect_within(matrix(S, problem), multiply(transpose(expected_y), expected_y),
+                      scaled(2 * bound, multiply(transpose(sizes_y), sizes_y)));
+        const Naive right = transpose(left);
+        expect_within(matrix(Z, problem),
+                      plus(scaled(2, multiply(right, expected_y)), matrix(C, problem)),
+                      scaled(2 * bound, plus(scaled(2, multiply(absolute(right), sizes_y)),
+                                             absolute(matrix(C, problem)))));
+    }
+}
+
+TEST_P(LargeProblem, AResidualAndItsGradientMatchLoops) {
+    for (const Order order : {Order::rows, Order::columns, Order::padded_rows, Order::strided}) {
+        for (const bool transposed : {false, true}) {
+            SCOPED_TRACE(testing::Message() << static_cast<int>(order) << transposed);
+            expect_residual_and_gradient(executor(), type(), order, transposed);
+        }
+    }
+}
+
+TEST_P(LargeProblem, AGradientThatTheResidualIsAddedToMatchesLoops) {
+    // z = A' y + y: all of y is needed before the first entry of z.
+    constexpr std::int64_t kOrder = 530;
+    ProgramBuilder build(type());
+    const ValueId a = build.operand("A", kOrder, kOrder, true);
+    const ValueId x = build.operand("x", kOrder, 1, true);
+    const ValueId y = build.value(kOrder, 1);
+    build.step(Gemm{use(a), use(x), 1, 0, {}}, y);
+    const ValueId z = build.value(kOrder, 1);
+    build.step(Gemm{use_transposed(a), use(y), 1, 1, use(y)}, z);
+    build.output(z);
+    const Program program = build.finish();
+    Matrices A(type(), 1, kOrder, kOrder);
+    Matrices X(type(), 1, kOrder, 1);
+    A.fill_random(1);
+    X.fill_random(2);
+    Matrices Z(type(), 1, kOrder, 1);
+    run_alike(program, {&A, &X}, {&Z});
+    const Naive left = matrix(A, 0);
+    const Naive expected_y = multiply(left, matrix(X, 0));
+    const Naive sizes_y = multiply(absolute(left), absolute(matrix(X, 0)));
+    const long double bound = 4 * static_cast<long double>(kOrder) * unit(type());
+    expect_within(matrix(Z, 0), plus(multiply(transpose(left), expected_y), expected_y),
+                  scaled(bound, plus(multiply(transpose(absolute(left)), sizes_y), sizes_y)));
+}
+
 TEST_P(LargeProblem, OneTriangleOfASymmetricProductMatchesLoops) {
     constexpr std::int64_t kOrder = 1100;
     constexpr std::int64_t kInner = 3;

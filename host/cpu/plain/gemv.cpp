@@ -40,8 +40,8 @@ HWY_INLINE T dot(const T* row, std::int64_t cols, const T* x) {
     }
     if (c < cols) {
         const auto mask = hn::FirstN(d, static_cast<std::size_t>(cols - c));
-        sum[1] = hn::MulAdd(hn::MaskedLoad(mask, d, row + c), hn::MaskedLoad(mask, d, x + c),
-                            sum[1]);
+        sum[1] =
+            hn::MulAdd(hn::MaskedLoad(mask, d, row + c), hn::MaskedLoad(mask, d, x + c), sum[1]);
     }
     return hn::GetLane(
         hn::SumOfLanes(d, hn::Add(hn::Add(sum[0], sum[1]), hn::Add(sum[2], sum[3]))));
@@ -173,8 +173,8 @@ HWY_NOINLINE void sum_eight_rows(const Rows<T>& a, std::int64_t row, const T* x,
 #pragma GCC unroll 4
         for (int i = 0; i < 8; i += 2) {
             even = hn::MulAdd(factor[i], hn::MaskedLoad(mask, d, first + i * a.ld + c), even);
-            odd = hn::MulAdd(factor[i + 1], hn::MaskedLoad(mask, d, first + (i + 1) * a.ld + c),
-                             odd);
+            odd =
+                hn::MulAdd(factor[i + 1], hn::MaskedLoad(mask, d, first + (i + 1) * a.ld + c), odd);
         }
         hn::BlendedStore(hn::Add(even, odd), mask, d, sums + c);
     }
@@ -296,7 +296,7 @@ void write_sums(const T* sums, double alpha, double beta, const View& y) {
 }  // namespace
 
 VectorProduct::VectorProduct(double alpha, const View& a, const View& x, double beta, const View& y,
-                             Scratch& scratch)
+                             Scratch& scratch, std::int64_t rows_per_part)
     : alpha_(alpha), beta_(beta), a_(a), x_(x), y_(y), by_rows_(a.col_stride == 1 || a.cols == 1) {
     if (!by_rows_) {
         a_ = transposed(a);
@@ -317,6 +317,9 @@ VectorProduct::VectorProduct(double alpha, const View& a, const View& x, double 
     rows_per_part_ = ((a_.rows + wanted - 1) / wanted + kRowUnit - 1) / kRowUnit * kRowUnit;
     if (!by_rows_) {
         rows_per_part_ = std::max(rows_per_part_, kLeastRowsToSum);
+    }
+    if (rows_per_part > 0) {
+        rows_per_part_ = rows_per_part;
     }
     parts_ = (a_.rows + rows_per_part_ - 1) / rows_per_part_;
     const bool in_place = alpha == 1 && beta == 0 && y.row_stride == 1 && (by_rows_ || parts_ == 1);
@@ -343,6 +346,18 @@ void VectorProduct::finish() const {
         T* const sums = reinterpret_cast<T*>(sums_);
         add_parts(sums, y_.rows, by_rows_ ? 1 : parts_);
         write_sums(sums, alpha_, beta_, y_);
+    });
+}
+
+void VectorProduct::finish_rows(std::int64_t part) const {
+    if (sums_ == y_.data) {
+        return;
+    }
+    const std::int64_t first = part * rows_per_part_;
+    const View rows = block(y_, first, 0, std::min(rows_per_part_, y_.rows - first), 1);
+    with_type(y_.type, [&](auto zero) {
+        using T = decltype(zero);
+        write_sums(reinterpret_cast<const T*>(sums_) + first, alpha_, beta_, rows);
     });
 }
 

@@ -14,13 +14,18 @@ namespace matgrad::detail {
 class VectorProduct {
 public:
     /// `scratch` has room for a copy of x, of y and, where a has not unit column stride, of a.
+    /// `rows_per_part`, a multiple of 16, if it is not to be chosen here.
     VectorProduct(double alpha, const View& a, const View& x, double beta, const View& y,
-                  Scratch& scratch);
+                  Scratch& scratch, std::int64_t rows_per_part = 0);
 
     [[nodiscard]] std::int64_t parts() const { return parts_; }
+    /// Of the matrix as it lies in memory.
+    [[nodiscard]] std::int64_t rows_per_part() const { return rows_per_part_; }
     /// In any order and on any thread; then `finish`.
     void compute(std::int64_t part) const;
     void finish() const;
+    /// Where a has unit column stride, instead of `finish`: the rows of y of one part.
+    void finish_rows(std::int64_t part) const;
 
 private:
     double alpha_, beta_;
