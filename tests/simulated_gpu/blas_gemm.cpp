@@ -1,4 +1,4 @@
-// cublasGemmStridedBatchedEx_64, cublasGemmBatchedEx_64: float and double.
+// cublasGemmEx_64, cublasGemmStridedBatchedEx_64, cublasGemmBatchedEx_64: float and double.
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@
 namespace matgrad::simulated {
 namespace {
 
-/// A call of either function; a batch is described by strides or by pointers.
+/// A call of any of the functions; a batch is described by strides or by pointers.
 struct Call {
     const char* function;
     cublasOperation_t transa, transb;
@@ -157,6 +157,38 @@ cublasStatus_t gemm_call(cublasHandle_t handle, const Call& call) {
 }  // namespace matgrad::simulated
 
 extern "C" {
+
+cublasStatus_t cublasGemmEx_64(cublasHandle_t handle, cublasOperation_t transa,
+                               cublasOperation_t transb, int64_t m, int64_t n, int64_t k,
+                               const void* alpha, const void* a, cudaDataType a_type, int64_t lda,
+                               const void* b, cudaDataType b_type, int64_t ldb, const void* beta,
+                               void* c, cudaDataType c_type, int64_t ldc,
+                               cublasComputeType_t compute, cublasGemmAlgo_t algorithm) {
+    return matgrad::simulated::gemm_call(handle, {"cublasGemmEx_64",
+                                                  transa,
+                                                  transb,
+                                                  m,
+                                                  n,
+                                                  k,
+                                                  alpha,
+                                                  a,
+                                                  a_type,
+                                                  lda,
+                                                  b,
+                                                  b_type,
+                                                  ldb,
+                                                  beta,
+                                                  c,
+                                                  c_type,
+                                                  ldc,
+                                                  1,
+                                                  compute,
+                                                  algorithm,
+                                                  true,
+                                                  0,
+                                                  0,
+                                                  0});
+}
 
 cublasStatus_t cublasGemmStridedBatchedEx_64(
     cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int64_t m, int64_t n,
