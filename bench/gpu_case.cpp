@@ -15,21 +15,42 @@ std::size_t size_of_result(const OutputInfo& output, const Case& c) {
 
 }  // namespace
 
-GpuCase::GpuCase(const Case& c, const gpu::Module& module, const DeviceInfo& device,
-                 std::int64_t copies)
-    : c_(c),
-      plan_(make_plan(c.expression(), c.operands(), c.batch,
-                      c.options(Device{DeviceKind::cuda, device.index}, 0))),
-      layout_(c, plan_.outputs()),
+GpuContender matgrad_on_gpu() {
+    const auto prepare = [](const Case& c, const GpuPlace& place) -> Call {
+        const Plan plan = make_plan(c.expression(), c.operands(), c.batch,
+                                    c.options(Device{DeviceKind::cuda, place.device.index}, 0));
+        std::byte* const workspace = place.stopwatch.allocate(plan.workspace_bytes());
+        auto* const status = reinterpret_cast<std::int32_t*>(
+            place.stopwatch.allocate(static_cast<std::size_t>(c.batch) * sizeof(std::int32_t)));
+        return [plan, workspace, status, batch = c.batch, stream = place.stopwatch.stream()](
+                   std::span<const ConstBatch> operands, std::span<const Batch> results) {
+            plan.enqueue(batch, operands, results, status, workspace, plan.workspace_bytes(),
+                         stream);
+        };
+    };
+    return {"cuda library", prepare};
+}
+
+GpuCase::GpuCase(const Case& c, const GpuContender& contender, const gpu::Module& module,
+                 const DeviceInfo& device, std::int64_t copies)
+    : outputs_(results_of(c)),
+      layout_(c, outputs_),
       stopwatch_(module.make_stopwatch(device.index)),
       copies_(copies) {
     if (copies_ == 0) {
         copies_ = copies_beyond(kCacheBytes, layout_.bytes, device.free_bytes / 4);
     }
+    for (const OutputInfo& output : outputs_) {
+        result_bytes_.push_back(size_of_result(output, c));
+    }
     memory_ = stopwatch_->allocate(static_cast<std::size_t>(copies_) * layout_.bytes);
-    workspace_ = stopwatch_->allocate(plan_.workspace_bytes());
-    status_ = reinterpret_cast<std::int32_t*>(
-        stopwatch_->allocate(static_cast<std::size_t>(c.batch) * sizeof(std::int32_t)));
+    operands_ = layout_.operands_at(memory_, c);
+    results_ = layout_.results_at(memory_, outputs_);
+    call_ = contender.prepare(c, {device, *stopwatch_, results_, copies_, layout_.bytes});
+    upload(c);
+}
+
+void GpuCase::upload(const Case& c) const {
     const HostMemory host(layout_.operand_bytes);
     fill_operands(c, layout_, host.data());
     stopwatch_->copy(memory_, host.data(), layout_.operand_bytes);
@@ -39,8 +60,6 @@ GpuCase::GpuCase(const Case& c, const gpu::Module& module, const DeviceInfo& dev
                          count * layout_.bytes);
     }
     stopwatch_->wait();
-    operands_ = layout_.operands_at(memory_, c_);
-    results_ = layout_.results_at(memory_, plan_.outputs());
 }
 
 void GpuCase::enqueue(std::int64_t copy) const {
@@ -51,16 +70,15 @@ void GpuCase::enqueue(std::int64_t copy) const {
     for (std::size_t i = 0; i < results_.size(); ++i) {
         results_[i].data = base + layout_.results[i];
     }
-    plan_.enqueue(c_.batch, operands_, results_, status_, workspace_, plan_.workspace_bytes(),
-                  stopwatch_->stream());
+    call_(operands_, results_);
 }
 
 std::vector<std::vector<std::byte>> GpuCase::results() const {
     enqueue(0);
     std::vector<std::vector<std::byte>> found;
     for (std::size_t i = 0; i < results_.size(); ++i) {
-        found.emplace_back(size_of_result(plan_.outputs()[i], c_));
-        stopwatch_->copy(found.back().data(), results_[i].data, found.back().size());
+        found.emplace_back(result_bytes_[i]);
+        stopwatch_->copy(found.back().data(), results_[i].data, result_bytes_[i]);
     }
     stopwatch_->wait();
     return found;

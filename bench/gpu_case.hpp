@@ -6,17 +6,16 @@
 #include <vector>
 
 #include "bench/data.hpp"
-#include "bench/runner.hpp"
-#include "cuda/module.hpp"
+#include "bench/gpu_contender.hpp"
 
 namespace matgrad::bench {
 
 class GpuCase {
 public:
-    /// Makes the plan and uploads the operands, in as many copies as `copies` (0: beyond the cache).
-    /// Errors: those of make_plan; MachineError.
-    GpuCase(const Case& c, const gpu::Module& module, const DeviceInfo& device,
-            std::int64_t copies);
+    /// Uploads the operands, in as many copies as `copies` (0: beyond the cache), and makes the
+    /// contender ready. Errors: those of the contender; MachineError.
+    GpuCase(const Case& c, const GpuContender& contender, const gpu::Module& module,
+            const DeviceInfo& device, std::int64_t copies);
 
     [[nodiscard]] std::int64_t copies() const noexcept { return copies_; }
     /// Runs copy 0 and downloads its results: one contiguous array each.
@@ -26,18 +25,18 @@ public:
     [[nodiscard]] double seconds(std::int64_t count, double* host_seconds = nullptr) const;
 
 private:
+    void upload(const Case& c) const;
     void enqueue(std::int64_t copy) const;
 
-    Case c_;
-    Plan plan_;
+    std::vector<OutputInfo> outputs_;
+    std::vector<std::size_t> result_bytes_;
     Layout layout_;
     std::unique_ptr<gpu::Stopwatch> stopwatch_;
     std::int64_t copies_ = 1;
     std::byte* memory_ = nullptr;
-    std::byte* workspace_ = nullptr;
-    std::int32_t* status_ = nullptr;
     mutable std::vector<ConstBatch> operands_;
     mutable std::vector<Batch> results_;
+    Call call_;
     mutable std::int64_t next_ = 0;
 };
 

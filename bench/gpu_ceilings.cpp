@@ -62,7 +62,7 @@ double product_rate(const gpu::Module& module, const DeviceInfo& device, ScalarT
     constexpr std::int64_t kLargest = 8192;
     double rate = 0;
     for (std::int64_t n = 128; n <= kLargest; n *= 2) {
-        const GpuCase product(product_case(type, n), module, device, 1);
+        const GpuCase product(product_case(type, n), matgrad_on_gpu(), module, device, 1);
         const double seconds = fastest_round([&] { return product.seconds(1); });
         const auto size = static_cast<double>(n);
         rate = std::max(rate, 2 * size * size * size / seconds);

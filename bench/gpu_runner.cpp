@@ -14,8 +14,8 @@ namespace {
 
 class GpuRunner final : public Runner {
 public:
-    GpuRunner(const gpu::Module& module, DeviceInfo info)
-        : Runner(1), module_(module), info_(std::move(info)) {}
+    GpuRunner(const gpu::Module& module, DeviceInfo info, GpuContender contender)
+        : Runner(1), module_(module), info_(std::move(info)), contender_(std::move(contender)) {}
 
     [[nodiscard]] std::string device() const override {
         return fmt::format("{}, {:.0f} GiB, compute capability {}.{}", info_.name,
@@ -40,8 +40,8 @@ public:
 
 protected:
     void measure(Row& row, const std::vector<Answer>& answers, const Pace& pace) override {
-        row.executor = "cuda library";
-        const GpuCase on_gpu(row.c, module_, info_, 0);
+        row.executor = contender_.executor;
+        const GpuCase on_gpu(row.c, contender_, module_, info_, 0);
         row.copies = on_gpu.copies();
         const std::vector<std::vector<std::byte>> results = on_gpu.results();
         std::vector<const std::byte*> found;
@@ -67,12 +67,17 @@ protected:
 private:
     const gpu::Module& module_;
     DeviceInfo info_;
+    GpuContender contender_;
     std::optional<Ceilings> ceilings_;
 };
 
 }  // namespace
 
 std::unique_ptr<Runner> make_gpu_runner(const Device& device) {
+    return make_gpu_runner(device, matgrad_on_gpu());
+}
+
+std::unique_ptr<Runner> make_gpu_runner(const Device& device, GpuContender contender) {
     std::string why;
     const gpu::Module* module = gpu::load_module(why);
     if (module == nullptr) {
@@ -80,7 +85,7 @@ std::unique_ptr<Runner> make_gpu_runner(const Device& device) {
     }
     for (const DeviceInfo& info : module->devices()) {
         if (info.index == device.index) {
-            return std::make_unique<GpuRunner>(*module, info);
+            return std::make_unique<GpuRunner>(*module, info, std::move(contender));
         }
     }
     throw OperandError(fmt::format("device {} does not exist", to_text(device)));

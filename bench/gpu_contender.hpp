@@ -1,0 +1,39 @@
+#pragma once
+/// \file Somebody who computes cases on a GPU: matgrad, or a peer.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "bench/runner.hpp"
+#include "cuda/module.hpp"
+
+namespace matgrad::bench {
+
+/// Where a case is computed. Its copies lie one after the other, `copy_bytes` apart.
+struct GpuPlace {
+    DeviceInfo device;
+    gpu::Stopwatch& stopwatch;       ///< gives memory; calls enqueue on its stream
+    std::span<const Batch> results;  ///< of the first copy
+    std::int64_t copies = 1;
+    std::size_t copy_bytes = 0;
+};
+
+struct GpuContender {
+    std::string executor;
+    /// Made ready for a case: all that is allocated is allocated here. The call only enqueues, on the
+    /// operands and results of any of the copies. It goes before the stopwatch does.
+    /// Errors of both: MachineError.
+    std::function<Call(const Case& c, const GpuPlace& place)> prepare;
+};
+
+/// matgrad: a plan made once, workspace and status reused.
+[[nodiscard]] GpuContender matgrad_on_gpu();
+
+/// Errors: MachineError; OperandError for a device that does not exist.
+[[nodiscard]] std::unique_ptr<Runner> make_gpu_runner(const Device& device, GpuContender contender);
+
+}  // namespace matgrad::bench
