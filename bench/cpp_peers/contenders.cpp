@@ -1,6 +1,7 @@
 #include "bench/cpp_peers/contenders.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "bench/cpp_peers/task.hpp"
@@ -30,50 +31,67 @@ std::size_t index_of(const Case& c, const char* name) {
     return static_cast<std::size_t>(at - c.declare.begin());
 }
 
-/// The sizes of a case; the data is filled in for each call.
-PeerTask task_of(const Case& c, Closed form, int threads) {
-    PeerTask task{};
-    task.function = form;
-    task.in_double = c.type == ScalarType::float64;
-    task.batch = c.batch;
-    task.threads = threads;
-    const std::vector<Operand> operands = c.operands();
-    const auto operand = [&](const char* name) { return operands[index_of(c, name)]; };
-    if (form == Closed::least_squares) {
-        task.m = operand("A").rows;
-        task.n = operand("A").cols;
-    } else {
-        task.m = operand("X").rows;
-        task.n = operand("X").cols;
+/// One of the four functions as a peer is asked for it.
+class PeerCase {
+public:
+    PeerCase(const Case& c, int threads) {
+        const Closed form = closed_form(c).value();
+        const std::vector<Operand> operands = c.operands();
+        const auto find = [&](const char* name) -> Place {
+            const std::size_t i = index_of(c, name);
+            const Operand& operand = operands[i];
+            return {i, operand.rows, operand.cols,
+                    operand.batched ? operand.rows * operand.cols : 0};
+        };
+        x_ = find(c.wrt.c_str());
+        a_ = form == Closed::log_det_gram ? x_ : find("A");
+        b_ = form == Closed::least_squares    ? find("b")
+             : form == Closed::bilinear_trace ? find("B")
+                                              : x_;
+        const Place& sizes = form == Closed::least_squares ? a_ : x_;
+        task_.function = form;
+        task_.in_double = c.type == ScalarType::float64;
+        task_.m = sizes.rows;
+        task_.n = sizes.cols;
+        task_.p = a_.rows;
+        // Problems that have nothing of their own have one result.
+        task_.batch = c.batched.empty() ? 1 : c.batch;
+        task_.threads = threads;
+        with_value_ = c.outputs != Outputs::gradient;
+        with_gradient_ = c.outputs != Outputs::value;
     }
-    if (form == Closed::frobenius || form == Closed::bilinear_trace) {
-        task.p = operand("A").rows;
-    }
-    return task;
-}
 
-/// A call that fills in where everything lies; `peer` gives false if it has no kernel.
+    /// The task on operands (null: where they lie is not known yet) and results.
+    [[nodiscard]] PeerTask on(std::span<const ConstBatch> operands,
+                              std::span<const Batch> results) const {
+        const auto lie = [&](const Place& place) -> PeerOperand {
+            return {operands.empty() ? nullptr : operands[place.index].data, place.stride};
+        };
+        PeerTask task = task_;
+        task.x = lie(x_);
+        task.a = lie(a_);
+        task.b = lie(b_);
+        task.value = with_value_ ? results.front().data : nullptr;
+        task.gradient = with_gradient_ ? results.back().data : nullptr;
+        return task;
+    }
+
+private:
+    struct Place {
+        std::size_t index = 0;
+        std::int64_t rows = 0, cols = 0, stride = 0;
+    };
+    PeerTask task_{};
+    Place x_, a_, b_;
+    bool with_value_ = false, with_gradient_ = false;
+};
+
+/// `peer` gives false if it has no kernel.
 template <typename Peer>
 Call call_of(const Case& c, int threads, Peer peer) {
-    const Closed form = closed_form(c).value();
-    const std::vector<Operand> operands = c.operands();
-    return [task = task_of(c, form, threads), c, form, operands, peer](
-               std::span<const ConstBatch> given, std::span<const Batch> results) {
-        PeerTask now = task;
-        const auto place = [&](const char* name) -> PeerOperand {
-            const std::size_t i = index_of(c, name);
-            return {given[i].data, operands[i].batched ? operands[i].rows * operands[i].cols : 0};
-        };
-        now.x = place(c.wrt.c_str());
-        if (form != Closed::log_det_gram) {
-            now.a = place("A");
-        }
-        if (form == Closed::least_squares || form == Closed::bilinear_trace) {
-            now.b = place(form == Closed::least_squares ? "b" : "B");
-        }
-        now.value = c.outputs == Outputs::gradient ? nullptr : results.front().data;
-        now.gradient = c.outputs == Outputs::value ? nullptr : results.back().data;
-        if (!peer(now)) {
+    return [peer_case = PeerCase(c, threads), peer](std::span<const ConstBatch> operands,
+                                                    std::span<const Batch> results) {
+        if (!peer(peer_case.on(operands, results))) {
             throw MachineError("no kernel for these sizes");
         }
     };
@@ -104,6 +122,21 @@ std::vector<Contender> cpp_peers() {
                      }});
 #endif
     return peers;
+}
+
+GpuContender cublas_peer(GpuPeerEntry make) {
+    return {"cublas", [make](const Case& c, const GpuPlace& place) -> Call {
+                const PeerCase peer_case(c, 1);
+                const PeerTask task = peer_case.on({}, place.results);
+                const PeerPlace where{place.device.index, place.device.multiprocessors,
+                                      &place.stopwatch,   task.gradient,
+                                      place.copies,       place.copy_bytes};
+                const std::shared_ptr<GpuPeer> peer(make(task, where));
+                return [peer_case, peer](std::span<const ConstBatch> operands,
+                                         std::span<const Batch> results) {
+                    peer->enqueue(peer_case.on(operands, results));
+                };
+            }};
 }
 
 }  // namespace matgrad::bench

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/cpp_peers/gpu_peer.hpp"
+#include "bench/gpu_contender.hpp"
 #include "bench/runner.hpp"
 
 namespace matgrad::bench {
@@ -13,5 +15,13 @@ namespace matgrad::bench {
 
 /// Eigen, and libxsmm where this was built with it. They compute in the type of the case.
 [[nodiscard]] std::vector<Contender> cpp_peers();
+
+/// cuBLAS and cuSOLVER, called call by call, in the type of the case. `make` is what
+/// open_cublas_peer gives, or matgrad_cublas_peer where that is linked.
+[[nodiscard]] GpuContender cublas_peer(GpuPeerEntry make);
+
+/// Opens the library of the peer, which loads cuBLAS and cuSOLVER. Errors: MachineError that says what
+/// is missing.
+[[nodiscard]] GpuPeerEntry open_cublas_peer();
 
 }  // namespace matgrad::bench

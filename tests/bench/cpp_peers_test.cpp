@@ -40,6 +40,24 @@ TEST(CppPeers, GiveRightResultsForEverythingTheyOffer) {
     }
 }
 
+TEST(CppPeers, WriteOneResultWhereProblemsHaveNothingOfTheirOwn) {
+    const Suite suite = parse_suite(R"({"name": "peers", "cases": [
+        {"function": "frobenius", "sizes": {"m": 3, "n": 2, "p": 2}, "outputs": "value",
+         "batched": [], "batch": 4}]})",
+                                    "peers");
+    const Case& c = suite.cases.front();
+    const std::vector<double> x{1, 0, 0, 1, 1, 1};
+    const std::vector<double> a{1, 0, 0, 1};
+    for (const Contender& peer : cpp_peers()) {
+        std::vector<double> value{-1, -1, -1, -1};
+        const ConstBatch operands[] = {ConstBatch::contiguous(x.data(), 3, 2),
+                                       ConstBatch::contiguous(a.data(), 2, 2)};
+        const Batch results[] = {Batch::contiguous(value.data(), 1, 1)};
+        peer.prepare(c, 1)(operands, results);
+        EXPECT_EQ(value, (std::vector<double>{2, -1, -1, -1})) << peer.executor;
+    }
+}
+
 TEST(CppPeers, OfferTheFourFunctionsAndLibxsmmItsProducts) {
     const Suite suite = parse_suite(kSuite, "peers");
     const auto offered = [&](const char* executor) {

@@ -6,6 +6,7 @@
 
 #include "simulated_gpu/block_runner.hpp"
 #include "simulated_gpu/cubin.hpp"
+#include "simulated_gpu/linked_kernel.hpp"
 #include "simulated_gpu/machine.hpp"
 
 namespace matgrad::simulated {
@@ -40,7 +41,8 @@ std::map<const void*, std::shared_ptr<LibraryState>>& libraries() {
     return all;
 }
 
-/// The kernel of a handle and its library, which must stay loaded while a launch waits.
+/// The kernel of a handle and its library, which must stay loaded while a launch waits; null for one
+/// that is part of the program.
 struct Found {
     std::shared_ptr<KernelCode> kernel;
     std::shared_ptr<LibraryState> library;
@@ -148,7 +150,48 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const Found& found, const v
     return append(stream, {"kernel " + found.kernel->name, run, nullptr, nullptr});
 }
 
+/// A launch whose kernel `find` gives.
+template <typename Find>
+cudaError_t launch_call(const cudaLaunchConfig_t* config, const void* argument, Find find) {
+    const std::lock_guard lock(simulation().mutex);
+    // A launch failure is found when the kernel runs, other codes when it is launched.
+    std::optional<int> injected = injected_failure("cudaLaunchKernelExC");
+    if (injected && *injected != cudaErrorLaunchFailure) {
+        return remember(static_cast<cudaError_t>(*injected));
+    }
+    if (const cudaError_t code = machine_state(); code != cudaSuccess) {
+        return remember(code);
+    }
+    if (config == nullptr || argument == nullptr) {
+        return remember(cudaErrorInvalidValue);
+    }
+    const auto stream = find_stream(config->stream, "cudaLaunchKernelExC");
+    const Found found = find();
+    if (!found.kernel) {
+        report("cudaLaunchKernelExC: no such kernel");
+        return remember(cudaErrorInvalidResourceHandle);
+    }
+    if (!stream || stream->device != current_device()) {
+        return remember(cudaErrorInvalidResourceHandle);
+    }
+    if (const cudaError_t code = check_configuration(*config, *found.kernel); code != cudaSuccess) {
+        return remember(code);
+    }
+    return remember(launch(*config, found, argument, stream, injected.has_value()));
+}
+
 }  // namespace
+
+cudaError_t launch_linked(const cudaLaunchConfig_t& config, const LinkedKernel& kernel,
+                          const void* argument) {
+    kernel.bind(kernel_state());
+    return launch_call(&config, argument, [&] {
+        return Found{std::make_shared<KernelCode>(KernelCode{
+                         kernel.name, kernel.function, kernel.argument_bytes, kernel.most_threads}),
+                     nullptr};
+    });
+}
+
 }  // namespace matgrad::simulated
 
 using namespace matgrad::simulated;  // NOLINT: the stand-ins have no namespace
@@ -220,31 +263,8 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* fu
 
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* function,
                                 void** arguments) {
-    const std::lock_guard lock(simulation().mutex);
-    // A launch failure is found when the kernel runs, other codes when it is launched.
-    std::optional<int> injected = injected_failure("cudaLaunchKernelExC");
-    if (injected && *injected != cudaErrorLaunchFailure) {
-        return remember(static_cast<cudaError_t>(*injected));
-    }
-    if (const cudaError_t code = machine_state(); code != cudaSuccess) {
-        return remember(code);
-    }
-    if (config == nullptr || arguments == nullptr || arguments[0] == nullptr) {
-        return remember(cudaErrorInvalidValue);
-    }
-    const auto stream = find_stream(config->stream, "cudaLaunchKernelExC");
-    const Found found = find_kernel(function);
-    if (!found.kernel) {
-        report("cudaLaunchKernelExC: no such kernel");
-        return remember(cudaErrorInvalidResourceHandle);
-    }
-    if (!stream || stream->device != current_device()) {
-        return remember(cudaErrorInvalidResourceHandle);
-    }
-    if (const cudaError_t code = check_configuration(*config, *found.kernel); code != cudaSuccess) {
-        return remember(code);
-    }
-    return remember(launch(*config, found, arguments[0], stream, injected.has_value()));
+    return launch_call(config, arguments == nullptr ? nullptr : arguments[0],
+                       [&] { return find_kernel(function); });
 }
 
 }  // extern "C"

@@ -1,0 +1,217 @@
+// The peer on a GPU, on the simulated one: its closed forms are right, and its calls only enqueue.
+
+#include <cublas_v2.h>
+#include <cusolverDn.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bench/cpp_peers/contenders.hpp"
+#include "bench/data.hpp"
+#include "bench/suite.hpp"
+#include "cuda/loader.hpp"
+#include "cuda/simulated_support.hpp"
+
+namespace matgrad::bench {
+namespace {
+
+/// All four functions with every operand shared and batched, in both types, one problem and several.
+/// Sizes that make every choice between forms go both ways.
+const char* const kSuite = R"({"name": "peers", "cases": [
+    {"function": "frobenius",
+     "for": {"sizes": [{"m": 9, "n": 4, "p": 6}, {"m": 3, "n": 8, "p": 2}],
+             "type": ["float32", "float64"], "outputs": ["value", "gradient", "both"],
+             "batched": [[], ["X"], ["A"], ["X", "A"]], "batch": [1, 7]}},
+    {"function": "least_squares", "sizes": {"m": 9, "n": 4},
+     "for": {"type": ["float32", "float64"], "outputs": ["value", "gradient", "both"],
+             "batched": [[], ["x"], ["b"], ["x", "b"], ["A"], ["A", "x", "b"]], "batch": [1, 7]}},
+    {"function": "bilinear_trace",
+     "for": {"sizes": [{"p": 3, "m": 9, "n": 4}, {"p": 3, "m": 4, "n": 9}, {"p": 7, "m": 2, "n": 3}],
+             "type": ["float32", "float64"], "outputs": ["value", "gradient", "both"],
+             "batched": [[], ["X"], ["A"], ["X", "B"], ["A", "X", "B"]], "batch": [1, 7]}},
+    {"function": "log_det_gram", "sizes": {"m": 9, "n": 4},
+     "for": {"type": ["float32", "float64"], "outputs": ["value", "gradient", "both"],
+             "batch": [1, 7]}},
+    {"function": "log_det_gram", "sizes": {"m": 9, "n": 4}, "batched": [], "batch": 7}]})";
+
+Pace short_pace() {
+    Pace pace;
+    pace.seconds = 1e-4;
+    return pace;
+}
+
+/// A small device, so that little is copied to be beyond its cache.
+std::unique_ptr<Runner> peer_runner() {
+    simulated::Machine machine;
+    machine.device_memory = std::size_t{96} << 20;
+    simulated::reset(machine);
+    return make_gpu_runner({DeviceKind::cuda, 0}, cublas_peer(matgrad_cublas_peer));
+}
+
+TEST(CublasPeer, GivesRightResultsForAllFourFunctions) {
+    const auto runner = peer_runner();
+    for (const Case& c : parse_suite(kSuite, "peers").cases) {
+        ASSERT_TRUE(is_offered(c, "cublas")) << c.name;
+        const Row row = runner->run(c, short_pace());
+        EXPECT_TRUE(row.ok) << c.name << ": " << row.error;
+        EXPECT_EQ(row.executor, "cublas");
+        EXPECT_GT(row.copies, 1);
+        EXPECT_GT(row.timing.seconds, 0);
+        EXPECT_GT(row.timing.enqueue_seconds, 0);
+        simulated::expect_no_complaints();
+    }
+}
+
+TEST(CublasPeer, TakesFewLargeGramMatricesOneByOneAndManySmallOnesAtOnce) {
+    const auto runner = peer_runner();
+    const Suite suite = parse_suite(R"({"name": "large", "cases": [
+        {"function": "log_det_gram", "type": "float32", "sizes": {"m": 4, "n": 4}, "batch": 20},
+        {"function": "log_det_gram", "type": "float32", "sizes": {"m": 512, "n": 512},
+         "batch": 2}]})",
+                                    "large");
+    const Row small = runner->run(suite.cases.front(), short_pace());
+    EXPECT_TRUE(small.ok) << small.error;
+    const std::int64_t batched = simulated::calls("cusolverDnSpotrfBatched");
+    EXPECT_GT(batched, 0);
+    EXPECT_EQ(simulated::calls("cusolverDnXpotrf"), 0);
+    const Row large = runner->run(suite.cases.back(), short_pace());
+    EXPECT_TRUE(large.ok) << large.error;
+    EXPECT_EQ(simulated::calls("cusolverDnSpotrfBatched"), batched);
+    EXPECT_GE(simulated::calls("cusolverDnXpotrf"), 1 + 2);
+}
+
+/// The memory of some copies of a case, and the peer made ready on it.
+class Copies {
+public:
+    Copies(const Case& c, std::int64_t copies)
+        : outputs_(results_of(c)),
+          layout_(c, outputs_),
+          stopwatch_(module().make_stopwatch(0)),
+          base_(stopwatch_->allocate(static_cast<std::size_t>(copies) * layout_.bytes)),
+          host_(static_cast<std::size_t>(copies) * layout_.bytes) {
+        for (std::int64_t copy = 0; copy < copies; ++copy) {
+            fill_operands(c, layout_,
+                          host_.data() + static_cast<std::size_t>(copy) * layout_.bytes);
+        }
+        stopwatch_->copy(base_, host_.data(), static_cast<std::size_t>(copies) * layout_.bytes);
+        results_ = layout_.results_at(base_, outputs_);
+        call_ = cublas_peer(matgrad_cublas_peer)
+                    .prepare(c, {module().devices().front(), *stopwatch_, results_, copies,
+                                 layout_.bytes});
+        operands_ = layout_.operands_at(base_, c);
+        stopwatch_->wait();
+    }
+    static const gpu::Module& module() {
+        std::string why;
+        return *gpu::load_module(why);
+    }
+    void enqueue(std::int64_t copy) {
+        std::byte* const base = base_ + static_cast<std::size_t>(copy) * layout_.bytes;
+        for (std::size_t i = 0; i < operands_.size(); ++i) {
+            operands_[i].data = base + layout_.operands[i];
+        }
+        for (std::size_t i = 0; i < results_.size(); ++i) {
+            results_[i].data = base + layout_.results[i];
+        }
+        call_(operands_, results_);
+    }
+    /// What lies behind the operands of a copy.
+    [[nodiscard]] std::string results(std::int64_t copy) {
+        std::string bytes(layout_.bytes - layout_.operand_bytes, 0);
+        stopwatch_->copy(
+            bytes.data(),
+            base_ + static_cast<std::size_t>(copy) * layout_.bytes + layout_.operand_bytes,
+            bytes.size());
+        stopwatch_->wait();
+        return bytes;
+    }
+
+private:
+    std::vector<OutputInfo> outputs_;
+    Layout layout_;
+    std::unique_ptr<gpu::Stopwatch> stopwatch_;
+    std::byte* base_;
+    HostMemory host_;
+    std::vector<ConstBatch> operands_;
+    std::vector<Batch> results_;
+    Call call_;
+};
+
+TEST(CublasPeer, WritesTheResultsOfTheCopyThatItIsGiven) {
+    simulated::reset();
+    for (const Case& c : parse_suite(kSuite, "peers").cases) {
+        Copies copies(c, 3);
+        const std::string untouched = copies.results(0);
+        copies.enqueue(2);
+        const std::string last = copies.results(2);
+        EXPECT_NE(last, untouched) << c.name;
+        EXPECT_EQ(copies.results(0), untouched) << c.name;
+        EXPECT_EQ(copies.results(1), untouched) << c.name;
+        copies.enqueue(0);
+        EXPECT_EQ(copies.results(0), last) << c.name;
+        simulated::expect_no_complaints();
+    }
+}
+
+TEST(CublasPeer, OnlyEnqueues) {
+    simulated::reset();
+    for (const Case& c : parse_suite(kSuite, "peers").cases) {
+        Copies copies(c, 2);
+        const char* const forbidden[] = {"cudaMalloc",
+                                         "cudaFree",
+                                         "cudaHostAlloc",
+                                         "cudaStreamSynchronize",
+                                         "cudaDeviceSynchronize",
+                                         "cudaEventSynchronize",
+                                         "cublasCreate",
+                                         "cusolverDnCreate",
+                                         "cudaMemcpy_"};
+        std::vector<std::int64_t> before;
+        for (const char* name : forbidden) {
+            before.push_back(simulated::calls(name));
+        }
+        const std::int64_t all = simulated::calls("");
+        copies.enqueue(1);
+        copies.enqueue(0);
+        EXPECT_GT(simulated::calls(""), all);
+        for (std::size_t i = 0; i < before.size(); ++i) {
+            EXPECT_EQ(simulated::calls(forbidden[i]), before[i]) << c.name << ": " << forbidden[i];
+        }
+        (void)copies.results(0);
+    }
+}
+
+TEST(CublasPeer, TellsInOneLineWhichCallFailed) {
+    const auto runner = peer_runner();
+    (void)runner->ceilings(1);
+    const Suite suite = parse_suite(R"({"name": "failures", "cases": [
+        {"function": "frobenius", "sizes": {"m": 9, "n": 4, "p": 6}},
+        {"function": "least_squares", "sizes": {"m": 9, "n": 4}, "batched": ["x"], "batch": 3}]})",
+                                    "failures");
+    struct Failure {
+        const char* call;
+        int code;
+        std::size_t in;  ///< the case that begins with it
+    };
+    const Failure failures[] = {{"cublasCreate", CUBLAS_STATUS_ALLOC_FAILED, 0},
+                                {"cusolverDnCreate", CUSOLVER_STATUS_ALLOC_FAILED, 0},
+                                {"cublasGemmEx", CUBLAS_STATUS_EXECUTION_FAILED, 0},
+                                {"cudaLaunchKernelExC", cudaErrorInvalidConfiguration, 1}};
+    for (const Failure& failure : failures) {
+        simulated::fail_call(failure.call, 1, failure.code);
+        const Row row = runner->run(suite.cases[failure.in], short_pace());
+        EXPECT_FALSE(row.ok);
+        EXPECT_THAT(row.error, testing::StartsWith(failure.call));
+        EXPECT_THAT(row.error, testing::HasSubstr("failed with"));
+        EXPECT_THAT(row.error, testing::Not(testing::HasSubstr("\n")));
+        EXPECT_TRUE(runner->run(suite.cases[failure.in], short_pace()).ok);
+    }
+}
+
+TEST(CublasPeer, IsNotOfferedOtherFunctions) {
+    Case other = parse_suite(kSuite, "peers").cases.front();
+    other.f = "sum(X)";
+    EXPECT_FALSE(is_offered(other, "cublas"));
+}
+
+}  // namespace
+}  // namespace matgrad::bench
