@@ -39,12 +39,14 @@ Pace short_pace() {
     return pace;
 }
 
-/// A small device, so that little is copied to be beyond its cache.
+/// It takes the device for a small one, so that few copies are made to be beyond its cache.
 std::unique_ptr<Runner> peer_runner() {
     simulated::Machine machine;
-    machine.device_memory = std::size_t{96} << 20;
+    machine.device_memory = std::size_t{16} << 20;
     simulated::reset(machine);
-    return make_gpu_runner({DeviceKind::cuda, 0}, cublas_peer(matgrad_cublas_peer));
+    auto runner = make_gpu_runner({DeviceKind::cuda, 0}, cublas_peer(matgrad_cublas_peer));
+    simulated::reset();
+    return runner;
 }
 
 TEST(CublasPeer, GivesRightResultsForAllFourFunctions) {
@@ -150,6 +152,23 @@ TEST(CublasPeer, WritesTheResultsOfTheCopyThatItIsGiven) {
         EXPECT_EQ(copies.results(0), last) << c.name;
         simulated::expect_no_complaints();
     }
+}
+
+TEST(CublasPeer, MultipliesInTheOrderThatComputesLess) {
+    simulated::reset();
+    const Suite suite = parse_suite(R"({"name": "orders", "cases": [
+        {"function": "frobenius", "outputs": "value", "batched": ["X"], "batch": 7,
+         "for": {"sizes": [{"m": 9, "n": 4, "p": 6}, {"m": 3, "n": 8, "p": 2}]}}]})",
+                                    "orders");
+    const auto products = [](const Case& c) {
+        Copies copies(c, 1);
+        const std::int64_t before = simulated::calls("cublasGemm");
+        copies.enqueue(0);
+        (void)copies.results(0);
+        return simulated::calls("cublasGemm") - before;
+    };
+    EXPECT_EQ(products(suite.cases.front()), 2);  // A'A and X (A'A): 6*4*4 + 63*4*4 < 63*4*6
+    EXPECT_EQ(products(suite.cases.back()), 1);   // X A': 2*8*8 + 21*8*8 > 21*8*2
 }
 
 TEST(CublasPeer, OnlyEnqueues) {
