@@ -19,9 +19,12 @@ namespace matgrad::detail::HWY_NAMESPACE {
 inline constexpr int kChains = 4;
 /// Terms in the partial sums before they are combined.
 inline constexpr std::int64_t kBlockTerms = 4096;
-/// Rows, and entries, of the blocks in which an operand is put in order that lies otherwise.
-inline constexpr std::int64_t kTileRows = 16;
+/// Rows, and entries, of the blocks in which an operand is put in order that lies otherwise: two
+/// cache lines of a column of floats, so that lines are used that came together.
+inline constexpr std::int64_t kTileRows = 32;
 inline constexpr std::int64_t kTileEntries = 1024;
+/// A block with fewer entries is not worth a square.
+inline constexpr std::int64_t kFewEntries = 32;
 
 template <typename T, Terms kTerms>
 HWY_INLINE LaneVector<T> add_term(LaneVector<T> sum, LaneVector<T> a, LaneVector<T> b) {
@@ -139,9 +142,9 @@ HWY_INLINE Rows<S> in_rows(const View& v, std::int64_t r, std::int64_t c, std::i
     }
     constexpr auto kSize = static_cast<std::int64_t>(hn::MaxLanes(Lane<S>()));
     const std::int64_t stride = (cols + kSize - 1) / kSize * kSize;
-    if (v.row_stride == 1) {
-        for (std::int64_t i = 0; i < rows; i += kSize) {
-            for (std::int64_t j = 0; j < cols; j += kSize) {
+    if (v.row_stride == 1 && rows * cols >= kFewEntries) {
+        for (std::int64_t j = 0; j < cols; j += kSize) {
+            for (std::int64_t i = 0; i < rows; i += kSize) {
                 turn_square<S>(from + i + j * v.col_stride, v.col_stride, std::min(kSize, rows - i),
                                std::min(kSize, cols - j), buffer + i * stride + j, stride);
             }
@@ -168,8 +171,8 @@ double sum_typed(const View& a, const View& b) {
     const std::int64_t most_rows = std::min(kTileRows, a.rows);
     const std::int64_t most_cols = kTileEntries / most_rows / kLanes * kLanes;
     double total = 0;
-    for (std::int64_t r = 0; r < a.rows; r += most_rows) {
-        for (std::int64_t c = 0; c < a.cols; c += most_cols) {
+    for (std::int64_t c = 0; c < a.cols; c += most_cols) {
+        for (std::int64_t r = 0; r < a.rows; r += most_rows) {
             const std::int64_t rows = std::min(most_rows, a.rows - r);
             const std::int64_t cols = std::min(most_cols, a.cols - c);
             const Rows<A> left = in_rows<A>(a, r, c, rows, cols, of_a);

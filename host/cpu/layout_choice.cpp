@@ -28,9 +28,10 @@ constexpr double kPlainMove = 0.1;
 constexpr double kSmallCall = 60;
 constexpr double kBlasCall = 800;
 constexpr double kCompactCall = 6;
-/// Nanoseconds for each instruction of an entrywise expression, and for each of its entries.
-constexpr double kMapCall = 40;
-constexpr double kMapEntry = 0.05;
+/// Nanoseconds of an entrywise step, of each of its instructions, and of each entry of these.
+constexpr double kMapCall = 50;
+constexpr double kMapInstruction = 10;
+constexpr double kMapEntry = 0.04;
 
 /// A compact tile beyond this is read from the third-level cache or memory again and again.
 constexpr std::int64_t kCachedTile = 1 << 20;
@@ -135,7 +136,7 @@ private:
         const bool product = std::holds_alternative<Gemm>(step.operation) ||
                              std::holds_alternative<Syrk>(step.operation) ||
                              std::holds_alternative<Trsm>(step.operation);
-        return kCompactCall + w.instructions * (kMapCall / kLanes + kMapEntry * w.entries) +
+        return kCompactCall + w.instructions * (kMapInstruction / kLanes + kMapEntry * w.entries) +
                weight(step.type) * w.operations / (product ? kCompactRate : kCompactFactorRate);
     }
 
@@ -143,7 +144,7 @@ private:
         const Work w = work(step);
         const double load = weight(step.type) * w.operations;
         if (w.operations == 0) {
-            return w.instructions * (kMapCall + kMapEntry * w.entries);
+            return kMapCall + w.instructions * (kMapInstruction + kMapEntry * w.entries);
         }
         if (const auto* gemm = std::get_if<Gemm>(&step.operation)) {
             const Value& out = value(step.out);

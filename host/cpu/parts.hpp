@@ -9,6 +9,8 @@
 
 namespace matgrad::detail {
 
+inline constexpr std::int64_t kPartScratch = 64 << 10;
+
 /// Parts by rows, or by columns where there is one row; of equal size but the last.
 class Parts {
 public:
@@ -51,23 +53,29 @@ private:
     std::int64_t count_ = 1;
 };
 
+/// Scratch of one part, apart from its caller: few steps have several, and need so much stack.
+template <typename Work>
+[[gnu::noinline]] void work_on_part(const Parts& parts, std::int64_t part, const Work& work) {
+    alignas(kAlignment) std::byte room[kPartScratch];
+    Scratch scratch(room, kPartScratch);
+    work(part, parts[part], scratch);
+}
+
 /// work(part, block, scratch) for every part, with scratch for an Interpreter: of several parts, on
 /// up to `threads` threads.
 template <typename Work>
 void for_each_part(const Parts& parts, const MapBody& body, Scratch& scratch, int threads,
                    Work work) {
-    constexpr std::int64_t kRoom = 64 << 10;
-    // An expression with many registers is left to one thread, which has room for them.
-    if (parts.count() == 1 || interpreter_scratch_bytes(body) > kRoom) {
-        for (std::int64_t part = 0; part < parts.count(); ++part) {
-            Scratch used = scratch;
-            work(part, parts[part], used);
-        }
-        return;
+    if (parts.count() == 1) {
+        return work(0, parts[0], scratch);
     }
-    for_each_index(threads, parts.count(), [&](std::int64_t part) {
-        alignas(kAlignment) std::byte room[kRoom];
-        Scratch used(room, kRoom);
+    // An expression with many registers is left to one thread, which has room for them.
+    const bool fits = interpreter_scratch_bytes(body) <= kPartScratch;
+    for_each_index(fits ? threads : 1, parts.count(), [&](std::int64_t part) {
+        if (fits) {
+            return work_on_part(parts, part, work);
+        }
+        Scratch used = scratch;
         work(part, parts[part], used);
     });
 }

@@ -77,6 +77,26 @@ void reduce_part(const Domain& domain, const Block& part, ReduceOp op, double* f
     });
 }
 
+/// The reduction of the whole domain to `folds`, one number per lane. `reduce(part, folds, scratch)`
+/// does a part.
+template <typename Work>
+void fold_parts(const Domain& domain, ReduceOp op, int threads, double* folds, Scratch& scratch,
+                Work reduce) {
+    const Parts parts(domain);
+    if (parts.count() == 1) {
+        return reduce(parts[0], folds, scratch);
+    }
+    std::vector<double> of_part(static_cast<std::size_t>(parts.count()));  // they have one lane
+    for_each_part(parts, *domain.body, scratch, threads,
+                  [&](std::int64_t i, const Block& part, Scratch& room) {
+                      reduce(part, &of_part[static_cast<std::size_t>(i)], room);
+                  });
+    folds[0] = of_part[0];
+    for (std::size_t i = 1; i < of_part.size(); ++i) {
+        folds[0] = fold_two(op, folds[0], of_part[i]);
+    }
+}
+
 void dot_part(Dot dot, const Block& part, int lanes, double* sums) {
     dot.a = block(dot.a, part.row, part.col, part.rows, part.cols);
     if (dot.terms == Terms::products) {
@@ -89,9 +109,8 @@ void dot_part(Dot dot, const Block& part, int lanes, double* sums) {
     }
 }
 
-/// Over all of the domain.
-void reduce_all(const Reduce& step, Domain domain, ScalarType type, const View& out,
-                Scratch& scratch, int threads) {
+void reduce_by_blocks(const Reduce& step, Domain domain, ScalarType type, int threads,
+                      double* folds, Scratch& scratch) {
     if (is_flat(domain)) {
         domain = joined(domain, scratch);
     } else if (!knows_positions(step.body)) {
@@ -100,33 +119,33 @@ void reduce_all(const Reduce& step, Domain domain, ScalarType type, const View& 
             domain = joined(turned, scratch);
         }
     }
+    fold_parts(domain, step.op, threads, folds, scratch,
+               [&](const Block& part, double* of_part, Scratch& room) {
+                   std::fill_n(of_part, domain.lanes, identity_of<double>(step.op));
+                   with_type(type, [&](auto zero) {
+                       reduce_part<decltype(zero)>(domain, part, step.op, of_part, room);
+                   });
+               });
+}
+
+/// Over all of the domain.
+void reduce_all(const Reduce& step, const Domain& domain, ScalarType type, const View& out,
+                Scratch& scratch, int threads) {
+    double folds[kLanes];
     const std::optional<Dot> dot =
         step.op == ReduceOp::sum ? terms_of(domain, type) : std::optional<Dot>{};
-    const Parts parts(domain);
-    std::vector<double> many(parts.count() > 1 ? static_cast<std::size_t>(parts.count()) : 0);
-    double one[kLanes];
-    for_each_part(parts, step.body, scratch, threads,
-                  [&](std::int64_t i, const Block& part, Scratch& room) {
-                      // Several parts only with one lane.
-                      double* folds = many.empty() ? one : &many[static_cast<std::size_t>(i)];
-                      if (dot) {
-                          return dot_part(*dot, part, domain.lanes, folds);
-                      }
-                      std::fill_n(folds, domain.lanes, identity_of<double>(step.op));
-                      with_type(type, [&](auto zero) {
-                          reduce_part<decltype(zero)>(domain, part, step.op, folds, room);
-                      });
-                  });
-    if (!many.empty()) {
-        one[0] = many[0];
-        for (std::size_t i = 1; i < many.size(); ++i) {
-            one[0] = fold_two(step.op, one[0], many[i]);
-        }
+    if (dot) {
+        fold_parts(domain, step.op, threads, folds, scratch,
+                   [&](const Block& part, double* sums, Scratch&) {
+                       dot_part(*dot, part, domain.lanes, sums);
+                   });
+    } else {
+        reduce_by_blocks(step, domain, type, threads, folds, scratch);
     }
     for (int l = 0; l < domain.lanes; ++l) {
-        one[l] *= step.scale;
+        folds[l] *= step.scale;
     }
-    store(one, out, 0, 0);
+    store(folds, out, 0, 0);
 }
 
 /// One result for each row.

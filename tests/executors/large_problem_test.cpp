@@ -296,5 +296,110 @@ TEST_P(LargeProblem, CholeskyAndSolvesAreSplitWithoutATrace) {
     }
 }
 
+TEST_P(LargeProblem, EntrywiseStepsAreSplitWithoutATrace) {
+    struct Shape {
+        std::int64_t m, n;
+    };
+    for (const Shape& shape : {Shape{kSize, 700}, Shape{1, 400000}, Shape{400000, 1}}) {
+        for (const Order order : {Order::rows, Order::columns, Order::padded_rows}) {
+            const auto [m, n] = shape;
+            SCOPED_TRACE(testing::Message()
+                         << m << "x" << n << " order " << static_cast<int>(order));
+            ProgramBuilder build(type());
+            const ValueId a = build.operand("A", m, n, true);
+            const ValueId b = build.operand("B", m, n, true);
+            const MapBody products{
+                {{use(a), Broadcast::none}, {use(b), Broadcast::none}},
+                {{MapOp::load, 0, -1, 0}, {MapOp::load, 1, -1, 0}, {MapOp::mul, 0, 1, 0}}};
+            MapBody below = products;
+            below.code.push_back({MapOp::is_lower, -1, -1, 0});
+            below.code.push_back({MapOp::mask, 2, 3, 0});
+            const Extent rows{"m", m};
+            const Extent cols{"n", n};
+            const ValueId sum = build.value(1, 1);
+            build.step(Reduce{ReduceOp::sum, ReduceOver::all, rows, cols, products, 1, {}}, sum);
+            const ValueId part = build.value(1, 1);
+            build.step(Reduce{ReduceOp::sum, ReduceOver::all, rows, cols, below, 1, {}}, part);
+            const ValueId largest = build.value(1, 1);
+            build.step(Reduce{ReduceOp::max, ReduceOver::all, rows, cols, products, 1, {}},
+                       largest);
+            const ValueId map = build.value(m, n);
+            build.step(Map{below}, map);
+            for (const ValueId result : {sum, part, largest, map}) {
+                build.output(result);
+            }
+            const Program program = build.finish();
+            Matrices A(type(), 1, m, n);
+            Matrices B(type(), 1, m, n, order);
+            A.fill_random(1);
+            B.fill_random(2);
+            Matrices S(type(), 1, 1, 1);
+            Matrices P(type(), 1, 1, 1);
+            Matrices L(type(), 1, 1, 1);
+            Matrices M(type(), 1, m, n);
+            run_alike(program, {&A, &B}, {&S, &P, &L, &M});
+            long double want_sum = 0;
+            long double want_part = 0;
+            long double want_largest = -1;
+            long double sizes = 0;
+            for (std::int64_t r = 0; r < m; ++r) {
+                for (std::int64_t c = 0; c < n; ++c) {
+                    const long double x = static_cast<long double>(A.get(0, r, c)) * B.get(0, r, c);
+                    const long double kept = r >= c ? x : 0;
+                    want_sum += x;
+                    want_part += kept;
+                    want_largest = std::max(want_largest, x);
+                    sizes += std::abs(x);
+                    ASSERT_LE(std::abs(M.get(0, r, c) - kept), unit(type()));
+                }
+            }
+            const long double bound = static_cast<long double>(m * n) * unit(type()) * sizes;
+            EXPECT_LE(std::abs(S.get(0, 0, 0) - want_sum), bound);
+            EXPECT_LE(std::abs(P.get(0, 0, 0) - want_part), bound);
+            EXPECT_LE(std::abs(L.get(0, 0, 0) - want_largest), unit(type()));
+        }
+    }
+}
+
+TEST_P(LargeProblem, AnExpressionWithManyRegistersIsSplitWithoutATrace) {
+    constexpr int kLoads = 40;
+    ProgramBuilder build(type());
+    const ValueId a = build.operand("A", kSize, kSize, true);
+    MapBody body{{{use(a), Broadcast::none}}, {}};
+    // Forty multiples of a, all of them alive until their sum is begun: 40*41/2 a.
+    for (int i = 1; i <= kLoads; ++i) {
+        body.code.push_back({MapOp::load, 0, -1, 0});
+        body.code.push_back({MapOp::scale, 2 * (i - 1), -1, static_cast<double>(i)});
+    }
+    int total = 1;
+    for (int i = 2; i <= kLoads; ++i) {
+        body.code.push_back({MapOp::add, total, 2 * i - 1, 0});
+        total = static_cast<int>(body.code.size()) - 1;
+    }
+    const ValueId map = build.value(kSize, kSize);
+    build.step(Map{body}, map);
+    const ValueId largest = build.value(1, 1);
+    const Extent size{"n", kSize};
+    build.step(Reduce{ReduceOp::max, ReduceOver::all, size, size, body, 1, {}}, largest);
+    build.output(map);
+    build.output(largest);
+    const Program program = build.finish();
+    Matrices A(type(), 1, kSize, kSize);
+    A.fill_random(6);
+    Matrices M(type(), 1, kSize, kSize);
+    Matrices L(type(), 1, 1, 1);
+    run_alike(program, {&A}, {&M, &L});
+    constexpr long double kSum = kLoads * (kLoads + 1) / 2;
+    long double want_largest = -kSum;
+    for (std::int64_t r = 0; r < kSize; ++r) {
+        for (std::int64_t c = 0; c < kSize; ++c) {
+            const long double want = kSum * A.get(0, r, c);
+            ASSERT_LE(std::abs(M.get(0, r, c) - want), (kLoads + 1) * unit(type()) * kSum);
+            want_largest = std::max(want_largest, want);
+        }
+    }
+    EXPECT_LE(std::abs(L.get(0, 0, 0) - want_largest), (kLoads + 1) * unit(type()) * kSum);
+}
+
 }  // namespace
 }  // namespace matgrad::test

@@ -251,6 +251,125 @@ TEST(Reduce, MatchesLoopsOverEveryDomain) {
     }
 }
 
+TEST(Reduce, TakesBroadcastsPositionsAndSquares) {
+    constexpr std::int64_t kRows = 21;
+    constexpr std::int64_t kCols = 38;
+    struct Case {
+        const char* name;
+        std::vector<MapInstruction> code;
+        long double (*term)(long double a, long double u, long double v, long double s, bool lower);
+    };
+    // Operands: 0 A, 1 u along columns, 2 v along rows, 3 the number s.
+    const Case cases[] = {
+        {"a", {load(0)}, [](auto a, auto, auto, auto, bool) { return a; }},
+        {"a .* a",
+         {load(0), {MapOp::mul, 0, 0, 0}},
+         [](auto a, auto, auto, auto, bool) { return a * a; }},
+        {"a ^ 2",
+         {load(0), {MapOp::pow, 0, -1, 2}},
+         [](auto a, auto, auto, auto, bool) { return a * a; }},
+        {"a .* a, loaded twice",
+         {load(0), load(0), {MapOp::mul, 0, 1, 0}},
+         [](auto a, auto, auto, auto, bool) { return a * a; }},
+        {"a ^ 3",
+         {load(0), {MapOp::pow, 0, -1, 3}},
+         [](auto a, auto, auto, auto, bool) { return a * a * a; }},
+        {"a + u",
+         {load(0), load(1), {MapOp::add, 0, 1, 0}},
+         [](auto a, auto u, auto, auto, bool) { return a + u; }},
+        {"a .* u",
+         {load(0), load(1), {MapOp::mul, 0, 1, 0}},
+         [](auto a, auto u, auto, auto, bool) { return a * u; }},
+        {"v .* a",
+         {load(2), load(0), {MapOp::mul, 0, 1, 0}},
+         [](auto a, auto, auto v, auto, bool) { return v * a; }},
+        {"s .* a",
+         {load(3), load(0), {MapOp::mul, 0, 1, 0}},
+         [](auto a, auto, auto, auto s, bool) { return s * a; }},
+        {"u .* v",
+         {load(1), load(2), {MapOp::mul, 0, 1, 0}},
+         [](auto, auto u, auto v, auto, bool) { return u * v; }},
+        {"a .* a beside a load that nothing reads",
+         {load(0), load(1), {MapOp::mul, 0, 0, 0}},
+         [](auto a, auto, auto, auto, bool) { return a * a; }},
+        {"a where lower, times s - v",
+         {load(0),
+          {MapOp::is_lower, -1, -1, 0},
+          {MapOp::mask, 0, 1, 0},
+          load(3),
+          load(2),
+          {MapOp::sub, 3, 4, 0},
+          {MapOp::mul, 2, 5, 0}},
+         [](auto a, auto, auto v, auto s, bool lower) { return lower ? a * (s - v) : 0; }},
+    };
+    for (const ScalarType type : kTypes) {
+        for (const Case& c : cases) {
+            for (const ReduceOver over :
+                 {ReduceOver::all, ReduceOver::rows, ReduceOver::cols, ReduceOver::diagonal}) {
+                for (const Order order : {Order::rows, Order::columns, Order::padded_rows}) {
+                    const std::string text =
+                        (testing::Message()
+                         << c.name << " over " << static_cast<int>(over) << " order "
+                         << static_cast<int>(order) << " type " << static_cast<int>(type))
+                            .GetString();
+                    SCOPED_TRACE(text);
+                    const std::int64_t out_rows = over == ReduceOver::rows ? kRows : 1;
+                    const std::int64_t out_cols = over == ReduceOver::cols ? kCols : 1;
+                    ProgramBuilder build(type);
+                    const ValueId a = build.operand("A", kRows, kCols, true);
+                    const ValueId u = build.operand("u", kRows, 1, true);
+                    const ValueId v = build.operand("v", 1, kCols, true);
+                    const ValueId s = build.operand("s", 1, 1, false);
+                    const ValueId out = build.value(out_rows, out_cols);
+                    const MapBody body{{{use(a), Broadcast::none},
+                                        {use(u), Broadcast::column},
+                                        {use(v), Broadcast::row},
+                                        {use(s), Broadcast::scalar}},
+                                       c.code};
+                    build.step(
+                        Reduce{ReduceOp::sum, over, {"m", kRows}, {"n", kCols}, body, 0.5, {}},
+                        out);
+                    build.output(out);
+                    const Program program = build.finish();
+                    Matrices A(type, kBatch, kRows, kCols, order);
+                    Matrices U(type, kBatch, kRows, 1, order);
+                    Matrices V(type, kBatch, 1, kCols, order);
+                    Matrices S(type, 1, 1, 1);
+                    A.fill_random(1);
+                    U.fill_random(2);
+                    V.fill_random(3);
+                    S.fill_random(4);
+                    for (const ExecutorUnderTest& executor : executors_for(text)) {
+                        SCOPED_TRACE(executor.name);
+                        Matrices G(type, kBatch, out_rows, out_cols);
+                        run(executor, program, kBatch, {&A, &U, &V, &S}, {&G});
+                        for (std::int64_t p = 0; p < kBatch; ++p) {
+                            Naive want(out_rows, out_cols);
+                            Naive bound(out_rows, out_cols);
+                            for (std::int64_t i = 0; i < kRows; ++i) {
+                                for (std::int64_t j = 0; j < kCols; ++j) {
+                                    if (over == ReduceOver::diagonal && i != j) {
+                                        continue;
+                                    }
+                                    const std::int64_t r = over == ReduceOver::rows ? i : 0;
+                                    const std::int64_t k = over == ReduceOver::cols ? j : 0;
+                                    want(r, k) +=
+                                        0.5L * c.term(A.get(p, i, j), U.get(p, i, 0),
+                                                      V.get(p, 0, j), S.get(0, 0, 0), i >= j);
+                                    // Numbers of at most 1, so terms of at most 2.
+                                    bound(r, k) += (kRows * kCols + 4) * unit(type) * 2;
+                                }
+                            }
+                            expect_within(matrix(G, p), want, bound);
+                            ASSERT_FALSE(HasFailure());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 TEST(Reduce, MaxKeepsNan) {
     ProgramBuilder build(ScalarType::float32);
     const ValueId a = build.operand("A", 1, 40, true);
