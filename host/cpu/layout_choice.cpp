@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "cpu/plain/gemm.hpp"
 #include "cpu/step_parts.hpp"
 #include "cpu/view.hpp"
 
@@ -17,15 +18,18 @@ namespace {
 /// Billions of float operations a second, each with everything in the second-level cache.
 constexpr double kCompactRate = 115;
 constexpr double kCompactFactorRate = 40;
-constexpr double kSmallGemmRate = 95;
+constexpr double kProductRate = 160;
 constexpr double kBlasRate = 130;
 constexpr double kBlasFactorRate = 20;
-constexpr double kGemvRate = 10;
+constexpr double kGemvRate = 45;
+constexpr double kCompactGemvRate = 40;
 /// Nanoseconds to gather or scatter one float of one problem.
-constexpr double kCompactMove = 0.25;
+constexpr double kCompactMove = 0.15;
 constexpr double kPlainMove = 0.1;
+/// Nanoseconds to transpose one float of a right operand.
+constexpr double kTurned = 0.13;
 /// Nanoseconds of one call, whatever its size.
-constexpr double kSmallCall = 60;
+constexpr double kProductCall = 80;
 constexpr double kBlasCall = 800;
 constexpr double kCompactCall = 6;
 /// Nanoseconds of an entrywise step, of each of its instructions, and of each entry of these.
@@ -131,13 +135,21 @@ private:
         return w;
     }
 
+    [[nodiscard]] bool gives_vector(const Step& step) const {
+        return std::holds_alternative<Gemm>(step.operation) &&
+               (value(step.out).rows.size == 1 || value(step.out).cols.size == 1);
+    }
+
     [[nodiscard]] double compact_step(const Step& step) const {
         const Work w = work(step);
         const bool product = std::holds_alternative<Gemm>(step.operation) ||
                              std::holds_alternative<Syrk>(step.operation) ||
                              std::holds_alternative<Trsm>(step.operation);
+        const double rate = gives_vector(step) ? kCompactGemvRate
+                             : product          ? kCompactRate
+                                                : kCompactFactorRate;
         return kCompactCall + w.instructions * (kMapInstruction / kLanes + kMapEntry * w.entries) +
-               weight(step.type) * w.operations / (product ? kCompactRate : kCompactFactorRate);
+               weight(step.type) * w.operations / rate;
     }
 
     [[nodiscard]] double plain_step(const Step& step) const {
@@ -146,18 +158,22 @@ private:
         if (w.operations == 0) {
             return kMapCall + w.instructions * (kMapInstruction + kMapEntry * w.entries);
         }
+        if (gives_vector(step)) {
+            return kProductCall + load / kGemvRate;
+        }
+        const Value& out = value(step.out);
         if (const auto* gemm = std::get_if<Gemm>(&step.operation)) {
-            const Value& out = value(step.out);
-            const std::int64_t m = out.rows.size;
-            const std::int64_t n = out.cols.size;
-            if (m == 1 || n == 1) {
-                return kSmallCall + load / kGemvRate;
+            const double right = w.operations / (2 * static_cast<double>(out.rows.size));
+            return kProductCall + load / kProductRate +
+                   (gemm->b.transposed ? kTurned * weight(step.type) * right : 0);
+        }
+        if (const auto* syrk = std::get_if<Syrk>(&step.operation)) {
+            const double right = w.operations / static_cast<double>(out.rows.size);
+            const auto inner = static_cast<std::int64_t>(right) / out.rows.size;
+            if (syrk->mirror && is_small_gram(out.rows.size, inner)) {
+                return kProductCall + 2 * load / kProductRate +
+                       (syrk->a.transposed ? 0 : kTurned * weight(step.type) * right);
             }
-            const auto k =
-                static_cast<std::int64_t>(w.operations / 2) / std::max<std::int64_t>(1, m * n);
-            const double turned =
-                gemm->b.transposed ? kCompactMove * static_cast<double>(n * k) : 0;
-            return kSmallCall + turned + load / kSmallGemmRate;
         }
         const bool product = std::holds_alternative<Syrk>(step.operation) ||
                              std::holds_alternative<Trsm>(step.operation);

@@ -16,6 +16,17 @@ namespace {
 constexpr std::int64_t kStreamBytes = 4 << 20;
 /// A matrix up to this size is written from the cache it was computed in.
 constexpr std::int64_t kStagedBytes = 256 << 10;
+/// A matrix up to this size finds room beside the one that is worked on.
+constexpr std::int64_t kAheadBytes = 16 << 10;
+
+/// Asks for a matrix that is needed soon; wherever its rows really lie, that is harmless.
+void ask_for(const View& v, const std::byte* at) {
+    constexpr std::int64_t kLine = 64;
+    const std::int64_t bytes = v.count() * size_of(v.type);
+    for (std::int64_t i = 0; i < bytes && bytes <= kAheadBytes; i += kLine) {
+        __builtin_prefetch(at + i);
+    }
+}
 }  // namespace
 
 View result_of(const RunData& run, std::size_t index, std::int64_t problem) {
@@ -158,6 +169,9 @@ void TileRunner::run_compact(std::int64_t first, std::int64_t count) {
 void TileRunner::run_plain(std::int64_t problem) {
     for (const Given& given : in_place_) {
         values_[static_cast<std::size_t>(given.value)].data = given.at(problem);
+        if (problem + 1 < run_.batch) {
+            ask_for(given.view, given.at(problem + 1));
+        }
     }
     for (const auto& [step, partner] : turns_) {
         if (partner != nullptr) {

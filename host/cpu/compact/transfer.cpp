@@ -9,7 +9,6 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "cpu/compact/kernels.hpp"
 #include "cpu/compact/lanes-inl.hpp"
@@ -17,6 +16,10 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace matgrad::detail::HWY_NAMESPACE {
+
+/// So many elements of kLanes numbers are sooner transposed with nothing beside them than moved one
+/// by one.
+inline constexpr int kWorthSquare = 3;
 
 /// `count` numbers that are neighbours in each problem, from `offset` on, to elements that are
 /// `to_step` numbers apart.
@@ -40,6 +43,25 @@ HWY_INLINE void pack_run(const T* const* sources, std::int64_t offset, std::int6
             }
         }
     }
+    const auto left = static_cast<int>(count - e);
+    if (left >= kWorthSquare) {
+        const auto mask = hn::FirstN(d, static_cast<std::size_t>(left));
+        for (int lane = 0; lane < kLanes; lane += kSize) {
+            LaneVector<T> v[kSize];
+#pragma GCC unroll 16
+            for (int i = 0; i < kSize; ++i) {
+                v[i] = hn::MaskedLoad(mask, d, sources[lane + i] + offset + e);
+            }
+            transpose_square<T>(v);
+#pragma GCC unroll 16
+            for (int i = 0; i < kSize; ++i) {
+                if (i < left) {
+                    hn::Store(v[i], d, to + (e + i) * to_step + lane);
+                }
+            }
+        }
+        return;
+    }
     for (; e < count; ++e) {
         for (int l = 0; l < kLanes; ++l) {
             to[e * to_step + l] = sources[l][offset + e];
@@ -47,55 +69,166 @@ HWY_INLINE void pack_run(const T* const* sources, std::int64_t offset, std::int6
     }
 }
 
-/// Element squares [first, first + count) of a run, transposed, to rows of `to` that are `to_step`
-/// numbers apart, one for each lane. count is a multiple of a vector.
+/// Elements of a run, each kLanes numbers.
 template <typename T>
-HWY_INLINE void unpack_squares(const T* from, std::int64_t from_step, std::int64_t first,
-                               std::int64_t count, T* to, std::int64_t to_step) {
+struct Run {
+    const T* data;
+    std::int64_t step;  ///< from one element to the next, in numbers
+    std::int64_t count;
+};
+
+/// A part of a square: `width` elements, the first `lanes` lanes.
+template <typename T, typename To>
+HWY_NOINLINE void unpack_edge(const Run<T>& run, std::int64_t first, int width, int lanes,
+                              const To& to) {
     const Lane<T> d;
     constexpr int kSize = static_cast<int>(hn::MaxLanes(Lane<T>()));
-    for (std::int64_t e = 0; e < count; e += kSize) {
-        for (int lane = 0; lane < kLanes; lane += kSize) {
-            LaneVector<T> v[kSize];
-#pragma GCC unroll 16
-            for (int i = 0; i < kSize; ++i) {
-                v[i] = hn::Load(d, from + (first + e + i) * from_step + lane);
+    const T* from = run.data + first * run.step;
+    if (width < kWorthSquare) {
+        for (int i = 0; i < width; ++i) {
+            for (int l = 0; l < lanes; ++l) {
+                to(l)[first + i] = from[i * run.step + l];
             }
-            transpose_square<T>(v);
+        }
+        return;
+    }
+    const auto mask = hn::FirstN(d, static_cast<std::size_t>(width));
+    for (int lane = 0; lane < lanes; lane += kSize) {
+        LaneVector<T> v[kSize];
 #pragma GCC unroll 16
-            for (int i = 0; i < kSize; ++i) {
-                hn::Store(v[i], d, to + (lane + i) * to_step + e);
+        for (int i = 0; i < kSize; ++i) {
+            v[i] = i < width ? hn::Load(d, from + i * run.step + lane) : hn::Zero(d);
+        }
+        transpose_square<T>(v);
+#pragma GCC unroll 16
+        for (int i = 0; i < kSize; ++i) {
+            if (lane + i < lanes) {
+                hn::BlendedStore(v[i], mask, d, to(lane + i) + first);
             }
         }
     }
 }
 
-/// The staging area keeps the lines of one lane together, whatever the distance of the problems in
-/// memory: that is often a power of two, which would put all lanes in one set of the cache.
-template <typename T>
-HWY_INLINE void unpack_run(const T* from, std::int64_t from_step, int lanes, std::int64_t offset,
-                           std::int64_t count, T* const* targets, bool stream) {
+/// Elements of a run, transposed: number e of lane l to `to(l) + e`, by `store(vector, address)`
+/// where a vector is full.
+template <typename T, typename To, typename Store>
+HWY_INLINE void unpack_squares(const Run<T>& run, int lanes, const To& to, const Store& store) {
+    const Lane<T> d;
     constexpr int kSize = static_cast<int>(hn::MaxLanes(Lane<T>()));
-    constexpr std::int64_t kPart = 1024 / sizeof(T);
-    constexpr std::int64_t kRow = kPart + 64 / sizeof(T);
-    HWY_ALIGN T stage[kLanes * kRow];
-    const std::int64_t whole = count / kSize * kSize;
-    for (std::int64_t e = 0; e < whole; e += kPart) {
-        const std::int64_t part = std::min(kPart, whole - e);
-        unpack_squares<T>(from, from_step, e, part, stage, kRow);
-        for (int l = 0; l < lanes; ++l) {
-            T* to = targets[l] + offset + e;
-            if (stream) {
-                stream_out<T>(stage + l * kRow, part, to);
-            } else {
-                std::memcpy(to, stage + l * kRow, static_cast<std::size_t>(part) * sizeof(T));
+    std::int64_t e = 0;
+    for (; lanes == kLanes && e + kSize <= run.count; e += kSize) {
+        for (int lane = 0; lane < kLanes; lane += kSize) {
+            LaneVector<T> v[kSize];
+#pragma GCC unroll 16
+            for (int i = 0; i < kSize; ++i) {
+                v[i] = hn::Load(d, run.data + (e + i) * run.step + lane);
+            }
+            transpose_square<T>(v);
+#pragma GCC unroll 16
+            for (int i = 0; i < kSize; ++i) {
+                store(v[i], to(lane + i) + e);
             }
         }
     }
-    for (std::int64_t e = whole; e < count; ++e) {
-        for (int l = 0; l < lanes; ++l) {
-            targets[l][offset + e] = from[e * from_step + l];
+    for (; e < run.count; e += kSize) {
+        const auto width = static_cast<int>(std::min<std::int64_t>(kSize, run.count - e));
+        unpack_edge<T>(run, e, width, lanes, to);
+    }
+}
+
+template <typename T>
+HWY_INLINE void copy_out(const T* from, std::int64_t count, T* to, bool stream) {
+    const Lane<T> d;
+    const auto step = static_cast<std::int64_t>(hn::Lanes(d));
+    if (stream) {
+        return stream_out<T>(from, count, to);
+    }
+    std::int64_t i = 0;
+    for (; i + step <= count; i += step) {
+        hn::StoreU(hn::LoadU(d, from + i), d, to + i);
+    }
+    copy_few(from + i, count - i, to + i);
+}
+
+/// Each lane's numbers begin at targets[lane].
+template <typename T>
+struct Targets {
+    T* at[kLanes];
+    int lanes;
+
+    /// Numbers from one to the next where that is the same for all; else 0.
+    [[nodiscard]] std::int64_t distance() const {
+        const std::int64_t first = lanes > 1 ? at[1] - at[0] : 0;
+        for (int l = 2; l < lanes; ++l) {
+            if (at[l] - at[l - 1] != first) {
+                return 0;
+            }
         }
+        return first;
+    }
+    /// Is a vector of numbers a line of the cache, and does each target begin with one?
+    [[nodiscard]] bool by_lines(std::int64_t offset) const {
+        if (hn::MaxLanes(Lane<T>()) * sizeof(T) != 64) {
+            return false;
+        }
+        std::uintptr_t bits = 0;
+        for (int l = 0; l < lanes; ++l) {
+            bits |= reinterpret_cast<std::uintptr_t>(at[l] + offset);
+        }
+        return bits % 64 == 0;
+    }
+};
+
+/// In parts through a staging area, which keeps the lines of one lane together, whatever the distance
+/// of the problems in memory: that is often a power of two, which would put all lanes in one set of
+/// the cache.
+template <typename T>
+HWY_NOINLINE void unpack_staged(const Run<T>& run, const Targets<T>& targets, std::int64_t offset,
+                                bool stream) {
+    const Lane<T> d;
+    constexpr std::int64_t kPart = 1024 / sizeof(T);
+    constexpr std::int64_t kRow = kPart + 64 / sizeof(T);
+    HWY_ALIGN T stage[kLanes * kRow];
+    for (std::int64_t e = 0; e < run.count; e += kPart) {
+        const std::int64_t part = std::min(kPart, run.count - e);
+        unpack_squares<T>(
+            {run.data + e * run.step, run.step, part}, kLanes,
+            [&stage](int l) HWY_ATTR { return stage + l * kRow; },
+            [d](LaneVector<T> v, T* to) HWY_ATTR { hn::Store(v, d, to); });
+        for (int l = 0; l < targets.lanes; ++l) {
+            copy_out<T>(stage + l * kRow, part, targets.at[l] + offset + e, stream);
+        }
+    }
+}
+
+/// Bytes of a tile's results that may be written in any order: they fit the first-level cache.
+inline constexpr std::int64_t kNearBytes = 16 << 10;
+
+template <typename T>
+HWY_INLINE void unpack_run(const Run<T>& run, const Targets<T>& targets, std::int64_t offset,
+                           bool stream) {
+    const Lane<T> d;
+    const auto to_target = [&](int l) HWY_ATTR { return targets.at[l] + offset; };
+    if (stream && targets.by_lines(offset)) {
+        unpack_squares<T>(run, targets.lanes, to_target,
+                          [d](LaneVector<T> v, T* to) HWY_ATTR { hn::Stream(v, d, to); });
+        return;
+    }
+    const std::int64_t distance = targets.distance();
+    const std::int64_t bytes = distance * kLanes * static_cast<std::int64_t>(sizeof(T));
+    const bool near = distance > 0 && bytes <= kNearBytes;
+    if (near && !stream) {
+        unpack_squares<T>(run, targets.lanes, to_target,
+                          [d](LaneVector<T> v, T* to) HWY_ATTR { hn::StoreU(v, d, to); });
+    } else if (near && distance == run.count) {
+        // Without gaps from one problem to the next: they go out as one.
+        HWY_ALIGN T stage[kNearBytes / sizeof(T)];
+        unpack_squares<T>(
+            run, kLanes, [&](int l) HWY_ATTR { return stage + l * run.count; },
+            [d](LaneVector<T> v, T* to) HWY_ATTR { hn::StoreU(v, d, to); });
+        stream_out<T>(stage, run.count * targets.lanes, targets.at[0] + offset);
+    } else {
+        unpack_staged(run, targets, offset, stream);
     }
 }
 
@@ -146,16 +279,18 @@ void pack_typed(const std::byte* const* sources, std::int64_t row_stride, std::i
 template <typename T>
 void unpack_typed(const View& from, int lanes, std::byte* const* targets, std::int64_t row_stride,
                   std::int64_t col_stride, bool stream) {
-    T* to[kLanes];
+    Targets<T> to{};
+    to.lanes = lanes;
     for (int l = 0; l < lanes; ++l) {
-        to[l] = reinterpret_cast<T*>(targets[l]);
+        to.at[l] = reinterpret_cast<T*>(targets[l]);
     }
     const T* in = reinterpret_cast<const T*>(from.data);
     if (col_stride != 1 && row_stride != 1) {
         for (std::int64_t r = 0; r < from.rows; ++r) {
             for (std::int64_t c = 0; c < from.cols; ++c) {
                 for (int l = 0; l < lanes; ++l) {
-                    to[l][r * row_stride + c * col_stride] = in[(r * from.cols + c) * kLanes + l];
+                    to.at[l][r * row_stride + c * col_stride] =
+                        in[(r * from.cols + c) * kLanes + l];
                 }
             }
         }
@@ -164,8 +299,8 @@ void unpack_typed(const View& from, int lanes, std::byte* const* targets, std::i
     for_each_run(from.rows, from.cols, row_stride, col_stride,
                  [&](std::int64_t r, std::int64_t c, std::int64_t count, std::int64_t step)
                      HWY_ATTR {
-                         unpack_run<T>(in + (r * from.cols + c) * kLanes, step * kLanes, lanes,
-                                       r * row_stride + c * col_stride, count, to, stream);
+                         unpack_run<T>({in + (r * from.cols + c) * kLanes, step * kLanes, count},
+                                       to, r * row_stride + c * col_stride, stream);
                      });
 }
 

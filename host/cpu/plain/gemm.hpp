@@ -59,4 +59,9 @@ private:
     std::byte* packed_b_ = nullptr;
 };
 
+/// Is a a' of order n over k terms done sooner as any other product, although half of it is known?
+[[nodiscard]] constexpr bool is_small_gram(std::int64_t n, std::int64_t k) {
+    return n <= 64 && k <= 64;
+}
+
 }  // namespace matgrad::detail

@@ -105,11 +105,12 @@ HWY_NOINLINE void multiply_strip(const Strip<T>& s) {
 #pragma GCC unroll 16
         for (int i = 0; i < kRows; ++i) {
             if constexpr (kVectors == 2) {
-                sum[i][0] = hn::MulAdd(beta, hn::LoadU(d, c + i * c_row), hn::Mul(alpha, sum[i][0]));
+                sum[i][0] =
+                    hn::MulAdd(beta, hn::LoadU(d, c + i * c_row), hn::Mul(alpha, sum[i][0]));
             }
-            sum[i][kVectors - 1] = hn::MulAdd(
-                beta, load_part<T, kWhole>(mask, c + i * c_row + (kVectors - 1) * lanes),
-                hn::Mul(alpha, sum[i][kVectors - 1]));
+            sum[i][kVectors - 1] =
+                hn::MulAdd(beta, load_part<T, kWhole>(mask, c + i * c_row + (kVectors - 1) * lanes),
+                           hn::Mul(alpha, sum[i][kVectors - 1]));
         }
     } else if (s.alpha != T{1}) {
         const auto alpha = hn::Set(d, s.alpha);
@@ -171,8 +172,8 @@ void multiply_block(double alpha, const GemmOperand& a, const GemmOperand& b, do
         s.b = reinterpret_cast<const T*>(b.view.data) + (b.packed ? col * inner : col);
         s.b_row = b.packed ? width : b.view.row_stride;
         s.last = width > lanes ? width - lanes : width;
-        const auto& kernels = width > lanes ? s.last == lanes ? kKernels<T, 2, true>
-                                                              : kKernels<T, 2, false>
+        const auto& kernels = width > lanes
+                                  ? s.last == lanes ? kKernels<T, 2, true> : kKernels<T, 2, false>
                               : s.last == lanes ? kKernels<T, 1, true>
                                                 : kKernels<T, 1, false>;
         std::int64_t row = 0;
@@ -191,8 +192,7 @@ void multiply_block(double alpha, const GemmOperand& a, const GemmOperand& b, do
 
 void gemm_block_all(double alpha, const GemmOperand& a, const GemmOperand& b, double beta,
                     const View& c) {
-    with_type(c.type,
-              [&](auto zero) { multiply_block<decltype(zero)>(alpha, a, b, beta, c); });
+    with_type(c.type, [&](auto zero) { multiply_block<decltype(zero)>(alpha, a, b, beta, c); });
 }
 
 GemmShape gemm_shape_all(ScalarType type) {
@@ -239,9 +239,8 @@ void pack_strips_typed(const View& from, T* to) {
 }
 
 void pack_strips_all(const View& from, std::byte* to) {
-    with_type(from.type, [&](auto zero) {
-        pack_strips_typed(from, reinterpret_cast<decltype(zero)*>(to));
-    });
+    with_type(from.type,
+              [&](auto zero) { pack_strips_typed(from, reinterpret_cast<decltype(zero)*>(to)); });
 }
 
 template <typename T>
@@ -262,9 +261,8 @@ void pack_panels_typed(const View& from, T* to) {
 }
 
 void pack_panels_all(const View& from, std::byte* to) {
-    with_type(from.type, [&](auto zero) {
-        pack_panels_typed(from, reinterpret_cast<decltype(zero)*>(to));
-    });
+    with_type(from.type,
+              [&](auto zero) { pack_panels_typed(from, reinterpret_cast<decltype(zero)*>(to)); });
 }
 
 }  // namespace matgrad::detail::HWY_NAMESPACE

@@ -6,6 +6,7 @@
 #include "cpu/map.hpp"
 #include "cpu/plain/blas.hpp"
 #include "cpu/plain/copy.hpp"
+#include "cpu/plain/gemm.hpp"
 #include "cpu/plain/gram.hpp"
 #include "cpu/plain/lu.hpp"
 #include "cpu/plain/split.hpp"
@@ -24,18 +25,18 @@ public:
         : step_(step), values_(values), scratch_(scratch), threads_(threads) {}
 
     std::int32_t operator()(const Gemm& s) {
-        View result = begin_result();
-        const View computed = result;
+        const View computed = begin_result();
+        const bool vector = computed.rows == 1 || computed.cols == 1;
+        View result = computed;
         Use left = s.a;
         Use right = s.b;
-        if (result.rows == 1 && result.cols != 1) {
+        if (computed.cols != 1 && vector) {
             // A row is the transpose of a column: c' = b' a'.
             std::swap(left, right);
             left.transposed = !left.transposed;
             right.transposed = !right.transposed;
             result = transposed(result);
         }
-        const bool vector = result.cols == 1;
         const View a = vector ? readable(left) : typed(left);
         const View b = typed(right);
         const bool adds = s.c.value != kNoValue && s.beta != 0;
@@ -59,6 +60,13 @@ public:
             const View a = typed(s.a);
             weigh_by_zero(a, transposed(a), 0, result);
             return end_result(result);
+        }
+        const View same = view(s.a);
+        if (s.mirror && same.type == step_.type && out().type == step_.type &&
+            is_small_gram(same.rows, same.cols)) {
+            // Entries (i, j) and (j, i) sum the same products in the same order.
+            Product(s.alpha, same, transposed(same), 0, out(), scratch_).run();
+            return 0;
         }
         const bool middle = is_middle_gram(out().rows);
         const View a = middle ? no_wider(s.a) : readable(s.a);

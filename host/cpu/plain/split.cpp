@@ -111,8 +111,8 @@ struct System {
 
 }  // namespace
 
-void split_gemm(int threads, double alpha, const View& a, const View& b, double beta,
-                const View& c, Scratch& scratch) {
+void split_gemm(int threads, double alpha, const View& a, const View& b, double beta, const View& c,
+                Scratch& scratch) {
     const Product product(alpha, a, b, beta, c, scratch);
     if (work_of(c.rows, c.cols, a.cols) < kSplitWork) {
         return product.run();
@@ -121,8 +121,8 @@ void split_gemm(int threads, double alpha, const View& a, const View& b, double 
     for_each_index(threads, product.blocks(), [&](std::int64_t i) { product.compute(i); });
 }
 
-void split_gemv(int threads, double alpha, const View& a, const View& x, double beta,
-                const View& y, Scratch& scratch) {
+void split_gemv(int threads, double alpha, const View& a, const View& x, double beta, const View& y,
+                Scratch& scratch) {
     const VectorProduct product(alpha, a, x, beta, y, scratch);
     for_each_index(product.parts() == 1 ? 1 : threads, product.parts(),
                    [&](std::int64_t i) { product.compute(i); });

@@ -14,11 +14,11 @@
 namespace matgrad::detail {
 
 /// A Product, on up to `threads` threads.
-void split_gemm(int threads, double alpha, const View& a, const View& b, double beta,
-                const View& c, Scratch& scratch);
+void split_gemm(int threads, double alpha, const View& a, const View& b, double beta, const View& c,
+                Scratch& scratch);
 /// A VectorProduct, on up to `threads` threads.
-void split_gemv(int threads, double alpha, const View& a, const View& x, double beta,
-                const View& y, Scratch& scratch);
+void split_gemv(int threads, double alpha, const View& a, const View& x, double beta, const View& y,
+                Scratch& scratch);
 
 /// Lower triangle of c = alpha * a * a', and with `mirror` both; `scratch` has
 /// gram_scratch_bytes. a, of any strides where is_middle_gram and else blas_readable, and c are of
