@@ -115,14 +115,22 @@ void load_panel_typed(const View& v, T alpha, T* to) {
         const bool forward = v.row_stride == 1;
         std::int64_t k0 = 0;
         for (; k0 + kSize <= v.rows; k0 += kSize) {
+            const From* first = from + (forward ? k0 : -(k0 + kSize - 1));
             for (std::int64_t g = 0; g < vectors; ++g) {
-                const From* first = from + (forward ? k0 : -(k0 + kSize - 1));
                 LaneVector<T> square[kSize];
+                const std::int64_t last = std::min(kSize, v.cols - g * kSize) - 1;
+                if (last + 1 == kSize) {
 #pragma GCC unroll 16
-                for (std::int64_t i = 0; i < kSize; ++i) {
-                    const std::int64_t r = std::min(g * kSize + i, v.cols - 1);
-                    square[i] = load_from<T>(first + r * v.col_stride);
+                    for (std::int64_t i = 0; i < kSize; ++i) {
+                        square[i] = load_from<T>(first + i * v.col_stride);
+                    }
+                } else {
+#pragma GCC unroll 16
+                    for (std::int64_t i = 0; i < kSize; ++i) {
+                        square[i] = load_from<T>(first + std::min(i, last) * v.col_stride);
+                    }
                 }
+                first += kSize * v.col_stride;
                 transpose_square<T>(square);
                 T* out = to + g * kSize + (forward ? k0 : k0 + kSize - 1) * kPanel<T>;
 #pragma GCC unroll 16
@@ -187,12 +195,21 @@ void store_panel_typed(const T* from, const View& v) {
                     square[i] = hn::Load(d, in + c + (forward ? i * kPanel<T> : -i * kPanel<T>));
                 }
                 transpose_square<T>(square);
+                const std::int64_t count = std::min(kSize, v.cols - c);
+                if (count == kSize) {
 #pragma GCC unroll 16
-                for (std::int64_t i = 0; i < kSize; ++i) {
-                    if (c + i < v.cols) {
-                        store_to<T>(square[i], first + (c + i) * v.col_stride);
+                    for (std::int64_t i = 0; i < kSize; ++i) {
+                        store_to<T>(square[i], first + i * v.col_stride);
+                    }
+                } else {
+#pragma GCC unroll 16
+                    for (std::int64_t i = 0; i < kSize; ++i) {
+                        if (i < count) {
+                            store_to<T>(square[i], first + i * v.col_stride);
+                        }
                     }
                 }
+                first += kSize * v.col_stride;
             }
         }
         for (; k0 < v.rows; ++k0) {

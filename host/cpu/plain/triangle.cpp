@@ -160,36 +160,39 @@ void solve_typed(const std::byte* data, T alpha, const View& from, const View& t
     }
 }
 
-/// The diagonal block of a strip: `count` of its pivots are of the matrix, the rest pad it.
+/// The diagonal block of a strip: `count` of its pivots are of the matrix, the rest pad it. Square
+/// roots are taken at the end, all together: only a division stands between a pivot and the next.
 /// Returns 0 or the 1-based number of the first bad pivot.
 template <typename T>
 std::int32_t factor_corner(T* corner, std::int64_t count, T* reciprocals) {
     T u[kStrip<T>][kStrip<T>] = {};  // u[k][i], i >= k: entry (i, k)
+    T pivots[kStrip<T>];
+    std::fill_n(pivots, kStrip<T>, T{1});
     for (std::int64_t k = 0; k < count; ++k) {
         std::copy(corner + k * kPanel<T> + k, corner + k * kPanel<T> + count, u[k] + k);
     }
-    std::fill_n(reciprocals, kStrip<T>, T{1});
     for (std::int64_t k = 0; k < count; ++k) {
-        const T pivot = u[k][k];
-        if (!(pivot > 0 && pivot <= std::numeric_limits<T>::max())) {
+        pivots[k] = u[k][k];
+        if (!(pivots[k] > 0 && pivots[k] <= std::numeric_limits<T>::max())) {
             return static_cast<std::int32_t>(k + 1);
         }
-        const T root = std::sqrt(pivot);
-        reciprocals[k] = T{1} / root;
-        u[k][k] = root;
+        const T inverse = T{1} / pivots[k];
 #pragma GCC unroll 8
-        for (std::int64_t i = k + 1; i < kStrip<T>; ++i) {
-            u[k][i] *= reciprocals[k];
-        }
         for (std::int64_t j = k + 1; j < kStrip<T>; ++j) {
+            const T factor = u[k][j] * inverse;
 #pragma GCC unroll 8
             for (std::int64_t i = j; i < kStrip<T>; ++i) {
-                u[j][i] -= u[k][j] * u[k][i];
+                u[j][i] -= factor * u[k][i];
             }
         }
     }
     for (std::int64_t k = 0; k < kStrip<T>; ++k) {
-        std::copy(u[k], u[k] + kStrip<T>, corner + k * kPanel<T>);
+        reciprocals[k] = T{1} / std::sqrt(pivots[k]);
+    }
+    for (std::int64_t k = 0; k < kStrip<T>; ++k) {
+        for (std::int64_t i = 0; i < kStrip<T>; ++i) {
+            corner[k * kPanel<T> + i] = u[k][i] * reciprocals[k];
+        }
     }
     return 0;
 }
