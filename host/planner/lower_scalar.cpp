@@ -93,8 +93,7 @@ Use Lowering::lower_trace(const Expr& y) {
 /// tr(P*Q) = sum(P'.*Q): the last product is never formed. P and Q are the best pair of arcs of the
 /// chain closed to a ring, for tr(PQ) = tr(QP).
 Use Lowering::lower_trace_of_chain(const Links& links) {
-    constexpr std::size_t kLongestRing = 32;
-    if (links.size() > kLongestRing) {
+    if (links.size() > static_cast<std::size_t>(kLongestRing)) {
         return lower_trace_of_chain({ready_link({links.begin(), links.end() - 1}), links.back()});
     }
     const int n = static_cast<int>(links.size());

@@ -36,7 +36,8 @@ struct Selection {
 /// 122 bits that stand for a run of links.
 using ChainKey = std::array<std::uint64_t, 2>;
 [[nodiscard]] ChainKey extended(const ChainKey& key, std::uint64_t word);
-/// How many distinct product chains of the program contain a sub-chain.
+/// How many distinct product chains of the program, or chains closed to a ring by a trace, contain a
+/// sub-chain.
 using ChainCounts = std::map<ChainKey, int>;
 
 /// One factor of a product, ready to be ordered and to be lowered.
@@ -52,6 +53,8 @@ struct Link {
     Extent rows, cols;
 };
 using Links = std::vector<Link>;
+/// A trace of more factors is not turned around.
+inline constexpr int kLongestRing = 32;
 
 /// What solves with a matrix Y.
 struct Factor {

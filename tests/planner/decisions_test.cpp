@@ -69,6 +69,22 @@ TEST(Plan, OfLeastSquaresKeepsTheResidual) {
     EXPECT_EQ(p.steps.size(), 3U) << "residual, sum of squares, gradient";
 }
 
+TEST(Plan, ATraceTakesTheProductThatItsGradientNeedsAnyway) {
+    const std::vector<std::string> declared{"A=p,m", "X=m,n", "B=n,p", "C=p,p"};
+    const Dims dims{{"m", 24}, {"n", 16}, {"p", 9}};
+    const Problem alone{{"tr(A*X*B)", "A'*B'"}, declared, dims, {}};
+    const Program p = program_for(alone);
+    EXPECT_EQ(count_steps<Gemm>(p), 1) << to_text(p);
+    EXPECT_EQ(total_operations(p), 100.0 * (2 * 24 * 16 * 9 + 2 * 24 * 16));
+    expect_matches_reference(alone);
+    const Problem sum{{"tr(A*X*B + A*X*B*C)", "A'*B' + A'*C'*B'"}, declared, dims, {}};
+    EXPECT_LE(count_steps<Gemm>(program_for(sum)), 3) << to_text(program_for(sum));
+    expect_matches_reference(sum);
+    const Problem dot{{"dot(C, A*X*B)", "A'*C*B'"}, declared, dims, {}};
+    EXPECT_EQ(count_steps<Gemm>(program_for(dot)), 2) << to_text(program_for(dot));
+    expect_matches_reference(dot);
+}
+
 TEST(Plan, NeverDistributesAProductOverASum) {
     // Distributed, A'*A*x - A'*b could hoist A'*A and A'*b: cheaper, and wrong in the last digits.
     Problem p = kLeastSquares;
