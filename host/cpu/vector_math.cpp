@@ -280,7 +280,7 @@ void apply_typed(MapOp op, T* out, const T* a, const T* b, double number, std::i
         case MapOp::is_diagonal:
         case MapOp::is_lower:
         case MapOp::is_upper:
-            return;  // they know of positions: map.cpp
+            return;  // they know of positions: interpreter.hpp
     }
 }
 
@@ -291,14 +291,6 @@ void apply_float(MapOp op, float* out, const float* a, const float* b, double nu
 void apply_double(MapOp op, double* out, const double* a, const double* b, double number,
                   std::int64_t count) {
     apply_typed<double>(op, out, a, b, number, count);
-}
-
-template <typename T>
-void max_typed(T* out, const T* a, const T* b, std::int64_t count) {
-    using V = Vector<T>;
-    each_pair<T>(out, a, b, count, [](V x, V y) HWY_ATTR {
-        return hn::IfThenElse(hn::Or(hn::IsNaN(x), hn::Gt(x, y)), x, y);
-    });
 }
 
 void widen(const float* in, double* out, std::int64_t count) {
@@ -327,13 +319,6 @@ void narrow(const double* in, float* out, std::int64_t count) {
     }
 }
 
-void max_float(float* out, const float* a, const float* b, std::int64_t count) {
-    max_typed<float>(out, a, b, count);
-}
-void max_double(double* out, const double* a, const double* b, std::int64_t count) {
-    max_typed<double>(out, a, b, count);
-}
-
 }  // namespace matgrad::detail::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -341,7 +326,6 @@ HWY_AFTER_NAMESPACE();
 namespace matgrad::detail {
 HWY_EXPORT(apply_float);
 HWY_EXPORT(apply_double);
-HWY_EXPORT(max_float);
 HWY_EXPORT(widen);
 HWY_EXPORT(narrow);
 void convert_strip(const float* in, float* out, std::int64_t count) {
@@ -356,7 +340,6 @@ void convert_strip(const float* in, double* out, std::int64_t count) {
 void convert_strip(const double* in, float* out, std::int64_t count) {
     HWY_DYNAMIC_DISPATCH(narrow)(in, out, count);
 }
-HWY_EXPORT(max_double);
 void apply_strip(MapOp op, float* out, const float* a, const float* b, double number,
                  std::int64_t count) {
     HWY_DYNAMIC_DISPATCH(apply_float)(op, out, a, b, number, count);
@@ -364,12 +347,6 @@ void apply_strip(MapOp op, float* out, const float* a, const float* b, double nu
 void apply_strip(MapOp op, double* out, const double* a, const double* b, double number,
                  std::int64_t count) {
     HWY_DYNAMIC_DISPATCH(apply_double)(op, out, a, b, number, count);
-}
-void max_strip(float* out, const float* a, const float* b, std::int64_t count) {
-    HWY_DYNAMIC_DISPATCH(max_float)(out, a, b, count);
-}
-void max_strip(double* out, const double* a, const double* b, std::int64_t count) {
-    HWY_DYNAMIC_DISPATCH(max_double)(out, a, b, count);
 }
 }  // namespace matgrad::detail
 #endif

@@ -26,8 +26,4 @@ void convert_strip(const float* in, double* out, std::int64_t count);
 void convert_strip(const double* in, float* out, std::int64_t count);
 void convert_strip(const double* in, double* out, std::int64_t count);
 
-/// out[i] = larger of a[i] and b[i], NaN if either is.
-void max_strip(float* out, const float* a, const float* b, std::int64_t count);
-void max_strip(double* out, const double* a, const double* b, std::int64_t count);
-
 }  // namespace matgrad::detail
