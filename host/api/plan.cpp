@@ -38,6 +38,7 @@ struct Plan::Impl {
     [[nodiscard]] std::vector<ConstBatch> in_program_order(
         std::span<const ConstBatch> given) const {
         std::vector<ConstBatch> ordered;
+        ordered.reserve(operand_of.size());
         for (const std::size_t index : operand_of) {
             ordered.push_back(given[index]);
         }

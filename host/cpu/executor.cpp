@@ -67,6 +67,7 @@ public:
 private:
     void make_shared_views() {
         const Program& program = plan_.program;
+        data_.shared.reserve(program.values.size());
         for (std::size_t i = 0; i < program.values.size(); ++i) {
             const Value& value = program.values[i];
             View view;

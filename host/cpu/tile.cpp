@@ -64,6 +64,8 @@ TileRunner::TileRunner(const RunData& run, std::byte* tile, Scratch scratch)
     : run_(run), plan_(*run.plan), scratch_(scratch), values_(run.shared) {
     const Program& program = plan_.program;
     const bool compact = plan_.layout == Layout::compact;
+    (compact ? gathered_ : in_place_).reserve(program.operands.size() + program.outputs.size());
+    results_.reserve(program.outputs.size());
     for (std::size_t i = 0; i < program.values.size(); ++i) {
         const Value& value = program.values[i];
         if (value.scope != Scope::problem) {
@@ -107,6 +109,7 @@ TileRunner::TileRunner(const RunData& run, std::byte* tile, Scratch scratch)
 }
 
 void TileRunner::order_steps() {
+    turns_.reserve(plan_.tile_steps.size());
     std::vector<char> taken(plan_.tile_steps.size(), 0);
     for (std::size_t i = 0; i < plan_.tile_steps.size(); ++i) {
         if (taken[i] != 0) {
