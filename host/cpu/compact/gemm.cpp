@@ -115,11 +115,30 @@ HWY_INLINE void store_whole(const Block<T, kRows, kCols>& block, bool scaled, La
     }
 }
 
+/// alpha * block + beta * c, where c has lanes of T, all in place of the block.
+template <typename T, int kRows, int kCols>
+HWY_INLINE void add_whole(Block<T, kRows, kCols>& block, const LaneGemm& call, std::int64_t row,
+                          std::int64_t col, int lane) {
+    const Lane<T> d;
+    const Elements<T> c(call.c, lane);
+    const auto alpha = hn::Set(d, static_cast<T>(call.alpha));
+    const auto beta = hn::Set(d, static_cast<T>(call.beta));
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kCols; ++j) {
+            const auto added = hn::Load(d, c.at(row + i, col + j));
+            block.sum[i][j] = hn::MulAdd(beta, added, hn::Mul(alpha, block.sum[i][j]));
+        }
+    }
+}
+
 template <typename T, typename To, int kRows, int kCols>
 HWY_INLINE void store_mirrored(const Block<T, kRows, kCols>& block, const LaneGemm& call,
                                LaneVector<T> alpha, std::int64_t row, std::int64_t col, int lane) {
     const Elements<To> out(call.out, lane);
-    const bool scaled = call.alpha != 1;
+    const bool added = call.beta != 0 && call.c.data != nullptr;
+    const bool scaled = call.alpha != 1 && !added;
     store_whole<T>(block, scaled, alpha, out.at(row, col), out.row_step, out.col_step);
     if (call.mirror) {
         store_whole<T>(block, scaled, alpha, out.at(col, row), out.col_step, out.row_step);
@@ -188,6 +207,9 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
     const int step = static_cast<int>(hn::Lanes(d));
     const auto alpha = hn::Set(d, static_cast<T>(call.alpha));
     const bool added = call.beta != 0 && call.c.data != nullptr;
+    constexpr ScalarType kType =
+        sizeof(T) == sizeof(float) ? ScalarType::float32 : ScalarType::float64;
+    const bool adds_lanes = added && call.c.lanes == kLanes && call.c.type == kType;
     constexpr bool kConverts = !std::is_same_v<T, TA> && kRows == 4;
     const bool converts = kConverts && inner <= kPanelInner && n > kCols;
     HWY_ALIGN T panel[kConverts ? kPanelInner * kRows * (kLanes / (sizeof(T) / 4)) : 1];
@@ -223,7 +245,10 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
                                                         block);
                 }
                 const bool below = !call.lower_only || j0 + kCols <= i0;
-                if (!added && below && rows == kRows && cols == kCols) {
+                if ((!added || adds_lanes) && below && rows == kRows && cols == kCols) {
+                    if (adds_lanes) {
+                        add_whole<T>(block, call, i0, j0, lane);
+                    }
                     if (call.out.type == ScalarType::float32) {
                         store_mirrored<T, float>(block, call, alpha, i0, j0, lane);
                     } else {
