@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "cpu/plain/gemm.hpp"
+#include "cpu/plain/gram.hpp"
+#include "cpu/plain/triangle.hpp"
 #include "cpu/step_parts.hpp"
 #include "cpu/view.hpp"
 
@@ -17,20 +19,27 @@ namespace {
 
 /// Billions of float operations a second, each with everything in the second-level cache.
 constexpr double kCompactRate = 115;
-constexpr double kCompactFactorRate = 40;
 constexpr double kProductRate = 160;
-constexpr double kBlasRate = 130;
-constexpr double kBlasFactorRate = 20;
 constexpr double kGemvRate = 45;
 constexpr double kCompactGemvRate = 40;
+/// Triangular solves and symmetric products, in float and in double; Cholesky at half of it.
+constexpr double kCompactSolveRate = 95;
+constexpr double kCompactSolveRateDouble = 72;
+constexpr double kCompactFactorRate = 35;  // LU
+constexpr double kBlasRate = 130;
+constexpr double kBlasFactorRate = 20;  // LU, and a few right-hand sides
+constexpr double kPanelRate = 140;      // triangle.hpp and gram.hpp
 /// Nanoseconds to gather or scatter one float of one problem.
 constexpr double kCompactMove = 0.15;
 constexpr double kPlainMove = 0.1;
 /// Nanoseconds to transpose one float of a right operand.
 constexpr double kTurned = 0.13;
+/// Nanoseconds to take one float into a panel or out of it.
+constexpr double kPanelMove = 0.21;
 /// Nanoseconds of one call, whatever its size.
 constexpr double kProductCall = 80;
 constexpr double kBlasCall = 800;
+constexpr double kPanelCall = 250;
 constexpr double kCompactCall = 6;
 /// Nanoseconds of an entrywise step, of each of its instructions, and of each entry of these.
 constexpr double kMapCall = 50;
@@ -39,6 +48,8 @@ constexpr double kMapEntry = 0.04;
 
 /// A compact tile beyond this is read from the third-level cache or memory again and again.
 constexpr std::int64_t kCachedTile = 1 << 20;
+constexpr double kBeyondCache = 2;
+constexpr double kBeyondCacheSolve = 1.15;
 /// Beyond this the compact layout is out of the question.
 constexpr std::int64_t kLargestTile = 8 << 20;
 
@@ -71,7 +82,7 @@ public:
         double time = moved_floats(true) * kCompactMove;
         const bool cached = tile_bytes_per_problem(program_) * kLanes <= kCachedTile;
         for (const Step& step : program_.steps) {
-            time += step.scope == Scope::problem ? compact_step(step) * (cached ? 1 : 2) : 0;
+            time += step.scope == Scope::problem ? compact_step(step, cached) : 0;
         }
         return time;
     }
@@ -140,16 +151,53 @@ private:
                (value(step.out).rows.size == 1 || value(step.out).cols.size == 1);
     }
 
-    [[nodiscard]] double compact_step(const Step& step) const {
+    [[nodiscard]] double compact_step(const Step& step, bool cached) const {
         const Work w = work(step);
-        const bool product = std::holds_alternative<Gemm>(step.operation) ||
-                             std::holds_alternative<Syrk>(step.operation) ||
-                             std::holds_alternative<Trsm>(step.operation);
+        const double load = weight(step.type) * w.operations;
+        // Solves and factorizations keep what they read again in registers: memory hurts them less.
+        const bool potrf = std::holds_alternative<Potrf>(step.operation);
+        if (potrf || std::holds_alternative<Syrk>(step.operation) ||
+            std::holds_alternative<Trsm>(step.operation)) {
+            const double rate =
+                step.type == ScalarType::float32 ? kCompactSolveRate : kCompactSolveRateDouble;
+            return kCompactCall + load / rate * (potrf ? 2 : 1) * (cached ? 1 : kBeyondCacheSolve);
+        }
+        const bool gemm = std::holds_alternative<Gemm>(step.operation);
         const double rate = gives_vector(step) ? kCompactGemvRate
-                             : product          ? kCompactRate
-                                                : kCompactFactorRate;
-        return kCompactCall + w.instructions * (kMapInstruction / kLanes + kMapEntry * w.entries) +
-               weight(step.type) * w.operations / rate;
+                            : gemm             ? kCompactRate
+                                               : kCompactFactorRate;
+        const double time = kCompactCall +
+                            w.instructions * (kMapInstruction / kLanes + kMapEntry * w.entries) +
+                            load / rate;
+        return time * (cached ? 1 : kBeyondCache);
+    }
+
+    /// Floats that the kernels of triangle.hpp and gram.hpp move into panels and out of them; none
+    /// for a step that is not theirs.
+    [[nodiscard]] double panel_floats(const Step& step) const {
+        const Value& out = value(step.out);
+        const auto m = static_cast<double>(out.rows.size);
+        const auto n = static_cast<double>(out.cols.size);
+        const double entries = std::visit(
+            Overloaded{[&](const Syrk& s) {
+                           return is_middle_gram(out.rows.size)
+                                      ? static_cast<double>(value(s.a.value).count()) + m * n
+                                      : 0;
+                       },
+                       [&](const Potrf&) { return n * n; },
+                       [&](const Trsm& s) {
+                           const double order = s.side == Side::left ? m : n;
+                           const bool few = (s.side == Side::left ? n : m) < kFewSides;
+                           return few ? 0 : 2 * m * n + order * order / 2;
+                       },
+                       [&](const Solve& s) {
+                           const double order = s.side == Side::left ? m : n;
+                           const bool few = (s.side == Side::left ? n : m) < kFewSides;
+                           return few ? 0 : 4 * m * n + order * order;
+                       },
+                       [](const auto&) { return 0.0; }},
+            step.operation);
+        return weight(step.type) * entries;
     }
 
     [[nodiscard]] double plain_step(const Step& step) const {
@@ -175,9 +223,11 @@ private:
                        (syrk->a.transposed ? 0 : kTurned * weight(step.type) * right);
             }
         }
-        const bool product = std::holds_alternative<Syrk>(step.operation) ||
-                             std::holds_alternative<Trsm>(step.operation);
-        return kBlasCall + load / (product ? kBlasRate : kBlasFactorRate);
+        if (const double floats = panel_floats(step); floats > 0) {
+            return kPanelCall + floats * kPanelMove + load / kPanelRate;
+        }
+        return kBlasCall +
+               load / (std::holds_alternative<Syrk>(step.operation) ? kBlasRate : kBlasFactorRate);
     }
 
     const Program& program_;

@@ -10,7 +10,7 @@ namespace matgrad::detail {
 
 enum class Layout {
     compact,  ///< tiles of kLanes problems, one SIMD lane each
-    plain,    ///< one problem at a time, in ordinary matrices, through the BLAS
+    plain,    ///< one problem at a time, in ordinary matrices
 };
 
 struct LayoutChoice {

@@ -7,10 +7,8 @@
 
 #include "cpu/plain/blas_core.hpp"
 
-// LAPACK's Fortran symbols; the lengths of character arguments come last and are not read.
+// LAPACK's Fortran symbols.
 extern "C" {
-void spotrf_(const char* uplo, const int* n, float* a, const int* ld, int* info, std::size_t);
-void dpotrf_(const char* uplo, const int* n, double* a, const int* ld, int* info, std::size_t);
 void sgetrf_(const int* m, const int* n, float* a, const int* ld, int* pivots, int* info);
 void dgetrf_(const int* m, const int* n, double* a, const int* ld, int* pivots, int* info);
 }
@@ -180,19 +178,6 @@ void blas_trsm(Side side, bool lower, bool transposed, bool unit, double alpha, 
         cblas_dtrsm(CblasRowMajor, left, uplo, op, diag, as_int(x.rows), as_int(x.cols), alpha,
                     static_cast<const double*>(m.data), m.ld, data<double>(x), ld);
     }
-}
-
-std::int32_t blas_potrf(const View& a) {
-    const int n = as_int(a.rows);
-    const int ld = as_int(std::max(a.row_stride, a.rows));
-    int info = 0;
-    // By rows and lower is by columns and upper.
-    if (a.type == ScalarType::float32) {
-        spotrf_("U", &n, data<float>(a), &ld, &info, 1);
-    } else {
-        dpotrf_("U", &n, data<double>(a), &ld, &info, 1);
-    }
-    return info;
 }
 
 void blas_getrf(const View& a, std::int32_t* pivots) {

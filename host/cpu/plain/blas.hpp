@@ -31,8 +31,6 @@ void blas_syrk(double alpha, const View& a, double beta, const View& c);
 /// x = alpha * op(t)^-1 x (left) or alpha * x op(t)^-1 (right).
 void blas_trsm(Side side, bool lower, bool transposed, bool unit, double alpha, const View& t,
                const View& x);
-/// Lower triangle of a becomes its Cholesky factor. LAPACK's info: 0 or the first pivot not > 0.
-std::int32_t blas_potrf(const View& a);
 /// a is stored by columns (unit row stride) and becomes LU; pivots as LAPACK gives them, from 1.
 void blas_getrf(const View& a, std::int32_t* pivots);
 

@@ -85,17 +85,6 @@ std::int32_t factor_typed(const View& a, const View& pivots, bool zero_fails, Sc
 
 }  // namespace
 
-std::int32_t first_not_finite(const View& a, std::int64_t count) {
-    return with_type(a.type, [&](auto zero) {
-        for (std::int64_t k = 0; k < count; ++k) {
-            if (!std::isfinite(*reinterpret_cast<decltype(zero)*>(a.at(k, k)))) {
-                return static_cast<std::int32_t>(k + 1);
-            }
-        }
-        return std::int32_t{0};
-    });
-}
-
 std::int32_t factor_lu(const View& a, const View& pivots, bool zero_fails, Scratch& scratch) {
     return with_type(a.type, [&](auto zero) {
         return factor_typed<decltype(zero)>(a, pivots, zero_fails, scratch);

@@ -8,9 +8,6 @@
 
 namespace matgrad::detail {
 
-/// The 1-based place of the first diagonal entry among the first `count` that is not finite, or 0.
-[[nodiscard]] std::int32_t first_not_finite(const View& a, std::int64_t count);
-
 /// LU with partial pivoting of a, stored by columns, in place; pivots counted from 0.
 /// Returns 0 or the 1-based number of the first bad pivot.
 std::int32_t factor_lu(const View& a, const View& pivots, bool zero_fails, Scratch& scratch);

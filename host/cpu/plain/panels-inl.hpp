@@ -99,8 +99,8 @@ HWY_INLINE void store_to(LaneVector<T> v, To* to) {
 }
 
 /// One panel from v (at most kPanel columns), times alpha; From is T or narrower. Quick where one
-/// stride of v is 1 or -1. Columns of the last vector past the edge are filled with anything finite
-/// or taken from v.
+/// stride of v is 1 or -1: what does not fill a square or a vector overlaps with the one before.
+/// Columns of the last vector past the edge are zero or repeat the last one.
 template <typename T, typename From>
 void load_panel_typed(const View& v, T alpha, T* to) {
     const Lane<T> d;
@@ -113,8 +113,8 @@ void load_panel_typed(const View& v, T alpha, T* to) {
     const std::int64_t vectors = (v.cols + kSize - 1) / kSize;
     if (std::abs(v.row_stride) == 1 && std::abs(v.col_stride) != 1 && v.rows > 1) {
         const bool forward = v.row_stride == 1;
-        std::int64_t k0 = 0;
-        for (; k0 + kSize <= v.rows; k0 += kSize) {
+        for (std::int64_t next = 0; next < v.rows && v.rows >= kSize; next += kSize) {
+            const std::int64_t k0 = std::min(next, v.rows - kSize);
             const From* first = from + (forward ? k0 : -(k0 + kSize - 1));
             for (std::int64_t g = 0; g < vectors; ++g) {
                 LaneVector<T> square[kSize];
@@ -140,24 +140,29 @@ void load_panel_typed(const View& v, T alpha, T* to) {
                 }
             }
         }
-        for (; k0 < v.rows; ++k0) {
+        for (std::int64_t k = 0; k < v.rows && v.rows < kSize; ++k) {
             for (std::int64_t r = 0; r < vectors * kSize; ++r) {
-                to[k0 * kPanel<T> + r] = entry(k0, std::min(r, v.cols - 1));
+                to[k * kPanel<T> + r] = entry(k, std::min(r, v.cols - 1));
             }
         }
         return;
     }
-    const std::int64_t whole = std::abs(v.col_stride) == 1 ? v.cols / kSize : 0;
+    const bool by_vectors = std::abs(v.col_stride) == 1 && v.cols >= kSize;
     for (std::int64_t k = 0; k < v.rows; ++k) {
         const From* row = from + k * v.row_stride;
         T* out = to + k * kPanel<T>;
-        for (std::int64_t g = 0; g < whole; ++g) {
-            const auto values = v.col_stride == 1
-                                    ? load_from<T>(row + g * kSize)
-                                    : hn::Reverse(d, load_from<T>(row - g * kSize - (kSize - 1)));
-            hn::Store(hn::Mul(scale, values), d, out + g * kSize);
+        if (by_vectors) {
+            hn::Store(hn::Zero(d), d, out + (vectors - 1) * kSize);
+            for (std::int64_t next = 0; next < v.cols; next += kSize) {
+                const std::int64_t r = std::min(next, v.cols - kSize);
+                const auto values = v.col_stride == 1
+                                        ? load_from<T>(row + r)
+                                        : hn::Reverse(d, load_from<T>(row - r - (kSize - 1)));
+                hn::StoreU(hn::Mul(scale, values), d, out + r);
+            }
+            continue;
         }
-        for (std::int64_t r = whole * kSize; r < vectors * kSize; ++r) {
+        for (std::int64_t r = 0; r < vectors * kSize; ++r) {
             out[r] = r < v.cols ? entry(k, r) : T{0};
         }
     }
@@ -184,8 +189,8 @@ void store_panel_typed(const T* from, const View& v) {
     };
     if (std::abs(v.row_stride) == 1 && std::abs(v.col_stride) != 1 && v.rows > 1) {
         const bool forward = v.row_stride == 1;
-        std::int64_t k0 = 0;
-        for (; k0 + kSize <= v.rows; k0 += kSize) {
+        for (std::int64_t next = 0; next < v.rows && v.rows >= kSize; next += kSize) {
+            const std::int64_t k0 = std::min(next, v.rows - kSize);
             To* first = to + (forward ? k0 : -(k0 + kSize - 1));
             const T* in = from + (forward ? k0 : k0 + kSize - 1) * kPanel<T>;
             for (std::int64_t c = 0; c < v.cols; c += kSize) {
@@ -212,20 +217,20 @@ void store_panel_typed(const T* from, const View& v) {
                 first += kSize * v.col_stride;
             }
         }
-        for (; k0 < v.rows; ++k0) {
+        for (std::int64_t k = 0; k < v.rows && v.rows < kSize; ++k) {
             for (std::int64_t r = 0; r < v.cols; ++r) {
-                put(k0, r);
+                put(k, r);
             }
         }
         return;
     }
-    const std::int64_t whole = v.col_stride == 1 ? v.cols / kSize : 0;
+    const bool by_vectors = v.col_stride == 1 && v.cols >= kSize;
     for (std::int64_t k = 0; k < v.rows; ++k) {
-        for (std::int64_t g = 0; g < whole; ++g) {
-            store_to<T>(hn::Load(d, from + k * kPanel<T> + g * kSize),
-                        to + k * v.row_stride + g * kSize);
+        for (std::int64_t next = 0; next < v.cols && by_vectors; next += kSize) {
+            const std::int64_t r = std::min(next, v.cols - kSize);
+            store_to<T>(hn::LoadU(d, from + k * kPanel<T> + r), to + k * v.row_stride + r);
         }
-        for (std::int64_t r = whole * kSize; r < v.cols; ++r) {
+        for (std::int64_t r = 0; r < v.cols && !by_vectors; ++r) {
             put(k, r);
         }
     }

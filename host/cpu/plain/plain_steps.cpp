@@ -16,9 +16,6 @@
 namespace matgrad::detail {
 namespace {
 
-/// Fewer right-hand sides than this are left to a BLAS.
-constexpr std::int64_t kFewSides = 4;
-
 class PlainStep {
 public:
     PlainStep(const Step& step, const std::vector<View>& values, Scratch& scratch, int threads)

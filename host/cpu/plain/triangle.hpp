@@ -17,6 +17,8 @@ namespace matgrad::detail {
 inline constexpr std::int64_t kTriangle = 256;
 /// Right-hand sides are solved in groups of a multiple of this, except the last.
 inline constexpr std::int64_t kRightSides = 48;
+/// Fewer right-hand sides than this do not fill a vector: they are better left to a BLAS.
+inline constexpr std::int64_t kFewSides = 4;
 
 /// Bytes of a packed triangle of n rows, n at most kTriangle; a multiple of 64.
 [[nodiscard]] std::int64_t packed_triangle_bytes(std::int64_t n);
