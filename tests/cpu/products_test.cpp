@@ -135,6 +135,13 @@ TEST(Product, IsExactForWholeNumbersAcrossBlocks) {
     }
 }
 
+TEST(Product, IsExactForWholeNumbersWhereABlasTakesThePanels) {
+    for (const ScalarType type : {ScalarType::float32, ScalarType::float64}) {
+        check_product(type, 769, 1030, 800, true, false, 1, -1);
+        check_product(type, 1030, 769, 800, false, true, 2, 0);
+    }
+}
+
 TEST(Product, ReadsAnyStrides) {
     for (const ScalarType type : {ScalarType::float32, ScalarType::float64}) {
         const Stored a(type, 90, 800, 2, 200, 1);

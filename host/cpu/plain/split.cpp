@@ -17,6 +17,9 @@ constexpr std::int64_t kPanel = 256;
 /// Operations from which a call is split: about a millisecond.
 constexpr double kSplitWork = 3e7;
 
+/// Products with no size below it are a BLAS's own field: it blocks them for every cache.
+constexpr std::int64_t kBlasSize = 768;
+
 std::int64_t panels(std::int64_t size) {
     return (size + kPanel - 1) / kPanel;
 }
@@ -30,6 +33,22 @@ View rows_of(const View& v, std::int64_t first, std::int64_t count) {
 }
 View cols_of(const View& v, std::int64_t first, std::int64_t count) {
     return block(v, 0, first, v.rows, count);
+}
+
+/// In panels of rows or columns, by whichever there are more of.
+void split_large_gemm(int threads, double alpha, const View& a, const View& b, double beta,
+                      const View& c) {
+    const bool by_rows = c.rows >= c.cols;
+    for_each_index(threads, panels(by_rows ? c.rows : c.cols), [&](std::int64_t i) {
+        const std::int64_t first = i * kPanel;
+        if (by_rows) {
+            const std::int64_t count = std::min(kPanel, c.rows - first);
+            blas_gemm(alpha, rows_of(a, first, count), b, beta, rows_of(c, first, count));
+        } else {
+            const std::int64_t count = std::min(kPanel, c.cols - first);
+            blas_gemm(alpha, a, cols_of(b, first, count), beta, cols_of(c, first, count));
+        }
+    });
 }
 
 /// Lower triangle of c = alpha a a' + beta c, beta 0 or 1.
@@ -113,6 +132,9 @@ struct System {
 
 void split_gemm(int threads, double alpha, const View& a, const View& b, double beta, const View& c,
                 Scratch& scratch) {
+    if (std::min({c.rows, c.cols, a.cols}) >= kBlasSize && blas_readable(a) && blas_readable(b)) {
+        return split_large_gemm(threads, alpha, a, b, beta, c);
+    }
     const Product product(alpha, a, b, beta, c, scratch);
     if (work_of(c.rows, c.cols, a.cols) < kSplitWork) {
         return product.run();

@@ -13,7 +13,7 @@
 
 namespace matgrad::detail {
 
-/// A Product, on up to `threads` threads.
+/// A Product, or a BLAS call a panel where all sizes are large, on up to `threads` threads.
 void split_gemm(int threads, double alpha, const View& a, const View& b, double beta, const View& c,
                 Scratch& scratch);
 /// A VectorProduct, on up to `threads` threads.
