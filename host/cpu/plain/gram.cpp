@@ -167,9 +167,10 @@ bool is_middle_gram(std::int64_t n) {
     return n <= 512;
 }
 std::int64_t gram_chunks(std::int64_t n, std::int64_t inner) {
-    (void)n;
     const std::int64_t passes = (inner + kPass - 1) / kPass;
-    return std::clamp<std::int64_t>(passes / kChunkPasses, 1, kMostChunks);
+    // Their sums shall not take more memory than the operand.
+    return std::clamp<std::int64_t>(
+        std::min(passes / kChunkPasses, inner / std::max<std::int64_t>(n, 1)), 1, kMostChunks);
 }
 std::int64_t gram_scratch_bytes(std::int64_t n, std::int64_t inner) {
     return gram_chunks(n, inner) * chunk_bytes(n);
