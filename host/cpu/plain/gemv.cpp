@@ -4,6 +4,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/plain/gemv.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -47,7 +48,8 @@ HWY_INLINE T dot(const T* row, std::int64_t cols, const T* x) {
         hn::SumOfLanes(d, hn::Add(hn::Add(sum[0], sum[1]), hn::Add(sum[2], sum[3]))));
 }
 
-/// As many rows as a vector has lanes: their sums, transposed, add up to one vector.
+/// As many rows as a vector has lanes: their sums, transposed, add up to one vector. So many streams
+/// are more than the processor follows by itself, so the next rows are asked for.
 template <typename T>
 HWY_NOINLINE void dot_square(const Rows<T>& a, std::int64_t row, const T* x, T* sums) {
     const Lane<T> d;
@@ -63,6 +65,7 @@ HWY_NOINLINE void dot_square(const Rows<T>& a, std::int64_t row, const T* x, T* 
         const auto right = hn::LoadU(d, x + c);
 #pragma GCC unroll 16
         for (std::int64_t i = 0; i < lanes; ++i) {
+            hwy::Prefetch(first + (lanes + i) * a.ld + c);
             sum[i] = hn::MulAdd(hn::LoadU(d, first + i * a.ld + c), right, sum[i]);
         }
     }
