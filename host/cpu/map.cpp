@@ -65,7 +65,8 @@ void run_map(const MapBody& body, const View* operands, ScalarType type, const V
         to = joined(out);
     }
     for_each_part(
-        Parts(domain), body, scratch, threads, [&](std::int64_t, const Block& part, Scratch& room) {
+        DomainParts(domain), body, scratch, threads,
+        [&](std::int64_t, const Block& part, Scratch& room) {
             with_type(type, [&](auto zero) { map_part<decltype(zero)>(domain, part, to, room); });
         });
 }

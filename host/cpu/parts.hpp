@@ -11,10 +11,10 @@ namespace matgrad::detail {
 
 inline constexpr std::int64_t kPartScratch = 64 << 10;
 
-/// Parts by rows, or by columns where there is one row; of equal size but the last.
-class Parts {
+/// DomainParts by rows, or by columns where there is one row; of equal size but the last.
+class DomainParts {
 public:
-    explicit Parts(const Domain& domain) : domain_(domain) {
+    explicit DomainParts(const Domain& domain) : domain_(domain) {
         const bool large = domain.lanes == 1 && domain.rows * domain.cols >= 2 * kPartEntries;
         const std::int64_t whole = length();
         size_ = whole;
@@ -55,7 +55,7 @@ private:
 
 /// Scratch of one part, apart from its caller: few steps have several, and need so much stack.
 template <typename Work>
-[[gnu::noinline]] void work_on_part(const Parts& parts, std::int64_t part, const Work& work) {
+[[gnu::noinline]] void work_on_part(const DomainParts& parts, std::int64_t part, const Work& work) {
     alignas(kAlignment) std::byte room[kPartScratch];
     Scratch scratch(room, kPartScratch);
     work(part, parts[part], scratch);
@@ -64,7 +64,7 @@ template <typename Work>
 /// work(part, block, scratch) for every part, with scratch for an Interpreter: of several parts, on
 /// up to `threads` threads.
 template <typename Work>
-void for_each_part(const Parts& parts, const MapBody& body, Scratch& scratch, int threads,
+void for_each_part(const DomainParts& parts, const MapBody& body, Scratch& scratch, int threads,
                    Work work) {
     if (parts.count() == 1) {
         return work(0, parts[0], scratch);

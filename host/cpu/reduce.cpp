@@ -82,7 +82,7 @@ void reduce_part(const Domain& domain, const Block& part, ReduceOp op, double* f
 template <typename Work>
 void fold_parts(const Domain& domain, ReduceOp op, int threads, double* folds, Scratch& scratch,
                 Work reduce) {
-    const Parts parts(domain);
+    const DomainParts parts(domain);
     if (parts.count() == 1) {
         return reduce(parts[0], folds, scratch);
     }
