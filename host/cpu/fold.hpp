@@ -2,6 +2,7 @@
 /// \file Sums, products and maxima of strips of numbers. A maximum is NaN if any number is; of no
 /// number it is -infinity.
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -19,7 +20,10 @@ template <typename T>
 
 template <typename T>
 [[nodiscard]] T fold_two(ReduceOp op, T x, T y) {
-    return op == ReduceOp::sum ? x + y : op != ReduceOp::max ? x * y : x > y || x != x ? x : y;
+    if (op == ReduceOp::max) {
+        return x > y || std::isnan(x) ? x : y;
+    }
+    return op == ReduceOp::sum ? x + y : x * y;
 }
 
 /// All of `count` numbers.
