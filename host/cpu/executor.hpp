@@ -1,9 +1,10 @@
 #pragma once
 /// \file The CPU executor: runs a Program over a batch, threads over the problems.
 ///
-/// Small problems run in tiles of one SIMD lane per problem (the compact layout); larger ones one at a
-/// time (the plain layout), large ones through a BLAS. Which one is decided by the Program alone, so a problem's result does not depend
-/// on its place in the batch, on its neighbours or on the number of threads.
+/// Small problems run in tiles of one SIMD lane per problem (the compact layout); larger ones one at
+/// a time (the plain layout), large ones through a BLAS. Which one is decided by the Program alone,
+/// so a problem's result does not depend on its place in the batch, on its neighbours or on the
+/// number of threads.
 
 #include <cstddef>
 #include <cstdint>

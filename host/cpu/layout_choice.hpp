@@ -24,8 +24,8 @@ struct LayoutChoice {
 /// The reason, in words.
 [[nodiscard]] std::string explain_layout(const Program& program);
 
-/// For tests: choose this layout from now on, and take every problem for worth a thread of its own; or
-/// decide again if empty. Not thread-safe.
+/// For tests: choose this layout from now on, and take every problem for worth a thread of its own;
+/// or decide again if empty. Not thread-safe.
 void force_layout(std::optional<Layout> layout);
 
 }  // namespace matgrad::detail

@@ -27,7 +27,8 @@ inline constexpr int kSolveCols = 2;
 #endif
 inline constexpr int kSolveRows = 4;
 
-/// L X = alpha B for one group of lanes. B may be X. `reciprocals` of the diagonal of L, null if that is 1.
+/// L X = alpha B for one group of lanes. B may be X. `reciprocals` of the diagonal of L, null if that
+/// is 1.
 template <typename T, typename TB>
 struct Triangle {
     Elements<T> l;

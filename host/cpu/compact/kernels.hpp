@@ -31,8 +31,9 @@ void lane_gemm(const LaneGemm& call);
 /// `reciprocals` holds a.rows elements of lanes.
 void lane_potrf(const View& a, std::byte* reciprocals, std::int32_t* pivot);
 
-/// x = alpha L^-1 b, with L the lower triangle of `l`, of x's type. b is of lanes and no wider than x; it may be
-/// x itself and overlaps it in no other way. `reciprocals` holds x.rows elements of lanes.
+/// x = alpha L^-1 b, with L the lower triangle of `l`, of x's type. b is of lanes and no wider than
+/// x; it may be x itself and overlaps it in no other way. `reciprocals` holds x.rows elements of
+/// lanes.
 void lane_solve_lower(const View& l, bool unit, double alpha, const View& b, const View& x,
                       std::byte* reciprocals);
 

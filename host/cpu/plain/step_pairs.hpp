@@ -9,8 +9,9 @@
 
 namespace matgrad::detail {
 
-/// For each of the steps, which run in this order in the plain layout, the place of a later one that may run
-/// with it, or -1: what lies between reads nothing of the later one and leaves its memory alone.
+/// For each of the steps, which run in this order in the plain layout, the place of a later one that
+/// may run with it, or -1: what lies between reads nothing of the later one and leaves its memory
+/// alone.
 [[nodiscard]] std::vector<int> find_step_pairs(const Program& program,
                                                const std::vector<const Step*>& steps);
 
