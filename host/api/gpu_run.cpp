@@ -18,6 +18,7 @@ GpuRun::GpuRun(const gpu::Module& module, const Program& program,
     }
     gpu::ExecutorOptions executor;
     executor.tf32 = options.tf32;
+    executor.capturable = options.capturable;
     executor.outputs = std::move(forms);
     // The other half holds operands and results.
     executor.workspace_limit = options.device_memory / 2;

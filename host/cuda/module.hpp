@@ -25,6 +25,7 @@ struct OutputForm {
 struct ExecutorOptions {
     int device = 0;
     bool tf32 = false;                ///< float products may round their factors to TF32
+    bool capturable = false;          ///< as PlanOptions::capturable
     std::vector<OutputForm> outputs;  ///< one per output of the Program, or none: as they are
     /// The workspace is kept below this many bytes where a single problem fits; 0: the executor
     /// chooses.

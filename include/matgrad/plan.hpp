@@ -73,6 +73,9 @@ struct MATGRAD_API PlanOptions {
     int threads = 0;                  ///< 0: as many as the machine has
     Device device = {};               ///< the processor, unless another is asked for
     bool tf32 = false;  ///< on a GPU, float products may round their factors to TF32 (10 bits)
+    /// On a GPU, `enqueue` may be captured in a CUDA graph whatever the plan factors, and gives the same
+    /// bits captured or not: of the libraries, only what their documents let be captured is called.
+    bool capturable = false;
     /// On a GPU, the most bytes that `run` takes on each device; 0: what is free there.
     std::size_t device_memory = 0;
 };
