@@ -6,6 +6,8 @@
 #include <thrust/tabulate.h>
 #include <thrust/transform.h>
 
+#include <algorithm>
+
 #include "batch_state.hpp"
 #include "cuda/checked.hpp"
 #include "on_stream.hpp"
@@ -50,10 +52,17 @@ void run_tabulate(cudaStream_t stream, T* out, std::int64_t count, Function func
     }
 }
 
-struct PointerOf {
-    std::byte* base;
-    std::int64_t stride_bytes;
-    MATGRAD_EITHER_SIDE void* operator()(std::int64_t p) const { return base + p * stride_bytes; }
+struct FillPointers {
+    void** pointers;
+    std::int64_t batch;
+    std::int64_t count;
+    PointerArray arrays[kMostPointerArrays];
+    MATGRAD_EITHER_SIDE void operator()(std::int64_t p) const {
+        for (std::int64_t k = 0; k < count; ++k) {
+            pointers[k * batch + p] =
+                static_cast<std::byte*>(arrays[k].base) + p * arrays[k].stride_bytes;
+        }
+    }
 };
 
 struct StartStatus {
@@ -79,11 +88,32 @@ MATGRAD_EITHER_SIDE T& pivot_of(const Diagonals& d, std::int64_t p, std::int64_t
     return static_cast<T*>(const_cast<void*>(d.data))[p * d.batch_stride + k * d.stride];
 }
 
-/// So many pivots are read by one thread: those of a small matrix by one, of a large one by many.
-constexpr std::int64_t kPivotsEach = 64;
+/// What a problem's status is before its factor is looked at.
+MATGRAD_EITHER_SIDE std::int32_t known_status(const Statuses& status, std::int64_t p) {
+    if (!status.are_new) {
+        return status.data[p];
+    }
+    return status.shared != nullptr ? *status.shared : 0;
+}
 
-/// Finds the first pivot that fails. A thread looks at its part of the pivots; the one that finds a
-/// failure looks at those before its part too, so that exactly one thread writes.
+/// Of new statuses of small factors: one thread has all pivots of a problem, and writes in any case.
+template <typename Fails>
+struct StartFromPivots {
+    Fails fails;
+    std::int64_t n;
+    Statuses status;
+
+    MATGRAD_EITHER_SIDE void operator()(std::int64_t p) const {
+        std::int32_t found = known_status(status, p);
+        for (std::int64_t k = 0; k < n && found == 0; ++k) {
+            found = fails(p, k) ? static_cast<std::int32_t>(k + 1) : 0;
+        }
+        status.data[p] = found;
+    }
+};
+
+/// Finds the first pivot that fails. So many threads share a problem that each has kPivotsEach pivots;
+/// the one that finds a failure looks at those before its part too, so that exactly one thread writes.
 template <typename Fails>
 struct ReadStatus {
     Fails fails;
@@ -116,10 +146,17 @@ struct ReadStatus {
 };
 
 template <typename Fails>
-void read_status(const Fails& fails, std::int64_t n, std::int32_t* status, std::int64_t batch,
+void read_status(const Fails& fails, std::int64_t n, const Statuses& status, std::int64_t batch,
                  cudaStream_t stream) {
+    if (status.are_new && n <= kPivotsEach) {
+        run_for_each(stream, batch, StartFromPivots<Fails>{fails, n, status});
+        return;
+    }
+    if (status.are_new) {
+        start_status(status.data, status.shared, batch, stream);
+    }
     const std::int64_t parts = (n + kPivotsEach - 1) / kPivotsEach;
-    run_for_each(stream, batch * parts, ReadStatus<Fails>{fails, n, parts, status});
+    run_for_each(stream, batch * parts, ReadStatus<Fails>{fails, n, parts, status.data});
 }
 
 template <typename T>
@@ -145,21 +182,21 @@ struct LuFails {
 template <typename T>
 struct SettleZeroPivots {
     Diagonals diagonals;
-    std::int32_t* status;
+    Statuses status;
     MATGRAD_EITHER_SIDE void operator()(std::int64_t p) const {
+        std::int32_t found = known_status(status, p);
         bool behind_zero = false;
         for (std::int64_t k = 0; k < diagonals.n; ++k) {
             T& pivot = pivot_of<T>(diagonals, p, k);
             if (behind_zero) {
                 pivot = T(1);
             } else if (!is_finite(pivot)) {
-                if (status[p] == 0) {
-                    status[p] = static_cast<std::int32_t>(k + 1);
-                }
-                return;
+                found = found == 0 ? static_cast<std::int32_t>(k + 1) : found;
+                break;
             }
             behind_zero = behind_zero || pivot == T(0);
         }
+        status.data[p] = found;
     }
 };
 
@@ -167,31 +204,54 @@ struct SettleZeroPivots {
 /// A thread of a problem that did not fail reads its status and is done.
 constexpr std::int64_t kEntriesEach = 64;
 
-template <typename T>
 struct FillFailed {
-    Matrices matrices;
-    T value;
-    std::int64_t parts;
+    Matrices batches[kMostFilled];
+    std::int64_t first_part[kMostFilled + 1];  ///< of each batch, in the parts of a problem
+    std::int64_t count;
+    double value;
     const std::int32_t* status;
+
     MATGRAD_EITHER_SIDE void operator()(std::int64_t i) const {
+        const std::int64_t parts = first_part[count];
         const std::int64_t p = i / parts;
         if (status[p] == 0) {
             return;
         }
+        const std::int64_t part = i % parts;
+        std::int64_t k = 0;
+        while (part >= first_part[k + 1]) {
+            ++k;
+        }
+        const std::int64_t step = first_part[k + 1] - first_part[k];
+        if (batches[k].is_double) {
+            fill<double>(batches[k], p, part - first_part[k], step);
+        } else {
+            fill<float>(batches[k], p, part - first_part[k], step);
+        }
+    }
+
+    template <typename T>
+    MATGRAD_EITHER_SIDE void fill(const Matrices& matrices, std::int64_t p, std::int64_t first,
+                                  std::int64_t step) const {
         T* matrix = static_cast<T*>(matrices.data) + p * matrices.batch_stride;
-        for (std::int64_t e = i % parts; e < matrices.rows * matrices.cols; e += parts) {
+        for (std::int64_t e = first; e < matrices.rows * matrices.cols; e += step) {
             const std::int64_t row = e / matrices.cols;
             const std::int64_t col = e % matrices.cols;
-            matrix[row * matrices.row_stride + col * matrices.col_stride] = value;
+            matrix[row * matrices.row_stride + col * matrices.col_stride] = static_cast<T>(value);
         }
     }
 };
 
 }  // namespace
 
-void fill_pointers(void** pointers, void* base, std::int64_t stride_bytes, std::int64_t batch,
+void fill_pointers(void** pointers, std::span<const PointerArray> arrays, std::int64_t batch,
                    cudaStream_t stream) {
-    run_tabulate(stream, pointers, batch, PointerOf{static_cast<std::byte*>(base), stride_bytes});
+    if (arrays.empty()) {
+        return;
+    }
+    FillPointers fill{pointers, batch, static_cast<std::int64_t>(arrays.size()), {}};
+    std::copy(arrays.begin(), arrays.end(), fill.arrays);
+    run_for_each(stream, batch, fill);
 }
 
 void start_status(std::int32_t* status, const std::int32_t* shared, std::int64_t batch,
@@ -199,7 +259,7 @@ void start_status(std::int32_t* status, const std::int32_t* shared, std::int64_t
     run_tabulate(stream, status, batch, StartStatus{shared});
 }
 
-void read_cholesky_status(const Diagonals& diagonals, const int* info, std::int32_t* status,
+void read_cholesky_status(const Diagonals& diagonals, const int* info, const Statuses& status,
                           std::int64_t batch, cudaStream_t stream) {
     if (diagonals.is_double) {
         read_status(CholeskyFails<double>{diagonals, info}, diagonals.n, status, batch, stream);
@@ -208,7 +268,7 @@ void read_cholesky_status(const Diagonals& diagonals, const int* info, std::int3
     }
 }
 
-void read_lu_status(const Diagonals& diagonals, bool zero_fails, std::int32_t* status,
+void read_lu_status(const Diagonals& diagonals, bool zero_fails, const Statuses& status,
                     std::int64_t batch, cudaStream_t stream) {
     if (!zero_fails && diagonals.is_double) {
         run_for_each(stream, batch, SettleZeroPivots<double>{diagonals, status});
@@ -230,15 +290,18 @@ void narrow_pivots(const std::int64_t* pivots64, std::int32_t* pivots32, std::in
     }
 }
 
-void fill_failed(const Matrices& matrices, double value, const std::int32_t* status,
+void fill_failed(std::span<const Matrices> batches, double value, const std::int32_t* status,
                  std::int64_t batch, cudaStream_t stream) {
-    const std::int64_t parts = (matrices.rows * matrices.cols + kEntriesEach - 1) / kEntriesEach;
-    if (matrices.is_double) {
-        run_for_each(stream, batch * parts, FillFailed<double>{matrices, value, parts, status});
-    } else {
-        run_for_each(stream, batch * parts,
-                     FillFailed<float>{matrices, static_cast<float>(value), parts, status});
+    FillFailed fill{};
+    fill.value = value;
+    fill.status = status;
+    std::int64_t parts = 0;
+    for (const Matrices& matrices : batches) {
+        fill.batches[fill.count] = matrices;
+        parts += (matrices.rows * matrices.cols + kEntriesEach - 1) / kEntriesEach;
+        fill.first_part[++fill.count] = parts;
     }
+    run_for_each(stream, batch * parts, fill);
 }
 
 }  // namespace matgrad::gpu

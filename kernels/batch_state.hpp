@@ -7,11 +7,20 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <span>
 
 namespace matgrad::gpu {
 
-/// pointers[p] = base + p * stride_bytes.
-void fill_pointers(void** pointers, void* base, std::int64_t stride_bytes, std::int64_t batch,
+/// The addresses of the matrices of a batch, evenly apart.
+struct PointerArray {
+    void* base = nullptr;
+    std::int64_t stride_bytes = 0;
+    friend bool operator==(const PointerArray&, const PointerArray&) = default;
+};
+/// So many arrays are written by one algorithm.
+inline constexpr std::size_t kMostPointerArrays = 16;
+/// pointers[k*batch + p] = arrays[k].base + p * arrays[k].stride_bytes; at most kMostPointerArrays.
+void fill_pointers(void** pointers, std::span<const PointerArray> arrays, std::int64_t batch,
                    cudaStream_t stream);
 
 /// status[p] = *shared: a failed once-per-batch step fails every problem. `shared` null: 0.
@@ -27,15 +36,25 @@ struct Diagonals {
     std::int64_t batch_stride = 0;  ///< in elements
 };
 
+/// The status of each problem, as a factorization finds it.
+struct Statuses {
+    std::int32_t* data = nullptr;
+    /// What is there is not read: status[p] starts as *shared, or as 0 where that is null.
+    bool are_new = false;
+    const std::int32_t* shared = nullptr;
+};
+/// New statuses are written and read in one algorithm for factors of at most this order, else in two.
+inline constexpr std::int64_t kPivotsEach = 64;
+
 /// Where status[p] is still 0: the number (from 1) of the first pivot that is not finite or not
 /// positive, or `info[p]` where that is positive and comes before it. `info` may be null.
-void read_cholesky_status(const Diagonals& diagonals, const int* info, std::int32_t* status,
+void read_cholesky_status(const Diagonals& diagonals, const int* info, const Statuses& status,
                           std::int64_t batch, cudaStream_t stream);
 
 /// The same for LU: the first pivot that is not finite, or is zero where `zero_fails`. Where a zero
 /// does not fail, what a library left on the diagonal behind the first zero is set to 1, so that a
 /// product of the pivots is 0 and not NaN.
-void read_lu_status(const Diagonals& diagonals, bool zero_fails, std::int32_t* status,
+void read_lu_status(const Diagonals& diagonals, bool zero_fails, const Statuses& status,
                     std::int64_t batch, cudaStream_t stream);
 
 /// pivots32[i] = pivots64[i].
@@ -50,9 +69,11 @@ struct Matrices {
     std::int64_t row_stride = 0, col_stride = 0, batch_stride = 0;
 };
 
-/// Every entry of the problems whose status is not 0 becomes `value`: NaN in results, 0 in what is
-/// about to be summed.
-void fill_failed(const Matrices& matrices, double value, const std::int32_t* status,
+/// So many batches of matrices are filled by one algorithm.
+inline constexpr std::size_t kMostFilled = 8;
+/// Every entry of the problems that lost their numbers becomes `value`: NaN in results, 0 in what is
+/// about to be summed. At most kMostFilled batches.
+void fill_failed(std::span<const Matrices> batches, double value, const std::int32_t* status,
                  std::int64_t batch, cudaStream_t stream);
 
 }  // namespace matgrad::gpu

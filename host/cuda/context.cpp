@@ -3,45 +3,31 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <mutex>
 
 namespace matgrad::gpu {
 namespace {
 
-/// As many calls may enqueue at once on one device; an enqueue takes microseconds.
-constexpr int kHandles = 4;
+/// Handles for a question that enqueues nothing.
+class AskedSolver {
+public:
+    explicit AskedSolver(StreamPool<SolverHandles>& pool) : pool_(pool), entry_(pool.take({})) {}
+    ~AskedSolver() { pool_.give_back(entry_); }
+    AskedSolver(const AskedSolver&) = delete;
+    AskedSolver& operator=(const AskedSolver&) = delete;
+    [[nodiscard]] cusolverDnHandle_t handle() const { return entry_.handles.solver.get(); }
+    [[nodiscard]] cusolverDnParams_t parameters() const { return entry_.handles.parameters.get(); }
 
-std::unique_ptr<Handles> make_handles() {
-    auto handles = std::make_unique<Handles>();
-    cublasHandle_t blas = nullptr;
-    MATGRAD_CUDA(cublasCreate(&blas));
-    handles->blas = BlasHandle(blas);
-    cusolverDnHandle_t solver = nullptr;
-    MATGRAD_CUDA(cusolverDnCreate(&solver));
-    handles->solver = SolverHandle(solver);
-    cusolverDnParams_t parameters = nullptr;
-    MATGRAD_CUDA(cusolverDnCreateParams(&parameters));
-    handles->solver_parameters = SolverParameters(parameters);
-    return handles;
+private:
+    StreamPool<SolverHandles>& pool_;
+    StreamPool<SolverHandles>::Entry& entry_;
+};
+
+Context::SolverBuffer as_buffer(std::size_t device, std::size_t host) {
+    return {static_cast<std::int64_t>(device), static_cast<std::int64_t>(host)};
 }
 
 }  // namespace
-
-Lease::Lease(Lease&& other) noexcept
-    : context_(other.context_), handles_(std::exchange(other.handles_, nullptr)) {}
-
-Lease::~Lease() {
-    if (handles_ != nullptr) {
-        context_->give_back(handles_);
-    }
-}
-
-Context::Context(const DeviceInfo& info) : info_(info) {
-    const CurrentDevice current(info.index);
-    for (int i = 0; i < kHandles; ++i) {
-        handles_.push_back(make_handles());
-        free_.push_back(handles_.back().get());
-    }
-}
 
 std::shared_ptr<const Context> Context::of(int device) {
     // Never destroyed: the runtime may be gone before static destructors run.
@@ -60,29 +46,23 @@ std::shared_ptr<const Context> Context::of(int device) {
     return context;
 }
 
-Lease Context::lease(cudaStream_t stream, void* workspace) const {
-    Handles* handles = nullptr;
-    {
-        std::unique_lock lock(mutex_);
-        returned_.wait(lock, [this] { return !free_.empty(); });
-        handles = free_.back();
-        free_.pop_back();
-    }
-    Lease lease(*this, handles);
-    MATGRAD_CUDA(cublasSetStream(lease.blas(), stream));
-    // Setting the stream has put back the library's own workspace.
-    MATGRAD_CUDA(cublasSetWorkspace(lease.blas(), workspace, kBlasWorkspaceBytes));
-    MATGRAD_CUDA(cublasSetMathMode(lease.blas(), CUBLAS_DEFAULT_MATH));
-    MATGRAD_CUDA(cusolverDnSetStream(lease.solver(), stream));
-    return lease;
+Context::SolverBuffer Context::cholesky_buffer(std::int64_t n, cudaDataType type) const {
+    const AskedSolver solver(handles_.solver);
+    std::size_t device = 0;
+    std::size_t host = 0;
+    MATGRAD_CUDA(cusolverDnXpotrf_bufferSize(solver.handle(), solver.parameters(),
+                                             CUBLAS_FILL_MODE_UPPER, n, type, nullptr, n, type,
+                                             &device, &host));
+    return as_buffer(device, host);
 }
 
-void Context::give_back(Handles* handles) const noexcept {
-    {
-        const std::lock_guard lock(mutex_);
-        free_.push_back(handles);  // never grows past what the constructor pushed
-    }
-    returned_.notify_one();
+Context::SolverBuffer Context::lu_buffer(std::int64_t n, cudaDataType type) const {
+    const AskedSolver solver(handles_.solver);
+    std::size_t device = 0;
+    std::size_t host = 0;
+    MATGRAD_CUDA(cusolverDnXgetrf_bufferSize(solver.handle(), solver.parameters(), n, n, type,
+                                             nullptr, n, type, &device, &host));
+    return as_buffer(device, host);
 }
 
 int count_devices() {

@@ -111,6 +111,10 @@ std::int64_t Kernels::batch_sum_scratch_bytes(std::int64_t count) {
     return segments == 1 ? 0 : segments * count * size_of(ScalarType::float64);
 }
 
+bool Kernels::sums_in_two(KernelId id, std::int64_t batch) const {
+    return segments_of(infos_[static_cast<std::size_t>(id)], batch).count > 1;
+}
+
 void Kernels::batch_sum(KernelId id, const DeviceView& a, const std::int32_t* status,
                         double* totals, std::byte* scratch, std::int64_t batch,
                         cudaStream_t stream) const {

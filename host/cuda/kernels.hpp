@@ -40,6 +40,8 @@ public:
     void batch_sum(KernelId id, const DeviceView& a, const std::int32_t* status, double* totals,
                    std::byte* scratch, std::int64_t batch, cudaStream_t stream) const;
     [[nodiscard]] static std::int64_t batch_sum_scratch_bytes(std::int64_t count);
+    /// The sums of segments of the batch are added up by a second launch.
+    [[nodiscard]] bool sums_in_two(KernelId id, std::int64_t batch) const;
     /// One int64 in device memory.
     void count_failed(KernelId id, const std::int32_t* status, std::int64_t* failed,
                       std::int64_t batch, cudaStream_t stream) const;

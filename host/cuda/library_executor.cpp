@@ -12,6 +12,22 @@
 namespace matgrad::gpu {
 namespace {
 
+CallStream describe(cudaStream_t stream) {
+    CallStream described{stream, kNoStream, false};
+    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+    const cudaError_t code = cudaStreamIsCapturing(stream, &capture);
+    if (code == cudaErrorStreamCaptureImplicit) {
+        (void)cudaGetLastError();
+        throw OperandError(
+            "the stream is the default one, which waits for one that is being captured: expected a "
+            "stream of its own");
+    }
+    check(code, "cudaStreamIsCapturing");
+    described.capturing = capture != cudaStreamCaptureStatusNone;
+    MATGRAD_CUDA(cudaStreamGetId(stream, &described.number));
+    return described;
+}
+
 class LibraryExecutor final : public Executor {
 public:
     LibraryExecutor(Program program, const ExecutorOptions& options)
@@ -28,12 +44,15 @@ public:
     }
 
     [[nodiscard]] std::string explain() const override {
-        std::string text =
-            fmt::format("cuda:{} ({}): library, {} problem{} at a time, workspace {} bytes{}\n",
-                        options_.device, context_->info().name, plan_->placement.slice,
-                        plan_->placement.slice == 1 ? "" : "s", plan_->placement.bytes,
-                        options_.tf32 ? ", TF32" : "");
-        for (const std::string& line : routes(*plan_)) {
+        std::string text = fmt::format(
+            "cuda:{} ({}): library, {} problem{} at a time, workspace {} bytes{}{}\n",
+            options_.device, context_->info().name, plan_->placement.slice,
+            plan_->placement.slice == 1 ? "" : "s", plan_->placement.bytes,
+            options_.tf32 ? ", TF32" : "", options_.capturable ? ", may be captured" : "");
+        if (!plan_->thresholds.overridden().empty()) {
+            text += "  thresholds of the environment: " + plan_->thresholds.overridden() + "\n";
+        }
+        for (const std::string& line : explain_plan(*plan_)) {
             text += "  " + line + "\n";
         }
         return text;
@@ -42,16 +61,14 @@ public:
     void enqueue(const DeviceCall& call) const override {
         const CurrentDevice current(options_.device);
         check_call(program_, options_.outputs, call, options_.device, workspace_bytes());
-        // Thrust would take an error that an earlier call has left for one of its own.
-        (void)cudaGetLastError();
-        const auto stream = static_cast<cudaStream_t>(call.stream);
-        cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
-        MATGRAD_CUDA(cudaStreamIsCapturing(stream, &capture));
+        const CallStream stream = describe(static_cast<cudaStream_t>(call.stream));
         auto* const workspace = static_cast<std::byte*>(call.workspace);
-        const Lease lease = context_->lease(stream, workspace + plan_->placement.blas);
+        Lease lease(context_->handles(), stream, workspace + plan_->placement.blas);
         HostScratch::Loan host(host_scratch_);
-        StepRun run(plan_->kernels, lease, stream);
-        run.capturing = capture != cudaStreamCaptureStatusNone;
+        StepRun run(program_, plan_->kernels);
+        run.handles = &lease;
+        run.stream = stream.stream;
+        run.capturing = stream.capturing;
         run.tf32 = options_.tf32;
         run.memory.host = host.span();
         enqueue_plan(*plan_, call, run);

@@ -33,6 +33,19 @@ private:
     bool changed_ = false;
 };
 
+/// Lets the calling thread allocate and ask while it, or another thread, captures a stream: what it does
+/// is no part of the graph.
+class RelaxedCapture {
+public:
+    RelaxedCapture() { MATGRAD_CUDA(cudaThreadExchangeStreamCaptureMode(&mode_)); }
+    ~RelaxedCapture() { (void)cudaThreadExchangeStreamCaptureMode(&mode_); }
+    RelaxedCapture(const RelaxedCapture&) = delete;
+    RelaxedCapture& operator=(const RelaxedCapture&) = delete;
+
+private:
+    cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+
 /// A handle that `Release` gives back.
 template <typename Handle, auto Release>
 class Owner {

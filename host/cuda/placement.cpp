@@ -7,13 +7,10 @@
 namespace matgrad::gpu {
 namespace {
 
-/// What a slice may take, unless a single problem takes more.
-constexpr std::int64_t kSliceBytes = std::int64_t{256} << 20;
 /// Offsets of values are multiples of 8 bytes: a slice of a multiple of 32 problems keeps them
 /// multiples of 256 when they are multiplied by it.
 constexpr std::int64_t kSliceStep = 32;
 constexpr std::int64_t kMostProblems = std::int64_t{1} << 20;
-constexpr std::int64_t kPointers = 3;
 
 std::int64_t sum(std::int64_t a, std::int64_t b) {
     std::int64_t result = 0;
@@ -78,9 +75,10 @@ std::int64_t choose_slice(const Program& program, const PlacementNeeds& needs,
             per_problem = std::max(per_problem, step.per_problem);
         }
     }
-    constexpr std::int64_t kBesides = 64;  // pointers, info, status
-    per_problem = sum(sum(per_problem, problem_bytes), kBesides);
-    const std::int64_t fits = std::clamp<std::int64_t>(kSliceBytes / per_problem, 1, kMostProblems);
+    const std::int64_t besides = needs.pointer_arrays * 8 + 8;  // info, status
+    per_problem = sum(sum(per_problem, problem_bytes), besides);
+    const std::int64_t fits =
+        std::clamp<std::int64_t>(needs.slice_bytes / per_problem, 1, kMostProblems);
     if (fits < kSliceStep) {
         return fits;
     }
@@ -110,10 +108,9 @@ Placement place_slice(const Program& program, const PlacementNeeds& needs, const
         p.wide_pivots[static_cast<std::size_t>(id)] = region(product(value.count() * 8, problems));
     }
     p.blas = region(needs.blas_bytes);
-    for (std::int64_t& pointers : p.pointers) {
-        pointers = region(needs.pointers ? p.slice * 8 : 0);
-    }
-    p.info = region(needs.pointers ? p.slice * 4 : 0);
+    p.pointer_arrays = needs.pointer_arrays;
+    p.pointers = region(product(needs.pointer_arrays, p.slice * 8));
+    p.info = region(needs.pointer_arrays > 0 ? p.slice * 4 : 0);
     p.status = region(p.slice * 4);
     p.scratch_bytes = scratch_bytes(needs, p.slice);
     p.scratch = region(p.scratch_bytes);

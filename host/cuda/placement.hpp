@@ -32,7 +32,10 @@ struct PlacementNeeds {
     };
     std::vector<Scratch> scratch;
     std::vector<ValueId> wide_pivots;  ///< values kept in 64 bit too
-    bool pointers = false;
+    std::int64_t pointer_arrays = 0;   ///< of addresses, one per problem
+    std::int64_t slice_bytes = std::int64_t{256}
+                               << 20;  ///< what a slice may take, unless a single problem
+                                       ///< takes more
     std::int64_t limit = 0;  ///< most bytes of workspace, where one problem fits; 0: none is given
 };
 
@@ -45,7 +48,8 @@ struct Placement {
     std::int64_t shared_status = 0;  ///< one int32
     std::int64_t failed = 0;         ///< one int64
     std::int64_t blas = 0;
-    std::int64_t pointers[3] = {};
+    std::int64_t pointers = 0;
+    std::int64_t pointer_arrays = 0;
     std::int64_t info = 0;
     std::int64_t status = 0;
     std::int64_t scratch = 0;

@@ -38,7 +38,7 @@ PlacementNeeds some_needs() {
     needs.totals_bytes = 120;
     needs.scratch = {{100, 300, false}, {1 << 20, 500, true}, {40, 0, false}};
     needs.wide_pivots = {2};
-    needs.pointers = true;
+    needs.pointer_arrays = 3;
     return needs;
 }
 
@@ -58,9 +58,8 @@ std::vector<Stretch> stretches(const Program& program, const Placement& p) {
         {p.scratch, p.scratch + p.scratch_bytes, "scratch"},
         {p.wide_pivots[2], p.wide_pivots[2] + 8 * p.slice, "wide pivots"},
     };
-    for (const std::int64_t pointers : p.pointers) {
-        all.push_back({pointers, pointers + 8 * p.slice, "pointers"});
-    }
+    all.push_back({p.pointers, p.pointers + p.pointer_arrays * 8 * p.slice, "pointers"});
+    EXPECT_EQ(p.pointer_arrays, 3);
     for (std::size_t i = 0; i < program.values.size(); ++i) {
         const Value& v = program.values[i];
         if (v.operand < 0) {
@@ -107,7 +106,7 @@ TEST(Placement, OfWholeStepsOfProblemsIsAligned) {
         }
     }
     for (const std::int64_t region :
-         {p.blas, p.info, p.status, p.scratch, p.totals, p.pointers[2]}) {
+         {p.blas, p.info, p.status, p.scratch, p.totals, p.pointers}) {
         EXPECT_EQ(region % gpu::kPlacementAlignment, 0);
     }
 }

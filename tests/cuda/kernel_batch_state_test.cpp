@@ -22,6 +22,16 @@ protected:
     static DeviceBuffer put(const std::vector<T>& values) {
         return DeviceBuffer(std::as_bytes(std::span(values)));
     }
+    static gpu::Statuses old(const DeviceBuffer& status) {
+        return {device<std::int32_t>(status), false, nullptr};
+    }
+    static gpu::Statuses fresh(const DeviceBuffer& status, const std::int32_t* shared = nullptr) {
+        return {device<std::int32_t>(status), true, shared};
+    }
+    static gpu::Matrices matrices(const gpu::DeviceView& v) {
+        return {v.data,       v.type == kDouble, v.rows,        v.cols,
+                v.row_stride, v.col_stride,      v.batch_stride};
+    }
     template <typename T>
     static std::vector<T> get(const DeviceBuffer& buffer) {
         std::vector<T> values(buffer.size() / sizeof(T));
@@ -33,15 +43,25 @@ protected:
 const double kNan = std::nan("");
 const double kInfinity = std::numeric_limits<double>::infinity();
 
-TEST_F(BatchState, PointersStepThroughTheBatch) {
-    const DeviceBuffer pointers(5 * sizeof(void*));
-    char base[400];
-    gpu::fill_pointers(device<void*>(pointers), base + 200, -24, 5, stream());
-    gpu::fill_pointers(nullptr, base, 8, 0, stream());
-    (void)finish();
-    const std::vector<void*> got = get<void*>(pointers);
-    for (int p = 0; p < 5; ++p) {
-        EXPECT_EQ(got[static_cast<std::size_t>(p)], base + 200 - 24 * p);
+TEST_F(BatchState, PointersOfEveryArrayStepThroughTheBatch) {
+    for (const std::size_t count : {std::size_t{1}, std::size_t{3}, gpu::kMostPointerArrays}) {
+        const DeviceBuffer pointers(count * 5 * sizeof(void*));
+        char base[4000];
+        std::vector<gpu::PointerArray> arrays;
+        for (std::size_t k = 0; k < count; ++k) {
+            arrays.push_back({base + 2000 + k, k % 2 == 0 ? -24 : static_cast<std::int64_t>(8 * k)});
+        }
+        gpu::fill_pointers(device<void*>(pointers), arrays, 5, stream());
+        gpu::fill_pointers(nullptr, arrays, 0, stream());
+        gpu::fill_pointers(nullptr, {}, 5, stream());
+        (void)finish();
+        const std::vector<void*> got = get<void*>(pointers);
+        for (std::size_t k = 0; k < count; ++k) {
+            for (std::size_t p = 0; p < 5; ++p) {
+                EXPECT_EQ(got[k * 5 + p], static_cast<char*>(arrays[k].base) +
+                                              static_cast<std::int64_t>(p) * arrays[k].stride_bytes);
+            }
+        }
     }
 }
 
@@ -111,17 +131,26 @@ TEST_F(BatchState, CholeskyFailsAtItsFirstPivotThatIsNotFiniteOrNotPositive) {
             const std::vector<std::int32_t> before = {0, 0, 0, 0, 0, 0, 0, 0, 77};
             const auto end = static_cast<std::int32_t>(n);
             DeviceBuffer status = put(before);
-            gpu::read_cholesky_status(pivots.upload(), device<int>(device_info),
-                                      device<std::int32_t>(status), 9, stream());
+            gpu::read_cholesky_status(pivots.upload(), device<int>(device_info), old(status), 9,
+                                      stream());
             (void)finish();
             EXPECT_EQ(get<std::int32_t>(status),
                       (std::vector<std::int32_t>{0, end, 1, 3, 2, 4, 3, 2, 77}));
             status.upload(std::as_bytes(std::span(before)));
-            gpu::read_cholesky_status(pivots.upload(), nullptr, device<std::int32_t>(status), 9,
-                                      stream());
+            gpu::read_cholesky_status(pivots.upload(), nullptr, old(status), 9, stream());
             (void)finish();
             EXPECT_EQ(get<std::int32_t>(status),
                       (std::vector<std::int32_t>{0, end, 1, 3, 2, 0, end, 2, 77}));
+            // New ones: what was there is not looked at.
+            gpu::read_cholesky_status(pivots.upload(), nullptr, fresh(status), 9, stream());
+            (void)finish();
+            EXPECT_EQ(get<std::int32_t>(status),
+                      (std::vector<std::int32_t>{0, end, 1, 3, 2, 0, end, 2, 3}));
+            const DeviceBuffer shared = put<std::int32_t>({6});
+            gpu::read_cholesky_status(pivots.upload(), nullptr,
+                                      fresh(status, device<std::int32_t>(shared)), 9, stream());
+            (void)finish();
+            EXPECT_EQ(get<std::int32_t>(status), std::vector<std::int32_t>(9, 6));
         }
     }
 }
@@ -139,10 +168,13 @@ TEST_F(BatchState, LuFailsAtItsFirstPivotThatIsNotFiniteOrZero) {
             pivots.set(3, last, kNan);
             pivots.set(4, 0, 0);
             const DeviceBuffer status = put<std::int32_t>({0, 0, 0, 0, 9});
-            gpu::read_lu_status(pivots.upload(), true, device<std::int32_t>(status), 5, stream());
+            gpu::read_lu_status(pivots.upload(), true, old(status), 5, stream());
             (void)finish();
             const auto end = static_cast<std::int32_t>(n);
             EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, end, 2, end, 9}));
+            gpu::read_lu_status(pivots.upload(), true, fresh(status), 5, stream());
+            (void)finish();
+            EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, end, 2, end, 1}));
         }
     }
 }
@@ -156,8 +188,12 @@ TEST_F(BatchState, BehindAZeroPivotThatDoesNotFailTheDiagonalIsOne) {
         pivots.set(0, 102, 0);
         pivots.set(1, 3, kInfinity);
         pivots.set(1, 5, 0);
-        const DeviceBuffer status = put<std::int32_t>({0, 0, 0, 0});
-        gpu::read_lu_status(pivots.upload(), false, device<std::int32_t>(status), 4, stream());
+        const DeviceBuffer status = put<std::int32_t>({0, 0, 0, 8});
+        const gpu::Diagonals diagonals = pivots.upload();
+        gpu::read_lu_status(diagonals, false, old(status), 4, stream());
+        (void)finish();
+        EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, 4, 0, 8}));
+        gpu::read_lu_status(diagonals, false, fresh(status), 4, stream());
         (void)finish();
         EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, 4, 0, 0}));
         for (std::int64_t k = 0; k < kOrder; ++k) {
@@ -190,10 +226,18 @@ TEST_F(BatchState, FillsEveryEntryOfFailedProblemsAndNoOther) {
                 before.host = a.host;
                 const gpu::DeviceView view = a.upload();
                 const DeviceBuffer status = put<std::int32_t>({0, 2, 0, 1});
-                gpu::fill_failed({view.data, type == kDouble, m, n, view.row_stride,
-                                  view.col_stride, view.batch_stride},
-                                 kNan, device<std::int32_t>(status), 4, stream());
+                // Others of the other type beside it, one of them empty.
+                OnDevice other(type == kDouble ? kFloat : kDouble, 4, 2, 3);
+                const gpu::DeviceView beside = other.upload();
+                gpu::DeviceView empty = beside;
+                empty.rows = 0;
+                const gpu::Matrices batches[] = {matrices(empty), matrices(view), matrices(beside)};
+                gpu::fill_failed(batches, kNan, device<std::int32_t>(status), 4, stream());
                 (void)finish();
+                other.download();
+                for (std::int64_t p = 0; p < 4; ++p) {
+                    ASSERT_EQ(std::isnan(other.host.get(p, 1, 2)), p % 2 == 1);
+                }
                 a.download();
                 for (std::int64_t p = 0; p < 4; ++p) {
                     for (std::int64_t i = 0; i < m * n; ++i) {

@@ -1,6 +1,7 @@
 #pragma once
 /// \file State of the simulated machine. One lock guards all of it, and tasks run under it.
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <map>
@@ -33,6 +34,7 @@ struct Task {
 };
 
 struct StreamState {
+    const unsigned long long number = ++numbers;
     int device = 0;
     unsigned flags = 0;
     bool is_default = false;
@@ -40,6 +42,9 @@ struct StreamState {
     std::deque<Task> tasks;
     std::shared_ptr<Capture> capture;  ///< null unless it is being captured
     std::vector<int> capture_tail;     ///< nodes that the next one depends on
+
+private:
+    static inline std::atomic<unsigned long long> numbers = 0;
 };
 
 /// A step of a graph.

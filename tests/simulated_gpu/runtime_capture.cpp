@@ -1,7 +1,8 @@
 // Capture of streams in graphs.
 //
 // Prohibitions as in the runtime's documentation: a capture of global mode forbids calls that wait or
-// allocate in every thread, one of thread-local mode in its own, a relaxed one nowhere.
+// allocate in every thread, one of thread-local mode in its own, a relaxed one nowhere; and a thread may
+// exchange its own mode to be bound by its own captures alone, or by none.
 
 #include <algorithm>
 #include <set>
@@ -24,6 +25,8 @@ std::map<const void*, std::shared_ptr<GraphState>>& executables() {
     static auto& all = *new std::map<const void*, std::shared_ptr<GraphState>>;
     return all;
 }
+
+thread_local cudaStreamCaptureMode thread_mode = cudaStreamCaptureModeGlobal;
 
 void leave(const std::shared_ptr<Capture>& capture) {
     for (const auto& stream : capture->members) {
@@ -80,9 +83,13 @@ cudaError_t invalidate(const std::shared_ptr<Capture>& capture, cudaError_t code
 
 cudaError_t forbid_while_capturing() {
     cudaError_t code = cudaSuccess;
+    if (thread_mode == cudaStreamCaptureModeRelaxed) {
+        return code;
+    }
     for (const auto& capture : simulation().captures) {
         const bool own = capture->thread == std::this_thread::get_id();
-        if (capture->mode == cudaStreamCaptureModeGlobal ||
+        if ((capture->mode == cudaStreamCaptureModeGlobal &&
+             (own || thread_mode == cudaStreamCaptureModeGlobal)) ||
             (capture->mode == cudaStreamCaptureModeThreadLocal && own)) {
             code = invalidate(capture, cudaErrorStreamCaptureUnsupported);
         }
@@ -221,6 +228,16 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* 
         *status = !state->capture           ? cudaStreamCaptureStatusNone
                   : state->capture->invalid ? cudaStreamCaptureStatusInvalidated
                                             : cudaStreamCaptureStatusActive;
+        return cudaSuccess;
+    });
+}
+
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
+    return runtime_call("cudaThreadExchangeStreamCaptureMode", [&] {
+        if (mode == nullptr) {
+            return cudaErrorInvalidValue;
+        }
+        std::swap(*mode, thread_mode);
         return cudaSuccess;
     });
 }

@@ -145,6 +145,21 @@ cudaError_t cudaStreamGetDevice(cudaStream_t stream, int* device) {
     });
 }
 
+/// As addresses of streams are used again, their numbers are not.
+cudaError_t cudaStreamGetId(cudaStream_t stream, unsigned long long* id) {
+    return runtime_call("cudaStreamGetId", [&] {
+        const auto state = find_stream(stream, "cudaStreamGetId");
+        if (!state) {
+            return cudaErrorInvalidResourceHandle;
+        }
+        if (id == nullptr) {
+            return cudaErrorInvalidValue;
+        }
+        *id = state->number;
+        return cudaSuccess;
+    });
+}
+
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags) {
     return runtime_call("cudaStreamWaitEvent", [&] {
         const auto state = find_stream(stream, "cudaStreamWaitEvent");

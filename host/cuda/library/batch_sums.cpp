@@ -13,11 +13,23 @@ ScalarType partial_type(const Program& program, ValueId id) {
                         : program.steps[static_cast<std::size_t>(producer)].type;
 }
 
+void add_up(StepRun& run, KernelId kernel, const DeviceView& a, const std::int32_t* status,
+            double* totals, std::byte* scratch, std::int64_t count) {
+    const auto call = [&] {
+        run.kernels.batch_sum(kernel, a, status, totals, scratch, count, run.stream);
+    };
+    run.enqueue("batch sum kernel", call);
+    if (run.recording != nullptr && run.kernels.sums_in_two(kernel, count)) {
+        run.enqueue("sum of its parts", call);
+    }
+}
+
 }  // namespace
 
 void BatchSums::add(StepSetup& setup, const BatchReduce& step) {
     const Program& program = setup.program();
     Sum sum;
+    sum.step = &setup.step();
     sum.use = step.a;
     sum.out = setup.step().out;
     sum.rows = rows_of(program, step.a).size;
@@ -43,31 +55,32 @@ std::int64_t BatchSums::bytes() const {
     return last.first + aligned(last.rows * last.cols * size_of(ScalarType::float64));
 }
 
-void BatchSums::clear(std::byte* totals, cudaStream_t stream) const {
+void BatchSums::clear(StepRun& run, std::byte* totals) const {
     if (!sums_.empty()) {
-        MATGRAD_CUDA(cudaMemsetAsync(totals, 0, static_cast<std::size_t>(bytes()), stream));
+        run.enqueue("sums to 0", [&] {
+            MATGRAD_CUDA(cudaMemsetAsync(totals, 0, static_cast<std::size_t>(bytes()), run.stream));
+        });
     }
 }
 
 void BatchSums::add_slice(StepRun& run, std::byte* totals) const {
     for (const Sum& sum : sums_) {
-        run.begin_step();
+        run.begin_step(sum.step);
         std::byte* const scratch = run.take(Kernels::batch_sum_scratch_bytes(sum.rows * sum.cols));
         auto* const to = reinterpret_cast<double*>(totals + sum.first);
         const PartialSums& parts = run.partial_sums[static_cast<std::size_t>(sum.use.value)];
         if (parts.count > 0) {  // without the problems that failed
             const DeviceView view = sum.use.transposed ? transposed(parts.view) : parts.view;
-            run.kernels.batch_sum(sum.add_partial, view, nullptr, to, scratch, parts.count,
-                                  run.stream);
+            add_up(run, sum.add_partial, view, nullptr, to, scratch, parts.count);
         } else {
-            run.kernels.batch_sum(sum.add, run.view(sum.use), run.status, to, scratch, run.batch,
-                                  run.stream);
+            add_up(run, sum.add, run.view(sum.use), run.status.data, to, scratch, run.batch);
         }
     }
 }
 
-void BatchSums::write_values(const StepRun& run, std::byte* totals) const {
+void BatchSums::write_values(StepRun& run, std::byte* totals) const {
     for (const Sum& sum : sums_) {
+        run.begin_step(sum.step);
         const DeviceView total =
             row_major(totals + sum.first, ScalarType::float64, sum.rows, sum.cols);
         run.copy(sum.write, total, run.value(sum.out), 1);

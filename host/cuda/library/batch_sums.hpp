@@ -19,13 +19,14 @@ public:
     [[nodiscard]] std::int64_t bytes() const;
     [[nodiscard]] bool empty() const { return sums_.empty(); }
 
-    void clear(std::byte* totals, cudaStream_t stream) const;
+    void clear(StepRun& run, std::byte* totals) const;
     /// The problems of the slice that succeeded.
     void add_slice(StepRun& run, std::byte* totals) const;
-    void write_values(const StepRun& run, std::byte* totals) const;
+    void write_values(StepRun& run, std::byte* totals) const;
 
 private:
     struct Sum {
+        const Step* step = nullptr;
         Use use;
         ValueId out = kNoValue;
         std::int64_t rows = 0, cols = 0;

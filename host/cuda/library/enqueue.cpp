@@ -1,6 +1,7 @@
 #include "cuda/library/enqueue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "batch_state.hpp"
 #include "cuda/library/value_views.hpp"
@@ -15,17 +16,17 @@ public:
           call_(call),
           run_(run),
           views_(plan.program, plan.placement, plan.results, call),
-          partial_sums_(plan.program.values.size()) {
+          partial_sums_(plan.program.values.size()),
+          runs_backwards_(runs_backwards(call)) {
         const Placement& p = plan.placement;
-        shared_status_ = plan.can_fail ? at<std::int32_t>(p.shared_status) : nullptr;
+        shared_status_ = plan.can_fail_once ? at<std::int32_t>(p.shared_status) : nullptr;
         failed_ = at<std::int64_t>(p.failed);
         totals_ = at<std::byte>(p.totals);
         for (const std::int64_t offset : p.wide_pivots) {
             wide_pivots_.push_back(offset < 0 ? nullptr : at<std::int64_t>(offset));
         }
-        for (std::size_t i = 0; i < std::size(p.pointers); ++i) {
-            run_.memory.pointers[i] = at<void*>(p.pointers[i]);
-        }
+        run_.memory.pointers = at<void*>(p.pointers);
+        run_.memory.most_arrays = p.pointer_arrays;
         run_.memory.info = at<int>(p.info);
         run_.memory.scratch = at<std::byte>(p.scratch);
         run_.memory.scratch_bytes = p.scratch_bytes;
@@ -35,20 +36,11 @@ public:
     }
 
     void operator()() {
-        MATGRAD_CUDA(cudaMemsetAsync(failed_, 0, sizeof(*failed_), run_.stream));
-        plan_.sums.clear(totals_, run_.stream);
-        if (shared_status_ != nullptr) {
-            start_status(shared_status_, nullptr, 1, run_.stream);
-        }
-        run_once(plan_.shared_steps);
+        start();
         for (std::int64_t first = 0; first < call_.batch; first += plan_.placement.slice) {
             run_slice(first, std::min(plan_.placement.slice, call_.batch - first));
         }
-        run_.batch = 1;
-        run_.status = shared_status_;
-        plan_.sums.write_values(run_, totals_);
-        run_once(plan_.final_steps);
-        plan_.results.write_single(run_, call_.results, failed_, call_.batch);
+        finish();
     }
 
 private:
@@ -57,16 +49,66 @@ private:
         return reinterpret_cast<T*>(static_cast<std::byte*>(call_.workspace) + offset);
     }
 
-    void run_once(const std::vector<LibraryPlan::PlannedStep>& steps) {
-        run_.batch = 1;
-        run_.status = shared_status_;
-        run_steps(steps);
+    /// Products then take the addresses of their matrices.
+    static bool runs_backwards(const DeviceCall& call) {
+        const auto is_backwards = [](const auto& matrices) { return matrices.batch_stride < 0; };
+        return std::any_of(call.operands.begin(), call.operands.end(), is_backwards) ||
+               std::any_of(call.results.begin(), call.results.end(), is_backwards);
     }
 
+    void start() {
+        run_.begin_step(nullptr);
+        if (plan_.count_failed != kNoKernel) {
+            run_.enqueue("count of failures to 0", [&] {
+                MATGRAD_CUDA(cudaMemsetAsync(failed_, 0, sizeof(*failed_), run_.stream));
+            });
+        }
+        if (!plan_.can_fail && call_.status != nullptr && call_.batch > 0) {
+            run_.enqueue("status to 0", [&] {
+                MATGRAD_CUDA(cudaMemsetAsync(
+                    call_.status, 0, static_cast<std::size_t>(call_.batch) * sizeof(std::int32_t),
+                    run_.stream));
+            });
+        }
+        plan_.sums.clear(run_, totals_);
+        run_.batch = 1;
+        run_.status = {shared_status_, shared_status_ != nullptr, nullptr};
+        run_steps(plan_.shared_steps);
+        run_.start_status();
+    }
+
+    void finish() {
+        run_.batch = 1;
+        run_.status = {shared_status_, false, nullptr};
+        plan_.sums.write_values(run_, totals_);
+        run_steps(plan_.final_steps);
+        plan_.results.write_single(run_, call_.results, failed_, call_.batch);
+    }
+
+    /// Twice: what is noted the first time, the addresses that calls take, is written before the second.
     void run_steps(const std::vector<LibraryPlan::PlannedStep>& steps) {
+        run_.forget_pointers();
+        const bool takes_addresses =
+            runs_backwards_ || std::any_of(steps.begin(), steps.end(),
+                                           [](const auto& step) { return step.takes_addresses; });
+        if (takes_addresses) {
+            Recording notes;
+            Recording* const outer = std::exchange(run_.recording, &notes);
+            const Statuses status = run_.status;
+            run_each(steps);
+            run_.recording = outer;
+            run_.status = status;
+            run_.begin_step(nullptr);
+            run_.fill_pointers();
+        }
+        run_each(steps);
+        run_.begin_step(nullptr);
+    }
+
+    void run_each(const std::vector<LibraryPlan::PlannedStep>& steps) {
         for (const LibraryPlan::PlannedStep& step : steps) {
             if (run_.value(step.step->out).count() > 0) {
-                run_.begin_step();
+                run_.begin_step(step.step);
                 step.run->enqueue(run_);
             }
         }
@@ -76,18 +118,23 @@ private:
         views_.move_to(first);
         std::fill(partial_sums_.begin(), partial_sums_.end(), PartialSums{});
         run_.batch = count;
-        std::int32_t* const status = call_.status != nullptr
-                                         ? call_.status + first
-                                         : at<std::int32_t>(plan_.placement.status);
-        if (plan_.can_fail || call_.status != nullptr) {
-            start_status(status, shared_status_, count, run_.stream);
+        run_.status = {};
+        if (plan_.can_fail) {
+            run_.status = {call_.status != nullptr ? call_.status + first
+                                                   : at<std::int32_t>(plan_.placement.status),
+                           true, shared_status_};
         }
-        run_.status = plan_.can_fail ? status : nullptr;
+        if (!plan_.can_fail_per_problem) {
+            run_.start_status();  // else it is written with the first factor
+        }
         run_steps(plan_.problem_steps);
         plan_.sums.add_slice(run_, totals_);
         plan_.results.write_slice(run_, call_.results, first);
         if (plan_.count_failed != kNoKernel) {
-            run_.kernels.count_failed(plan_.count_failed, status, failed_, count, run_.stream);
+            run_.enqueue("count of failures", [&] {
+                run_.kernels.count_failed(plan_.count_failed, run_.status.data, failed_, count,
+                                          run_.stream);
+            });
         }
     }
 
@@ -97,6 +144,7 @@ private:
     ValueViews views_;
     std::vector<PartialSums> partial_sums_;
     std::vector<std::int64_t*> wide_pivots_;
+    bool runs_backwards_;
     std::int32_t* shared_status_ = nullptr;
     std::int64_t* failed_ = nullptr;
     std::byte* totals_ = nullptr;
@@ -105,7 +153,19 @@ private:
 }  // namespace
 
 void enqueue_plan(const LibraryPlan& plan, const DeviceCall& call, StepRun& run) {
+    if (run.capturing) {
+        // What may not be captured is found out before anything has been.
+        (void)record_plan(plan, call, run);
+    }
     Enqueue(plan, call, run)();
+}
+
+Recording record_plan(const LibraryPlan& plan, const DeviceCall& call, StepRun& run) {
+    Recording recording;
+    run.recording = &recording;
+    Enqueue(plan, call, run)();
+    run.recording = nullptr;
+    return recording;
 }
 
 }  // namespace matgrad::gpu

@@ -6,7 +6,11 @@
 
 namespace matgrad::gpu {
 
-/// The arguments have been checked. `run` has kernels, handles, stream, flags and host memory.
+/// The arguments have been checked. `run` has handles, stream, flags and host memory. Errors:
+/// UnsupportedError, with nothing enqueued, where the stream is captured and a step may not be.
 void enqueue_plan(const LibraryPlan& plan, const DeviceCall& call, StepRun& run);
+
+/// What the same call would enqueue. Nothing of CUDA is called.
+[[nodiscard]] Recording record_plan(const LibraryPlan& plan, const DeviceCall& call, StepRun& run);
 
 }  // namespace matgrad::gpu

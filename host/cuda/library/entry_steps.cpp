@@ -37,10 +37,7 @@ public:
                                           setup.step().type, types_of(setup, step.body), out.type);
     }
     void enqueue(StepRun& run) const override {
-        run.kernels.map(kernel_, views_of(run, uses_), run.value(out_), run.batch, run.stream);
-    }
-    [[nodiscard]] std::string route(std::span<const DeviceView>, std::int64_t) const override {
-        return "map kernel";
+        run.map(kernel_, views_of(run, uses_), run.value(out_));
     }
 
 private:
@@ -49,19 +46,17 @@ private:
     KernelId kernel_;
 };
 
-/// One block makes a result. Of a domain as large as this, rows or columns are reduced first, each by
-/// a block of its own. Not measured yet.
-constexpr std::int64_t kLargeDomain = 1 << 16;
 constexpr std::int64_t kFewestParts = 8;
 
-/// What is reduced first; nothing where one stage does.
-std::optional<ReduceOver> parts_of(const Reduce& step) {
+/// One block makes a result. Of a large domain rows or columns are reduced first, each by a block of its
+/// own. What is reduced first; nothing where one stage does.
+std::optional<ReduceOver> parts_of(const Reduce& step, std::int64_t large) {
     if (step.over != ReduceOver::all || step.op == ReduceOp::signed_product ||
-        step.rows.size * step.cols.size < kLargeDomain) {
+        step.rows.size * step.cols.size < large) {
         return {};
     }
     // Rows lie in one piece; more of them than this take long to be reduced in turn.
-    if (step.rows.size >= kFewestParts && step.rows.size <= kLargeDomain) {
+    if (step.rows.size >= kFewestParts && step.rows.size <= large) {
         return ReduceOver::rows;
     }
     return step.cols.size >= kFewestParts ? std::optional(ReduceOver::cols) : std::nullopt;
@@ -76,7 +71,7 @@ public:
           uses_(uses_of(step.body)) {
         Reduce first = step;
         ScalarType to = setup.value(out_).type;
-        if (const auto over = parts_of(step)) {
+        if (const auto over = parts_of(step, setup.limit(Limit::reduce_domain))) {
             first.over = *over;
             first.scale = 1;
             parts_ = *over == ReduceOver::rows ? step.rows.size : step.cols.size;
@@ -94,20 +89,15 @@ public:
         const DeviceView& out = run.value(out_);
         if (parts_ > 0) {
             const DeviceView parts = run.take_matrix(type_, parts_, 1);
-            run.kernels.reduce(kernel_, views_of(run, uses_), nullptr, parts, run.batch,
-                               run.stream);
-            run.kernels.reduce(join_, {&parts, 1}, nullptr, out, run.batch, run.stream);
+            run.reduce(kernel_, views_of(run, uses_), nullptr, parts);
+            run.reduce(join_, {&parts, 1}, nullptr, out);
             return;
         }
         const std::int32_t* pivots = nullptr;
         if (pivots_ != kNoValue) {
             pivots = reinterpret_cast<const std::int32_t*>(run.value(pivots_).data);
         }
-        run.kernels.reduce(kernel_, views_of(run, uses_), pivots, out, run.batch, run.stream);
-    }
-    [[nodiscard]] std::string route(std::span<const DeviceView>, std::int64_t) const override {
-        return parts_ > 0 ? "reduce kernels, " + std::to_string(parts_) + " parts first"
-                          : "reduce kernel";
+        run.reduce(kernel_, views_of(run, uses_), pivots, out);
     }
 
 private:
@@ -135,9 +125,6 @@ public:
             from.row_stride = from.col_stride = 0;
         }
         run.copy(kernel_, from, out, run.batch);
-    }
-    [[nodiscard]] std::string route(std::span<const DeviceView>, std::int64_t) const override {
-        return "copy";
     }
 
 private:

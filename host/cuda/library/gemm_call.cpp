@@ -62,7 +62,7 @@ GemmCall make_gemm_call(DeviceView a, DeviceView b, DeviceView result, std::int6
 }
 
 std::optional<InnerFold> fold_inner(const DeviceView& a, const DeviceView& b, std::int64_t batch) {
-    if (batch < 2 * kFewestProblems) {
+    if (batch < kFewestToFold) {
         return {};
     }
     InnerFold fold;

@@ -50,6 +50,7 @@ struct InnerFold {
 /// that they fit the memory of the products they stand for, whatever their types.
 inline constexpr std::int64_t kMostSegments = 256;
 inline constexpr std::int64_t kFewestProblems = 8;  ///< of a segment
+inline constexpr std::int64_t kFewestToFold = 2 * kFewestProblems;
 [[nodiscard]] std::optional<InnerFold> fold_inner(const DeviceView& a, const DeviceView& b,
                                                   std::int64_t batch);
 /// The views of the segment that is shorter than the others.

@@ -16,14 +16,15 @@ namespace matgrad::gpu {
 
 /// result = alpha * first * second + beta * result, strided or with pointers to each problem.
 void call_gemm(StepRun& run, ScalarType type, double alpha, const GemmCall& call, double beta);
-[[nodiscard]] const char* gemm_route(const GemmCall& call);
 
 /// Lower triangle of the result (as rows are read) = alpha * a * a'; one matrix.
 void call_syrk(StepRun& run, double alpha, const DeviceView& a, const DeviceView& result);
 
-void call_trsm(StepRun& run, ScalarType type, double alpha, const TrsmCall& call);
-[[nodiscard]] const char* trsm_route(const TrsmCall& call);
+/// `one_by_one`: a call for each problem, not one for all.
+void call_trsm(StepRun& run, ScalarType type, double alpha, const TrsmCall& call, bool one_by_one);
 
+/// Lower Cholesky factors in place, by a kernel of our own: there are no infos.
+void call_own_cholesky(StepRun& run, const DeviceView& a);
 /// Lower Cholesky factors in place, one info per problem in run.memory.info.
 void call_potrf_batched(StepRun& run, const DeviceView& a);
 /// The same one after the other. `buffer`: what cusolverDnXpotrf_bufferSize asked for.

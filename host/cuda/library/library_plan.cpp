@@ -1,11 +1,13 @@
 #include "cuda/library/library_plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
-#include "cuda/library/large_problem.hpp"
+#include "cuda/library/enqueue.hpp"
 #include "cuda/library/step_status.hpp"
-#include "cuda/library/value_views.hpp"
 
 namespace matgrad::gpu {
 namespace {
@@ -20,6 +22,7 @@ struct Steps {
 
 Steps make_steps(StepSetup& setup) {
     Steps steps;
+    std::int64_t arrays[3] = {};  // of each scope
     for (const Step& step : setup.program().steps) {
         setup.begin_step(step);
         if (const auto* sum = std::get_if<BatchReduce>(&step.operation)) {
@@ -28,49 +31,80 @@ Steps make_steps(StepSetup& setup) {
             PlannedSteps& list = step.scope == Scope::shared    ? steps.shared
                                  : step.scope == Scope::problem ? steps.problem
                                                                 : steps.final;
-            list.push_back({&step, make_step(setup)});
+            StepPointer run = make_step(setup);
+            list.push_back({&step, std::move(run), setup.takes_addresses()});
         }
+        arrays[static_cast<std::size_t>(step.scope)] += setup.pointer_arrays();
         steps.needs.scratch.push_back(
             {setup.scratch().per_problem, setup.scratch().fixed, step.scope != Scope::problem});
         if (std::holds_alternative<Getrf>(step.operation) &&
-            is_taken_alone(setup.value(step.out).rows.size, 1)) {
+            setup.lu_alone().can_be(setup.value(step.out).rows.size)) {
             steps.needs.wide_pivots.push_back(step.out2);
         }
     }
-    steps.needs.blas_bytes = static_cast<std::int64_t>(Context::kBlasWorkspaceBytes);
+    steps.needs.blas_bytes = static_cast<std::int64_t>(Lease::kBlasWorkspaceBytes);
     steps.needs.totals_bytes = steps.sums.bytes();
-    steps.needs.pointers = setup.uses_pointers();
+    steps.needs.pointer_arrays = *std::max_element(std::begin(arrays), std::end(arrays));
+    steps.needs.slice_bytes = setup.limit(Limit::slice_bytes);
     return steps;
 }
 
-/// Somewhere: routes look at strides alone.
-std::byte* any_address() {
-    alignas(kPlacementAlignment) static std::byte somewhere;
-    return &somewhere;
+bool factors_something(const Program& program, const PlannedSteps& steps) {
+    return std::any_of(steps.begin(), steps.end(), [&program](const auto& step) {
+        return is_factorization(*step.step) &&
+               program.values[static_cast<std::size_t>(step.step->out)].count() > 0;
+    });
 }
 
-ValueViews contiguous_views(const LibraryPlan& plan) {
-    const Program& program = plan.program;
-    const auto value = [&program](ValueId id) -> const Value& {
-        return program.values[static_cast<std::size_t>(id)];
-    };
-    std::vector<ConstBatch> operands;
-    for (const ProgramOperand& o : program.operands) {
-        operands.push_back(ConstBatch::contiguous(any_address(), value(o.value).rows.size,
-                                                  value(o.value).cols.size));
+/// A call of contiguous operands and results, in memory that nobody has.
+class ContiguousCall {
+public:
+    explicit ContiguousCall(const LibraryPlan& plan) {
+        const Program& program = plan.program;
+        const auto value = [&program](ValueId id) -> const Value& {
+            return program.values[static_cast<std::size_t>(id)];
+        };
+        for (const ProgramOperand& o : program.operands) {
+            operands_.push_back(
+                ConstBatch::contiguous(next(), value(o.value).rows.size, value(o.value).cols.size));
+        }
+        for (const ProgramOutput& o : program.outputs) {
+            const Value& v = value(o.value);
+            const std::int64_t rows = o.transposed ? v.cols.size : v.rows.size;
+            const std::int64_t cols = o.transposed ? v.rows.size : v.cols.size;
+            results_.push_back(Batch::contiguous(next(), rows, cols));
+        }
+        call_.batch = std::clamp<std::int64_t>(program.batch, 1, plan.placement.slice);
+        call_.operands = operands_;
+        call_.results = results_;
+        call_.status = static_cast<std::int32_t*>(next());
+        call_.workspace = next();
     }
-    std::vector<Batch> results;
-    for (const ProgramOutput& o : program.outputs) {
-        const Value& v = value(o.value);
-        const std::int64_t rows = o.transposed ? v.cols.size : v.rows.size;
-        const std::int64_t cols = o.transposed ? v.rows.size : v.cols.size;
-        results.push_back(Batch::contiguous(any_address(), rows, cols));
+    [[nodiscard]] const DeviceCall& get() const { return call_; }
+
+private:
+    /// Far from all others.
+    void* next() { return reinterpret_cast<void*>(++count_ << 48); }
+
+    std::uintptr_t count_ = 0;
+    std::vector<ConstBatch> operands_;
+    std::vector<Batch> results_;
+    DeviceCall call_;
+};
+
+/// Several equal operations one after the other are one.
+std::string names_of(std::span<const Recording::Operation> operations) {
+    std::string text;
+    for (std::size_t i = 0; i < operations.size();) {
+        std::size_t end = i + 1;
+        while (end < operations.size() && operations[end].name == operations[i].name) {
+            ++end;
+        }
+        text += fmt::format("{}{}{}", text.empty() ? "" : ", ", operations[i].name,
+                            end - i > 1 ? fmt::format(" x {}", end - i) : "");
+        i = end;
     }
-    DeviceCall call;
-    call.operands = operands;
-    call.results = results;
-    call.workspace = any_address();
-    return {program, plan.placement, plan.results, call};
+    return text;
 }
 
 }  // namespace
@@ -80,7 +114,8 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
                                                      const Context& context) {
     const CurrentDevice current(context.info().index);
     KernelSource source;
-    StepSetup setup(program, source, options.tf32);
+    const Thresholds thresholds = Thresholds::of(context.info().major);
+    StepSetup setup(program, context, thresholds, source, options);
     Steps steps = make_steps(setup);
     Results results(setup, options.outputs);
     steps.needs.limit = static_cast<std::int64_t>(
@@ -95,31 +130,32 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     plan->sums = std::move(steps.sums);
     plan->placement = place(program, steps.needs);
     plan->host_bytes = setup.host_bytes();
+    plan->thresholds = thresholds;
     plan->can_fail = fails;
+    plan->can_fail_once = factors_something(program, plan->shared_steps) ||
+                          factors_something(program, plan->final_steps);
+    plan->can_fail_per_problem = factors_something(program, plan->problem_steps);
     plan->count_failed = count;
     return plan;
 }
 
-std::vector<std::string> routes(const LibraryPlan& plan) {
-    const ValueViews views = contiguous_views(plan);
-    const std::int64_t batch = std::min(plan.program.batch, plan.placement.slice);
-    std::vector<std::string> lines;
-    const auto add = [&](const PlannedSteps& steps, std::int64_t problems) {
-        for (const LibraryPlan::PlannedStep& step : steps) {
-            const Value& out = plan.program.values[static_cast<std::size_t>(step.step->out)];
-            lines.push_back(to_text(plan.program, *step.step) + ": " +
-                            (out.count() == 0 ? std::string("nothing to do")
-                                              : step.run->route(views.get(), problems)));
+std::vector<std::string> explain_plan(const LibraryPlan& plan) {
+    const ContiguousCall call(plan);
+    StepRun run(plan.program, plan.kernels);
+    const std::vector<Recording::Operation> all = record_plan(plan, call.get(), run).operations;
+    std::vector<std::string> lines = {fmt::format(
+        "{} operation{} of the stream for {} problem{}", all.size(), all.size() == 1 ? "" : "s",
+        call.get().batch, call.get().batch == 1 ? "" : "s")};
+    for (std::size_t i = 0; i < all.size();) {
+        std::size_t end = i + 1;
+        while (end < all.size() && all[end].step == all[i].step) {
+            ++end;
         }
-    };
-    add(plan.shared_steps, 1);
-    add(plan.problem_steps, std::max<std::int64_t>(1, batch));
-    for (const Step& step : plan.program.steps) {
-        if (std::holds_alternative<BatchReduce>(step.operation)) {
-            lines.push_back(to_text(plan.program, step) + ": batch sum kernel");
-        }
+        const std::string names = names_of(std::span(all).subspan(i, end - i));
+        lines.push_back(
+            all[i].step == nullptr ? names : to_text(plan.program, *all[i].step) + ": " + names);
+        i = end;
     }
-    add(plan.final_steps, 1);
     return lines;
 }
 

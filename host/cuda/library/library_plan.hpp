@@ -2,7 +2,6 @@
 /// \file A Program as the library executor runs it, made once: steps, kernels, places in the workspace.
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,6 +22,7 @@ struct LibraryPlan {
     struct PlannedStep {
         const Step* step = nullptr;
         StepPointer run;
+        bool takes_addresses = false;  ///< of its matrices, one by one
     };
     const Program& program;
     std::vector<PlannedStep> shared_steps, problem_steps, final_steps;
@@ -31,7 +31,10 @@ struct LibraryPlan {
     Kernels kernels;
     Placement placement;
     std::int64_t host_bytes = 0;
-    bool can_fail = false;              ///< something is factored
+    Thresholds thresholds;
+    bool can_fail = false;              ///< something is factored:
+    bool can_fail_once = false;         ///< once for the batch
+    bool can_fail_per_problem = false;  ///< for every problem
     KernelId count_failed = kNoKernel;  ///< where a mean is asked for and problems can fail
 };
 
@@ -40,7 +43,8 @@ struct LibraryPlan {
                                                                    const ExecutorOptions& options,
                                                                    const Context& context);
 
-/// One line for each step: how it is run where operands and results are contiguous.
-[[nodiscard]] std::vector<std::string> routes(const LibraryPlan& plan);
+/// One line for each step: what it enqueues for a slice where operands and results are contiguous; and how
+/// many operations of the stream that makes.
+[[nodiscard]] std::vector<std::string> explain_plan(const LibraryPlan& plan);
 
 }  // namespace matgrad::gpu

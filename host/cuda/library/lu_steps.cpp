@@ -1,5 +1,4 @@
 #include "batch_state.hpp"
-#include "cuda/library/large_problem.hpp"
 #include "cuda/library/library_calls.hpp"
 #include "cuda/library/step.hpp"
 #include "cuda/library/step_status.hpp"
@@ -16,11 +15,6 @@ std::int32_t* pivots_of(const StepRun& run, ValueId id) {
     return reinterpret_cast<std::int32_t*>(run.value(id).data);
 }
 
-/// The 64-bit library may do what a capture forbids.
-bool runs_alone(const StepRun& run, std::int64_t n, std::int64_t batch) {
-    return is_taken_alone(n, batch) && !run.capturing;
-}
-
 class GetrfStep final : public LibraryStep {
 public:
     GetrfStep(StepSetup& setup, const Getrf& step)
@@ -29,15 +23,16 @@ public:
           n_(setup.value(out_).rows.size),
           type_(setup.step().type),
           zero_fails_(step.zero_pivot_fails),
+          alone_(setup.lu_alone()),
           a_(step.a) {
-        setup.use_pointers();
+        setup.use_pointers(1);
         setup.check_fits_int("the order", n_);
         const Value& a = setup.value(a_.value);
         const Value& out = setup.value(out_);
         copy_ = setup.kernels().add_copy(n_, n_, a.type, type_);
         finish_ = setup.kernels().add_copy(n_, n_, type_, out.type);
         setup.reserve_matrix(type_, n_ * n_);
-        if (is_taken_alone(n_, 1)) {
+        if (alone_.can_be(n_)) {
             buffer_ = setup.lu_buffer(n_);
         }
     }
@@ -56,24 +51,19 @@ public:
             lu = out;
         }
         std::int32_t* const pivots = pivots_of(run, pivots_);
-        if (runs_alone(run, n_, run.batch)) {
+        if (alone_.is(n_, run.batch)) {
             std::int64_t* const wide = run.wide_pivots[static_cast<std::size_t>(pivots_)];
             call_getrf_each(run, lu, wide,
                             {run.take(buffer_.device), static_cast<std::size_t>(buffer_.device)},
                             run.memory.host.first(static_cast<std::size_t>(buffer_.host)));
-            narrow_pivots(wide, pivots, run.batch * n_, run.stream);
+            run.enqueue("pivots", [&] { narrow_pivots(wide, pivots, run.batch * n_, run.stream); });
         } else {
             call_getrf_batched(run, lu, pivots);
         }
-        read_lu_status(diagonals(lu), zero_fails_, run.status, run.batch, run.stream);
+        run.read_lu_status(diagonals(lu), zero_fails_);
         if (lu.data != out.data) {
             run.copy(finish_, lu, out, run.batch);
         }
-    }
-
-    [[nodiscard]] std::string route(std::span<const DeviceView>,
-                                    std::int64_t batch) const override {
-        return is_taken_alone(n_, batch) ? "Xgetrf, one problem after the other" : "getrfBatched";
     }
 
 private:
@@ -81,9 +71,10 @@ private:
     std::int64_t n_;
     ScalarType type_;
     bool zero_fails_;
+    OneByOne alone_;
     Use a_;
     KernelId copy_ = kNoKernel, finish_ = kNoKernel;
-    StepSetup::SolverBuffer buffer_;
+    Context::SolverBuffer buffer_;
 };
 
 /// Solves W op(A) = B by rows, that is op(A)' W' = B' by columns; from the left, W is the transpose of
@@ -98,11 +89,12 @@ public:
           transposed_(step.transposed == left_),
           lu_(step.lu),
           pivots_(step.pivots.value),
+          alone_(setup.lu_alone()),
           is_shared_(setup.value(step.lu.value).scope == Scope::shared) {
         const Value& out = setup.value(out_);
         n_ = left_ ? out.rows.size : out.cols.size;
         sides_ = left_ ? out.cols.size : out.rows.size;
-        setup.use_pointers();
+        setup.use_pointers(2);
         setup.check_fits_int("the order", n_);
         setup.check_fits_int("the number of right-hand sides", sides_);
         Use b = step.b;
@@ -127,18 +119,6 @@ public:
         if (!in_place) {
             run.copy(finish_, w, rows, run.batch);
         }
-    }
-
-    [[nodiscard]] std::string route(std::span<const DeviceView> values,
-                                    std::int64_t batch) const override {
-        const DeviceView& out = values[static_cast<std::size_t>(out_)];
-        const std::string copies =
-            can_solve_in_place(left_ ? transposed(out) : out, batch) ? "" : ", through a copy";
-        if (is_taken_alone(n_, is_shared_ ? 1 : batch)) {
-            return (is_shared_ ? "one Xgetrs" : "Xgetrs, one problem after the other") + copies;
-        }
-        return (is_shared_ ? "one getrs for the right-hand sides of the batch" : "getrsBatched") +
-               copies;
     }
 
 private:
@@ -169,7 +149,7 @@ private:
     void solve(StepRun& run, const DeviceView& lu, const DeviceView& w) const {
         const std::int64_t batch = is_shared_ ? 1 : run.batch;
         const DeviceView x = is_shared_ ? columns_of_all(w, run.batch).value() : transposed(w);
-        if (runs_alone(run, n_, batch)) {
+        if (alone_.is(n_, batch)) {
             call_getrs_each(run, transposed_, lu,
                             run.wide_pivots[static_cast<std::size_t>(pivots_)], x, batch);
         } else {
@@ -183,6 +163,7 @@ private:
     bool transposed_;
     Use lu_;
     ValueId pivots_;
+    OneByOne alone_;
     bool is_shared_;
     std::int64_t n_ = 0, sides_ = 0;
     Starter b_;

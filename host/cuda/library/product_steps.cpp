@@ -7,9 +7,6 @@
 namespace matgrad::gpu {
 namespace {
 
-/// A symmetric product as large as this takes half the work by syrk. Not measured yet.
-constexpr std::int64_t kLargeSyrk = 1024;
-
 /// out = 0 * product + beta * c, or beta * c without a product: a BLAS would not look at its factors
 /// where alpha is 0, but 0 * NaN is NaN.
 class ZeroWeight {
@@ -60,7 +57,7 @@ public:
         if (c_.value != kNoValue) {
             operands.push_back(run.view(c_));
         }
-        run.kernels.map(kernel_, operands, out, run.batch, run.stream);
+        run.map(kernel_, operands, out);
     }
 
 private:
@@ -78,7 +75,7 @@ public:
           type_(setup.step().type),
           folds_(setup.step().fold == Fold::inner && !may_fail_after(setup)),
           can_fail_(can_fail(setup.program())) {
-        setup.use_pointers();
+        setup.use_pointers_backwards(3);
         const Value& out = setup.value(out_);
         const std::int64_t inner = cols_of(setup.program(), step.a).size;
         if (inner == 0 || alpha_ == 0) {
@@ -97,32 +94,18 @@ public:
         if (zero_) {
             return enqueue_zero(run);
         }
-        if (folds_ && fold(run)) {
+        const bool folds = folds_ && run.batch >= kFewestToFold;
+        const DeviceView a = folds ? without_failed(run, a_) : a_.read(run);
+        const DeviceView b = folds ? without_failed(run, b_) : b_.read(run);
+        if (folds && fold(run, a, b)) {
             return;
         }
         const DeviceView result = result_.begin(run);
         if (c_) {
             c_->place(run, result);
         }
-        const DeviceView a = a_.read(run);
-        const DeviceView b = b_.read(run);
         call_gemm(run, type_, alpha_, make_gemm_call(a, b, result, run.batch), beta_);
         result_.end(run, result);
-    }
-
-    [[nodiscard]] std::string route(std::span<const DeviceView> values,
-                                    std::int64_t batch) const override {
-        if (zero_) {
-            return has_product_ ? "gemm, map kernel" : "map kernel";
-        }
-        if (folds_) {
-            if (const auto fold = expected_fold(values, batch)) {
-                return "gemm over the batch, " +
-                       std::to_string(fold->segments + (fold->left > 0 ? 1 : 0)) + " partial sums";
-            }
-        }
-        return gemm_route(make_gemm_call(a_.expected(values), b_.expected(values),
-                                         result_.expected(values), batch));
     }
 
 private:
@@ -138,18 +121,13 @@ private:
         zero_->enqueue(run, &product, out);
     }
 
-    [[nodiscard]] std::optional<InnerFold> expected_fold(std::span<const DeviceView> values,
-                                                         std::int64_t batch) const {
-        return fold_inner(a_.expected(values, can_fail_), b_.expected(values, can_fail_), batch);
-    }
-
     /// One product of all problems, in parts that batch_sum adds up; false if strides do not allow.
-    bool fold(StepRun& run) const {
-        if (!expected_fold(run.values, run.batch)) {
+    bool fold(StepRun& run, const DeviceView& a, const DeviceView& b) const {
+        const std::optional<InnerFold> found = fold_inner(a, b, run.batch);
+        if (!found) {
             return false;
         }
-        const InnerFold fold =
-            fold_inner(without_failed(run, a_), without_failed(run, b_), run.batch).value();
+        const InnerFold& fold = *found;
         // The partial sums take the place of the products, which nobody else reads.
         DeviceView sums = run.value(out_);
         sums = row_major(sums.data, type_, sums.rows, sums.cols);
@@ -169,7 +147,8 @@ private:
     [[nodiscard]] DeviceView without_failed(StepRun& run, const BlasOperand& factor) const {
         const DeviceView v = factor.read(run, can_fail_);
         if (can_fail_) {
-            fill_failed(as_matrices(v), 0, run.status, run.batch, run.stream);
+            const Matrices matrices = as_matrices(v);
+            run.fill_failed({&matrices, 1}, 0);
         }
         return v;
     }
@@ -195,8 +174,8 @@ public:
           out_(setup.step().out),
           type_(setup.step().type),
           may_halve_(!step.mirror && !setup.uses_tf32() &&
-                     setup.value(out_).rows.size >= kLargeSyrk) {
-        setup.use_pointers();
+                     setup.value(out_).rows.size >= setup.limit(Limit::syrk_order)) {
+        setup.use_pointers_backwards(3);
         const std::int64_t inner = cols_of(setup.program(), step.a).size;
         if (inner == 0 || alpha_ == 0) {
             zero_.emplace(setup, inner != 0, Use{}, 0);
@@ -225,18 +204,6 @@ public:
         } else {
             result_.end(run, result);
         }
-    }
-
-    [[nodiscard]] std::string route(std::span<const DeviceView> values,
-                                    std::int64_t batch) const override {
-        if (zero_) {
-            return has_product_ ? "gemm, map kernel" : "map kernel";
-        }
-        if (may_halve_ && batch == 1) {
-            return "syrk";
-        }
-        const DeviceView a = a_.expected(values);
-        return gemm_route(make_gemm_call(a, transposed(a), result_.expected(values), batch));
     }
 
 private:

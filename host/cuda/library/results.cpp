@@ -72,6 +72,8 @@ int Results::direct_output(ValueId id, std::span<const Batch> results) const {
 }
 
 void Results::write_slice(StepRun& run, std::span<const Batch> results, std::int64_t first) const {
+    run.begin_step(nullptr);
+    std::vector<Matrices> written;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         const Output& output = outputs_[i];
         const DeviceView& value = run.value(output.value);
@@ -82,15 +84,17 @@ void Results::write_slice(StepRun& run, std::span<const Batch> results, std::int
         if (to.data != value.data) {
             run.copy(output.copy, value, to, run.batch);
         }
-        if (run.status != nullptr) {
-            fill_failed(as_matrices(to), std::numeric_limits<double>::quiet_NaN(), run.status,
-                        run.batch, run.stream);
-        }
+        written.push_back(as_matrices(to));
+    }
+    if (run.status.data != nullptr) {
+        run.fill_failed(written, std::numeric_limits<double>::quiet_NaN());
     }
 }
 
 void Results::write_single(StepRun& run, std::span<const Batch> results, const std::int64_t* failed,
                            std::int64_t batch) const {
+    run.begin_step(nullptr);
+    std::vector<Matrices> shared;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         const Output& output = outputs_[i];
         const DeviceView& value = run.value(output.value);
@@ -99,15 +103,16 @@ void Results::write_single(StepRun& run, std::span<const Batch> results, const s
         }
         const DeviceView to = result_view(program_, i, results[i]);
         run.copy(output.copy, value, to, 1);
-        const bool is_shared =
-            program_.values[static_cast<std::size_t>(output.value)].scope == Scope::shared;
-        if (is_shared && run.status != nullptr) {
-            fill_failed(as_matrices(to), std::numeric_limits<double>::quiet_NaN(), run.status, 1,
-                        run.stream);
+        if (program_.values[static_cast<std::size_t>(output.value)].scope == Scope::shared) {
+            shared.push_back(as_matrices(to));
         }
-        if (output.is_mean) {
-            run.kernels.divide(output.divide, to, failed, batch, run.stream);
+        if (output.is_mean && batch > 0) {
+            run.enqueue("mean",
+                        [&] { run.kernels.divide(output.divide, to, failed, batch, run.stream); });
         }
+    }
+    if (run.status.data != nullptr) {
+        run.fill_failed(shared, std::numeric_limits<double>::quiet_NaN());
     }
 }
 

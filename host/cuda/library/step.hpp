@@ -3,10 +3,7 @@
 /// each slice of the batch.
 
 #include <memory>
-#include <span>
-#include <string>
 
-#include "cuda/device_view.hpp"
 #include "cuda/library/step_run.hpp"
 #include "cuda/library/step_setup.hpp"
 
@@ -18,11 +15,9 @@ public:
     LibraryStep(const LibraryStep&) = delete;
     LibraryStep& operator=(const LibraryStep&) = delete;
     virtual ~LibraryStep() = default;
-    /// Only enqueues; its scratch is free again when it returns.
+    /// Only enqueues, through the run, which may record instead; its scratch is free again when it
+    /// returns.
     virtual void enqueue(StepRun& run) const = 0;
-    /// What it calls where values lie like this: `gemm, strided batch`.
-    [[nodiscard]] virtual std::string route(std::span<const DeviceView> values,
-                                            std::int64_t batch) const = 0;
 };
 
 using StepPointer = std::unique_ptr<const LibraryStep>;

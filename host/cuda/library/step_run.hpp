@@ -1,6 +1,9 @@
 #pragma once
 /// \file What one pass over steps works with: the values of a slice of the batch (or of a single
 /// problem, for shared steps), handles, the stream, and scratch.
+///
+/// A pass enqueues the operations of its steps on the stream, or it records them: the same code then
+/// says what it would enqueue and which arrays of addresses its calls take, and calls nothing of CUDA.
 
 #include <cuda_runtime_api.h>
 
@@ -8,16 +11,18 @@
 #include <span>
 #include <vector>
 
-#include "cuda/context.hpp"
+#include "batch_state.hpp"
 #include "cuda/device_view.hpp"
+#include "cuda/handles.hpp"
 #include "cuda/kernels.hpp"
 
 namespace matgrad::gpu {
 
 /// The part of the workspace that steps use one after the other.
 struct StepMemory {
-    void** pointers[3] = {};  ///< one per problem of a slice each
-    int* info = nullptr;      ///< one per problem of a slice
+    void** pointers = nullptr;     ///< arrays of addresses, one entry per problem each
+    std::int64_t most_arrays = 0;  ///< of a whole slice each
+    int* info = nullptr;           ///< one per problem of a slice
     std::byte* scratch = nullptr;
     std::int64_t scratch_bytes = 0;
     std::span<std::byte> host;  ///< for the large factorizations
@@ -29,21 +34,56 @@ struct PartialSums {
     std::int64_t count = 0;  ///< 0: there are none
 };
 
+/// What a pass would enqueue.
+struct Recording {
+    struct Operation {
+        const Step* step = nullptr;  ///< null: what the executor does between steps
+        const char* name = "";
+    };
+    std::vector<Operation> operations;
+};
+
 class StepRun {
 public:
+    const Program& program;
     const Kernels& kernels;
-    const Lease& handles;
+    Lease* handles = nullptr;  ///< null where operations are only ever recorded
     cudaStream_t stream = nullptr;
     std::int64_t batch = 1;
-    std::int32_t* status = nullptr;  ///< of each problem; null where nothing can fail
+    Statuses status;  ///< of each problem; data is null where nothing can fail
     bool capturing = false;
     bool tf32 = false;
     std::span<const DeviceView> values;
     std::span<std::int64_t* const> wide_pivots;  ///< by value: as the 64-bit library keeps them
     std::span<PartialSums> partial_sums;         ///< by value
     StepMemory memory;
+    Recording* recording = nullptr;  ///< where operations go; null: to the stream
 
-    void begin_step() { taken_ = 0; }
+    StepRun(const Program& the_program, const Kernels& the_kernels)
+        : program(the_program), kernels(the_kernels) {}
+
+    /// Null between steps. The scratch of the one before is free again.
+    void begin_step(const Step* step) {
+        step_ = step;
+        taken_ = 0;
+    }
+    /// One operation of the stream: `call` enqueues it.
+    template <typename Call>
+    void enqueue(const char* operation, const Call& call) {
+        if (recording != nullptr) {
+            recording->operations.push_back({step_, operation});
+        } else {
+            call();
+        }
+    }
+    /// One of cuSOLVER. Errors: UnsupportedError that names the step where the stream is captured: no
+    /// document lets its routines be.
+    template <typename Call>
+    void enqueue_solver(const char* operation, const Call& call) {
+        forbid_capture(operation);
+        enqueue(operation, call);
+    }
+
     /// Scratch until the next step begins.
     [[nodiscard]] std::byte* take(std::int64_t bytes);
     /// Row-major, one per problem or one alone (batch stride 0).
@@ -57,16 +97,31 @@ public:
     [[nodiscard]] std::int64_t problems(const DeviceView& v) const {
         return v.batch_stride == 0 ? 1 : batch;
     }
-    /// to = from, for `count` problems.
-    void copy(KernelId kernel, const DeviceView& from, const DeviceView& to,
-              std::int64_t count) const;
-    /// Array number `index` becomes the addresses of the matrices.
-    [[nodiscard]] void** pointers_to(int index, const DeviceView& v) const;
+    /// The addresses of the matrices, one per problem. A pass that records notes which arrays its calls
+    /// take; fill_pointers then writes them all, before the pass that enqueues.
+    [[nodiscard]] void** pointers_to(const DeviceView& v);
+    void forget_pointers() { pointers_.clear(); }
+    void fill_pointers();
 
-    StepRun(const Kernels& the_kernels, const Lease& the_handles, cudaStream_t the_stream)
-        : kernels(the_kernels), handles(the_handles), stream(the_stream) {}
+    /// to = from, for `count` problems.
+    void copy(KernelId kernel, const DeviceView& from, const DeviceView& to, std::int64_t count);
+    void map(KernelId kernel, std::span<const DeviceView> operands, const DeviceView& out);
+    /// `pivots` as Kernels::reduce takes them.
+    void reduce(KernelId kernel, std::span<const DeviceView> operands, const std::int32_t* pivots,
+                const DeviceView& out);
+    /// Status of problems of which nothing has been factored, unless something has.
+    void start_status();
+    /// The status of each problem from the factors that were made.
+    void read_cholesky_status(const Diagonals& diagonals, const int* info);
+    void read_lu_status(const Diagonals& diagonals, bool zero_fails);
+    /// The entries of the problems that failed become `value`.
+    void fill_failed(std::span<const Matrices> batches, double value);
 
 private:
+    void forbid_capture(const char* operation) const;
+
+    const Step* step_ = nullptr;
+    std::vector<PointerArray> pointers_;
     std::int64_t taken_ = 0;
 };
 

@@ -23,18 +23,6 @@ bool is_readable(const DeviceView& v, ScalarType type) {
 
 }  // namespace
 
-DeviceView BlasOperand::expected(std::span<const DeviceView> values, bool own) const {
-    const DeviceView v = use_of(stored_, values[static_cast<std::size_t>(stored_.value)]);
-    if (is_readable(v, type_) && !(own && is_callers_)) {
-        return flipped(v, transposed_);
-    }
-    DeviceView copy = row_major(nullptr, type_, v.rows, v.cols);
-    if (v.batch_stride == 0) {
-        copy.batch_stride = 0;
-    }
-    return flipped(copy, transposed_);
-}
-
 DeviceView BlasOperand::read(StepRun& run, bool own) const {
     const DeviceView v = run.view(stored_);
     if (is_readable(v, type_) && !(own && is_callers_)) {
@@ -44,11 +32,6 @@ DeviceView BlasOperand::read(StepRun& run, bool own) const {
     const DeviceView copy = run.take_matrix(type_, v.rows, v.cols, v.batch_stride != 0);
     run.copy(copy_, v, copy, run.problems(v));
     return flipped(copy, transposed_);
-}
-
-DeviceView StepResult::expected(std::span<const DeviceView> values) const {
-    const DeviceView& out = values[static_cast<std::size_t>(out_)];
-    return is_readable(out, type_) ? out : row_major(nullptr, type_, out.rows, out.cols);
 }
 
 DeviceView StepResult::begin(StepRun& run) const {
@@ -65,7 +48,7 @@ void StepResult::end(StepRun& run, const DeviceView& result) const {
 
 void Starter::place(StepRun& run, const DeviceView& to) const {
     if (from_.value == kNoValue) {
-        run.kernels.map(kernel_, {}, to, run.batch, run.stream);
+        run.map(kernel_, {}, to);
         return;
     }
     const DeviceView from = run.view(from_);
@@ -137,44 +120,31 @@ void StepSetup::check_fits_int(const char* what, std::int64_t size) const {
     }
 }
 
-StepSetup::SolverBuffer StepSetup::cholesky_buffer(std::int64_t n) {
-    make_solver();
-    std::size_t device = 0;
-    std::size_t host = 0;
-    const cudaDataType type = cuda_type(step_->type);
-    MATGRAD_CUDA(cusolverDnXpotrf_bufferSize(solver_.get(), parameters_.get(),
-                                             CUBLAS_FILL_MODE_UPPER, n, type, nullptr, n, type,
-                                             &device, &host));
-    return reserved(device, host);
+Context::SolverBuffer StepSetup::cholesky_buffer(std::int64_t n) {
+    return reserved(context_.cholesky_buffer(n, cuda_type(step_->type)));
 }
 
-StepSetup::SolverBuffer StepSetup::lu_buffer(std::int64_t n) {
-    make_solver();
-    std::size_t device = 0;
-    std::size_t host = 0;
-    const cudaDataType type = cuda_type(step_->type);
-    MATGRAD_CUDA(cusolverDnXgetrf_bufferSize(solver_.get(), parameters_.get(), n, n, type, nullptr,
-                                             n, type, &device, &host));
-    return reserved(device, host);
+Context::SolverBuffer StepSetup::lu_buffer(std::int64_t n) {
+    return reserved(context_.lu_buffer(n, cuda_type(step_->type)));
 }
 
-void StepSetup::make_solver() {
-    if (solver_.get() != nullptr) {
-        return;
-    }
-    cusolverDnHandle_t solver = nullptr;
-    MATGRAD_CUDA(cusolverDnCreate(&solver));
-    solver_ = SolverHandle(solver);
-    cusolverDnParams_t parameters = nullptr;
-    MATGRAD_CUDA(cusolverDnCreateParams(&parameters));
-    parameters_ = SolverParameters(parameters);
-}
-
-StepSetup::SolverBuffer StepSetup::reserved(std::size_t device, std::size_t host) {
-    const SolverBuffer buffer{static_cast<std::int64_t>(device), static_cast<std::int64_t>(host)};
+Context::SolverBuffer StepSetup::reserved(const Context::SolverBuffer& buffer) {
     reserve(0, buffer.device);
     host_bytes_ = std::max(host_bytes_, buffer.host);
     return buffer;
+}
+
+OneByOne StepSetup::lu_alone() const {
+    return capturable_ ? OneByOne{}
+                       : OneByOne{limit(Limit::lu_alone_order), limit(Limit::lu_alone_batch)};
+}
+
+OneByOne StepSetup::cholesky_alone() const {
+    return {limit(Limit::cholesky_alone_order), limit(Limit::cholesky_alone_batch)};
+}
+
+OneByOne StepSetup::trsm_alone() const {
+    return {limit(Limit::trsm_alone_order), limit(Limit::trsm_alone_batch)};
 }
 
 }  // namespace matgrad::gpu

@@ -7,9 +7,11 @@
 #include <span>
 #include <string>
 
+#include "cuda/context.hpp"
 #include "cuda/kernel_source.hpp"
 #include "cuda/library/step_run.hpp"
-#include "cuda/owners.hpp"
+#include "cuda/module.hpp"
+#include "cuda/thresholds.hpp"
 
 namespace matgrad::gpu {
 
@@ -27,9 +29,7 @@ struct ScratchNeed {
 /// A factor that a BLAS reads: in place where its type and strides allow, else a copy.
 class BlasOperand {
 public:
-    /// As it will be read if values lie like this; data is null for a copy. `own`: a copy in any
-    /// case if it is the caller's memory.
-    [[nodiscard]] DeviceView expected(std::span<const DeviceView> values, bool own = false) const;
+    /// `own`: a copy in any case if it is the caller's memory.
     [[nodiscard]] DeviceView read(StepRun& run, bool own = false) const;
 
 private:
@@ -45,7 +45,6 @@ private:
 /// scratch that is copied to it.
 class StepResult {
 public:
-    [[nodiscard]] DeviceView expected(std::span<const DeviceView> values) const;
     [[nodiscard]] DeviceView begin(StepRun& run) const;
     void end(StepRun& run, const DeviceView& result) const;
 
@@ -68,19 +67,39 @@ private:
     KernelId kernel_ = kNoKernel;
 };
 
+/// When problems are taken one after the other, each by the whole device. The batched routines give each
+/// to few blocks, so this is better for a few large ones.
+struct OneByOne {
+    std::int64_t order = 0;  ///< at least
+    std::int64_t batch = 0;  ///< at most
+    [[nodiscard]] bool can_be(std::int64_t n) const { return is(n, 1); }
+    [[nodiscard]] bool is(std::int64_t n, std::int64_t problems) const {
+        return n >= order && problems <= batch;
+    }
+};
+
 class StepSetup {
 public:
-    StepSetup(const Program& program, KernelSource& kernels, bool tf32)
-        : program_(program), kernels_(kernels), tf32_(tf32) {}
+    StepSetup(const Program& program, const Context& context, const Thresholds& thresholds,
+              KernelSource& kernels, const ExecutorOptions& options)
+        : program_(program),
+          context_(context),
+          thresholds_(thresholds),
+          kernels_(kernels),
+          tf32_(options.tf32),
+          capturable_(options.capturable) {}
 
     void begin_step(const Step& step) {
         step_ = &step;
         scratch_ = {};
+        pointer_arrays_ = 0;
+        takes_addresses_ = false;
     }
     [[nodiscard]] const Step& step() const { return *step_; }
     [[nodiscard]] const ScratchNeed& scratch() const { return scratch_; }
     [[nodiscard]] std::int64_t host_bytes() const { return host_bytes_; }
-    [[nodiscard]] bool uses_pointers() const { return uses_pointers_; }
+    /// Arrays of addresses that the step takes at most.
+    [[nodiscard]] std::int64_t pointer_arrays() const { return pointer_arrays_; }
 
     [[nodiscard]] const Program& program() const { return program_; }
     [[nodiscard]] const Value& value(ValueId id) const {
@@ -98,30 +117,45 @@ public:
     /// Room for what the step takes with StepRun::take_matrix.
     void reserve_matrix(ScalarType type, std::int64_t count);
     void reserve(std::int64_t per_problem, std::int64_t fixed);
-    void use_pointers() { uses_pointers_ = true; }
+    [[nodiscard]] bool takes_addresses() const { return takes_addresses_; }
+    void use_pointers(std::int64_t arrays) {
+        pointer_arrays_ = arrays;
+        takes_addresses_ = true;
+    }
+    /// Only where problems lie backwards in memory.
+    void use_pointers_backwards(std::int64_t arrays) { pointer_arrays_ = arrays; }
     /// Errors: UnsupportedError that names the step.
     void check_fits_int(const char* what, std::int64_t size) const;
 
+    [[nodiscard]] std::int64_t limit(Limit limit) const { return thresholds_[limit]; }
+    [[nodiscard]] OneByOne cholesky_alone() const;
+    /// Never where the plan is to be captured: it is cuSOLVER's.
+    [[nodiscard]] OneByOne lu_alone() const;
+    [[nodiscard]] OneByOne trsm_alone() const;
+    /// A kernel of our own makes Cholesky factors of this order: where it is the faster one, and where the
+    /// plan is to be captured.
+    [[nodiscard]] bool is_own_cholesky(std::int64_t n) const {
+        return capturable_ || n <= limit(Limit::own_cholesky_order);
+    }
+
     /// Buffers of the 64-bit factorizations.
-    struct SolverBuffer {
-        std::int64_t device = 0, host = 0;
-    };
-    [[nodiscard]] SolverBuffer cholesky_buffer(std::int64_t n);
-    [[nodiscard]] SolverBuffer lu_buffer(std::int64_t n);
+    [[nodiscard]] Context::SolverBuffer cholesky_buffer(std::int64_t n);
+    [[nodiscard]] Context::SolverBuffer lu_buffer(std::int64_t n);
 
 private:
-    void make_solver();
-    SolverBuffer reserved(std::size_t device, std::size_t host);
+    Context::SolverBuffer reserved(const Context::SolverBuffer& buffer);
 
     const Program& program_;
+    const Context& context_;
+    const Thresholds& thresholds_;
     KernelSource& kernels_;
     bool tf32_;
+    bool capturable_;
     const Step* step_ = nullptr;
     ScratchNeed scratch_;
     std::int64_t host_bytes_ = 0;
-    bool uses_pointers_ = false;
-    SolverHandle solver_;
-    SolverParameters parameters_;
+    std::int64_t pointer_arrays_ = 0;
+    bool takes_addresses_ = false;
 };
 
 }  // namespace matgrad::gpu

@@ -1,5 +1,4 @@
 #include "batch_state.hpp"
-#include "cuda/library/large_problem.hpp"
 #include "cuda/library/library_calls.hpp"
 #include "cuda/library/step.hpp"
 #include "cuda/library/step_status.hpp"
@@ -12,10 +11,12 @@ public:
     PotrfStep(StepSetup& setup, const Potrf& step)
         : n_(setup.value(setup.step().out).rows.size),
           a_(setup.starter(step.a, n_, n_)),
-          result_(setup.result()) {
-        setup.use_pointers();
+          result_(setup.result()),
+          alone_(setup.cholesky_alone()),
+          is_own_(setup.is_own_cholesky(n_)) {
+        setup.use_pointers(1);
         setup.check_fits_int("the order", n_);
-        if (is_taken_alone(n_, 1)) {
+        if (!is_own_ && alone_.can_be(n_)) {
             buffer_ = setup.cholesky_buffer(n_);
         }
     }
@@ -23,28 +24,28 @@ public:
     void enqueue(StepRun& run) const override {
         const DeviceView result = result_.begin(run);
         a_.place(run, result);
-        // The 64-bit library may do what a capture forbids.
-        if (is_taken_alone(n_, run.batch) && !run.capturing) {
+        const int* info = run.memory.info;
+        if (is_own_) {
+            call_own_cholesky(run, result);
+            info = nullptr;
+        } else if (alone_.is(n_, run.batch)) {
             call_potrf_each(run, result,
                             {run.take(buffer_.device), static_cast<std::size_t>(buffer_.device)},
                             run.memory.host.first(static_cast<std::size_t>(buffer_.host)));
         } else {
             call_potrf_batched(run, result);
         }
-        read_cholesky_status(diagonals(result), run.memory.info, run.status, run.batch, run.stream);
+        run.read_cholesky_status(diagonals(result), info);
         result_.end(run, result);
-    }
-
-    [[nodiscard]] std::string route(std::span<const DeviceView>,
-                                    std::int64_t batch) const override {
-        return is_taken_alone(n_, batch) ? "Xpotrf, one problem after the other" : "potrfBatched";
     }
 
 private:
     std::int64_t n_;
     Starter a_;
     StepResult result_;
-    StepSetup::SolverBuffer buffer_;
+    OneByOne alone_;
+    bool is_own_;
+    Context::SolverBuffer buffer_;
 };
 
 class TrsmStep final : public LibraryStep {
@@ -58,23 +59,19 @@ public:
           triangle_(setup.operand(stored(step.triangle))),
           b_(setup.starter(step.b, setup.value(setup.step().out).rows.size,
                            setup.value(setup.step().out).cols.size)),
-          result_(setup.result()) {
-        setup.use_pointers();
+          result_(setup.result()),
+          alone_(setup.trsm_alone()) {
+        setup.use_pointers(2);
     }
 
     void enqueue(StepRun& run) const override {
         const DeviceView result = result_.begin(run);
         b_.place(run, result);
         const DeviceView triangle = triangle_.read(run);
-        call_trsm(run, type_, alpha_,
-                  make_trsm_call(side_, lower_, transposed_, triangle, result, run.batch));
+        const TrsmCall call =
+            make_trsm_call(side_, lower_, transposed_, triangle, result, run.batch);
+        call_trsm(run, type_, alpha_, call, alone_.is(call.left ? call.m : call.n, call.batch));
         result_.end(run, result);
-    }
-
-    [[nodiscard]] std::string route(std::span<const DeviceView> values,
-                                    std::int64_t batch) const override {
-        return trsm_route(make_trsm_call(side_, lower_, transposed_, triangle_.expected(values),
-                                         result_.expected(values), batch));
     }
 
 private:
@@ -91,6 +88,7 @@ private:
     BlasOperand triangle_;
     Starter b_;
     StepResult result_;
+    OneByOne alone_;
 };
 
 }  // namespace
