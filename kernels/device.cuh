@@ -7,6 +7,9 @@
 /// is no <cstdint> here. Everything is in matgrad::block, where the names of the functions below hide
 /// those of the C library; generated kernels are in that namespace too.
 
+// Where kernels are compiled ahead for the simulated GPU, the twin has been included before.
+#ifndef MATGRAD_KERNEL
+
 namespace matgrad::block {
 
 /// Opens a kernel of blocks of `threads` threads whose one argument is a struct, by value:
@@ -42,6 +45,7 @@ MATGRAD_DEVICE long long block_index() {
     return blockIdx.x;
 }
 
+/// One access; of a Pack, an access of all its bytes, which begin at a multiple of their number.
 template <typename T>
 MATGRAD_DEVICE T load(const T* from) {
     return *from;
@@ -149,6 +153,17 @@ MATGRAD_DEVICE double fmax(double x, double y) {
 }
 
 template <typename T>
+MATGRAD_DEVICE T not_a_number();
+template <>
+MATGRAD_DEVICE float not_a_number<float>() {
+    return __int_as_float(0x7fc00000);
+}
+template <>
+MATGRAD_DEVICE double not_a_number<double>() {
+    return __longlong_as_double(0x7ff8000000000000LL);
+}
+
+template <typename T>
 MATGRAD_DEVICE bool isnan(T x) {
     return x != x;
 }
@@ -158,3 +173,5 @@ MATGRAD_DEVICE bool isfinite(T x) {
 }
 
 }  // namespace matgrad::block
+
+#endif

@@ -6,9 +6,11 @@
 
 namespace matgrad::simulated {
 
-static KernelState* state;
+/// One for all kernels that are linked together.
+inline KernelState* state = nullptr;
 
-extern "C" __attribute__((visibility("default"))) void matgrad_bind_kernel_state(KernelState* to) {
+extern "C" __attribute__((visibility("default"), used)) inline void matgrad_bind_kernel_state(
+    KernelState* to) {
     state = to;
 }
 
@@ -171,6 +173,11 @@ MATGRAD_DEVICE float fmax(float x, float y) {
 }
 MATGRAD_DEVICE double fmax(double x, double y) {
     return __builtin_fmax(x, y);
+}
+
+template <typename T>
+MATGRAD_DEVICE T not_a_number() {
+    return static_cast<T>(__builtin_nan(""));
 }
 
 template <typename T>

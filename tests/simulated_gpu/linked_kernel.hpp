@@ -19,4 +19,7 @@ struct LinkedKernel {
 cudaError_t launch_linked(const cudaLaunchConfig_t& config, const LinkedKernel& kernel,
                           const void* argument);
 
+/// What cudaFuncGetAttributes, which loads a kernel, is for such a kernel.
+cudaError_t load_linked(const LinkedKernel& kernel);
+
 }  // namespace matgrad::simulated

@@ -192,6 +192,12 @@ cudaError_t launch_linked(const cudaLaunchConfig_t& config, const LinkedKernel& 
     });
 }
 
+cudaError_t load_linked(const LinkedKernel& kernel) {
+    return runtime_call("cudaFuncGetAttributes", [&] {
+        return kernel.function == nullptr ? cudaErrorInvalidDeviceFunction : cudaSuccess;
+    });
+}
+
 }  // namespace matgrad::simulated
 
 using namespace matgrad::simulated;  // NOLINT: the stand-ins have no namespace
