@@ -25,11 +25,18 @@ enum Order {
     kByTiles = 2,    ///< along the rows of tiles: what a block reads across, its caches hold
 };
 
+/// Kinds of failure, each a bit of a mask. A mask names the kinds whose problems lose their numbers.
+enum FailureKind { kPivot = 0 };
+inline constexpr unsigned kLosing = 1U << kPivot;
+inline constexpr unsigned kAnyFailure = ~0U;
+
 template <int kOperands>
 struct MapArgs {
     Launch launch;
     Strided out;
-    long long order;  ///< an Order
+    const int* status;  ///< of the problems whose results may be NaN; null: none
+    unsigned losing;    ///< kinds of failure
+    int order;          ///< an Order
     Strided from[kOperands > 0 ? kOperands : 1];
 };
 
@@ -38,7 +45,9 @@ struct ReduceArgs {
     Launch launch;
     Strided out;  ///< result i of problem p is i*row elements from p's
     const int* pivots;
-    long long order;  ///< kByRows: along a row of the domain neighbours are close in memory
+    const int* status;  ///< as of MapArgs
+    unsigned losing;
+    int order;  ///< kByRows: along a row of the domain neighbours are close in memory
     Strided from[kOperands > 0 ? kOperands : 1];
 };
 

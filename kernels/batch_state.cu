@@ -10,13 +10,8 @@
 
 #include "batch_state.hpp"
 #include "cuda/checked.hpp"
+#include "failure_kind.cuh"
 #include "on_stream.hpp"
-
-#ifdef __CUDACC__
-#define MATGRAD_EITHER_SIDE __host__ __device__
-#else
-#define MATGRAD_EITHER_SIDE
-#endif
 
 namespace matgrad::gpu {
 namespace {
@@ -210,11 +205,12 @@ struct FillFailed {
     std::int64_t count;
     double value;
     const std::int32_t* status;
+    unsigned losing;
 
     MATGRAD_EITHER_SIDE void operator()(std::int64_t i) const {
         const std::int64_t parts = first_part[count];
         const std::int64_t p = i / parts;
-        if (status[p] == 0) {
+        if (!block::loses_numbers(status[p], losing)) {
             return;
         }
         const std::int64_t part = i % parts;
@@ -291,10 +287,11 @@ void narrow_pivots(const std::int64_t* pivots64, std::int32_t* pivots32, std::in
 }
 
 void fill_failed(std::span<const Matrices> batches, double value, const std::int32_t* status,
-                 std::int64_t batch, cudaStream_t stream) {
+                 std::int64_t batch, cudaStream_t stream, unsigned losing) {
     FillFailed fill{};
     fill.value = value;
     fill.status = status;
+    fill.losing = losing;
     std::int64_t parts = 0;
     for (const Matrices& matrices : batches) {
         fill.batches[fill.count] = matrices;

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <span>
 
+#include "arguments.cuh"
+
 namespace matgrad::gpu {
 
 /// The addresses of the matrices of a batch, evenly apart.
@@ -71,9 +73,9 @@ struct Matrices {
 
 /// So many batches of matrices are filled by one algorithm.
 inline constexpr std::size_t kMostFilled = 8;
-/// Every entry of the problems that lost their numbers becomes `value`: NaN in results, 0 in what is
-/// about to be summed. At most kMostFilled batches.
+/// Every entry of the problems that failed in a way of `losing` (failure_kind.cuh) becomes `value`: NaN in
+/// results, 0 in what is about to be summed. At most kMostFilled batches.
 void fill_failed(std::span<const Matrices> batches, double value, const std::int32_t* status,
-                 std::int64_t batch, cudaStream_t stream);
+                 std::int64_t batch, cudaStream_t stream, unsigned losing = block::kLosing);
 
 }  // namespace matgrad::gpu

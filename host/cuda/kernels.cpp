@@ -73,6 +73,8 @@ void Kernels::map(KernelId id, std::span<const DeviceView> operands, const Devic
     MostArgs<block::MapArgs> args;
     args.launch = {0, batch};
     args.out = strided(out);
+    args.status = nullptr;
+    args.losing = block::kLosing;
     args.order = static_cast<int>(order);
     set_operands(args, operands);
     launch(id, entry_blocks(info, order, batch), &args, stream);
@@ -88,6 +90,8 @@ void Kernels::reduce(KernelId id, std::span<const DeviceView> operands, const st
         args.out.row = args.out.col;  // results lie along a row
     }
     args.pivots = pivots;
+    args.status = nullptr;
+    args.losing = block::kLosing;
     args.order = static_cast<int>(reading_order(operands));
     set_operands(args, operands);
     launch(id, ceil_div(batch * info.outputs, info.block / info.slices), &args, stream);

@@ -2,20 +2,11 @@
 // warning, without a register in local memory.
 
 #include <gtest/gtest.h>
-#include <nvrtc.h>
 
-#include <fstream>
 #include <regex>
-#include <sstream>
 
+#include "cuda/device_compiler.hpp"
 #include "cuda/kernels.hpp"
-
-// This program links NVRTC alone of the libraries that host/cuda/checked.cpp knows.
-void matgrad::gpu::check(nvrtcResult code, const char* call, const char*, int) {
-    if (code != NVRTC_SUCCESS) {
-        throw std::runtime_error(std::string(call) + ": " + nvrtcGetErrorString(code));
-    }
-}
 
 namespace matgrad::gpu {
 namespace {
@@ -23,50 +14,9 @@ namespace {
 constexpr ScalarType kFloat = ScalarType::float32;
 constexpr ScalarType kDouble = ScalarType::float64;
 
-/// What the compiler says of a text: an error, warnings, or the memory that each kernel takes.
-std::string compiler_log(const std::string& text, const char* architecture) {
-    std::vector<const char*> texts;
-    std::vector<const char*> names;
-    for (const EmbeddedHeader& header : embedded_headers()) {
-        texts.push_back(header.text);
-        names.push_back(header.name);
-    }
-    nvrtcProgram program = nullptr;
-    check(nvrtcCreateProgram(&program, text.c_str(), "kernels.cu", static_cast<int>(names.size()),
-                             texts.data(), names.data()),
-          "nvrtcCreateProgram");
-    const char* options[] = {architecture, "--std=c++17", "--ptxas-options=-v"};
-    const nvrtcResult result = nvrtcCompileProgram(program, 3, options);
-    std::size_t size = 0;
-    check(nvrtcGetProgramLogSize(program, &size), "nvrtcGetProgramLogSize");
-    std::string log(size, '\0');
-    check(nvrtcGetProgramLog(program, log.data()), "nvrtcGetProgramLog");
-    check(nvrtcDestroyProgram(&program), "nvrtcDestroyProgram");
-    return result == NVRTC_SUCCESS ? log : "error: " + log;
-}
-
-/// Compiles for Ampere, Hopper and Blackwell. `stack` kernels may have a stack frame: sin and cos of
-/// large arguments need one in CUDA itself.
+/// `stack` kernels may have a stack frame: sin and cos of large arguments need one in CUDA itself.
 void expect_clean(const KernelSource& source, bool stack = false) {
-    for (const char* architecture :
-         {"--gpu-architecture=sm_80", "--gpu-architecture=sm_90", "--gpu-architecture=sm_100"}) {
-        const std::string log = compiler_log(source.text(), architecture);
-        EXPECT_EQ(log.find("error"), std::string::npos) << log << source.text();
-        EXPECT_EQ(log.find("warning"), std::string::npos) << log << source.text();
-        const std::regex sizes(
-            "(\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads");
-        std::size_t kernels = 0;
-        for (std::sregex_iterator at(log.begin(), log.end(), sizes), end; at != end; ++at) {
-            const std::smatch& match = *at;
-            ++kernels;
-            EXPECT_EQ(match[2], "0") << log << source.text();
-            EXPECT_EQ(match[3], "0") << log << source.text();
-            if (!stack) {
-                EXPECT_EQ(match[1], "0") << log << source.text();
-            }
-        }
-        EXPECT_GE(kernels, source.kernels().size()) << log;
-    }
+    test::expect_clean(source.text(), source.kernels().size(), stack);
 }
 
 MapInstruction load_of(int operand) {

@@ -7,7 +7,9 @@ target_include_directories(cuda_executors_archive SYSTEM PUBLIC ${CUDAToolkit_IN
 
 matgrad_add_test(cuda_kernels
   SOURCES
+    copy_plan_test.cpp
     kernel_batch_state_test.cpp
+    kernel_copy_entries_test.cpp
     kernel_copy_test.cpp
     kernel_geometry_test.cpp
     kernel_map_test.cpp
@@ -21,6 +23,6 @@ matgrad_add_test(cuda_kernels
 # The compiler itself, which needs no driver.
 if(TARGET CUDA::nvrtc)
   matgrad_add_test(cuda_compile
-    SOURCES kernel_compile_test.cpp
+    SOURCES device_compiler.cpp kernel_code_test.cpp kernel_compile_test.cpp
     LIBRARIES cuda_executors_archive ${CUDA_nvrtc_LIBRARY})
 endif()

@@ -215,6 +215,30 @@ TEST_F(SimulatedKernel, ThatReadsMisalignedIsReported) {
     expect_complaint("misaligned");
 }
 
+TEST_F(SimulatedKernel, MayMoveSixteenBytesAtOnceWhereTheyAreAligned) {
+    const TestKernel kernel(
+        with_pair_args("struct alignas(16) Two { double entries[2]; };"
+                       "MATGRAD_KERNEL(two, PairArgs, 1) {"
+                       "  store(reinterpret_cast<Two*>(args.to),"
+                       "        load(reinterpret_cast<const Two*>(args.from + args.n))); }"),
+        "two");
+    const DeviceArray<double> from(count_up(4));
+    const DeviceArray<double> to(std::vector<double>{0, 0, 0});
+    ASSERT_EQ(kernel.launch(1, 1, PairArgs{from.data(), to.data(), 2}), cudaSuccess);
+    EXPECT_EQ(to.download(), (std::vector<double>{3, 4, 0}));
+    EXPECT_EQ(launches()[0].loads, 1);
+    EXPECT_EQ(launches()[0].stores, 1);
+    EXPECT_EQ(launches()[0].load_bytes, 16);
+    EXPECT_EQ(launches()[0].store_bytes, 16);
+    // Behind one double, and with its second half past the end.
+    ASSERT_EQ(kernel.launch(1, 1, PairArgs{from.data(), to.data(), 1}), cudaSuccess);
+    EXPECT_TRUE(std::isnan(to.download()[0]));
+    expect_complaint("loads 16 bytes misaligned");
+    ASSERT_EQ(kernel.launch(1, 1, PairArgs{from.data(), to.data() + 2, 0}), cudaSuccess);
+    EXPECT_EQ(to.download()[2], 0);
+    expect_complaint("stores 16 bytes past the end");
+}
+
 TEST_F(SimulatedKernel, ThatWritesPastASharedArrayIsReported) {
     const TestKernel kernel(with_pair_args("MATGRAD_KERNEL(past, PairArgs, 64) {"
                                            "  MATGRAD_SHARED(float, kept, 63);"

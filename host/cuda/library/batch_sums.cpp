@@ -41,8 +41,6 @@ void BatchSums::add(StepSetup& setup, const BatchReduce& step) {
     sum.add = setup.kernels().add_batch_sum(sum.rows, sum.cols, setup.value(step.a.value).type);
     sum.add_partial =
         setup.kernels().add_batch_sum(sum.rows, sum.cols, partial_type(program, step.a.value));
-    sum.write = setup.kernels().add_copy(sum.rows, sum.cols, ScalarType::float64,
-                                         setup.value(sum.out).type);
     setup.reserve(0, Kernels::batch_sum_scratch_bytes(sum.rows * sum.cols));
     sums_.push_back(sum);
 }
@@ -83,7 +81,7 @@ void BatchSums::write_values(StepRun& run, std::byte* totals) const {
         run.begin_step(sum.step);
         const DeviceView total =
             row_major(totals + sum.first, ScalarType::float64, sum.rows, sum.cols);
-        run.copy(sum.write, total, run.value(sum.out), 1);
+        run.copy(total, run.value(sum.out), 1);
     }
 }
 

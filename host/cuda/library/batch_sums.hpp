@@ -31,7 +31,7 @@ private:
         ValueId out = kNoValue;
         std::int64_t rows = 0, cols = 0;
         std::int64_t first = 0;  ///< in bytes of the totals
-        KernelId add = kNoKernel, add_partial = kNoKernel, write = kNoKernel;
+        KernelId add = kNoKernel, add_partial = kNoKernel;
     };
     std::vector<Sum> sums_;
 };

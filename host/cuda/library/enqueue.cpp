@@ -15,7 +15,7 @@ public:
         : plan_(plan),
           call_(call),
           run_(run),
-          views_(plan.program, plan.placement, plan.results, call),
+          views_(plan.program, plan.placement, plan.in_place, plan.results, call),
           partial_sums_(plan.program.values.size()),
           runs_backwards_(runs_backwards(call)) {
         const Placement& p = plan.placement;

@@ -35,15 +35,18 @@ public:
         const Value& out = setup.value(out_);
         kernel_ = setup.kernels().add_map(step.body, out.rows.size, out.cols.size,
                                           setup.step().type, types_of(setup, step.body), out.type);
+        marks_failed_ = setup.mark_failed();
     }
     void enqueue(StepRun& run) const override {
-        run.map(kernel_, views_of(run, uses_), run.value(out_));
+        run.map(kernel_, views_of(run, uses_), run.value(out_),
+                marks_failed_ ? run.status.data : nullptr);
     }
 
 private:
     ValueId out_;
     std::vector<Use> uses_;
     KernelId kernel_;
+    bool marks_failed_ = false;
 };
 
 constexpr std::int64_t kFewestParts = 8;
@@ -84,20 +87,22 @@ public:
             to = type_;
         }
         kernel_ = setup.kernels().add_reduce(first, type_, types_of(setup, step.body), to);
+        marks_failed_ = setup.mark_failed();
     }
     void enqueue(StepRun& run) const override {
         const DeviceView& out = run.value(out_);
+        const std::int32_t* const lost = marks_failed_ ? run.status.data : nullptr;
         if (parts_ > 0) {
             const DeviceView parts = run.take_matrix(type_, parts_, 1);
             run.reduce(kernel_, views_of(run, uses_), nullptr, parts);
-            run.reduce(join_, {&parts, 1}, nullptr, out);
+            run.reduce(join_, {&parts, 1}, nullptr, out, lost);
             return;
         }
         const std::int32_t* pivots = nullptr;
         if (pivots_ != kNoValue) {
             pivots = reinterpret_cast<const std::int32_t*>(run.value(pivots_).data);
         }
-        run.reduce(kernel_, views_of(run, uses_), pivots, out);
+        run.reduce(kernel_, views_of(run, uses_), pivots, out, lost);
     }
 
 private:
@@ -107,15 +112,13 @@ private:
     std::vector<Use> uses_;
     std::int64_t parts_ = 0;
     KernelId kernel_ = kNoKernel, join_ = kNoKernel;
+    bool marks_failed_ = false;
 };
 
 class CopyStep final : public LibraryStep {
 public:
-    CopyStep(StepSetup& setup, const Copy& step) : out_(setup.step().out), from_(step.a) {
-        const Value& out = setup.value(out_);
-        kernel_ = setup.kernels().add_copy(out.rows.size, out.cols.size,
-                                           setup.value(from_.value).type, out.type);
-    }
+    CopyStep(StepSetup& setup, const Copy& step)
+        : out_(setup.step().out), from_(step.a), marks_failed_(setup.mark_failed()) {}
     void enqueue(StepRun& run) const override {
         const DeviceView& out = run.value(out_);
         DeviceView from = run.view(from_);
@@ -124,13 +127,13 @@ public:
             from.cols = out.cols;
             from.row_stride = from.col_stride = 0;
         }
-        run.copy(kernel_, from, out, run.batch);
+        run.copy(from, out, run.batch, marks_failed_ ? run.status.data : nullptr);
     }
 
 private:
     ValueId out_;
     Use from_;
-    KernelId kernel_;
+    bool marks_failed_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "cuda/kernels.hpp"
 #include "cuda/library/batch_sums.hpp"
+#include "cuda/library/in_place.hpp"
 #include "cuda/library/results.hpp"
 #include "cuda/library/step.hpp"
 #include "cuda/placement.hpp"
@@ -16,7 +17,10 @@ namespace matgrad::gpu {
 
 struct LibraryPlan {
     LibraryPlan(const Program& the_program, Results the_results, Kernels the_kernels)
-        : program(the_program), results(std::move(the_results)), kernels(std::move(the_kernels)) {}
+        : program(the_program),
+          in_place(the_program),
+          results(std::move(the_results)),
+          kernels(std::move(the_kernels)) {}
 
     /// In the order of the Program.
     struct PlannedStep {
@@ -25,6 +29,7 @@ struct LibraryPlan {
         bool takes_addresses = false;  ///< of its matrices, one by one
     };
     const Program& program;
+    InPlace in_place;
     std::vector<PlannedStep> shared_steps, problem_steps, final_steps;
     BatchSums sums;
     Results results;

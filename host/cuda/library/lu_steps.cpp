@@ -27,10 +27,6 @@ public:
           a_(step.a) {
         setup.use_pointers(1);
         setup.check_fits_int("the order", n_);
-        const Value& a = setup.value(a_.value);
-        const Value& out = setup.value(out_);
-        copy_ = setup.kernels().add_copy(n_, n_, a.type, type_);
-        finish_ = setup.kernels().add_copy(n_, n_, type_, out.type);
         setup.reserve_matrix(type_, n_ * n_);
         if (alone_.can_be(n_)) {
             buffer_ = setup.lu_buffer(n_);
@@ -45,9 +41,9 @@ public:
             // What lies there by rows is first copied away, by columns.
             lu = transposed(run.take_matrix(type_, n_, n_));
         }
-        run.copy(copy_, a, lu, run.batch);
+        run.copy(a, lu, run.batch);
         if (lu.data != out.data && out.type == type_) {
-            run.copy(finish_, lu, out, run.batch);
+            run.copy(lu, out, run.batch);
             lu = out;
         }
         std::int32_t* const pivots = pivots_of(run, pivots_);
@@ -62,7 +58,7 @@ public:
         }
         run.read_lu_status(diagonals(lu), zero_fails_);
         if (lu.data != out.data) {
-            run.copy(finish_, lu, out, run.batch);
+            run.copy(lu, out, run.batch);
         }
     }
 
@@ -73,7 +69,6 @@ private:
     bool zero_fails_;
     OneByOne alone_;
     Use a_;
-    KernelId copy_ = kNoKernel, finish_ = kNoKernel;
     Context::SolverBuffer buffer_;
 };
 
@@ -90,23 +85,17 @@ public:
           lu_(step.lu),
           pivots_(step.pivots.value),
           alone_(setup.lu_alone()),
-          is_shared_(setup.value(step.lu.value).scope == Scope::shared) {
+          is_shared_(setup.value(step.lu.value).scope == Scope::shared),
+          b_(left_ && step.b.value != kNoValue ? transposed(step.b) : step.b) {
         const Value& out = setup.value(out_);
         n_ = left_ ? out.rows.size : out.cols.size;
         sides_ = left_ ? out.cols.size : out.rows.size;
         setup.use_pointers(2);
         setup.check_fits_int("the order", n_);
         setup.check_fits_int("the number of right-hand sides", sides_);
-        Use b = step.b;
-        if (b.value != kNoValue && left_) {
-            b = transposed(b);
-        }
-        b_ = setup.starter(b, sides_, n_);
         if (setup.value(lu_.value).type != type_) {
-            convert_ = setup.kernels().add_copy(n_, n_, setup.value(lu_.value).type, type_);
             setup.reserve_matrix(type_, n_ * n_);
         }
-        finish_ = setup.kernels().add_copy(sides_, n_, type_, out.type);
         setup.reserve_matrix(type_, sides_ * n_);
     }
 
@@ -117,7 +106,7 @@ public:
         b_.place(run, w);
         solve(run, factors(run), w);
         if (!in_place) {
-            run.copy(finish_, w, rows, run.batch);
+            run.copy(w, rows, run.batch);
         }
     }
 
@@ -142,7 +131,7 @@ private:
             return lu;
         }
         const DeviceView copy = transposed(run.take_matrix(type_, n_, n_, lu.batch_stride != 0));
-        run.copy(convert_, lu, copy, run.problems(lu));
+        run.copy(lu, copy, run.problems(lu));
         return copy;
     }
 
@@ -167,7 +156,6 @@ private:
     bool is_shared_;
     std::int64_t n_ = 0, sides_ = 0;
     Starter b_;
-    KernelId finish_ = kNoKernel, convert_ = kNoKernel;
 };
 
 }  // namespace

@@ -76,17 +76,17 @@ public:
           folds_(setup.step().fold == Fold::inner && !may_fail_after(setup)),
           can_fail_(can_fail(setup.program())) {
         setup.use_pointers_backwards(3);
-        const Value& out = setup.value(out_);
         const std::int64_t inner = cols_of(setup.program(), step.a).size;
         if (inner == 0 || alpha_ == 0) {
             zero_.emplace(setup, inner != 0, step.c, step.beta);
             has_product_ = inner != 0;
             return;
         }
-        result_ = setup.result();
-        if (step.c.value != kNoValue && step.beta != 0) {
+        const bool adds = step.c.value != kNoValue && step.beta != 0;
+        result_ = setup.result(adds ? step.c : Use{});
+        if (adds) {
             beta_ = step.beta;
-            c_ = setup.starter(step.c, out.rows.size, out.cols.size);
+            c_.emplace(step.c);
         }
     }
 
@@ -147,8 +147,7 @@ private:
     [[nodiscard]] DeviceView without_failed(StepRun& run, const BlasOperand& factor) const {
         const DeviceView v = factor.read(run, can_fail_);
         if (can_fail_) {
-            const Matrices matrices = as_matrices(v);
-            run.fill_failed({&matrices, 1}, 0);
+            run.clear_failed(v);
         }
         return v;
     }

@@ -1,5 +1,6 @@
 #include "cuda/library/results.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "batch_state.hpp"
@@ -46,8 +47,7 @@ Results::Results(StepSetup& setup, std::span<const OutputForm> forms) : program_
         output.may_be_direct = value.scope == Scope::problem && value.operand < 0 &&
                                value.output == static_cast<int>(i) && value.type == program_.type &&
                                !o.transposed && !is_factor(program_, o.value);
-        output.copy =
-            setup.kernels().add_copy(value.rows.size, value.cols.size, value.type, program_.type);
+        output.is_marked = setup.is_marked(o.value);
         if (form.mean) {
             output.divide =
                 setup.kernels().add_divide(value.rows.size, value.cols.size, program_.type);
@@ -73,7 +73,7 @@ int Results::direct_output(ValueId id, std::span<const Batch> results) const {
 
 void Results::write_slice(StepRun& run, std::span<const Batch> results, std::int64_t first) const {
     run.begin_step(nullptr);
-    std::vector<Matrices> written;
+    std::vector<Matrices> unmarked;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         const Output& output = outputs_[i];
         const DeviceView& value = run.value(output.value);
@@ -82,19 +82,19 @@ void Results::write_slice(StepRun& run, std::span<const Batch> results, std::int
         }
         const DeviceView to = from_problem(result_view(program_, i, results[i]), first);
         if (to.data != value.data) {
-            run.copy(output.copy, value, to, run.batch);
+            run.copy(value, to, run.batch, run.status.data);
+        } else if (!output.is_marked) {
+            unmarked.push_back(as_matrices(to));
         }
-        written.push_back(as_matrices(to));
     }
     if (run.status.data != nullptr) {
-        run.fill_failed(written, std::numeric_limits<double>::quiet_NaN());
+        run.mark_failed(unmarked);
     }
 }
 
 void Results::write_single(StepRun& run, std::span<const Batch> results, const std::int64_t* failed,
                            std::int64_t batch) const {
     run.begin_step(nullptr);
-    std::vector<Matrices> shared;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         const Output& output = outputs_[i];
         const DeviceView& value = run.value(output.value);
@@ -102,17 +102,13 @@ void Results::write_single(StepRun& run, std::span<const Batch> results, const s
             continue;
         }
         const DeviceView to = result_view(program_, i, results[i]);
-        run.copy(output.copy, value, to, 1);
-        if (program_.values[static_cast<std::size_t>(output.value)].scope == Scope::shared) {
-            shared.push_back(as_matrices(to));
-        }
+        const bool is_shared =
+            program_.values[static_cast<std::size_t>(output.value)].scope == Scope::shared;
+        run.copy(value, to, 1, is_shared ? run.status.data : nullptr);
         if (output.is_mean && batch > 0) {
             run.enqueue("mean",
                         [&] { run.kernels.divide(output.divide, to, failed, batch, run.stream); });
         }
-    }
-    if (run.status.data != nullptr) {
-        run.fill_failed(shared, std::numeric_limits<double>::quiet_NaN());
     }
 }
 

@@ -35,7 +35,8 @@ private:
         bool per_problem = false;
         bool is_mean = false;
         bool may_be_direct = false;
-        KernelId copy = kNoKernel, divide = kNoKernel;
+        bool is_marked = false;  ///< NaN where a problem failed is written with the value
+        KernelId divide = kNoKernel;
     };
     const Program& program_;
     std::vector<Output> outputs_;

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
+#include "copy.hpp"
 #include "cuda/library/blas_layout.hpp"
+#include "cuda/library/step_status.hpp"
 #include "cuda/placement.hpp"
 
 namespace matgrad::gpu {
@@ -63,8 +66,8 @@ void StepRun::fill_pointers() {
     }
 }
 
-void StepRun::copy(KernelId kernel, const DeviceView& from, const DeviceView& to,
-                   std::int64_t count) {
+void StepRun::copy(const DeviceView& from, const DeviceView& to, std::int64_t count,
+                   const std::int32_t* lost) {
     const std::int64_t bytes = count * to.count() * size_of(to.type);
     if (bytes == 0) {
         return;
@@ -72,24 +75,30 @@ void StepRun::copy(KernelId kernel, const DeviceView& from, const DeviceView& to
     const bool by_rows = is_contiguous(from, count) && is_contiguous(to, count);
     const bool by_columns =
         is_contiguous(transposed(from), count) && is_contiguous(transposed(to), count);
-    if (from.type == to.type && (by_rows || by_columns)) {
+    if (from.type == to.type && (by_rows || by_columns) && lost == nullptr) {
         enqueue("copy", [&] {
             MATGRAD_CUDA(cudaMemcpyAsync(to.data, from.data, static_cast<std::size_t>(bytes),
                                          cudaMemcpyDeviceToDevice, stream));
         });
         return;
     }
-    enqueue(from.type == to.type ? "copy kernel" : "conversion",
-            [&] { kernels.copy(kernel, from, to, count, stream); });
+    enqueue(from.type == to.type ? "copy kernel" : "conversion kernel",
+            [&] { copy_entries(as_matrices(from), as_matrices(to), count, stream, lost); });
 }
 
-void StepRun::map(KernelId kernel, std::span<const DeviceView> operands, const DeviceView& out) {
-    enqueue("map kernel", [&] { kernels.map(kernel, operands, out, batch, stream); });
+void StepRun::set_identity(const DeviceView& to) {
+    enqueue("identity kernel", [&] { gpu::set_identity(as_matrices(to), batch, stream); });
+}
+
+void StepRun::map(KernelId kernel, std::span<const DeviceView> operands, const DeviceView& out,
+                  const std::int32_t* lost) {
+    enqueue("map kernel", [&] { kernels.map(kernel, operands, out, batch, stream, lost); });
 }
 
 void StepRun::reduce(KernelId kernel, std::span<const DeviceView> operands,
-                     const std::int32_t* pivots, const DeviceView& out) {
-    enqueue("reduce kernel", [&] { kernels.reduce(kernel, operands, pivots, out, batch, stream); });
+                     const std::int32_t* pivots, const DeviceView& out, const std::int32_t* lost) {
+    enqueue("reduce kernel",
+            [&] { kernels.reduce(kernel, operands, pivots, out, batch, stream, lost); });
 }
 
 void StepRun::start_status() {
@@ -116,12 +125,20 @@ void StepRun::read_lu_status(const Diagonals& diagonals, bool zero_fails) {
     status.are_new = false;
 }
 
-void StepRun::fill_failed(std::span<const Matrices> batches, double value) {
-    for (std::size_t first = 0; first < batches.size(); first += kMostFilled) {
-        const auto some = batches.subspan(first, std::min(kMostFilled, batches.size() - first));
-        enqueue(value == 0 ? "0 where a problem failed" : "NaN where a problem failed",
-                [&] { gpu::fill_failed(some, value, status.data, batch, stream); });
+void StepRun::mark_failed(std::span<const Matrices> results) {
+    constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+    for (std::size_t first = 0; first < results.size(); first += kMostFilled) {
+        const auto some = results.subspan(first, std::min(kMostFilled, results.size() - first));
+        enqueue("NaN where a problem failed",
+                [&] { fill_failed(some, kNaN, status.data, batch, stream); });
     }
+}
+
+void StepRun::clear_failed(const DeviceView& v) {
+    const Matrices matrices = as_matrices(v);
+    enqueue("0 where a problem failed", [&] {
+        fill_failed({&matrices, 1}, 0, status.data, batch, stream, block::kAnyFailure);
+    });
 }
 
 }  // namespace matgrad::gpu

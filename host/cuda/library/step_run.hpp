@@ -103,19 +103,26 @@ public:
     void forget_pointers() { pointers_.clear(); }
     void fill_pointers();
 
-    /// to = from, for `count` problems.
-    void copy(KernelId kernel, const DeviceView& from, const DeviceView& to, std::int64_t count);
-    void map(KernelId kernel, std::span<const DeviceView> operands, const DeviceView& out);
+    // `lost`: status of the problems; where one has lost its numbers, NaN is written. Null: nowhere.
+
+    /// to = from, for `count` problems; converted where the types differ.
+    void copy(const DeviceView& from, const DeviceView& to, std::int64_t count,
+              const std::int32_t* lost = nullptr);
+    void set_identity(const DeviceView& to);
+    void map(KernelId kernel, std::span<const DeviceView> operands, const DeviceView& out,
+             const std::int32_t* lost = nullptr);
     /// `pivots` as Kernels::reduce takes them.
     void reduce(KernelId kernel, std::span<const DeviceView> operands, const std::int32_t* pivots,
-                const DeviceView& out);
+                const DeviceView& out, const std::int32_t* lost = nullptr);
     /// Status of problems of which nothing has been factored, unless something has.
     void start_status();
     /// The status of each problem from the factors that were made.
     void read_cholesky_status(const Diagonals& diagonals, const int* info);
     void read_lu_status(const Diagonals& diagonals, bool zero_fails);
-    /// The entries of the problems that failed become `value`.
-    void fill_failed(std::span<const Matrices> batches, double value);
+    /// The results of problems that lost their numbers become NaN.
+    void mark_failed(std::span<const Matrices> results);
+    /// What is about to be summed becomes 0 where a problem failed.
+    void clear_failed(const DeviceView& v);
 
 private:
     void forbid_capture(const char* operation) const;

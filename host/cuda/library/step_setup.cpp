@@ -7,6 +7,7 @@
 
 #include "cuda/library/blas_layout.hpp"
 #include "cuda/library/library_calls.hpp"
+#include "cuda/library/step_status.hpp"
 #include "cuda/placement.hpp"
 #include "planner/edit.hpp"
 
@@ -30,25 +31,29 @@ DeviceView BlasOperand::read(StepRun& run, bool own) const {
     }
     // A copy keeps the order of what is stored, so both sides are read and written in runs.
     const DeviceView copy = run.take_matrix(type_, v.rows, v.cols, v.batch_stride != 0);
-    run.copy(copy_, v, copy, run.problems(v));
+    run.copy(v, copy, run.problems(v));
     return flipped(copy, transposed_);
 }
 
 DeviceView StepResult::begin(StepRun& run) const {
     const DeviceView& out = run.value(out_);
-    return is_readable(out, type_) ? out : run.take_matrix(type_, out.rows, out.cols);
+    if (is_readable(out, type_)) {
+        return out;
+    }
+    return consumed_ != kNoValue ? run.value(consumed_)
+                                 : run.take_matrix(type_, out.rows, out.cols);
 }
 
 void StepResult::end(StepRun& run, const DeviceView& result) const {
     const DeviceView& out = run.value(out_);
     if (result.data != out.data) {
-        run.copy(convert_, result, out, run.batch);
+        run.copy(result, out, run.batch, marks_failed_ ? run.status.data : nullptr);
     }
 }
 
 void Starter::place(StepRun& run, const DeviceView& to) const {
     if (from_.value == kNoValue) {
-        run.map(kernel_, {}, to);
+        run.set_identity(to);
         return;
     }
     const DeviceView from = run.view(from_);
@@ -56,7 +61,7 @@ void Starter::place(StepRun& run, const DeviceView& to) const {
                        (from.rows <= 1 || from.row_stride == to.row_stride) &&
                        (from.cols <= 1 || from.col_stride == to.col_stride);
     if (!there) {
-        run.copy(kernel_, from, to, run.batch);
+        run.copy(from, to, run.batch);
     }
 }
 
@@ -72,35 +77,45 @@ BlasOperand StepSetup::operand(const Use& use) {
     if (operand.is_callers_ || v.type != step_->type) {
         const std::int64_t rows = rows_of(program_, operand.stored_).size;
         const std::int64_t cols = cols_of(program_, operand.stored_).size;
-        operand.copy_ = kernels_.add_copy(rows, cols, v.type, step_->type);
         reserve_matrix(step_->type, rows * cols);
     }
     return operand;
 }
 
-StepResult StepSetup::result() {
+StepResult StepSetup::result(const Use& overwritten) {
     StepResult result;
     result.out_ = step_->out;
     result.type_ = step_->type;
     const Value& v = value(step_->out);
-    if (v.type != step_->type) {
-        result.convert_ = kernels_.add_copy(v.rows.size, v.cols.size, step_->type, v.type);
+    if (v.type == step_->type) {
+        return result;
+    }
+    result.marks_failed_ = mark_failed();
+    if (in_place_.may_consume(*step_, overwritten) &&
+        value(overwritten.value).type == step_->type) {
+        result.consumed_ = overwritten.value;
+    } else {
         reserve_matrix(step_->type, v.count());
     }
     return result;
 }
 
-Starter StepSetup::starter(const Use& use, std::int64_t rows, std::int64_t cols) {
-    Starter starter;
-    starter.from_ = use;
-    if (use.value == kNoValue) {
-        MapBody body;
-        body.code = {{MapOp::is_diagonal, -1, -1, 0}};
-        starter.kernel_ = kernels_.add_map(body, rows, cols, step_->type, {}, step_->type);
-    } else {
-        starter.kernel_ = kernels_.add_copy(rows, cols, value(use.value).type, step_->type);
+bool StepSetup::mark_failed() {
+    const Value& out = value(step_->out);
+    if (out.output < 0 || out.scope != Scope::problem || !can_fail(program_) ||
+        may_fail_after(*this) || is_summed_without_failed(step_->out)) {
+        return false;
     }
-    return starter;
+    is_marked_[static_cast<std::size_t>(step_->out)] = 1;
+    return true;
+}
+
+bool StepSetup::is_summed_without_failed(ValueId id) const {
+    return std::any_of(program_.steps.begin(), program_.steps.end(), [id](const Step& step) {
+        const auto* product = std::get_if<Gemm>(&step.operation);
+        return product != nullptr && step.fold == Fold::inner &&
+               (product->a.value == id || product->b.value == id);
+    });
 }
 
 void StepSetup::reserve_matrix(ScalarType type, std::int64_t count) {

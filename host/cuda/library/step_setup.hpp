@@ -9,6 +9,7 @@
 
 #include "cuda/context.hpp"
 #include "cuda/kernel_source.hpp"
+#include "cuda/library/in_place.hpp"
 #include "cuda/library/step_run.hpp"
 #include "cuda/module.hpp"
 #include "cuda/thresholds.hpp"
@@ -38,11 +39,10 @@ private:
     bool transposed_ = false;
     bool is_callers_ = false;
     ScalarType type_ = ScalarType::float64;
-    KernelId copy_ = kNoKernel;
 };
 
 /// The result of a step in the step's type and in rows that a BLAS can write: the value itself, or
-/// scratch that is copied to it.
+/// scratch (what the step overwrites, where nobody else reads that) that is copied to it.
 class StepResult {
 public:
     [[nodiscard]] DeviceView begin(StepRun& run) const;
@@ -52,19 +52,20 @@ private:
     friend class StepSetup;
     ValueId out_ = kNoValue;
     ScalarType type_ = ScalarType::float64;
-    KernelId convert_ = kNoKernel;
+    ValueId consumed_ = kNoValue;
+    bool marks_failed_ = false;
 };
 
 /// What is put where a step works in place: a value, or the identity.
 class Starter {
 public:
+    /// `from` not present: the identity.
+    explicit Starter(const Use& from) : from_(from) {}
     /// Nothing to do where it is there already.
     void place(StepRun& run, const DeviceView& to) const;
 
 private:
-    friend class StepSetup;
     Use from_;
-    KernelId kernel_ = kNoKernel;
 };
 
 /// When problems are taken one after the other, each by the whole device. The batched routines give each
@@ -87,7 +88,9 @@ public:
           thresholds_(thresholds),
           kernels_(kernels),
           tf32_(options.tf32),
-          capturable_(options.capturable) {}
+          capturable_(options.capturable),
+          in_place_(program),
+          is_marked_(program.values.size(), 0) {}
 
     void begin_step(const Step& step) {
         step_ = &step;
@@ -110,9 +113,15 @@ public:
     [[nodiscard]] bool uses_tf32() const { return tf32_ && step_->type == ScalarType::float32; }
 
     [[nodiscard]] BlasOperand operand(const Use& use);
-    [[nodiscard]] StepResult result();
-    /// `rows` x `cols`: of the place it is put. Not present: the identity.
-    [[nodiscard]] Starter starter(const Use& use, std::int64_t rows, std::int64_t cols);
+    /// `overwritten`: what the step makes its result of in place, if anything.
+    [[nodiscard]] StepResult result(const Use& overwritten = {});
+    /// The step's own kernel writes NaN into the results of problems that have failed: says that it is to,
+    /// where its result is one of the Program's and no later step fails or changes it.
+    [[nodiscard]] bool mark_failed();
+    [[nodiscard]] bool is_marked(ValueId id) const {
+        return is_marked_[static_cast<std::size_t>(id)] != 0;
+    }
+    [[nodiscard]] const InPlace& in_place() const { return in_place_; }
 
     /// Room for what the step takes with StepRun::take_matrix.
     void reserve_matrix(ScalarType type, std::int64_t count);
@@ -144,6 +153,8 @@ public:
 
 private:
     Context::SolverBuffer reserved(const Context::SolverBuffer& buffer);
+    /// As a factor whose failed problems are set to 0.
+    [[nodiscard]] bool is_summed_without_failed(ValueId id) const;
 
     const Program& program_;
     const Context& context_;
@@ -151,6 +162,8 @@ private:
     KernelSource& kernels_;
     bool tf32_;
     bool capturable_;
+    InPlace in_place_;
+    std::vector<char> is_marked_;
     const Step* step_ = nullptr;
     ScratchNeed scratch_;
     std::int64_t host_bytes_ = 0;

@@ -10,8 +10,8 @@ class PotrfStep final : public LibraryStep {
 public:
     PotrfStep(StepSetup& setup, const Potrf& step)
         : n_(setup.value(setup.step().out).rows.size),
-          a_(setup.starter(step.a, n_, n_)),
-          result_(setup.result()),
+          a_(step.a),
+          result_(setup.result(step.a)),
           alone_(setup.cholesky_alone()),
           is_own_(setup.is_own_cholesky(n_)) {
         setup.use_pointers(1);
@@ -57,9 +57,8 @@ public:
           alpha_(step.alpha),
           type_(setup.step().type),
           triangle_(setup.operand(stored(step.triangle))),
-          b_(setup.starter(step.b, setup.value(setup.step().out).rows.size,
-                           setup.value(setup.step().out).cols.size)),
-          result_(setup.result()),
+          b_(step.b),
+          result_(setup.result(step.b)),
           alone_(setup.trsm_alone()) {
         setup.use_pointers(2);
     }

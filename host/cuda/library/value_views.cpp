@@ -29,8 +29,8 @@ std::vector<char> find_lu_factors(const Program& program) {
 
 }  // namespace
 
-ValueViews::ValueViews(const Program& program, const Placement& placement, const Results& results,
-                       const DeviceCall& call) {
+ValueViews::ValueViews(const Program& program, const Placement& placement, const InPlace& in_place,
+                       const Results& results, const DeviceCall& call) {
     const std::vector<char> is_lu = find_lu_factors(program);
     auto* const workspace = static_cast<std::byte*>(call.workspace);
     for (std::size_t i = 0; i < program.values.size(); ++i) {
@@ -55,6 +55,11 @@ ValueViews::ValueViews(const Program& program, const Placement& placement, const
         start_.push_back(v);
         moves_.push_back(value.scope == Scope::problem && (value.operand >= 0 || direct >= 0) &&
                          v.data != nullptr);
+    }
+    for (std::size_t i = 0; i < start_.size(); ++i) {
+        const auto home = static_cast<std::size_t>(in_place.home(static_cast<ValueId>(i)));
+        start_[i] = start_[home];
+        moves_[i] = moves_[home];
     }
     views_ = start_;
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "cuda/library/in_place.hpp"
 #include "cuda/library/results.hpp"
 #include "cuda/module.hpp"
 #include "cuda/placement.hpp"
@@ -14,8 +15,8 @@ namespace matgrad::gpu {
 
 class ValueViews {
 public:
-    ValueViews(const Program& program, const Placement& placement, const Results& results,
-               const DeviceCall& call);
+    ValueViews(const Program& program, const Placement& placement, const InPlace& in_place,
+               const Results& results, const DeviceCall& call);
 
     /// By value, for the problems of the current slice; at first that of problem 0.
     [[nodiscard]] std::span<const DeviceView> get() const { return views_; }

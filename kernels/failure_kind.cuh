@@ -1,0 +1,27 @@
+#pragma once
+/// \file Which of the problems that failed lose their numbers. The only place that knows.
+///
+/// On the device, and in the Thrust algorithms, which the simulated GPU runs as plain C++.
+
+#include "arguments.cuh"
+
+#ifdef __CUDACC__
+#define MATGRAD_EITHER_SIDE __host__ __device__
+#else
+#define MATGRAD_EITHER_SIDE
+#endif
+
+namespace matgrad::block {
+
+/// Status 0 is success, a positive one the number of a pivot. -k is left for kind k, k = 1 .. 31.
+MATGRAD_EITHER_SIDE inline int failure_kind(int status) {
+    return status > 0 ? kPivot : -status;
+}
+
+/// Are the numbers of a problem with this status lost, so that its results are NaN? `losing` has a
+/// bit for each kind of failure that does so.
+MATGRAD_EITHER_SIDE inline bool loses_numbers(int status, unsigned losing) {
+    return status != 0 && (losing >> failure_kind(status) & 1U) != 0;
+}
+
+}  // namespace matgrad::block
