@@ -5,6 +5,7 @@ matgrad_add_test(cuda_executor
     executor_gemm_call_test.cpp
     executor_placement_test.cpp
     executor_trsm_call_test.cpp
+    handles_test.cpp
     ${simulated_gpu_expectations}
   OBJECTS program_test_support
   LIBRARIES cuda_executors_archive simulated_gpu)

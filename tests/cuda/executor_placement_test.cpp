@@ -105,8 +105,7 @@ TEST(Placement, OfWholeStepsOfProblemsIsAligned) {
             EXPECT_EQ(p.values[i] % gpu::kPlacementAlignment, 0) << i;
         }
     }
-    for (const std::int64_t region :
-         {p.blas, p.info, p.status, p.scratch, p.totals, p.pointers}) {
+    for (const std::int64_t region : {p.blas, p.info, p.status, p.scratch, p.totals, p.pointers}) {
         EXPECT_EQ(region % gpu::kPlacementAlignment, 0);
     }
 }

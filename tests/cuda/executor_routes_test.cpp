@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <functional>
 #include <string>
 
@@ -67,7 +68,7 @@ void expect_explained(const gpu::Executor& executor, const std::string& route) {
         << executor.explain();
 }
 
-TEST(Routes, OfACholeskyDependOnItsSizeAndOnCapturing) {
+TEST(Routes, OfACholeskyDependOnItsSizeAndTheBatch) {
     const auto potrf = [](ValueId x) { return Operation(Potrf{use(x)}); };
     const auto small = module_under_test().make_executor(one_step(20, potrf), {});
     const auto large = module_under_test().make_executor(one_step(512, potrf), {});
@@ -77,15 +78,54 @@ TEST(Routes, OfACholeskyDependOnItsSizeAndOnCapturing) {
     EXPECT_EQ(run_identity(*small, 20, 2).summary.failed, 0);
     EXPECT_EQ(batched.now(), 1);
     EXPECT_EQ(alone.now(), 0);
-    EXPECT_EQ(run_identity(*large, 512, 2).summary.failed, 0);
+    EXPECT_EQ(run_identity(*large, 512, 1).summary.failed, 0);
     EXPECT_EQ(batched.now(), 1);
-    EXPECT_EQ(alone.now(), 2);
-    run_identity(*large, 512, 2, true);
+    EXPECT_EQ(alone.now(), 1);
+    EXPECT_EQ(run_identity(*large, 512, 2).summary.failed, 0);
     EXPECT_EQ(batched.now(), 2);
-    EXPECT_EQ(alone.now(), 2);
+    EXPECT_EQ(alone.now(), 1);
     EXPECT_EQ(sizes.now(), 0);  // asked when the plan was made
-    expect_explained(*small, "potrfBatched");
-    expect_explained(*large, "Xpotrf, one problem after the other");
+    expect_explained(*small, "potrfBatched, status");
+    expect_explained(*large, "potrf of one problem, first status, status");
+}
+
+TEST(Routes, OfAPlanThatIsToBeCapturedDoWithoutCuSolver) {
+    const auto potrf = [](ValueId x) { return Operation(Potrf{use(x)}); };
+    gpu::ExecutorOptions options;
+    options.capturable = true;
+    const Calls solver("cusolverDn");
+    for (const std::int64_t n : {20, 512}) {
+        const auto executor = module_under_test().make_executor(one_step(n, potrf), options);
+        EXPECT_EQ(run_identity(*executor, n, 2).summary.failed, 0);
+    }
+    EXPECT_EQ(solver.now(), 0);
+}
+
+TEST(Routes, FollowTheThresholdsOfTheEnvironment) {
+    const auto potrf = [](ValueId x) { return Operation(Potrf{use(x)}); };
+    ASSERT_EQ(setenv("MATGRAD_GPU_CHOLESKY_ALONE_ORDER", "20", 1), 0);
+    ASSERT_EQ(setenv("MATGRAD_GPU_CHOLESKY_ALONE_BATCH", "3", 1), 0);
+    const auto executor = module_under_test().make_executor(one_step(20, potrf), {});
+    const Calls alone("cusolverDnXpotrf");
+    EXPECT_EQ(run_identity(*executor, 20, 3).summary.failed, 0);
+    EXPECT_EQ(alone.now(), 3);
+    EXPECT_NE(executor->explain().find("thresholds of the environment: "
+                                       "MATGRAD_GPU_CHOLESKY_ALONE_ORDER=20 "
+                                       "MATGRAD_GPU_CHOLESKY_ALONE_BATCH=3\n"),
+              std::string::npos)
+        << executor->explain();
+    ASSERT_EQ(unsetenv("MATGRAD_GPU_CHOLESKY_ALONE_BATCH"), 0);
+    for (const char* wrong : {"-1", "many", "12x", " 3", "99999999999999999999"}) {
+        ASSERT_EQ(setenv("MATGRAD_GPU_CHOLESKY_ALONE_ORDER", wrong, 1), 0);
+        try {
+            (void)module_under_test().make_executor(one_step(20, potrf), {});
+            ADD_FAILURE() << wrong << " was taken";
+        } catch (const OperandError& error) {
+            EXPECT_EQ(error.what(), "MATGRAD_GPU_CHOLESKY_ALONE_ORDER is '" + std::string(wrong) +
+                                        "': expected a number of at least 0");
+        }
+    }
+    ASSERT_EQ(unsetenv("MATGRAD_GPU_CHOLESKY_ALONE_ORDER"), 0);
 }
 
 /// One gemm of a batched X and a shared A.

@@ -49,7 +49,8 @@ TEST_F(BatchState, PointersOfEveryArrayStepThroughTheBatch) {
         char base[4000];
         std::vector<gpu::PointerArray> arrays;
         for (std::size_t k = 0; k < count; ++k) {
-            arrays.push_back({base + 2000 + k, k % 2 == 0 ? -24 : static_cast<std::int64_t>(8 * k)});
+            arrays.push_back(
+                {base + 2000 + k, k % 2 == 0 ? -24 : static_cast<std::int64_t>(8 * k)});
         }
         gpu::fill_pointers(device<void*>(pointers), arrays, 5, stream());
         gpu::fill_pointers(nullptr, arrays, 0, stream());
@@ -58,8 +59,9 @@ TEST_F(BatchState, PointersOfEveryArrayStepThroughTheBatch) {
         const std::vector<void*> got = get<void*>(pointers);
         for (std::size_t k = 0; k < count; ++k) {
             for (std::size_t p = 0; p < 5; ++p) {
-                EXPECT_EQ(got[k * 5 + p], static_cast<char*>(arrays[k].base) +
-                                              static_cast<std::int64_t>(p) * arrays[k].stride_bytes);
+                EXPECT_EQ(got[k * 5 + p],
+                          static_cast<char*>(arrays[k].base) +
+                              static_cast<std::int64_t>(p) * arrays[k].stride_bytes);
             }
         }
     }

@@ -9,6 +9,7 @@ matgrad_add_test(cuda_kernels
   SOURCES
     copy_plan_test.cpp
     kernel_batch_state_test.cpp
+    kernel_cholesky_test.cpp
     kernel_copy_entries_test.cpp
     kernel_copy_test.cpp
     kernel_geometry_test.cpp

@@ -27,16 +27,22 @@ RunResult run_in_slices(const Program& program, std::int64_t batch,
     return run_with(options, program, batch, operands, results);
 }
 
-ExecutorUnderTest library_executor(const std::string& name, int sweep, bool sliced) {
+enum class Way { whole, sliced, capturable };
+
+ExecutorUnderTest library_executor(const std::string& name, int sweep, Way way) {
     ExecutorUnderTest executor;
     executor.name = name;
     executor.sweep = sweep;
     executor.latitude = {true, true, true, true};
-    executor.run = [sliced](const Program& program, std::int64_t batch,
-                            const std::vector<const Matrices*>& operands,
-                            const std::vector<Matrices*>& results, int /*threads*/) {
-        return sliced ? run_in_slices(program, batch, operands, results)
-                      : run_with({}, program, batch, operands, results);
+    executor.run = [way](const Program& program, std::int64_t batch,
+                         const std::vector<const Matrices*>& operands,
+                         const std::vector<Matrices*>& results, int /*threads*/) {
+        if (way == Way::sliced) {
+            return run_in_slices(program, batch, operands, results);
+        }
+        gpu::ExecutorOptions options;
+        options.capturable = way == Way::capturable;
+        return run_with(options, program, batch, operands, results);
     };
     return executor;
 }
@@ -44,8 +50,9 @@ ExecutorUnderTest library_executor(const std::string& name, int sweep, bool slic
 }  // namespace
 
 const std::vector<ExecutorUnderTest>& executors_under_test() {
-    static const std::vector<ExecutorUnderTest> executors = {library_executor("library", 5, false),
-                                                             library_executor("sliced", 17, true)};
+    static const std::vector<ExecutorUnderTest> executors = {
+        library_executor("library", 5, Way::whole), library_executor("sliced", 17, Way::sliced),
+        library_executor("capturable", 17, Way::capturable)};
     return executors;
 }
 

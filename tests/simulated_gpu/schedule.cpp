@@ -147,4 +147,16 @@ std::size_t pending_tasks() {
     return sum;
 }
 
+std::size_t pending_operations() {
+    Simulation& s = simulation();
+    const std::lock_guard lock(s.mutex);
+    std::size_t sum = 0;
+    for (const auto& stream : s.busy) {
+        sum += static_cast<std::size_t>(
+            std::count_if(stream->tasks.begin(), stream->tasks.end(),
+                          [](const Task& task) { return static_cast<bool>(task.run); }));
+    }
+    return sum;
+}
+
 }  // namespace matgrad::simulated

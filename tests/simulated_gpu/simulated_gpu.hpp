@@ -109,6 +109,8 @@ struct Launch {
 [[nodiscard]] std::size_t peak_bytes(int device);
 /// Tasks that wait in all streams.
 [[nodiscard]] std::size_t pending_tasks();
+/// Of them those that do something: not where an event is or is waited for.
+[[nodiscard]] std::size_t pending_operations();
 /// A device has met an injected launch failure.
 [[nodiscard]] bool is_broken(int device);
 
