@@ -135,6 +135,16 @@ cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
     return CUBLAS_STATUS_SUCCESS;
 }
 
+cublasStatus_t cublasGetVersion_v2(cublasHandle_t handle, int* version) {
+    return blas_call("cublasGetVersion", handle, [&](BlasState&) {
+        if (version == nullptr) {
+            return CUBLAS_STATUS_INVALID_VALUE;
+        }
+        *version = CUBLAS_VERSION;
+        return CUBLAS_STATUS_SUCCESS;
+    });
+}
+
 cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t stream) {
     return blas_call("cublasSetStream", handle, [&](BlasState& state) {
         if (!is_stream(stream)) {

@@ -13,7 +13,7 @@ namespace matgrad::simulated {
 namespace {
 
 struct GraphState {
-    std::vector<Node> nodes;
+    std::vector<Node> nodes;  ///< their addresses are their handles
 };
 
 std::map<const void*, std::shared_ptr<GraphState>>& graphs() {
@@ -35,6 +35,26 @@ void leave(const std::shared_ptr<Capture>& capture) {
     }
     auto& all = simulation().captures;
     all.erase(std::find(all.begin(), all.end(), capture));
+}
+
+/// The node of a handle; null if no live graph has it.
+const Node* find_node(cudaGraphNode_t handle) {
+    for (const auto& [address, graph] : graphs()) {
+        for (const Node& node : graph->nodes) {
+            if (reinterpret_cast<cudaGraphNode_t>(const_cast<Node*>(&node)) == handle) {  // NOLINT
+                return &node;
+            }
+        }
+    }
+    return nullptr;
+}
+
+/// A library's call is one node here, of a kernel.
+cudaGraphNodeType type_of(const Node& node) {
+    if (node.what == "copy") {
+        return cudaGraphNodeTypeMemcpy;
+    }
+    return node.what == "fill" ? cudaGraphNodeTypeMemset : cudaGraphNodeTypeKernel;
 }
 
 /// Some member did work that the origin does not wait for.
@@ -238,6 +258,38 @@ cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
             return cudaErrorInvalidValue;
         }
         std::swap(*mode, thread_mode);
+        return cudaSuccess;
+    });
+}
+
+/// Without `nodes` only their count; with them as many as there is room for, null after the last.
+cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, std::size_t* count) {
+    return runtime_call("cudaGraphGetNodes", [&] {
+        const auto found = graphs().find(graph);
+        if (found == graphs().end() || count == nullptr) {
+            return cudaErrorInvalidValue;
+        }
+        std::vector<Node>& all = found->second->nodes;
+        if (nodes == nullptr) {
+            *count = all.size();
+            return cudaSuccess;
+        }
+        for (std::size_t i = 0; i < *count; ++i) {
+            nodes[i] =
+                i < all.size() ? reinterpret_cast<cudaGraphNode_t>(&all[i]) : cudaGraphNode_t{};
+        }
+        *count = std::min(*count, all.size());
+        return cudaSuccess;
+    });
+}
+
+cudaError_t cudaGraphNodeGetType(cudaGraphNode_t node, cudaGraphNodeType* type) {
+    return runtime_call("cudaGraphNodeGetType", [&] {
+        const Node* const found = find_node(node);
+        if (found == nullptr || type == nullptr) {
+            return cudaErrorInvalidValue;
+        }
+        *type = type_of(*found);
         return cudaSuccess;
     });
 }

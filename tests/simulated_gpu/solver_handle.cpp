@@ -135,6 +135,17 @@ cusolverStatus_t cusolverDnDestroy(cusolverDnHandle_t handle) {
     return CUSOLVER_STATUS_SUCCESS;
 }
 
+cusolverStatus_t cusolverGetVersion(int* version) {
+    if (const std::optional<int> code = injected_failure("cusolverGetVersion")) {
+        return static_cast<cusolverStatus_t>(*code);
+    }
+    if (version == nullptr) {
+        return CUSOLVER_STATUS_INVALID_VALUE;
+    }
+    *version = CUSOLVER_VERSION;
+    return CUSOLVER_STATUS_SUCCESS;
+}
+
 cusolverStatus_t cusolverDnSetStream(cusolverDnHandle_t handle, cudaStream_t stream) {
     return solver_call("cusolverDnSetStream", handle, [&](SolverState& state) {
         if (!is_stream(stream)) {

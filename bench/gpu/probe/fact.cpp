@@ -1,0 +1,79 @@
+#include "fact.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "json_of_facts.hpp"
+
+namespace matgrad::probe {
+namespace {
+
+nlohmann::json to_json(const Value& value) {
+    if (const auto* number = std::get_if<double>(&value)) {
+        if (std::isnan(*number)) {
+            return "NaN";
+        }
+        if (std::isinf(*number)) {
+            return *number > 0 ? "Inf" : "-Inf";
+        }
+    }
+    return std::visit([](const auto& v) { return nlohmann::json(v); }, value);
+}
+
+Value from_json(const nlohmann::json& json) {
+    if (json.is_boolean()) {
+        return json.get<bool>();
+    }
+    if (json.is_number_integer()) {
+        return json.get<std::int64_t>();
+    }
+    if (json.is_number()) {
+        return json.get<double>();
+    }
+    return json.get<std::string>();
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const Fact& fact) {
+    nlohmann::ordered_json values = nlohmann::ordered_json::object();
+    for (const auto& [name, value] : fact.values) {
+        values[name] = to_json(value);
+    }
+    return {{"name", fact.name}, {"call", fact.call}, {"answer", fact.answer}, {"values", values}};
+}
+
+std::string to_line(const Fact& fact) {
+    return to_json(fact).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::optional<Fact> read_line(const std::string& line) {
+    try {
+        const auto json = nlohmann::ordered_json::parse(line);
+        Fact fact{json.at("name"), json.at("call"), json.at("answer"), {}};
+        for (const auto& [name, value] : json.at("values").items()) {
+            fact.values.emplace_back(name, from_json(value));
+        }
+        return fact;
+    } catch (const nlohmann::json::exception&) {
+        return std::nullopt;
+    }
+}
+
+Recorder::Recorder(bool small, double seconds)
+    : small_(small),
+      end_(std::chrono::steady_clock::now() +
+           std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+               std::chrono::duration<double>(seconds))) {}
+
+void Recorder::add(const Fact& fact) const {
+    (void)std::printf("%s\n", to_line(fact).c_str());
+    (void)std::fflush(stdout);
+}
+
+double Recorder::seconds_left() const {
+    return std::chrono::duration<double>(end_ - std::chrono::steady_clock::now()).count();
+}
+
+}  // namespace matgrad::probe

@@ -1,0 +1,47 @@
+#pragma once
+/// \file What the probe finds out: facts. A child process hands them to its parent as lines of JSON.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace matgrad::probe {
+
+/// A raw number of a fact. NaN and infinities are kept, as text.
+using Value = std::variant<bool, std::int64_t, double, std::string>;
+using Values = std::vector<std::pair<std::string, Value>>;
+
+struct Fact {
+    std::string name;    ///< potrf_batched.f32.64.asynchronous
+    std::string call;    ///< cusolverDnSpotrfBatched, or empty
+    std::string answer;  ///< one short line
+    Values values;
+};
+
+/// One line, without its end. What is not UTF-8 in it is replaced.
+[[nodiscard]] std::string to_line(const Fact& fact);
+/// Empty for a line that holds no fact.
+[[nodiscard]] std::optional<Fact> read_line(const std::string& line);
+
+/// Where a part of the probe puts what it finds; and what it has to know of the run.
+class Recorder {
+public:
+    /// Facts go to stdout, each at once: what follows may end the process.
+    Recorder(bool small, double seconds);
+
+    void add(const Fact& fact) const;
+    /// Sizes are to be small: the simulated GPU is slow.
+    [[nodiscard]] bool small() const { return small_; }
+    /// Seconds until the parent ends this process.
+    [[nodiscard]] double seconds_left() const;
+
+private:
+    bool small_;
+    std::chrono::steady_clock::time_point end_;
+};
+
+}  // namespace matgrad::probe
