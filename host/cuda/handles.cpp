@@ -54,6 +54,15 @@ typename StreamPool<Handles>::Entry& StreamPool<Handles>::take(const CallStream&
 }
 
 template <typename Handles>
+void StreamPool<Handles>::prepare() {
+    const RelaxedCapture relaxed;
+    const std::lock_guard lock(mutex_);
+    if (entries_.empty()) {
+        make();
+    }
+}
+
+template <typename Handles>
 typename StreamPool<Handles>::Entry* StreamPool<Handles>::best_free(const CallStream& stream) {
     for (Entry* entry : free_) {
         if (entry->stream == stream.number) {

@@ -49,6 +49,8 @@ public:
     /// as an enqueue takes; never for the device. The device is current.
     [[nodiscard]] Entry& take(const CallStream& stream);
     void give_back(Entry& entry) noexcept;
+    /// Makes handles if there are none, so that a first call finds some.
+    void prepare();
     /// What was made, lent or not.
     [[nodiscard]] std::size_t count() const;
 

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <limits>
 
+#include "cholesky.hpp"
+#include "copy.hpp"
 #include "cuda/library/enqueue.hpp"
 #include "cuda/library/step_status.hpp"
 
@@ -118,6 +120,16 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     StepSetup setup(program, context, thresholds, source, options);
     Steps steps = make_steps(setup);
     Results results(setup, options.outputs);
+    if (setup.uses_blas()) {
+        context.handles().blas.prepare();
+    }
+    if (setup.uses_solver()) {
+        context.handles().solver.prepare();
+    }
+    load_copy_kernels();
+    if (setup.uses_own_cholesky()) {
+        load_cholesky_kernels();
+    }
     steps.needs.limit = static_cast<std::int64_t>(
         std::min<std::size_t>(options.workspace_limit, std::numeric_limits<std::int64_t>::max()));
     const bool fails = can_fail(program);

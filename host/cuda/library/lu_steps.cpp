@@ -25,10 +25,12 @@ public:
           zero_fails_(step.zero_pivot_fails),
           alone_(setup.lu_alone()),
           a_(step.a) {
+        setup.use_blas();
         setup.use_pointers(1);
         setup.check_fits_int("the order", n_);
         setup.reserve_matrix(type_, n_ * n_);
         if (alone_.can_be(n_)) {
+            setup.use_solver();
             buffer_ = setup.lu_buffer(n_);
         }
     }
@@ -90,6 +92,7 @@ public:
         const Value& out = setup.value(out_);
         n_ = left_ ? out.rows.size : out.cols.size;
         sides_ = left_ ? out.cols.size : out.rows.size;
+        setup.use_blas();
         setup.use_pointers(2);
         setup.check_fits_int("the order", n_);
         setup.check_fits_int("the number of right-hand sides", sides_);

@@ -75,6 +75,7 @@ public:
           type_(setup.step().type),
           folds_(setup.step().fold == Fold::inner && !may_fail_after(setup)),
           can_fail_(can_fail(setup.program())) {
+        setup.use_blas();
         setup.use_pointers_backwards(3);
         const std::int64_t inner = cols_of(setup.program(), step.a).size;
         if (inner == 0 || alpha_ == 0) {
@@ -174,6 +175,7 @@ public:
           type_(setup.step().type),
           may_halve_(!step.mirror && !setup.uses_tf32() &&
                      setup.value(out_).rows.size >= setup.limit(Limit::syrk_order)) {
+        setup.use_blas();
         setup.use_pointers_backwards(3);
         const std::int64_t inner = cols_of(setup.program(), step.a).size;
         if (inner == 0 || alpha_ == 0) {

@@ -133,6 +133,11 @@ public:
     }
     /// Only where problems lie backwards in memory.
     void use_pointers_backwards(std::int64_t arrays) { pointer_arrays_ = arrays; }
+    /// The step calls cuBLAS, or cuSOLVER.
+    void use_blas() { uses_blas_ = true; }
+    void use_solver() { uses_solver_ = true; }
+    [[nodiscard]] bool uses_blas() const { return uses_blas_; }
+    [[nodiscard]] bool uses_solver() const { return uses_solver_; }
     /// Errors: UnsupportedError that names the step.
     void check_fits_int(const char* what, std::int64_t size) const;
 
@@ -146,6 +151,8 @@ public:
     [[nodiscard]] bool is_own_cholesky(std::int64_t n) const {
         return capturable_ || n <= limit(Limit::own_cholesky_order);
     }
+    void use_own_cholesky() { uses_own_cholesky_ = true; }
+    [[nodiscard]] bool uses_own_cholesky() const { return uses_own_cholesky_; }
 
     /// Buffers of the 64-bit factorizations.
     [[nodiscard]] Context::SolverBuffer cholesky_buffer(std::int64_t n);
@@ -169,6 +176,7 @@ private:
     std::int64_t host_bytes_ = 0;
     std::int64_t pointer_arrays_ = 0;
     bool takes_addresses_ = false;
+    bool uses_blas_ = false, uses_solver_ = false, uses_own_cholesky_ = false;  ///< of all steps
 };
 
 }  // namespace matgrad::gpu

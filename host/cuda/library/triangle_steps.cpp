@@ -16,7 +16,12 @@ public:
           is_own_(setup.is_own_cholesky(n_)) {
         setup.use_pointers(1);
         setup.check_fits_int("the order", n_);
-        if (!is_own_ && alone_.can_be(n_)) {
+        if (is_own_) {
+            setup.use_own_cholesky();
+            return;
+        }
+        setup.use_solver();
+        if (alone_.can_be(n_)) {
             buffer_ = setup.cholesky_buffer(n_);
         }
     }
@@ -60,6 +65,7 @@ public:
           b_(step.b),
           result_(setup.result(step.b)),
           alone_(setup.trsm_alone()) {
+        setup.use_blas();
         setup.use_pointers(2);
     }
 
