@@ -19,9 +19,9 @@ struct Domain {
 };
 
 /// Rows first, columns first where there are too many rows, and one stage for what is too narrow.
-constexpr Domain kDomains[] = {{300, 230, "reduce kernels, 300 parts first"},
-                               {8, 8192, "reduce kernels, 8 parts first"},
-                               {70000, 9, "reduce kernels, 9 parts first"},
+constexpr Domain kDomains[] = {{300, 230, "reduce kernel of parts, reduce kernel"},
+                               {8, 8192, "reduce kernel of parts, reduce kernel"},
+                               {70000, 9, "reduce kernel of parts, reduce kernel"},
                                {70000, 1, "reduce kernel"},
                                {255, 257, "reduce kernel"}};
 

@@ -1,5 +1,5 @@
-/// Matrices that are large enough to be factored alone, by the 64-bit library, and the same while a
-/// stream is captured, where the batched library takes its place.
+/// Matrices that are large enough to be factored alone, by the 64-bit library, and the same by a plan that
+/// is captured, where what may be captured takes its place.
 
 #include <gtest/gtest.h>
 
@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(Types, LargeProblem,
                                     (std::get<1>(test.param) ? "Shared" : "EachItsOwn");
                          });
 
-TEST_P(LargeProblem, IsSolvedFromBothSidesAndCapturedToo) {
+TEST_P(LargeProblem, IsSolvedFromBothSides) {
     constexpr std::int64_t kBatch = 2;
     const auto executor = module_under_test().make_executor(solving_program(type(), shared()), {});
     const Data data(type(), kBatch, shared());
@@ -157,7 +157,19 @@ TEST_P(LargeProblem, IsSolvedFromBothSidesAndCapturedToo) {
     for (std::int64_t p = 0; p < kBatch; ++p) {
         expect_solved(type(), data, found, p);
     }
-    found = Found(type(), kBatch, shared());
+}
+
+TEST_P(LargeProblem, IsSolvedFromBothSidesByAGraph) {
+    constexpr std::int64_t kBatch = 2;
+    gpu::ExecutorOptions options;
+    options.capturable = true;
+    const auto executor =
+        module_under_test().make_executor(solving_program(type(), shared()), options);
+    const Data data(type(), kBatch, shared());
+    Found found(type(), kBatch, shared());
+    DeviceRun run(*executor, kBatch, {&data.S, &data.A, &data.B}, found.all());
+    const TestStream stream;
+    stream.wait();
 
     cudaGraph_t graph = nullptr;
     cudaGraphExec_t executable = nullptr;

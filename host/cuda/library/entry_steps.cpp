@@ -94,7 +94,8 @@ public:
         const std::int32_t* const lost = marks_failed_ ? run.status.data : nullptr;
         if (parts_ > 0) {
             const DeviceView parts = run.take_matrix(type_, parts_, 1);
-            run.reduce(kernel_, views_of(run, uses_), nullptr, parts);
+            run.reduce(kernel_, views_of(run, uses_), nullptr, parts, nullptr,
+                       "reduce kernel of parts");
             run.reduce(join_, {&parts, 1}, nullptr, out, lost);
             return;
         }

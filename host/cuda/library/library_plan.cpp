@@ -115,6 +115,7 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
                                                      const ExecutorOptions& options,
                                                      const Context& context) {
     const CurrentDevice current(context.info().index);
+    const RelaxedCapture relaxed;  // what is loaded and made here is no part of a graph
     KernelSource source;
     const Thresholds thresholds = Thresholds::of(context.info().major);
     StepSetup setup(program, context, thresholds, source, options);

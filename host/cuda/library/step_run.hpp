@@ -113,7 +113,8 @@ public:
              const std::int32_t* lost = nullptr);
     /// `pivots` as Kernels::reduce takes them.
     void reduce(KernelId kernel, std::span<const DeviceView> operands, const std::int32_t* pivots,
-                const DeviceView& out, const std::int32_t* lost = nullptr);
+                const DeviceView& out, const std::int32_t* lost = nullptr,
+                const char* operation = "reduce kernel");
     /// Status of problems of which nothing has been factored, unless something has.
     void start_status();
     /// The status of each problem from the factors that were made.
