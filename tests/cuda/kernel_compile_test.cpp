@@ -8,7 +8,10 @@
 #include <regex>
 #include <sstream>
 
-#include "cuda/kernels.hpp"
+#include "cuda/cache_folder.hpp"
+#include "cuda/checked.hpp"
+#include "cuda/compile.hpp"
+#include "cuda/kernel_cache.hpp"
 
 // This program links NVRTC alone of the libraries that host/cuda/checked.cpp knows.
 void matgrad::gpu::check(nvrtcResult code, const char* call, const char*, int) {
@@ -246,6 +249,24 @@ TEST(Compile, ReportsTheFirstErrorOfTheCompiler) {
                      "NVRTC does not compile a generated kernel (--gpu-architecture=sm_90): "
                      "matgrad_kernels.cu(2): error: identifier \"nothing\" is undefined");
     }
+}
+
+TEST(Compile, KeepsOnDiskWhatItGives) {
+    const test::CacheFolder folder;
+    KernelSource source;
+    (void)source.add_copy(7, 5, kFloat, kDouble);
+    // For the device itself, and, as text, for one newer than the compiler.
+    for (const int major : {9, 77}) {
+        const std::string text = source.text();
+        EXPECT_TRUE(test::in_a_process([&] {
+            const test::Environment on({{"MATGRAD_CACHE", folder.path().c_str()}});
+            return !compile(text, major, 0)->empty();
+        }));
+        const test::Environment off({{"MATGRAD_CACHE", ""}});
+        EXPECT_EQ(KernelCache(folder.path()).find(key_of(compilation_for(text, major, 0))),
+                  *compile(text, major, 0));
+    }
+    EXPECT_EQ(folder.files().size(), 2U);
 }
 
 }  // namespace
