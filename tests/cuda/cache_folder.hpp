@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -69,9 +70,9 @@ private:
 /// Variables of the environment, as they were when it goes.
 class Environment {
 public:
-    explicit Environment(const std::vector<std::pair<std::string, const char*>>& values) {
+    Environment(std::initializer_list<std::pair<const char*, const char*>> values) {
         for (const auto& [name, value] : values) {
-            const char* before = std::getenv(name.c_str());
+            const char* before = std::getenv(name);
             before_.emplace_back(name, before == nullptr ? std::optional<std::string>() : before);
             set(name, value);
         }
@@ -91,16 +92,16 @@ private:
     std::vector<std::pair<std::string, std::optional<std::string>>> before_;
 };
 
-/// Starts a process that does this and ends. Expectations inside are lost: it says what it found.
-[[nodiscard]] inline pid_t start_process(const std::function<bool()>& what) {
+/// Starts a process that does this and ends with what it returns as its exit status.
+[[nodiscard]] inline pid_t start_process(const std::function<int()>& what) {
     const pid_t child = ::fork();
     if (child == 0) {
-        bool good = false;
+        int status = 255;
         try {
-            good = what();
+            status = what();
         } catch (...) {
         }
-        ::_exit(good ? 0 : 1);
+        ::_exit(status);
     }
     if (child < 0) {
         throw std::runtime_error("fork failed");
@@ -108,16 +109,17 @@ private:
     return child;
 }
 
-/// What it returned; false if it did not live to the end.
-[[nodiscard]] inline bool wait_for(pid_t child) {
+/// Its exit status; -1 if it did not live to the end.
+[[nodiscard]] inline int wait_for(pid_t child) {
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-[[nodiscard]] inline bool in_a_process(const std::function<bool()>& what) {
-    return wait_for(start_process(what));
+/// Whether this held in a process of its own. Expectations inside would be lost.
+[[nodiscard]] inline bool holds_in_a_process(const std::function<bool()>& what) {
+    return wait_for(start_process([&] { return what() ? 0 : 1; })) == 0;
 }
 
 }  // namespace matgrad::test

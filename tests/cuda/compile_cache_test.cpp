@@ -22,27 +22,21 @@ protected:
     }
     /// How often a process that begins now calls the compiler for this text.
     [[nodiscard]] int compilations(const std::string& text, int major = 9) const {
-        for (int count = 0; count < 3; ++count) {
-            if (in_a_process([&] {
-                    simulated::reset();
-                    return !gpu::compile(text, major, 0)->empty() &&
-                           gpu::compile(text, major, 0)->size() > 1 &&
-                           simulated::calls("nvrtcCompileProgram") == count;
-                })) {
-                return count;
-            }
-        }
-        return -1;
+        return wait_for(start_process([&] {
+            simulated::reset();
+            (void)gpu::compile(text, major, 0);
+            return static_cast<int>(simulated::calls("nvrtcCompileProgram"));
+        }));
     }
     [[nodiscard]] int compilations() const { return compilations(source_.text()); }
 
     CacheFolder folder_;
-    Environment environment_{{{"MATGRAD_CACHE", folder_.path().c_str()}}};
+    Environment environment_{{"MATGRAD_CACHE", folder_.path().c_str()}};
     gpu::KernelSource source_;
 };
 
 TEST_F(CompileCache, AProcessCompilesWhatNoneHasCompiledBefore) {
-    ASSERT_TRUE(in_a_process([&] {
+    ASSERT_TRUE(holds_in_a_process([&] {
         simulated::reset();
         const auto first = gpu::compile(source_.text(), 9, 0);
         const auto second = gpu::compile(source_.text(), 9, 0);
@@ -58,7 +52,7 @@ TEST_F(CompileCache, AProcessCompilesWhatNoneHasCompiledBefore) {
 
 TEST_F(CompileCache, KernelsFromTheDiskAreLoaded) {
     ASSERT_EQ(compilations(), 1);
-    EXPECT_TRUE(in_a_process([&] {
+    EXPECT_TRUE(holds_in_a_process([&] {
         simulated::reset();
         const gpu::Kernels kernels = kernels_of(source_);
         OnDevice from(kDouble, 4, 7, 5);
@@ -74,7 +68,7 @@ TEST_F(CompileCache, KernelsFromTheDiskAreLoaded) {
 }
 
 TEST_F(CompileCache, OffWithAnEmptyNameEveryProcessCompiles) {
-    const Environment off({{"MATGRAD_CACHE", ""}});
+    const Environment off{{"MATGRAD_CACHE", ""}};
     EXPECT_EQ(compilations(), 1);
     EXPECT_EQ(compilations(), 1);
     EXPECT_TRUE(folder_.files().empty());
@@ -88,12 +82,12 @@ TEST_F(CompileCache, ADamagedFileIsCompiledAgainAndMended) {
 }
 
 TEST_F(CompileCache, AFolderThatCannotBeUsedIsNoError) {
-    const Environment bad({{"MATGRAD_CACHE", "/dev/null/kernels"}});
+    const Environment bad{{"MATGRAD_CACHE", "/dev/null/kernels"}};
     EXPECT_EQ(compilations(), 1);
 }
 
 TEST_F(CompileCache, WhatDoesNotCompileIsNotKept) {
-    EXPECT_TRUE(in_a_process([] {
+    EXPECT_TRUE(holds_in_a_process([] {
         try {
             (void)gpu::compile("nothing\n", 9, 0);
             return false;

@@ -28,7 +28,8 @@ bool mount_small_disk(const std::string& place, unsigned long flags) {
 
 /// Such a disk can be had here.
 bool may_mount(const std::string& place) {
-    return in_a_process([&] { return ::unshare(CLONE_NEWNS) == 0 && mount_small_disk(place, 0); });
+    return holds_in_a_process(
+        [&] { return ::unshare(CLONE_NEWNS) == 0 && mount_small_disk(place, 0); });
 }
 
 /// Nothing that the test mounts is seen outside.
@@ -47,7 +48,7 @@ TEST(KernelCacheOnDisk, AFullDiskIsNoError) {
     if (!may_mount(folder.path())) {
         GTEST_SKIP() << "a disk of its own cannot be mounted here";
     }
-    EXPECT_TRUE(in_a_process([&] {
+    EXPECT_TRUE(holds_in_a_process([&] {
         const KernelCache cache(folder.path());
         if (!enter_own_mounts() || !mount_small_disk(folder.path(), 0)) {
             return false;
@@ -66,7 +67,7 @@ TEST(KernelCacheOnDisk, AReadOnlyDiskIsReadAndNoError) {
     if (!may_mount(folder.path())) {
         GTEST_SKIP() << "a disk of its own cannot be mounted here";
     }
-    EXPECT_TRUE(in_a_process([&] {
+    EXPECT_TRUE(holds_in_a_process([&] {
         const KernelCache cache(folder.path());
         if (!enter_own_mounts() || !mount_small_disk(folder.path(), 0)) {
             return false;
@@ -82,7 +83,7 @@ TEST(KernelCacheOnDisk, AReadOnlyDiskIsReadAndNoError) {
 
 TEST(KernelCacheOnDisk, ALimitOfFileSizesIsNoErrorAndNoSignal) {
     const CacheFolder folder;
-    EXPECT_TRUE(in_a_process([&] {
+    EXPECT_TRUE(holds_in_a_process([&] {
         const KernelCache cache(folder.path());
         const rlimit limit{2000, RLIM_INFINITY};
         if (::setrlimit(RLIMIT_FSIZE, &limit) != 0 || ::signal(SIGXFSZ, SIG_DFL) == SIG_ERR) {
@@ -122,11 +123,11 @@ TEST(KernelCacheOnDisk, ServesSixteenProcessesAtOnceOnOneColdFolder) {
                 // Others replace it all the time, but it is never away.
                 good = good && cache.find(key_of(i)) == code_of(i);
             }
-            return good;
+            return good ? 0 : 1;
         }));
     }
     for (const pid_t child : children) {
-        EXPECT_TRUE(wait_for(child));
+        EXPECT_EQ(wait_for(child), 0);
     }
     EXPECT_FALSE(has_temporary(path));
     for (int i = 0; i < kKeys; ++i) {
@@ -148,11 +149,11 @@ TEST(KernelCacheOnDisk, StaysBoundedWithSixteenProcessesAtOnce) {
                 good = good && (!found || *found == code_of(i));
                 cache.keep(key_of(i), code_of(i));
             }
-            return good;
+            return good ? 0 : 1;
         }));
     }
     for (const pid_t child : children) {
-        EXPECT_TRUE(wait_for(child));
+        EXPECT_EQ(wait_for(child), 0);
     }
     std::uint64_t total = 0;
     for (const fs::path& file : folder.files()) {
@@ -173,11 +174,11 @@ TEST(KernelCacheOnDisk, AProcessKilledAtAnyMomentLeavesNothingThatIsWrong) {
                     cache.keep(key_of(i), code_of(i));
                 }
             }
-            return true;
+            return 0;
         });
         std::this_thread::sleep_for(std::chrono::microseconds(500 + 937 * round));
         ASSERT_EQ(::kill(child, SIGKILL), 0);
-        EXPECT_FALSE(wait_for(child));
+        EXPECT_EQ(wait_for(child), -1);
         for (int i = 0; i < kKeys; ++i) {
             const auto found = cache.find(key_of(i));
             EXPECT_TRUE(!found || *found == code_of(i));

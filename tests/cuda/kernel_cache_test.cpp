@@ -211,7 +211,7 @@ TEST_F(KernelCacheTest, WhatOneMayNotReadOrWriteIsNoError) {
     cache_.keep(key_, code_);
     // As root everything is allowed: an ordinary user tries.
     const auto as_user = [&](const auto& what) {
-        return in_a_process([&] {
+        return holds_in_a_process([&] {
             if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) {
                 return false;
             }

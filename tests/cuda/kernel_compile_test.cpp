@@ -258,11 +258,11 @@ TEST(Compile, KeepsOnDiskWhatItGives) {
     // For the device itself, and, as text, for one newer than the compiler.
     for (const int major : {9, 77}) {
         const std::string text = source.text();
-        EXPECT_TRUE(test::in_a_process([&] {
-            const test::Environment on({{"MATGRAD_CACHE", folder.path().c_str()}});
+        EXPECT_TRUE(test::holds_in_a_process([&] {
+            const test::Environment on{{"MATGRAD_CACHE", folder.path().c_str()}};
             return !compile(text, major, 0)->empty();
         }));
-        const test::Environment off({{"MATGRAD_CACHE", ""}});
+        const test::Environment off{{"MATGRAD_CACHE", ""}};
         EXPECT_EQ(KernelCache(folder.path()).find(key_of(compilation_for(text, major, 0))),
                   *compile(text, major, 0));
     }
