@@ -48,7 +48,8 @@ endfunction()
 
 # matgrad_add_test(<name> SOURCES ... [OBJECTS <of matgrad_add_test_objects>] LAYERS <layers>
 #   [LIBRARIES ...] [PROPERTIES ...])
-# One GoogleTest program; its cases become ctest tests named <name>.<Suite>.<Case>.
+# One GoogleTest program; its cases become ctest tests named <name>.<Suite>.<Case>. The user's own folder
+# of compiled kernels is left alone.
 function(matgrad_add_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;OBJECTS;LAYERS;LIBRARIES;PROPERTIES" ${ARGN})
   set(target ${name}_test)
@@ -59,5 +60,6 @@ function(matgrad_add_test name)
   matgrad_set_up_tests(${target})
   list(TRANSFORM ARG_LAYERS PREPEND matgrad_)
   target_link_libraries(${target} PRIVATE ${ARG_LAYERS} ${ARG_LIBRARIES} fmt::fmt GTest::gtest_main)
-  gtest_discover_tests(${target} TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES ${ARG_PROPERTIES})
+  gtest_discover_tests(${target} TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
+    PROPERTIES ENVIRONMENT MATGRAD_CACHE= ${ARG_PROPERTIES})
 endfunction()

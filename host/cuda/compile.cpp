@@ -1,54 +1,68 @@
+#include "cuda/compile.hpp"
+
+#include <dlfcn.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <map>
 #include <mutex>
 #include <utility>
 
-#include "cuda/kernels.hpp"
+#include "cuda/checked.hpp"
+#include "cuda/kernel_cache.hpp"
 
 namespace matgrad::gpu {
 namespace {
 
+constexpr const char* kMachineCode = "--gpu-architecture=sm_";
+constexpr const char* kTextForDriver = "--gpu-architecture=compute_";
+
 struct DestroyProgram {
     void operator()(nvrtcProgram program) const noexcept { (void)nvrtcDestroyProgram(&program); }
 };
-using Program = std::unique_ptr<std::remove_pointer_t<nvrtcProgram>, DestroyProgram>;
+using NvrtcProgram = std::unique_ptr<std::remove_pointer_t<nvrtcProgram>, DestroyProgram>;
 
-/// What NVRTC is to compile for: the device itself, or, for a device newer than it, text that the
-/// driver compiles on.
-struct Target {
-    int architecture = 0;  ///< 10 * major + minor
-    bool machine_code = true;
-    [[nodiscard]] std::string option() const {
-        return fmt::format("--gpu-architecture={}_{}", machine_code ? "sm" : "compute",
-                           architecture);
-    }
-};
-
-Target target_for(int architecture) {
+/// The option that names what NVRTC compiles for: the device itself, or, for a device newer than it,
+/// text that the driver compiles on.
+std::string architecture_option(int architecture) {
     int count = 0;
     MATGRAD_CUDA(nvrtcGetNumSupportedArchs(&count));
     std::vector<int> supported(static_cast<std::size_t>(count));
     MATGRAD_CUDA(nvrtcGetSupportedArchs(supported.data()));
-    Target best;
-    best.machine_code = false;
+    int best = 0;
     for (const int candidate : supported) {
         if (candidate == architecture) {
-            return {architecture, true};
+            return kMachineCode + std::to_string(architecture);
         }
         if (candidate < architecture) {
-            best.architecture = std::max(best.architecture, candidate);
+            best = std::max(best, candidate);
         }
     }
-    if (best.architecture == 0) {
+    if (best == 0) {
         throw MachineError(fmt::format(
             "the device has compute capability {}.{}: NVRTC compiles for {}.{} and later",
             architecture / 10, architecture % 10,
             supported.empty() ? 0 : *std::min_element(supported.begin(), supported.end()) / 10,
             supported.empty() ? 0 : *std::min_element(supported.begin(), supported.end()) % 10));
     }
-    return best;
+    return kTextForDriver + std::to_string(best);
+}
+
+/// The NVRTC of this process. Its version has no number for updates, so the file counts as well.
+std::string compiler_name() {
+    int major = 0;
+    int minor = 0;
+    MATGRAD_CUDA(nvrtcVersion(&major, &minor));
+    std::string name = fmt::format("NVRTC {}.{}", major, minor);
+    Dl_info library{};
+    struct stat file {};
+    if (::dladdr(reinterpret_cast<const void*>(&nvrtcVersion), &library) != 0 &&
+        ::stat(library.dli_fname, &file) == 0) {
+        name += fmt::format(" {} {} {}.{:09}", library.dli_fname, file.st_size, file.st_mtim.tv_sec,
+                            file.st_mtim.tv_nsec);
+    }
+    return name;
 }
 
 /// The line of the log that says what is wrong.
@@ -65,29 +79,31 @@ std::string first_error(nvrtcProgram program) {
     return log.substr(begin, log.find('\n', begin) - begin);
 }
 
-std::vector<char> compile_now(const std::string& source, const Target& target) {
+std::vector<char> compile_now(const Compilation& compilation) {
     std::vector<const char*> texts;
     std::vector<const char*> names;
-    for (const EmbeddedHeader& header : embedded_headers()) {
+    for (const EmbeddedHeader& header : compilation.headers) {
         texts.push_back(header.text);
         names.push_back(header.name);
     }
     nvrtcProgram raw = nullptr;
-    MATGRAD_CUDA(nvrtcCreateProgram(&raw, source.c_str(), "matgrad_kernels.cu",
+    MATGRAD_CUDA(nvrtcCreateProgram(&raw, compilation.source.c_str(), "matgrad_kernels.cu",
                                     static_cast<int>(names.size()), texts.data(), names.data()));
-    const Program program(raw);
-    const std::string architecture = target.option();
-    const char* options[] = {architecture.c_str(), "--std=c++17"};
+    const NvrtcProgram program(raw);
+    std::vector<const char*> options;
+    for (const std::string& option : compilation.options) {
+        options.push_back(option.c_str());
+    }
     const nvrtcResult result =
-        nvrtcCompileProgram(raw, static_cast<int>(std::size(options)), options);
+        nvrtcCompileProgram(raw, static_cast<int>(options.size()), options.data());
     if (result == NVRTC_ERROR_COMPILATION) {
         throw MachineError(fmt::format("NVRTC does not compile a generated kernel ({}): {}",
-                                       architecture, first_error(raw)));
+                                       compilation.options.front(), first_error(raw)));
     }
     check(result, "nvrtcCompileProgram");
     std::size_t size = 0;
     std::vector<char> code;
-    if (target.machine_code) {
+    if (compilation.options.front().starts_with(kMachineCode)) {
         MATGRAD_CUDA(nvrtcGetCUBINSize(raw, &size));
         code.resize(size);
         MATGRAD_CUDA(nvrtcGetCUBIN(raw, code.data()));
@@ -99,7 +115,45 @@ std::vector<char> compile_now(const std::string& source, const Target& target) {
     return code;
 }
 
+std::vector<char> compile_or_find(const Compilation& compilation) {
+    const KernelCache kept(kernel_cache_folder());
+    const std::string key = key_of(compilation);
+    if (std::optional<std::vector<char>> code = kept.find(key)) {
+        return *std::move(code);
+    }
+    std::vector<char> code = compile_now(compilation);
+    kept.keep(key, code);
+    return code;
+}
+
 }  // namespace
+
+Compilation compilation_for(const std::string& source, int major, int minor) {
+    return {compiler_name(),
+            {architecture_option(10 * major + minor), "--std=c++17"},
+            source,
+            embedded_headers()};
+}
+
+std::string key_of(const Compilation& compilation) {
+    std::string key;
+    const auto add = [&](std::string_view text) {
+        key += fmt::format("{} ", text.size());  // so that no text runs into the next
+        key += text;
+        key += '\n';
+    };
+    add(compilation.compiler);
+    add(std::to_string(compilation.options.size()));
+    for (const std::string& option : compilation.options) {
+        add(option);
+    }
+    for (const EmbeddedHeader& header : compilation.headers) {
+        add(header.name);
+        add(header.text);
+    }
+    add(compilation.source);
+    return key;
+}
 
 std::shared_ptr<const std::vector<char>> compile(const std::string& source, int major, int minor) {
     using Key = std::pair<int, std::string>;
@@ -115,8 +169,8 @@ std::shared_ptr<const std::vector<char>> compile(const std::string& source, int 
         }
     }
     // Unlocked: others need not wait while this one is compiled. Of two that are equal the first stays.
-    auto code =
-        std::make_shared<const std::vector<char>>(compile_now(source, target_for(key.first)));
+    auto code = std::make_shared<const std::vector<char>>(
+        compile_or_find(compilation_for(source, major, minor)));
     const std::lock_guard lock(mutex);
     return compiled.emplace(std::move(key), std::move(code)).first->second;
 }

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "cuda/compile.hpp"
 #include "cuda/context.hpp"
 #include "cuda/device_view.hpp"
 #include "cuda/kernel_source.hpp"
@@ -15,11 +16,6 @@
 #include "cuda/owners.hpp"
 
 namespace matgrad::gpu {
-
-/// Compiles with NVRTC for this architecture; results are kept in memory by content, so equal texts
-/// are compiled once in a process. Errors: MachineError with the first line of the compiler's log.
-[[nodiscard]] std::shared_ptr<const std::vector<char>> compile(const std::string& source, int major,
-                                                               int minor);
 
 class Kernels {
 public:

@@ -5,7 +5,11 @@
 
 #include <regex>
 
+#include "cuda/cache_folder.hpp"
+#include "cuda/checked.hpp"
+#include "cuda/compile.hpp"
 #include "cuda/device_compiler.hpp"
+#include "cuda/kernel_cache.hpp"
 #include "cuda/kernels.hpp"
 
 namespace matgrad::gpu {
@@ -196,6 +200,24 @@ TEST(Compile, ReportsTheFirstErrorOfTheCompiler) {
                      "NVRTC does not compile a generated kernel (--gpu-architecture=sm_90): "
                      "matgrad_kernels.cu(2): error: identifier \"nothing\" is undefined");
     }
+}
+
+TEST(Compile, KeepsOnDiskWhatItGives) {
+    const test::CacheFolder folder;
+    KernelSource source;
+    (void)source.add_copy(7, 5, kFloat, kDouble);
+    // For the device itself, and, as text, for one newer than the compiler.
+    for (const int major : {9, 77}) {
+        const std::string text = source.text();
+        EXPECT_TRUE(test::holds_in_a_process([&] {
+            const test::Environment on{{"MATGRAD_CACHE", folder.path().c_str()}};
+            return !compile(text, major, 0)->empty();
+        }));
+        const test::Environment off{{"MATGRAD_CACHE", ""}};
+        EXPECT_EQ(KernelCache(folder.path()).find(key_of(compilation_for(text, major, 0))),
+                  *compile(text, major, 0));
+    }
+    EXPECT_EQ(folder.files().size(), 2U);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ target_include_directories(cuda_executors_archive SYSTEM PUBLIC ${CUDAToolkit_IN
 
 matgrad_add_test(cuda_kernels
   SOURCES
+    compile_cache_test.cpp
     copy_plan_test.cpp
     kernel_batch_state_test.cpp
     kernel_cholesky_test.cpp
@@ -20,6 +21,11 @@ matgrad_add_test(cuda_kernels
     ${simulated_gpu_expectations}
   OBJECTS program_test_support
   LIBRARIES cuda_executors_archive simulated_gpu)
+
+# What was compiled, on disk: no CUDA in it.
+matgrad_add_test(kernel_cache
+  SOURCES kernel_cache_test.cpp kernel_cache_disk_test.cpp
+  LIBRARIES cuda_executors_archive)
 
 # The compiler itself, which needs no driver.
 if(TARGET CUDA::nvrtc)

@@ -70,6 +70,10 @@ struct Options {
     std::vector<std::string> definitions;
 };
 
+// A "cubin" kept on disk may outlive the shared object that it names: unless the environment names a
+// folder, none are kept.
+[[maybe_unused]] const int kNoCache = setenv("MATGRAD_CACHE", "", 0);
+
 bool starts_with(const std::string& text, const std::string& prefix) {
     return text.compare(0, prefix.size(), prefix) == 0;
 }
