@@ -11,6 +11,7 @@
 #   --bundle PATH       bundle.tar.gz, or the folder it was unpacked into (beside this script)
 #   --build DIR         the programs of a build tree instead
 #   --simulated DIR     its programs on the simulated GPU: what proves this script where there is no GPU
+#   --commit ID         what is being run, where neither a bundle nor .git says it
 #   --small             a few tests, one function: seconds on the simulated GPU
 #
 # Needs bash, coreutils, tar, gzip and python3; scripts/gpu-bundle makes the bundle.

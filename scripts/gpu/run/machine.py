@@ -67,7 +67,8 @@ def look(run_, limit):
         raise NoGpu(reason.partition("none:")[2].strip())
     facts["devices"] = gpus
     facts["device"] = gpus[0].partition("  ")[2].partition(",")[0]
-    return Part("machine", note=gpus[0])
+    return Part("machine", note=f"{', '.join(gpus[0].split(', ')[:2])}; {run_.cores} cores, "
+                                f"{facts['processor']}")
 
 
 def processor():

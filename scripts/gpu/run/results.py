@@ -34,6 +34,7 @@ class Results:
         self.work = work
         self.about = about  # what heads results.json
         self.parts = []
+        self.finished = False  # every part has had its turn
         os.makedirs(out, exist_ok=True)
         self.write()
 
@@ -52,13 +53,13 @@ class Results:
     def failed(self):
         return [part for part in self.parts if part.result in ("failed", "late")]
 
-    def as_json(self, finished):
-        return {**self.about, "finished": finished,
+    def as_json(self):
+        return {**self.about, "finished": self.finished,
                 "result": "failed" if self.failed else "passed",
                 "parts": [part.as_json() for part in self.parts]}
 
-    def write(self, finished=False):
-        content = self.as_json(finished)
+    def write(self):
+        content = self.as_json()
         self.replace("logs.tar.gz", packed(self.work))
         self.replace("results.json", (json.dumps(content, indent=1) + "\n").encode())
         self.replace("summary.txt", (summary(content) + "\n").encode())

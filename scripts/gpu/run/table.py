@@ -62,7 +62,7 @@ def times_table(content, room):
         cells = [time_text(row["seconds"]), "" if share is None else f"{share:.0f}%"]
         cells += [time_text(theirs[peer][name]["seconds"]) if name in theirs[peer] else ""
                   for peer in peers]
-        lines.append(f"{name[:56]:56s}" + "".join(f"{cell:>10s}" for cell in cells))
+        lines.append((f"{name[:56]:56s}" + "".join(f"{cell:>10s}" for cell in cells)).rstrip())
     if len(lines) > room:
         lines[room - 1:] = [f"... {len(lines) - room + 1} more cases in results.json"]
     return lines

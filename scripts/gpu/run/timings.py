@@ -77,9 +77,7 @@ def executable(path, flags):
 def rows_part(name, job, path, theirs=False):
     """From a file of results: what was measured counts also where the program did not end well."""
     content = read_json(path)
-    if not isinstance(content, dict) or not isinstance(content.get("rows"), list):
-        content = None
-    rows = content["rows"] if content else []
+    rows = content["rows"] if are_results(content) else []
     wrong = [row for row in rows if not row["ok"] and row.get("residual") is not None]
     timed = sum(bool(row["ok"]) for row in rows)
     failures = [f"{row['case']['name']}: {row['error'] or 'wrong result'}" for row in wrong]
@@ -93,7 +91,20 @@ def rows_part(name, job, path, theirs=False):
                      if not row["ok"] and row not in wrong]
     note = f"{timed} of {len(rows)} rows timed"
     return Part(name, "failed" if failures else "passed", note, failures=failures[:10],
-                results=content)
+                results=content if rows else None)
+
+
+def are_results(content):
+    """As matgrad bench and the peers write them, as far as they are shown here."""
+    try:
+        for row in content["rows"]:
+            numbers = [row.get("seconds"), row.get("percent_of_bound")]
+            if not isinstance(row["case"]["name"], str) or not isinstance(row["ok"], bool) or any(
+                    number is not None and not isinstance(number, (int, float)) for number in numbers):
+                return False
+        return True
+    except (TypeError, KeyError, AttributeError):
+        return False
 
 
 def times_part(run_, limit):
