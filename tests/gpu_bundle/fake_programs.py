@@ -49,7 +49,7 @@ sys.exit(failed)
 
 # `devices`, `bench`, and as the peer in C++.
 COMMAND = '''#!{python}
-import json, sys, time
+import os, sys, time
 words = sys.argv[1:]
 if words[:1] == ["devices"]:
     print("cpu   some processor")
@@ -59,12 +59,14 @@ what = {bench!r}
 if what == "hang":
     time.sleep(1000)
 if what == "crash":
-    import os
     os.abort()
-for option in ("--json", "--differentials"):
+crashes = what.startswith("rows and crash ")
+for option, text in (("--json", what.replace("rows and crash ", "")), ("--differentials", {answers!r})):
     if option in words:
         with open(words[words.index(option) + 1], "w") as file:
-            file.write(what if option == "--json" else "{differentials}")
+            file.write(text)
+        if crashes and option == "--json":
+            os.abort()
 sys.exit(0)
 '''
 
@@ -104,4 +106,4 @@ def write_tree(root, tests=None, bench=RESULTS, peer=RESULTS, devices=DEVICE):
     for path, what in (("tests/simulated_gpu/matgrad_simulated", bench),
                        ("tests/cublas_peer/matgrad_cpp_peers_simulated", peer)):
         write_program(root / path, COMMAND.format(python=sys.executable, devices=devices, bench=what,
-                                                  differentials=""))
+                                                  answers=""))

@@ -60,9 +60,9 @@ class OnAGpu(unittest.TestCase):
         (self.bundle / "COMMIT").write_text("0123456789ab\n", encoding="utf-8")
         for name, cases in chosen_tests().items():
             self.program(f"bin/gpu_{name}_test", TEST_PROGRAM, tests=cases)
-        ours = results([f"case {k}" for k in range(25)], 1e-3)
-        self.program("bin/matgrad", COMMAND, devices=DEVICE, bench=ours, differentials="{}")
-        self.program("bin/matgrad_cpp_peers", COMMAND, devices="", bench=ours, differentials="")
+        self.ours = results([f"case {k}" for k in range(25)], 1e-3)
+        self.program("bin/matgrad", COMMAND, devices=DEVICE, bench=self.ours, answers="{}")
+        self.program("bin/matgrad_cpp_peers", COMMAND, devices="", bench=self.ours, answers="")
         self.program("bin/gpu_times", PRINTER, text=json.dumps(TIMES))
         self.program("bin/gpu_probe", PRINTER, text='{"library_path": "ENVIRONMENT"}')
         self.program("bench/peers/run.py", PRINTER, text=results(["case 0"], 2e-3).replace(
@@ -107,6 +107,15 @@ class OnAGpu(unittest.TestCase):
         self.assertEqual(ours[0], str(self.bundle / "lib"))
         self.assertIn(str(FAKE / "toolkit/lib64"), ours)
         self.assertEqual(parts["torch"]["results"]["tool"], str(FAKE / "driver"))
+
+    def test_peers_go_on_with_the_rows_of_a_bench_that_crashed(self):
+        self.program("bin/matgrad", COMMAND, devices=DEVICE, answers="{}",
+                     bench="rows and crash " + self.ours)
+        result, parts, _ = self.run_bundle("--only", "bench", "torch")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(parts["bench"]["note"], "25 of 25 rows timed")
+        self.assertRegex(parts["bench"]["failures"][0], "crashed: SIGABRT")
+        self.assertEqual(parts["torch"]["result"], "passed")
 
     def test_a_missing_library_ends_the_run_at_once(self):
         result, parts, _ = self.run_bundle(toolkit=False)

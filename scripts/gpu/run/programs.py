@@ -91,6 +91,6 @@ def of_simulated(build):
     return Programs(
         tests=tests, matgrad=build / "tests/simulated_gpu/matgrad_simulated",
         cpp_peers=build / "tests/cublas_peer/matgrad_cpp_peers_simulated",
-        times=build / "bin/no_gpu_times", probe=build / "bin/simulated_gpu_probe", module=[],
+        times=build / "bin/no_gpu_times", probe=build / "tests/gpu_probe/simulated_gpu_probe", module=[],
         bench=SOURCE / "bench", data=SOURCE / "tests/data", libraries=None, commit=commit_of(SOURCE),
         simulated=True)
