@@ -31,6 +31,8 @@ for name in chosen[index::total]:
         os.kill(os.getpid(), signal.SIGSEGV)
     if what == "hang":
         time.sleep(1000)
+    if what == "sleep":
+        time.sleep(0.2)
     if what == "garbage":
         sys.stdout.buffer.write(bytes(range(256)) * 100)
         sys.stdout.flush()
@@ -99,7 +101,7 @@ def chosen_tests():
 
 
 def write_tree(root, tests=None, bench=RESULTS, peer=RESULTS, devices=DEVICE):
-    """A build tree; `tests` is program -> (name of a test -> pass, fail, crash, hang, garbage, flood)."""
+    """A build tree; `tests` is program -> (name of a test -> what it does, as in TEST_PROGRAM)."""
     for name, cases in (tests or {"some": {"Suite.One": "pass", "Suite.Two": "pass"}}).items():
         write_program(root / f"tests/cuda/simulated_{name}_test",
                       TEST_PROGRAM.format(python=sys.executable, tests=cases))

@@ -32,6 +32,8 @@ class RunTest(unittest.TestCase):
         self.addCleanup(self.temporary.cleanup)
         self.folder = pathlib.Path(self.temporary.name)
         self.out = self.folder / "out"
+        # What a run that is killed leaves behind goes with the folder.
+        self.env = {**os.environ, "TMPDIR": str(self.folder)}
 
     def command(self, *options):
         return ["bash", RUN, "--simulated", str(self.folder / "build"), "--out", str(self.out),
@@ -43,7 +45,7 @@ class RunTest(unittest.TestCase):
         words = ["--only", *only] if only else []
         begun = time.monotonic()
         result = subprocess.run(self.command(*words, *options), capture_output=True, text=True,
-                                timeout=60, check=False)
+                                env=self.env, timeout=60, check=False)
         self.seconds = time.monotonic() - begun
         return result, {part["part"]: part for part in self.whole_results()["parts"]}
 
@@ -99,7 +101,7 @@ class WhatRuns(RunTest):
                       ["--what"], ["--build", str(self.folder)], ["--bundle", "/nowhere"]):
             with self.subTest(words=words):
                 result = subprocess.run(self.command(*words), capture_output=True, text=True,
-                                        timeout=20, check=False)
+                                        env=self.env, timeout=20, check=False)
                 self.assertEqual(result.returncode, 2)
                 self.assertRegex(result.stderr, "run.sh: ")
 
@@ -114,7 +116,8 @@ class WhatRuns(RunTest):
         write_tree(self.folder / "build")
         absent = self.folder / "build/tests/cublas_peer/matgrad_cpp_peers_simulated"
         absent.unlink()
-        result = subprocess.run(self.command(), capture_output=True, text=True, timeout=20, check=False)
+        result = subprocess.run(self.command(), capture_output=True, text=True, env=self.env,
+                                timeout=20, check=False)
         self.assertEqual(result.returncode, 1)
         self.assertIn(f"absent: {absent}", result.stdout)
 
@@ -212,11 +215,14 @@ class WhenStopped(RunTest):
                 found.append(int(entry.name))
         return found
 
-    def begin(self):
-        write_tree(self.folder / "build", tests={"some": {f"Suite.Case{k}": "pass" for k in range(60)},
-                                                 "slow": {"Slow.One": "hang"}})
-        process = subprocess.Popen(self.command("--deadline", "60"), stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, start_new_session=True)
+    def begin(self, sleeps=False):
+        """Starts a run over tests one of which hangs, and waits for its first results."""
+        write_tree(self.folder / "build", tests={
+            "some": {f"Suite.Case{k}": "sleep" if sleeps else "pass" for k in range(60)},
+            "slow": {"Slow.One": "hang"}})
+        process = subprocess.Popen(self.command("--deadline", "60"), env=self.env,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   start_new_session=True)
         results = self.out / "summary.txt"
         while not results.exists() and process.poll() is None:
             time.sleep(0.005)
@@ -241,6 +247,18 @@ class WhenStopped(RunTest):
             for partial in self.out.glob("*.partial"):
                 partial.unlink()
             (self.out / "summary.txt").unlink()
+        self.wait_for_nobody()
+
+    def test_what_long_tests_have_given_so_far_is_there(self):
+        process = self.begin(sleeps=True)
+        end = time.monotonic() + 30
+        while '"running"' not in (self.out / "results.json").read_text() and time.monotonic() < end:
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        part = self.whole_results()["parts"][-1]
+        self.assertEqual((part["part"], part["result"]), ("tests", "running"))
+        self.assertRegex(part["note"], "^[1-9][0-9]* passed, .* not run$")
         self.wait_for_nobody()
 
     def test_asked_to_end_it_tells_what_there_is(self):

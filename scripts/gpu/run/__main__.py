@@ -42,7 +42,8 @@ class Run:
         self.holder = None
         # Python's libraries find theirs: only our own programs get our folders.
         self.python_env = dict(os.environ)
-        self.own_env = {**os.environ, "MATGRAD_TEST_DATA": str(self.programs.data)}
+        self.own_env = {"MATGRAD_CACHE": self.file("kernels"), **os.environ,
+                        "MATGRAD_TEST_DATA": str(self.programs.data)}
         if self.programs.libraries:
             machine.set_folders(self.own_env, [str(self.programs.libraries)] +
                                 machine.folders_of(self.own_env))

@@ -11,6 +11,7 @@ SHARD = 12  # tests of a process, about
 EVERY = "10"  # of the dearer cases one in so many
 MOST_AGAIN = 6  # failing tests that are run once more
 MOST_LINES = 20  # of failures that are kept
+BETWEEN_SHOWS = 3  # seconds
 
 # Of each kind of step, of the contract and of failures a few tests that are quick also under a sanitizer.
 CHEAP = {
@@ -102,7 +103,7 @@ class Session:
         self.tests = tests  # (program, name) -> Test
         self.env = {**run_.own_env}
         self.env.setdefault("MATGRAD_TEST_EVERY", EVERY)
-        self.begun = run_.left
+        self.begun = self.shown = run_.left
         self.count = 0
 
     @property
@@ -147,6 +148,9 @@ class Session:
         if test and test.result == "not run":
             test.result = "crashed"
             test.message = job.outcome or "its process ended within it"
+        if self.shown - self.run.left > BETWEEN_SHOWS:
+            self.shown = self.run.left
+            self.run.results.show(part_of(self.tests.values(), []))
 
     def go(self, patterns):
         jobs = self.shards(patterns)
@@ -172,6 +176,19 @@ def line_of(test):
     return f"{test.program}: {test.name}: {test.result}" + (f": {test.message}" if test.message else "")
 
 
+def part_of(tests, broken):
+    """What came of tests, and of programs that did not even list theirs."""
+    bad = [test for test in tests if test.result in ("failed", "crashed")]
+    late = [test for test in tests if test.result == "not run"]
+    failures = broken + [line_of(test) for test in [*bad, *late]]
+    if not any(test.result == "passed" for test in tests):
+        failures.append("no test passed")
+    if len(failures) > MOST_LINES:
+        failures[MOST_LINES:] = [f"{len(failures) - MOST_LINES} more"]
+    return Part("tests", "failed" if failures else "passed", counted(tests), failures=failures,
+                tests=[vars(test) for test in tests])
+
+
 def test_part(run_, limit):
     """The part `tests`."""
     patterns = CHEAP if run_.small else {}  # {}: all of every program
@@ -184,18 +201,8 @@ def test_part(run_, limit):
             broken.append(str(problem))
     session = Session(run_, limit, tests)
     session.go(patterns)
-    every = list(tests.values())
-    bad = [test for test in every if test.result in ("failed", "crashed")]
-    late = [test for test in every if test.result == "not run"]
-    failures = broken + [line_of(test) for test in bad] + [line_of(test) for test in late]
-    note = counted(every)
-    if not any(test.result == "passed" for test in every):
-        failures.append("no test passed")
-    run_.failing = bad
-    if len(failures) > MOST_LINES:
-        failures[MOST_LINES:] = [f"{len(failures) - MOST_LINES} more"]
-    return Part("tests", "failed" if failures else "passed", note, failures=failures,
-                tests=[vars(test) for test in every])
+    run_.failing = [test for test in tests.values() if test.result in ("failed", "crashed")]
+    return part_of(tests.values(), broken)
 
 
 def again_part(run_, limit):

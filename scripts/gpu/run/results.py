@@ -34,11 +34,19 @@ class Results:
         self.work = work
         self.about = about  # what heads results.json
         self.parts = []
+        self.running = None  # what there is of the part that runs
         self.finished = False  # every part has had its turn
         os.makedirs(out, exist_ok=True)
         self.write()
 
+    def show(self, part):
+        """What there is of a part that takes long, in case it is not seen to its end."""
+        part.result = "running"
+        self.running = part
+        self.write()
+
     def add(self, part):
+        self.running = None
         self.parts.append(part)
         try:
             self.write()
@@ -56,7 +64,7 @@ class Results:
     def as_json(self):
         return {**self.about, "finished": self.finished,
                 "result": "failed" if self.failed else "passed",
-                "parts": [part.as_json() for part in self.parts]}
+                "parts": [part.as_json() for part in [*self.parts, self.running] if part]}
 
     def write(self):
         content = self.as_json()

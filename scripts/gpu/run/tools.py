@@ -81,7 +81,8 @@ def sanitized(run_, limit, name, choice):
 def first_error(text):
     """What a sanitizer says first, in one line."""
     for line in text.splitlines():
-        if line.startswith("=========") and "SUMMARY" not in line and re.search(r"Invalid|Error|error|hazard|Uninit|leak", line):
+        says = line.startswith("=========") and "SUMMARY" not in line
+        if says and re.search(r"Invalid|[Ee]rror|hazard|Uninit|leak", line):
             return line.strip("= ")[:200]
     return ""
 
