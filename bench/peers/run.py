@@ -31,6 +31,8 @@ def arguments():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--filter", default="", help="only cases whose name contains this")
+    parser.add_argument("--without", default=None, metavar="WORD",
+                        help="no executor whose name contains this: `compile` takes seconds a case")
     return parser.parse_args()
 
 
@@ -196,12 +198,14 @@ def main():
     options = arguments()
     keep_freed_memory()
     fix_threads(options.threads)
-    from cases import read_cases
-    from residual import Differentials
-
     try:
+        from cases import read_cases
+        from residual import Differentials
+
         module = __import__(f"with_{options.peer}")
         library = module.Library(options.threads, options.device)
+        library.variants = [variant for variant in library.variants
+                            if not options.without or options.without not in variant.name]
     except ImportError as problem:
         print(f"{options.peer} is absent: {problem}", file=sys.stderr)
         return 3

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "matgrad/expression.hpp"
+#include "support/test_data.hpp"
 
 namespace matgrad {
 
@@ -35,9 +36,10 @@ inline std::vector<Declaration> parse_declarations(const std::string& text) {
 }
 
 inline std::vector<CookbookRow> read_cookbook() {
-    std::ifstream file(std::string(MATGRAD_TEST_DATA) + "/cookbook.tsv");
+    const std::string path = test_data("cookbook.tsv");
+    std::ifstream file(path);
     if (!file) {
-        throw std::runtime_error("cannot open cookbook.tsv");
+        throw std::runtime_error("cannot open " + path);
     }
     std::vector<CookbookRow> rows;
     std::string line;

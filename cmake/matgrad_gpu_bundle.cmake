@@ -1,0 +1,27 @@
+# What scripts/gpu-bundle packs, as a component of its own that an installation leaves out:
+#   cmake --install BUILD --component gpu_bundle --prefix DIR --strip
+# The target gpu_bundle_programs builds it.
+
+set(to COMPONENT gpu_bundle EXCLUDE_FROM_ALL)
+get_property(tests GLOBAL PROPERTY matgrad_gpu_tests)
+set(programs ${tests} gpu_times matgrad_command matgrad_cpp_peers)
+if(TARGET gpu_probe)
+  list(APPEND programs gpu_probe)
+endif()
+set(libraries matgrad_eigen_peer matgrad_cublas_peer)
+if(TARGET matgrad_libxsmm_peer)
+  list(APPEND libraries matgrad_libxsmm_peer)
+endif()
+add_custom_target(gpu_bundle_programs DEPENDS ${programs} ${libraries} matgrad_cuda)
+
+install(TARGETS ${programs} RUNTIME DESTINATION bin ${to})
+install(TARGETS ${libraries} LIBRARY DESTINATION lib ${to})
+install(TARGETS matgrad_cuda LIBRARY DESTINATION lib/matgrad ${to})
+file(GLOB suites ${PROJECT_SOURCE_DIR}/bench/suites/*.json)
+install(FILES ${suites} DESTINATION share/matgrad/suites ${to})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/tests/data DESTINATION tests ${to})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/bench/peers ${PROJECT_SOURCE_DIR}/bench/report
+    ${PROJECT_SOURCE_DIR}/bench/suites
+  DESTINATION bench ${to} PATTERN __pycache__ EXCLUDE)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/scripts/gpu/run DESTINATION . ${to} PATTERN __pycache__ EXCLUDE)
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/scripts/gpu/run.sh DESTINATION . ${to})
