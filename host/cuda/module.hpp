@@ -55,10 +55,11 @@ public:
     [[nodiscard]] virtual std::size_t workspace_bytes() const noexcept = 0;
     /// Lines for --explain.
     [[nodiscard]] virtual std::string explain() const = 0;
-    /// Only enqueues: no allocation, no synchronisation, no compilation. May be captured in a graph.
+    /// Only enqueues; see Plan::enqueue for what may be allocated, and for graphs.
     ///
-    /// Errors   OperandError before any launch: a host pointer, a pointer or a stream of another
-    ///          device, misaligned data, too small or misaligned a workspace. MachineError with the
+    /// Errors   Before any launch OperandError: a host pointer, a pointer or a stream of another
+    ///          device, misaligned data, too small or misaligned a workspace; UnsupportedError where the
+    ///          stream is captured and a step needs cuSOLVER, unless `capturable`. MachineError with the
     ///          call, the code and the source line when the runtime or a library refuses.
     virtual void enqueue(const DeviceCall& call) const = 0;
 

@@ -166,10 +166,10 @@ public:
                    std::span<const Batch> results, std::span<std::int32_t> status,
                    std::span<std::byte> workspace, const RunHooks& hooks = {}) const;
 
-    /// Enqueues `batch` problems in the memory of the plan's GPU on a stream: no allocation, no
-    /// synchronisation, no compilation, so it may be captured in a CUDA graph. What it reads and
-    /// writes must stay until the work on the stream is done. Several threads and streams may use
-    /// one plan, each call with a workspace of its own.
+    /// Enqueues `batch` problems in the memory of the plan's GPU on a stream: waits for nothing, compiles
+    /// nothing, and allocates nothing but what the libraries load at first use, and handles for a stream
+    /// that comes while others are busy. The last bits may depend on `batch`. Several threads and streams
+    /// may use one plan, each with a workspace; all memory must stay until the stream is done with it.
     ///
     /// operands, results   as in `run`: any strides; each address a multiple of the element's size.
     ///                     All of it device memory (or managed memory) of the plan's GPU.
@@ -178,10 +178,10 @@ public:
     /// workspace           device memory, 256-byte aligned, `workspace_bytes` of it: at least
     ///                     workspace_bytes(). Its contents need not be kept between calls.
     /// stream              a cudaStream_t of the plan's GPU; null is its default stream
-    /// Errors   OperandError before anything is enqueued: what `run` says of its arguments, host
-    ///          memory, memory or a stream of another GPU, a workspace too small or misaligned; and
-    ///          on the processor or on `cuda:all`. MachineError with the call, its code and the
-    ///          source line when the runtime or a library refuses.
+    /// Errors   Before anything is enqueued OperandError: what `run` says of its arguments, host memory,
+    ///          memory or a stream of another GPU, a workspace too small or misaligned, the processor or
+    ///          `cuda:all`; UnsupportedError where the stream is captured and a plan not `capturable` needs
+    ///          cuSOLVER. MachineError with the call, its code and the source line.
     void enqueue(std::int64_t batch, std::span<const ConstBatch> operands,
                  std::span<const Batch> results, std::int32_t* status, void* workspace,
                  std::size_t workspace_bytes, void* stream) const;
