@@ -19,7 +19,7 @@ void add_up(StepRun& run, KernelId kernel, const DeviceView& a, const std::int32
         run.kernels.batch_sum(kernel, a, status, totals, scratch, count, run.stream);
     };
     run.enqueue("batch sum kernel", call);
-    if (run.recording != nullptr && run.kernels.sums_in_two(kernel, count)) {
+    if (run.log != nullptr && run.kernels.sums_in_two(kernel, count)) {
         run.enqueue("sum of its parts", call);
     }
 }

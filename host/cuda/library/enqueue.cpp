@@ -92,11 +92,11 @@ private:
             runs_backwards_ || std::any_of(steps.begin(), steps.end(),
                                            [](const auto& step) { return step.takes_addresses; });
         if (takes_addresses) {
-            Recording notes;
-            Recording* const outer = std::exchange(run_.recording, &notes);
+            OperationLog notes;
+            OperationLog* const outer = std::exchange(run_.log, &notes);
             const Statuses status = run_.status;
             run_each(steps);
-            run_.recording = outer;
+            run_.log = outer;
             run_.status = status;
             run_.begin_step(nullptr);
             run_.fill_pointers();
@@ -160,12 +160,12 @@ void enqueue_plan(const LibraryPlan& plan, const DeviceCall& call, StepRun& run)
     Enqueue(plan, call, run)();
 }
 
-Recording record_plan(const LibraryPlan& plan, const DeviceCall& call, StepRun& run) {
-    Recording recording;
-    run.recording = &recording;
+OperationLog record_plan(const LibraryPlan& plan, const DeviceCall& call, StepRun& run) {
+    OperationLog log;
+    run.log = &log;
     Enqueue(plan, call, run)();
-    run.recording = nullptr;
-    return recording;
+    run.log = nullptr;
+    return log;
 }
 
 }  // namespace matgrad::gpu

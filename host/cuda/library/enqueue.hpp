@@ -11,6 +11,7 @@ namespace matgrad::gpu {
 void enqueue_plan(const LibraryPlan& plan, const DeviceCall& call, StepRun& run);
 
 /// What the same call would enqueue. Nothing of CUDA is called.
-[[nodiscard]] Recording record_plan(const LibraryPlan& plan, const DeviceCall& call, StepRun& run);
+[[nodiscard]] OperationLog record_plan(const LibraryPlan& plan, const DeviceCall& call,
+                                       StepRun& run);
 
 }  // namespace matgrad::gpu

@@ -95,7 +95,7 @@ private:
 };
 
 /// Several equal operations one after the other are one.
-std::string names_of(std::span<const Recording::Operation> operations) {
+std::string names_of(std::span<const OperationLog::Operation> operations) {
     std::string text;
     for (std::size_t i = 0; i < operations.size();) {
         std::size_t end = i + 1;
@@ -155,7 +155,7 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
 std::vector<std::string> explain_plan(const LibraryPlan& plan) {
     const ContiguousCall call(plan);
     StepRun run(plan.program, plan.kernels);
-    const std::vector<Recording::Operation> all = record_plan(plan, call.get(), run).operations;
+    const std::vector<OperationLog::Operation> all = record_plan(plan, call.get(), run).operations;
     std::vector<std::string> lines = {fmt::format(
         "{} operation{} of the stream for {} problem{}", all.size(), all.size() == 1 ? "" : "s",
         call.get().batch, call.get().batch == 1 ? "" : "s")};

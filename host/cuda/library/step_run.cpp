@@ -46,10 +46,10 @@ void** StepRun::pointers_to(const DeviceView& v) {
     const auto found = std::find(pointers_.begin(), pointers_.end(), array);
     const std::int64_t index = found - pointers_.begin();
     const bool is_known = found != pointers_.end();
-    if (recording != nullptr && !is_known) {
+    if (log != nullptr && !is_known) {
         pointers_.push_back(array);
     }
-    if (index >= memory.most_arrays || (recording == nullptr && !is_known)) {
+    if (index >= memory.most_arrays || (log == nullptr && !is_known)) {
         throw std::logic_error("matgrad: a step takes an array of addresses it did not ask for");
     }
     return memory.pointers + index * batch;

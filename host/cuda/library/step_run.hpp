@@ -35,7 +35,7 @@ struct PartialSums {
 };
 
 /// What a pass would enqueue.
-struct Recording {
+struct OperationLog {
     struct Operation {
         const Step* step = nullptr;  ///< null: what the executor does between steps
         const char* name = "";
@@ -57,7 +57,7 @@ public:
     std::span<std::int64_t* const> wide_pivots;  ///< by value: as the 64-bit library keeps them
     std::span<PartialSums> partial_sums;         ///< by value
     StepMemory memory;
-    Recording* recording = nullptr;  ///< where operations go; null: to the stream
+    OperationLog* log = nullptr;  ///< where operations go; null: to the stream
 
     StepRun(const Program& the_program, const Kernels& the_kernels)
         : program(the_program), kernels(the_kernels) {}
@@ -70,8 +70,8 @@ public:
     /// One operation of the stream: `call` enqueues it.
     template <typename Call>
     void enqueue(const char* operation, const Call& call) {
-        if (recording != nullptr) {
-            recording->operations.push_back({step_, operation});
+        if (log != nullptr) {
+            log->operations.push_back({step_, operation});
         } else {
             call();
         }
