@@ -96,8 +96,9 @@ void StepRun::map(KernelId kernel, std::span<const DeviceView> operands, const D
 }
 
 void StepRun::reduce(KernelId kernel, std::span<const DeviceView> operands,
-                     const std::int32_t* pivots, const DeviceView& out, const std::int32_t* lost) {
-    enqueue("reduce kernel", [&] { kernels.reduce(kernel, operands, pivots, out, batch, stream); });
+                     const std::int32_t* pivots, const DeviceView& out, const std::int32_t* lost,
+                     const char* operation) {
+    enqueue(operation, [&] { kernels.reduce(kernel, operands, pivots, out, batch, stream); });
 }
 
 void StepRun::start_status() {
