@@ -25,10 +25,11 @@ enum Order {
     kByTiles = 2,    ///< along the rows of tiles: what a block reads across, its caches hold
 };
 
-/// Kinds of failure, each a bit of a mask. A mask names the kinds whose problems lose their numbers.
-enum FailureKind { kPivot = 0 };
+/// Kinds of failure, by status: a positive one is a pivot, 0 is none, -k is left for a kind of its own.
+/// Each is a bit of a mask, which names the kinds whose problems lose their numbers.
+enum FailureKind { kPivot = 0, kNone = 1 };  // and 1 + k
 inline constexpr unsigned kLosing = 1U << kPivot;
-inline constexpr unsigned kAnyFailure = ~0U;
+inline constexpr unsigned kAnyFailure = ~(1U << kNone);
 
 template <int kOperands>
 struct MapArgs {
@@ -37,6 +38,7 @@ struct MapArgs {
     const int* status;  ///< of the problems whose results may be NaN; null: none
     unsigned losing;    ///< kinds of failure
     int order;          ///< an Order
+    int flat;  ///< not 0: the entries lie alike in all matrices, close together and in this order
     Strided from[kOperands > 0 ? kOperands : 1];
 };
 

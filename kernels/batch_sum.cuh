@@ -96,7 +96,8 @@ MATGRAD_DEVICE void count_failed(const CountFailedArgs& args) {
 template <typename Body>
 MATGRAD_DEVICE void divide(const DivideArgs& args) {
     using T = typename Body::Type;
-    const auto at = place_of<Body::kRows, Body::kCols, Body::kThreads, 1>(args.launch, kByRows, 0);
+    const auto at = place_of<Body::kRows, Body::kCols, Body::kThreads, 1>(
+        args.launch, block_of(args.launch), kByRows, 0);
     if (at.inside) {
         const double count = static_cast<double>(args.problems - load(args.failed));
         T* entry = address<T>(args.matrix, at.problem, at.row, at.col);

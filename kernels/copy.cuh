@@ -60,8 +60,8 @@ MATGRAD_DEVICE void copy_straight(const CopyArgs& args) {
     From values[kItems];
     MATGRAD_UNROLL
     for (int i = 0; i < kItems; ++i) {
-        at[i] =
-            place_of<Body::kRows, Body::kCols, Body::kThreads, kItems>(args.launch, args.order, i);
+        at[i] = place_of<Body::kRows, Body::kCols, Body::kThreads, kItems>(
+            args.launch, block_of(args.launch), static_cast<int>(args.order), i);
         values[i] = From(0);
         if (at[i].inside) {
             values[i] = entry<From, From>(args.from, at[i]);

@@ -45,7 +45,6 @@ MATGRAD_DEVICE long long block_index() {
     return blockIdx.x;
 }
 
-/// One access; of a Pack, an access of all its bytes, which begin at a multiple of their number.
 template <typename T>
 MATGRAD_DEVICE T load(const T* from) {
     return *from;
@@ -54,6 +53,42 @@ MATGRAD_DEVICE T load(const T* from) {
 template <typename T>
 MATGRAD_DEVICE void store(T* to, T value) {
     *to = value;
+}
+
+/// Neighbouring entries: loaded and stored by one access, at a multiple of their bytes.
+template <typename T, int kCount>
+struct alignas(sizeof(T) * kCount) Pack {
+    T entries[kCount];
+};
+
+MATGRAD_DEVICE Pack<float, 2> load(const Pack<float, 2>* from) {
+    const float2 v = *reinterpret_cast<const float2*>(from);
+    return {{v.x, v.y}};
+}
+MATGRAD_DEVICE Pack<float, 4> load(const Pack<float, 4>* from) {
+    const float4 v = *reinterpret_cast<const float4*>(from);
+    return {{v.x, v.y, v.z, v.w}};
+}
+MATGRAD_DEVICE Pack<double, 2> load(const Pack<double, 2>* from) {
+    const double2 v = *reinterpret_cast<const double2*>(from);
+    return {{v.x, v.y}};
+}
+// In PTX: of a vector the compiler makes several accesses where it does not find them side by side.
+MATGRAD_DEVICE void store(Pack<float, 2>* to, const Pack<float, 2>& pack) {
+    asm volatile("st.global.v2.f32 [%0], {%1, %2};" ::"l"(__cvta_generic_to_global(to)),
+                 "f"(pack.entries[0]), "f"(pack.entries[1])
+                 : "memory");
+}
+MATGRAD_DEVICE void store(Pack<float, 4>* to, const Pack<float, 4>& pack) {
+    asm volatile("st.global.v4.f32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(to)),
+                 "f"(pack.entries[0]), "f"(pack.entries[1]), "f"(pack.entries[2]),
+                 "f"(pack.entries[3])
+                 : "memory");
+}
+MATGRAD_DEVICE void store(Pack<double, 2>* to, const Pack<double, 2>& pack) {
+    asm volatile("st.global.v2.f64 [%0], {%1, %2};" ::"l"(__cvta_generic_to_global(to)),
+                 "d"(pack.entries[0]), "d"(pack.entries[1])
+                 : "memory");
 }
 
 MATGRAD_DEVICE void atomic_add(long long* to, long long value) {

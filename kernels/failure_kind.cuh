@@ -13,15 +13,11 @@
 
 namespace matgrad::block {
 
-/// Status 0 is success, a positive one the number of a pivot. -k is left for kind k, k = 1 .. 31.
-MATGRAD_EITHER_SIDE inline int failure_kind(int status) {
-    return status > 0 ? kPivot : -status;
-}
-
 /// Are the numbers of a problem with this status lost, so that its results are NaN? `losing` has a
 /// bit for each kind of failure that does so.
 MATGRAD_EITHER_SIDE inline bool loses_numbers(int status, unsigned losing) {
-    return status != 0 && (losing >> failure_kind(status) & 1U) != 0;
+    const int kind = status > 0 ? kPivot : kNone - status;
+    return (losing >> kind & 1U) != 0;
 }
 
 }  // namespace matgrad::block

@@ -8,11 +8,6 @@ namespace matgrad::block {
 /// The bytes that one access of a thread moves at most.
 inline constexpr int kPackBytes = 16;
 
-template <typename T, int kCount>
-struct alignas(sizeof(T) * kCount) Pack {
-    T entries[kCount];
-};
-
 template <int kCount, typename T>
 MATGRAD_DEVICE Pack<T, kCount> load_pack(const T* from) {
     static_assert(sizeof(Pack<T, kCount>) <= kPackBytes);

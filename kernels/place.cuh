@@ -48,13 +48,12 @@ struct Place {
 
 inline constexpr int kTileCols = 32;
 
-/// The entry of this thread in round `round` of kRounds of a block of kThreads threads, in a batch
-/// of kRows x kCols matrices. Over the blocks of a launch every entry comes up once.
+/// The entry of this thread in round `round` of kRounds of block `block` of kThreads threads, in a
+/// batch of kRows x kCols matrices. Over the blocks every entry comes up once.
 template <long long kRows, long long kCols, int kThreads, int kRounds>
-MATGRAD_DEVICE Place<Index<kRows * kCols>> place_of(const Launch& launch, long long order,
-                                                    int round) {
+MATGRAD_DEVICE Place<Index<kRows * kCols>> place_of(const Launch& launch, long long block,
+                                                    int order, int round) {
     using I = Index<kRows * kCols>;
-    const long long block = launch.first_block + block_index();
     if (order == kByTiles) {
         constexpr int kTileRows = kThreads / kTileCols * kRounds;
         constexpr I kAcross = (kCols + kTileCols - 1) / kTileCols;
@@ -80,6 +79,11 @@ MATGRAD_DEVICE Place<Index<kRows * kCols>> place_of(const Launch& launch, long l
     constexpr I kAcross = kCols > 0 ? kCols : 1;
     const I row = entry.number / kAcross;
     return {entry.problem, row, entry.number - row * kAcross, inside};
+}
+
+/// The block of this thread in all launches.
+MATGRAD_DEVICE long long block_of(const Launch& launch) {
+    return launch.first_block + block_index();
 }
 
 template <typename T>

@@ -2,6 +2,7 @@
 /// \file One number per problem, row, column or diagonal, from an expression of its entries.
 
 #include "entrywise.cuh"
+#include "failure.cuh"
 #include "place.cuh"
 
 namespace matgrad::block {
@@ -65,7 +66,7 @@ MATGRAD_DEVICE T join_slices(T mine, int slice, int result) {
 
 /// The entry number `i` of what one result is made of.
 template <typename Body, typename I>
-MATGRAD_DEVICE Place<I> place_in_domain(const Item<I>& result, I i, long long order) {
+MATGRAD_DEVICE Place<I> place_in_domain(const Item<I>& result, I i, int order) {
     if constexpr (Body::kOver == kOverRows) {
         return {result.problem, result.number, i, true};
     } else if constexpr (Body::kOver == kOverCols) {
@@ -112,8 +113,7 @@ MATGRAD_DEVICE void reduce(const Args& args) {
     const int thread = thread_index();
     const int result = results_first ? thread % kResults : thread / kSlices;
     const int slice = results_first ? thread / kResults : thread % kSlices;
-    const long long block = args.launch.first_block + block_index();
-    const Item<I> item = item_at<Body::kOutputs, I>(block * kResults, result);
+    const Item<I> item = item_at<Body::kOutputs, I>(block_of(args.launch) * kResults, result);
     const bool inside = item.problem < args.launch.batch;
 
     T chains[kChains];
@@ -155,8 +155,9 @@ MATGRAD_DEVICE void reduce(const Args& args) {
     total = join_slices<Operation, kSlices, kResults>(total, slice, result);
     if (inside && slice == 0) {
         using Out = typename Body::Out;
+        const bool lost = loses_numbers(status_of(args.status, item.problem), args.losing);
         store(address<Out>(args.out, item.problem, item.number, 0),
-              static_cast<Out>(Body::scaled(total)));
+              lost ? not_a_number<Out>() : static_cast<Out>(Body::scaled(total)));
     }
 }
 

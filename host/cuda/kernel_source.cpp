@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "cuda/kernel_source_body.hpp"
-
 namespace matgrad::gpu {
 namespace {
 
@@ -50,6 +48,27 @@ int map_items(const MapBody& body) {
         return 1;
     }
     return body.operands.size() > 2 ? 2 : 4;
+}
+
+/// Entries that are 16 bytes of the widest matrix; 0 where places matter, where a row or column is
+/// spread, or where computing takes the time.
+int map_group(const MapBody& body, std::span<const detail::Reading> readings,
+              std::span<const ScalarType> operands, ScalarType out) {
+    constexpr std::int64_t kPackBytes = 16;
+    constexpr std::size_t kMostPacks = 8;
+    if (detail::is_heavy(body) || detail::reads_position(body) || readings.size() > kMostPacks) {
+        return 0;
+    }
+    std::int64_t widest = size_of(out);
+    for (std::size_t i = 0; i < readings.size(); ++i) {
+        if (readings[i] == detail::Reading::spread) {
+            return 0;
+        }
+        if (readings[i] == detail::Reading::entries) {
+            widest = std::max<std::int64_t>(widest, size_of(operands[i]));
+        }
+    }
+    return static_cast<int>(kPackBytes / widest);
 }
 
 std::int64_t outputs_of(const Reduce& step) {
@@ -148,10 +167,19 @@ KernelId KernelSource::add_map(const MapBody& body, std::int64_t rows, std::int6
     KernelInfo info{KernelKind::map, {}, static_cast<int>(operands.size()), rows, cols,
                     rows * cols};
     info.items = map_items(body);
-    const std::string members = size_text(rows, cols) + constant_text("kThreads", kBlock) +
-                                constant_text("kItems", info.items) +
-                                fmt::format("    using Out = {};\n", detail::type_name(out)) +
-                                detail::body_text(body, type, operands);
+    info.readings = detail::readings_of(body);
+    info.group = map_group(body, info.readings, operands, out);
+    // As many as keep enough reads under way.
+    info.groups = info.group == 0 ? 0 : (info.operands > 2 ? 4 : 8) / info.group;
+    std::string members = size_text(rows, cols) + constant_text("kThreads", kBlock) +
+                          constant_text("kItems", info.items) +
+                          constant_text("kGroup", info.group) +
+                          constant_text("kGroups", info.groups) +
+                          fmt::format("    using Out = {};\n", detail::type_name(out)) +
+                          detail::body_text(body, type, operands);
+    if (info.group > 0) {
+        members += detail::packs_text(body, type, operands, info.group);
+    }
     return add(info, kernel_text(info.kind, fmt::format("MapArgs<{}>", info.operands), members));
 }
 

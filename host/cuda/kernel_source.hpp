@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda/kernel_source_body.hpp"
 #include "planner/program.hpp"
 
 namespace matgrad::gpu {
@@ -27,6 +28,10 @@ struct KernelInfo {
     std::int64_t items = 1;           ///< entries or problems that one thread does
     int slices = 1;                   ///< threads that share one result
     ReduceOver over = ReduceOver::all;
+    int group = 0;   ///< entries that a map reads and writes at once where it may; 0: it never may
+    int groups = 0;  ///< that one thread does then
+    /// Of a map: by operand, whether it is read entry by entry, as a scalar, or not at all.
+    std::vector<detail::Reading> readings = {};
 };
 
 using KernelId = int;

@@ -159,17 +159,12 @@ std::string body_text(const MapBody& body, ScalarType type, std::span<const Scal
                         body.operands.size(), kMostOperands));
     }
     const std::vector<bool> used = used_instructions(body);
-    std::vector<bool> loaded(body.operands.size(), false);
-    for (std::size_t i = 0; i < body.code.size(); ++i) {
-        if (used[i] && body.code[i].op == MapOp::load) {
-            loaded[static_cast<std::size_t>(body.code[i].a)] = true;
-        }
-    }
+    const std::vector<Reading> readings = readings_of(body);
     const char* name = type_name(type);
     std::string members;
     std::string reads;
     for (std::size_t i = 0; i < body.operands.size(); ++i) {
-        if (loaded[i]) {
+        if (readings[i] != Reading::none) {
             members += fmt::format("        {} a{};\n", name, i);
             reads +=
                 fmt::format("            {}<{}, {}>(from[{}], at),\n",
@@ -195,6 +190,64 @@ std::string body_text(const MapBody& body, ScalarType type, std::span<const Scal
         "{3}        return r{4};\n"
         "    }}\n",
         name, members, reads, code, body.code.size() - 1);
+}
+
+std::vector<Reading> readings_of(const MapBody& body) {
+    const std::vector<bool> used = used_instructions(body);
+    std::vector<Reading> readings(body.operands.size(), Reading::none);
+    for (std::size_t i = 0; i < body.code.size(); ++i) {
+        if (used[i] && body.code[i].op == MapOp::load) {
+            const auto operand = static_cast<std::size_t>(body.code[i].a);
+            const Broadcast broadcast = body.operands[operand].broadcast;
+            readings[operand] = broadcast == Broadcast::none     ? Reading::entries
+                                : broadcast == Broadcast::scalar ? Reading::scalar
+                                                                 : Reading::spread;
+        }
+    }
+    return readings;
+}
+
+bool reads_position(const MapBody& body) {
+    const std::vector<bool> used = used_instructions(body);
+    for (std::size_t i = 0; i < body.code.size(); ++i) {
+        const MapOp op = body.code[i].op;
+        if (used[i] &&
+            (op == MapOp::is_diagonal || op == MapOp::is_lower || op == MapOp::is_upper)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::string packs_text(const MapBody& body, ScalarType type, std::span<const ScalarType> operands,
+                       int group) {
+    const std::vector<Reading> readings = readings_of(body);
+    std::string members;
+    std::string reads;
+    std::string entries;
+    for (std::size_t i = 0; i < readings.size(); ++i) {
+        const char* from = type_name(operands[i]);
+        const char* to = type_name(type);
+        if (readings[i] == Reading::entries) {
+            members += fmt::format("        Pack<{}, {}> a{};\n", from, group, i);
+            reads += fmt::format("            pack<{}, {}>(from[{}], at),\n", from, group, i);
+            entries += fmt::format("            static_cast<{}>(packs.a{}.entries[i]),\n", to, i);
+        } else if (readings[i] == Reading::scalar) {
+            members += fmt::format("        {} a{};\n", from, i);
+            reads += fmt::format("            scalar<{}>(from[{}], at),\n", from, i);
+            entries += fmt::format("            static_cast<{}>(packs.a{}),\n", to, i);
+        }
+    }
+    return fmt::format(
+        "    struct Packs {{\n{0}    }};\n"
+        "    template <typename At>\n"
+        "    MATGRAD_DEVICE static Packs read_packs(const Strided* from, const At& at) {{\n"
+        "        return {{\n{1}        }};\n"
+        "    }}\n"
+        "    MATGRAD_DEVICE static Inputs of_packs(const Packs& packs, int i) {{\n"
+        "        return {{\n{2}        }};\n"
+        "    }}\n",
+        members, reads, entries);
 }
 
 bool is_heavy(const MapBody& body) {

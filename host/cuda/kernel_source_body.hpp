@@ -1,10 +1,12 @@
 #pragma once
 /// \file The text of an entrywise expression: the members `Type`, `Inputs`, `read` and `value` of the
-/// struct that describes a kernel to kernels/map.cuh and kernels/reduce.cuh.
+/// struct that describes a kernel to kernels/map.cuh and kernels/reduce.cuh, and for groups of entries
+/// in map.cuh `Packs`, `read_packs` and `of_packs`.
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "planner/program.hpp"
 
@@ -20,6 +22,14 @@ inline constexpr int kMostOperands = 1000;
 /// arguments of a kernel hold.
 [[nodiscard]] std::string body_text(const MapBody& body, ScalarType type,
                                     std::span<const ScalarType> operands);
+/// What a body does with each operand.
+enum class Reading : char { none, entries, scalar, spread };
+[[nodiscard]] std::vector<Reading> readings_of(const MapBody& body);
+/// Does the result depend on the place in the matrix?
+[[nodiscard]] bool reads_position(const MapBody& body);
+/// The members for groups of `group` entries. No operand is spread over rows or columns.
+[[nodiscard]] std::string packs_text(const MapBody& body, ScalarType type,
+                                     std::span<const ScalarType> operands, int group);
 /// Does an entry take so long to compute that it hides the reads of others without help?
 [[nodiscard]] bool is_heavy(const MapBody& body);
 

@@ -67,21 +67,25 @@ void Kernels::launch(KernelId id, std::int64_t blocks, void* arguments, cudaStre
 }
 
 void Kernels::map(KernelId id, std::span<const DeviceView> operands, const DeviceView& out,
-                  std::int64_t batch, cudaStream_t stream) const {
+                  std::int64_t batch, cudaStream_t stream, const std::int32_t* status) const {
     const KernelInfo& info = infos_[static_cast<std::size_t>(id)];
-    const EntryOrder order = map_order(operands, out);
+    const std::optional<EntryOrder> flat =
+        flat_order(info, operands, out, batch, status != nullptr);
+    const EntryOrder order = flat ? *flat : map_order(operands, out);
     MostArgs<block::MapArgs> args;
     args.launch = {0, batch};
     args.out = strided(out);
-    args.status = nullptr;
+    args.status = status;
     args.losing = block::kLosing;
     args.order = static_cast<int>(order);
+    args.flat = flat ? 1 : 0;
     set_operands(args, operands);
-    launch(id, entry_blocks(info, order, batch), &args, stream);
+    launch(id, flat ? flat_blocks(info, batch) : entry_blocks(info, order, batch), &args, stream);
 }
 
 void Kernels::reduce(KernelId id, std::span<const DeviceView> operands, const std::int32_t* pivots,
-                     const DeviceView& out, std::int64_t batch, cudaStream_t stream) const {
+                     const DeviceView& out, std::int64_t batch, cudaStream_t stream,
+                     const std::int32_t* status) const {
     const KernelInfo& info = infos_[static_cast<std::size_t>(id)];
     MostArgs<block::ReduceArgs> args;
     args.launch = {0, batch};
@@ -90,7 +94,7 @@ void Kernels::reduce(KernelId id, std::span<const DeviceView> operands, const st
         args.out.row = args.out.col;  // results lie along a row
     }
     args.pivots = pivots;
-    args.status = nullptr;
+    args.status = status;
     args.losing = block::kLosing;
     args.order = static_cast<int>(reading_order(operands));
     set_operands(args, operands);

@@ -24,11 +24,14 @@ public:
     Kernels(const Context& context, const KernelSource& source,
             std::int64_t most_blocks = kMostBlocks);
 
+    /// `status`: the results of problem p are NaN if status[p] is of a kind of failure that loses its
+    /// numbers; null: no problem failed.
     void map(KernelId id, std::span<const DeviceView> operands, const DeviceView& out,
-             std::int64_t batch, cudaStream_t stream) const;
+             std::int64_t batch, cudaStream_t stream, const std::int32_t* status = nullptr) const;
     /// `pivots`: n int32 per problem, counted from 1, one problem after the other; null without.
     void reduce(KernelId id, std::span<const DeviceView> operands, const std::int32_t* pivots,
-                const DeviceView& out, std::int64_t batch, cudaStream_t stream) const;
+                const DeviceView& out, std::int64_t batch, cudaStream_t stream,
+                const std::int32_t* status = nullptr) const;
     void copy(KernelId id, const DeviceView& from, const DeviceView& to, std::int64_t batch,
               cudaStream_t stream) const;
     /// totals: rows x cols doubles, row-major. `status` null: all problems count. The order of the

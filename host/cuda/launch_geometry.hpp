@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "cuda/device_view.hpp"
@@ -39,6 +40,15 @@ enum class EntryOrder { rows = 0, columns = 1, tiles = 2 };
 [[nodiscard]] EntryOrder map_order(std::span<const DeviceView> operands, const DeviceView& out);
 /// For a kernel that reads `operands` alone: by the direction of most of them.
 [[nodiscard]] EntryOrder reading_order(std::span<const DeviceView> operands);
+
+/// The order of a map whose entries lie alike, close together, in all that it reads and writes, so
+/// that it goes over them in groups of info.group. None where it does not.
+[[nodiscard]] std::optional<EntryOrder> flat_order(const KernelInfo& info,
+                                                   std::span<const DeviceView> operands,
+                                                   const DeviceView& out, std::int64_t batch,
+                                                   bool has_status);
+/// Blocks of such a map.
+[[nodiscard]] std::int64_t flat_blocks(const KernelInfo& info, std::int64_t batch);
 
 /// Blocks for all entries of `batch` problems in this order.
 [[nodiscard]] std::int64_t entry_blocks(const KernelInfo& info, EntryOrder order,

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "cuda/device_compiler.hpp"
+#include "cuda/kernel_source.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -49,6 +53,44 @@ TEST(CopyKernelCode, HasNoDivisionAndInALineNoMultiplication) {
             EXPECT_EQ(count_of("div.", code) + count_of("rem.", code), 0) << code;
             if (kind == "flat") {
                 EXPECT_EQ(count_of("mul.", code) + count_of("mad.", code), 0) << code;
+            }
+        }
+    }
+}
+
+/// Of a*b a thread has eight entries in groups, or four one by one, in blocks that are not full and
+/// where the matrices lie otherwise.
+TEST(MapKernelCode, MovesSixteenBytesOfTheWiderSideAtATime) {
+    constexpr ScalarType kFloat = ScalarType::float32;
+    constexpr ScalarType kDouble = ScalarType::float64;
+    const MapBody product{
+        {{Use{0}, Broadcast::none}, {Use{1}, Broadcast::none}},
+        {{MapOp::load, 0, -1, 0}, {MapOp::load, 1, -1, 0}, {MapOp::mul, 0, 1, 0}}};
+    struct Case {
+        ScalarType a, b, out;
+        std::vector<std::pair<const char*, int>> accesses;
+    };
+    const Case cases[] = {
+        {kFloat,
+         kFloat,
+         kFloat,
+         {{"ld.global.v4.f32", 4}, {"st.global.v4.f32", 2}, {"ld.global.f32", 8}}},
+        {kDouble,
+         kDouble,
+         kDouble,
+         {{"ld.global.v2.f64", 8}, {"st.global.v2.f64", 4}, {"ld.global.f64", 8}}},
+        {kFloat,
+         kDouble,
+         kFloat,
+         {{"ld.global.v2.f32", 4}, {"ld.global.v2.f64", 4}, {"st.global.v2.f32", 4}}}};
+    for (const Case& c : cases) {
+        for (const std::int64_t cols : {16, 31}) {
+            gpu::KernelSource source;
+            const ScalarType types[] = {c.a, c.b};
+            (void)source.add_map(product, 33, cols, c.out, types, c.out);
+            const std::string code = ptx_of(source.text(), "map_0");
+            for (const auto& [access, count] : c.accesses) {
+                EXPECT_EQ(count_of(access, code), count) << access << code;
             }
         }
     }

@@ -14,6 +14,7 @@ matgrad_add_test(cuda_kernels
     kernel_copy_entries_test.cpp
     kernel_copy_test.cpp
     kernel_geometry_test.cpp
+    kernel_map_flat_test.cpp
     kernel_map_test.cpp
     kernel_pieces_test.cpp
     kernel_reduce_test.cpp

@@ -85,6 +85,12 @@ MATGRAD_DEVICE void store(T* to, T value) {
     }
 }
 
+/// Loaded and stored as one access of all its bytes.
+template <typename T, int kCount>
+struct alignas(sizeof(T) * kCount) Pack {
+    T entries[kCount];
+};
+
 /// Counted as a load and a store.
 MATGRAD_DEVICE void atomic_add(long long* to, long long value) {
     store(to, static_cast<long long>(static_cast<unsigned long long>(load(to)) +

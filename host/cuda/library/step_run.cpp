@@ -92,13 +92,13 @@ void StepRun::set_identity(const DeviceView& to) {
 
 void StepRun::map(KernelId kernel, std::span<const DeviceView> operands, const DeviceView& out,
                   const std::int32_t* lost) {
-    enqueue("map kernel", [&] { kernels.map(kernel, operands, out, batch, stream); });
+    enqueue("map kernel", [&] { kernels.map(kernel, operands, out, batch, stream, lost); });
 }
 
 void StepRun::reduce(KernelId kernel, std::span<const DeviceView> operands,
                      const std::int32_t* pivots, const DeviceView& out, const std::int32_t* lost,
                      const char* operation) {
-    enqueue(operation, [&] { kernels.reduce(kernel, operands, pivots, out, batch, stream); });
+    enqueue(operation, [&] { kernels.reduce(kernel, operands, pivots, out, batch, stream, lost); });
 }
 
 void StepRun::start_status() {
