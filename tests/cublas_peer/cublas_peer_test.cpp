@@ -47,7 +47,7 @@ Pace short_pace() {
 /// It takes the device for a small one, so that few copies are made to be beyond its cache.
 std::unique_ptr<Runner> peer_runner() {
     simulated::Machine machine;
-    machine.device_memory = std::size_t{16} << 20;
+    machine.device_memory = std::size_t{1} << 20;
     simulated::reset(machine);
     const GpuContender peer = cublas_peer(matgrad_cublas_peer);
     auto runner = make_gpu_runner({DeviceKind::cuda, 0}, {peer, as_graphs(peer)});
