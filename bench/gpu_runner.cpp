@@ -70,7 +70,7 @@ protected:
         }
         row.timing = bench::measure([&](std::int64_t count) { return turns.seconds(count); }, pace,
                                     {pace.warm_up_of_a_gpu, kShortestOnAGpu});
-        row.timing.enqueue_seconds = enqueue_seconds(turns);
+        row.timing.enqueue_seconds = enqueue_seconds(turns, pace);
     }
 
 private:
@@ -92,14 +92,14 @@ private:
                              [&](const GpuContender& one) { return one.executor == executor; });
     }
     /// The median of a few: with work of other calls before it, a call may wait for the device.
-    static double enqueue_seconds(const GpuTurns& turns) {
-        constexpr double kLongEnough = 0.01;
+    static double enqueue_seconds(const GpuTurns& turns, const Pace& pace) {
+        const double long_enough = std::min(0.01, pace.seconds / 10);
         constexpr std::size_t kLeast = 5;
         constexpr std::size_t kMost = 100;
         std::vector<double> samples;
         const Clock::time_point start = Clock::now();
         while (samples.size() < kLeast ||
-               (samples.size() < kMost && seconds_since(start) < kLongEnough)) {
+               (samples.size() < kMost && seconds_since(start) < long_enough)) {
             samples.push_back(turns.enqueue_seconds());
         }
         return summarise(std::move(samples)).seconds;

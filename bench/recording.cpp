@@ -30,9 +30,11 @@ void write_files(const Report& report, const RecordOptions& how) {
 
 void write_whole(const std::string& path, const std::string& text) {
     std::error_code error;
+    const bool is_there = fs::exists(path, error);
     // A link stays one, and what is no file, as /dev/stdout, is written to.
-    const fs::path target = fs::is_symlink(path, error) ? fs::weakly_canonical(path, error) : path;
-    const bool is_replaced = !fs::exists(target, error) || fs::is_regular_file(target, error);
+    const fs::path target = is_there ? fs::canonical(path, error) : fs::path(path);
+    const bool is_replaced =
+        is_there ? fs::is_regular_file(target, error) : !fs::is_symlink(target, error);
     const fs::path partial = target.string() + ".partial";
     bool written = false;
     if (is_replaced && write_through(partial, text)) {

@@ -90,7 +90,7 @@ RecordOptions record_options(const Suite& suite, const Options& options) {
 void measure(const Suite& suite, const Options& options, const std::string& command) {
     const bool on_gpu = options.at("--device") == "cuda";
     const int threads = std::max(1, std::atoi(options.at("--threads").c_str()));
-    const RecordOptions how = recording(suite, options);
+    const RecordOptions how = record_options(suite, options);
     Report report;
     report.tool = "matgrad_cpp_peers";
     report.commit = build_commit();

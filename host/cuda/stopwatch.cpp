@@ -57,6 +57,12 @@ public:
           stream_(make_stream()),
           start_(make_event(cudaEventDefault)),
           stop_(make_event(cudaEventDefault)) {}
+    ~EventStopwatch() override {
+        (void)cudaStreamSynchronize(
+            stream_.get());  // what was enqueued before an error uses the memory
+    }
+    EventStopwatch(const EventStopwatch&) = delete;
+    EventStopwatch& operator=(const EventStopwatch&) = delete;
 
     [[nodiscard]] std::byte* allocate(std::size_t bytes) override {
         memory_.push_back(allocate_device(bytes));
