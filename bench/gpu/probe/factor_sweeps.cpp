@@ -132,6 +132,16 @@ void sweep_one(const Recorder& recorder, Type type) {
         handles.bind(stream.get());
         add("trsm",
             {time_call(trsm_batched_call(shape, stream)), time_call(trsm_call(shape, stream))});
+        const GemmShape shape_of_one = packed_gemm(type, false, true, n, kSides, n, 1);
+        const CallPointer product = gemm_call(shape_of_one, stream);
+        const Measured as_batch =
+            measure(stopwatch, [&] { product->make_call(handles, *product, stream.get()); });
+        const Measured as_one = measure(stopwatch, [&] {
+            gemm_alone(handles, shape_of_one, product->read[0].data(), product->read[1].data(),
+                       product->written[0].now.data());
+        });
+        stream.wait();
+        add("gemm", {as_batch, as_one});
         recorder.add(fact);
     }
 }
