@@ -58,6 +58,43 @@ TEST_F(SimulatedCapture, RecordsInsteadOfRunningAndReplaysAnyNumberOfTimes) {
     EXPECT_EQ(cudaGraphExecDestroy(std::exchange(executable_, nullptr)), cudaSuccess);
 }
 
+TEST_F(SimulatedCapture, TellsTheNodesOfAGraphAndTheirTypes) {
+    const DeviceArray<double> x(2);
+    begin();
+    EXPECT_EQ(cudaMemsetAsync(x.data(), 0, 8, stream_), cudaSuccess);
+    EXPECT_EQ(cudaMemcpyAsync(x.data() + 1, x.data(), 8, cudaMemcpyDefault, stream_), cudaSuccess);
+    EXPECT_EQ(enqueue(stream_, "a call of a library", [] {}), cudaSuccess);
+    cudaGraph_t graph = nullptr;
+    ASSERT_EQ(cudaStreamEndCapture(stream_, &graph), cudaSuccess);
+    std::size_t count = 0;
+    EXPECT_EQ(cudaGraphGetNodes(graph, nullptr, &count), cudaSuccess);
+    EXPECT_EQ(count, 3u);
+    // More room than nodes: the rest becomes null.
+    count = 4;
+    cudaGraphNode_t nodes[4] = {nullptr, nullptr, nullptr,
+                                reinterpret_cast<cudaGraphNode_t>(&count)};
+    EXPECT_EQ(cudaGraphGetNodes(graph, nodes, &count), cudaSuccess);
+    EXPECT_EQ(count, 3u);
+    EXPECT_EQ(nodes[3], nullptr);
+    std::vector<cudaGraphNodeType> types;
+    for (std::size_t i = 0; i < count; ++i) {
+        EXPECT_EQ(cudaGraphNodeGetType(nodes[i], &types.emplace_back()), cudaSuccess);
+    }
+    EXPECT_THAT(types, ::testing::ElementsAre(cudaGraphNodeTypeMemset, cudaGraphNodeTypeMemcpy,
+                                              cudaGraphNodeTypeKernel));
+    // Less room: the first ones.
+    count = 1;
+    EXPECT_EQ(cudaGraphGetNodes(graph, nodes + 2, &count), cudaSuccess);
+    EXPECT_EQ(count, 1u);
+    EXPECT_EQ(nodes[2], nodes[0]);
+    cudaGraphNodeType type = cudaGraphNodeTypeCount;
+    EXPECT_EQ(cudaGraphNodeGetType(nullptr, &type), cudaErrorInvalidValue);
+    EXPECT_EQ(cudaGraphGetNodes(graph, nodes, nullptr), cudaErrorInvalidValue);
+    EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
+    EXPECT_EQ(cudaGraphNodeGetType(nodes[0], &type), cudaErrorInvalidValue);
+    EXPECT_EQ(cudaGraphGetNodes(graph, nodes, &count), cudaErrorInvalidValue);
+}
+
 TEST_F(SimulatedCapture, SpreadsToAStreamThatWaitsAndEndsWhenItIsJoined) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         set_schedule({seed, 0.25});

@@ -404,6 +404,16 @@ TEST_F(SimulatedArguments, ProductsAreCapturedAndTheSolversFor64BitsAreNot) {
     (void)cudaGetLastError();
 }
 
+TEST_F(SimulatedArguments, VersionsAreThoseOfTheHeaders) {
+    int version = 0;
+    EXPECT_EQ(cublasGetVersion(blas_, &version), CUBLAS_STATUS_SUCCESS);
+    EXPECT_EQ(version, CUBLAS_VERSION);
+    EXPECT_EQ(cusolverGetVersion(&version), CUSOLVER_STATUS_SUCCESS);
+    EXPECT_EQ(version, CUSOLVER_VERSION);
+    EXPECT_EQ(cublasGetVersion(blas_, nullptr), CUBLAS_STATUS_INVALID_VALUE);
+    EXPECT_EQ(cusolverGetVersion(nullptr), CUSOLVER_STATUS_INVALID_VALUE);
+}
+
 TEST_F(SimulatedArguments, StatusesHaveNames) {
     EXPECT_STREQ(cublasGetStatusName(CUBLAS_STATUS_NOT_SUPPORTED), "CUBLAS_STATUS_NOT_SUPPORTED");
     EXPECT_STREQ(cublasGetStatusString(CUBLAS_STATUS_SUCCESS), "success");

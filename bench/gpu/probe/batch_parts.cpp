@@ -107,7 +107,7 @@ public:
                                 double tolerance) const {
         const Buffer flag(sizeof(int));
         MATGRAD_PROBE(cudaMemsetAsync(flag.data(), 0, sizeof(int), stream_.get()));
-        compare({type_, n_ * n_ * count, op_ == Op::potrf ? n_ : 0, tolerance}, a.x.data(),
+        compare({type_, n_ * n_ * count, op_ == Op::potrf ? n_ : 0, tolerance, false}, a.x.data(),
                 b.x.data(), flag.as<int>(), stream_.get());
         compare({Type::i32, count, 0, -1}, a.info.data(), b.info.data(), flag.as<int>(),
                 stream_.get());
@@ -233,10 +233,10 @@ void ask_bits(const Recorder& recorder) {
 
 void add_batch_limit_parts(std::vector<Part>& parts) {
     for (const Batched& call : kBatched) {
-        parts.push_back({std::string("batch_limit.") + call.name, Group::facts, 12, true,
+        parts.push_back({std::string("batch_limit.") + call.name, Group::facts, 12, false,
                          [&call](const Recorder& r) { ask_limit(r, call); }});
     }
-    parts.push_back({"batch_bits", Group::facts, 12, true, ask_bits});
+    parts.push_back({"batch_bits", Group::facts, 12, false, ask_bits});
 }
 
 }  // namespace matgrad::probe

@@ -46,7 +46,7 @@ public:
 struct CallKind {
     std::string name;      ///< potrf_batched.f32.64
     std::string function;  ///< cusolverDnSpotrfBatched
-    std::string family;    ///< asked about in one process: potrf_batched
+    std::string family;    ///< asked about in one process: triangles
     bool typical = false;  ///< asked about cold before others
     std::function<std::unique_ptr<Call>(const Handles&, const Stream&)> prepare;
 };

@@ -17,6 +17,7 @@ public:
     explicit Kinds(bool small) : small_(small) {}
 
     void add_gemm() {
+        family_ = "gemm";
         struct Form {
             const char* name;
             bool ta, tb;
@@ -43,6 +44,7 @@ public:
     }
 
     void add_triangles() {
+        family_ = "triangles";
         for (const Type type : {Type::f32, Type::f64}) {
             const Size n = order(256);
             add({"syrk", "", type}, "cublas" + letter(type) + "syrk_64", type == Type::f32,
@@ -80,6 +82,7 @@ public:
     }
 
     void add_lu() {
+        family_ = "lu";
         for (const Type type : {Type::f32, Type::f64}) {
             for (const Size n : {Size{16}, Size{64}}) {
                 const Size many = batch(100);
@@ -98,6 +101,7 @@ public:
     }
 
     void add_cholesky() {
+        family_ = "potrf_batched";
         for (const Type type : {Type::f32, Type::f64}) {
             for (const Size n : {4, 16, 32, 33, 64, 128, 256, 520}) {
                 const Size many = n > 128 ? batch(8) : batch(40);
@@ -112,6 +116,7 @@ public:
     }
 
     void add_large() {
+        family_ = "single";
         for (const Type type : {Type::f32, Type::f64}) {
             const Size n = order(520);
             add({"xpotrf", "", type}, "cusolverDnXpotrf", type == Type::f32,
@@ -133,7 +138,7 @@ public:
 
 private:
     struct Name {
-        std::string family, variant;
+        std::string call, variant;
         Type type;
     };
 
@@ -143,11 +148,12 @@ private:
     void add(const Name& name, const std::string& function, bool typical,
              std::function<CallPointer(const Handles&, const Stream&)> prepare) {
         const std::string variant = name.variant.empty() ? "" : "." + name.variant;
-        kinds_.push_back({name.family + "." + name_of(name.type) + variant, function, name.family,
+        kinds_.push_back({name.call + "." + name_of(name.type) + variant, function, family_,
                           typical, std::move(prepare)});
     }
 
     bool small_;
+    std::string family_;
     std::vector<CallKind> kinds_;
 };
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -184,6 +185,8 @@ void wait_a_little() {
 }
 
 void end_with_parent() {
+    const rlimit none{0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);  // a crash is an answer, its memory is not wanted
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 

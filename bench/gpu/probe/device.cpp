@@ -16,12 +16,14 @@ void must(cudaError_t code, const char* call) {
 
 void must(cublasStatus_t code, const char* call) {
     if (code != CUBLAS_STATUS_SUCCESS) {
+        (void)cudaGetLastError();
         throw CallFailed(call, cublasGetStatusName(code));
     }
 }
 
 void must(cusolverStatus_t code, const char* call) {
     if (code != CUSOLVER_STATUS_SUCCESS) {
+        (void)cudaGetLastError();
         throw CallFailed(call, "cusolverStatus_t " + std::to_string(static_cast<int>(code)));
     }
 }

@@ -25,6 +25,7 @@ void for_each(Size count, Function function, cudaStream_t stream) {
     if (count <= 0) {
         return;
     }
+    (void)cudaGetLastError();  // what a library left behind is not Thrust's
     try {
         gpu::on_stream(stream, [count, function](auto policy) {
             thrust::for_each_n(policy, thrust::counting_iterator<Size>(0), count, function);
@@ -96,6 +97,7 @@ struct Difference {
     int* flag;
     Size order;
     double tolerance;
+    bool nan_is_nan;
 
     MATGRAD_EITHER_SIDE void operator()(Size i) const {
         if (order > 0) {
@@ -113,7 +115,7 @@ struct Difference {
             return x == y;
         } else {
             if (x != x && y != y) {
-                return true;
+                return nan_is_nan;
             }
             if (tolerance < 0) {  // the same bits: zeros have two
                 return x == y && (x != T(0) || T(1) / x == T(1) / y);
@@ -148,7 +150,7 @@ void compare_typed(const Compared& what, const void* a, const void* b, int* flag
                    cudaStream_t stream) {
     for_each(what.count,
              Difference<T>{static_cast<const T*>(a), static_cast<const T*>(b), flag,
-                           what.upper_of_order, what.tolerance},
+                           what.upper_of_order, what.tolerance, what.nan_is_nan},
              stream);
 }
 

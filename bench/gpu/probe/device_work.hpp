@@ -30,8 +30,9 @@ struct Compared {
     Size count = 0;
     Size upper_of_order = 0;  ///< 0: all entries
     double tolerance = -1;    ///< of |a - b| / (1 + |b|); below 0: the bits are to be the same
+    bool nan_is_nan = true;   ///< else a NaN differs from all
 };
-/// Makes *flag 1 if something differs. NaN is like NaN.
+/// Makes *flag 1 if something differs.
 void compare(const Compared& what, const void* a, const void* b, int* flag, cudaStream_t stream);
 
 }  // namespace matgrad::probe

@@ -76,4 +76,13 @@ double Recorder::seconds_left() const {
     return std::chrono::duration<double>(end_ - std::chrono::steady_clock::now()).count();
 }
 
+bool Recorder::has_time(const std::string& name) const {
+    constexpr double kLeastSeconds = 0.4;
+    if (seconds_left() > kLeastSeconds) {
+        return true;
+    }
+    add({name + ".rest", "", "not measured: no time left", {}});
+    return false;
+}
+
 }  // namespace matgrad::probe

@@ -38,6 +38,8 @@ public:
     [[nodiscard]] bool small() const { return small_; }
     /// Seconds until the parent ends this process.
     [[nodiscard]] double seconds_left() const;
+    /// There is time for another row of a sweep; if not, a fact says that `name` ends here.
+    [[nodiscard]] bool has_time(const std::string& name) const;
 
 private:
     bool small_;

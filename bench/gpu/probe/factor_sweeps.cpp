@@ -6,17 +6,6 @@
 namespace matgrad::probe {
 namespace {
 
-/// Less time is not worth the next row.
-constexpr double kLeastSeconds = 0.4;
-
-bool has_time(const Recorder& recorder, const std::string& name) {
-    if (recorder.seconds_left() > kLeastSeconds) {
-        return true;
-    }
-    recorder.add({name + ".rest", "", "not measured: no time left", {}});
-    return false;
-}
-
 /// Matrices and what both ways to factor them need.
 struct Matrices {
     Matrices(bool lu, Type type, Size n, Size batch, const Handles& handles, const Stream& stream)
@@ -94,7 +83,7 @@ void sweep(const Recorder& recorder, bool lu, Type type) {
             "batched/one by one in us, by batch:",
             {}};
         for (const Size batch : batches) {
-            if (!has_time(recorder, name)) {
+            if (!recorder.has_time(name)) {
                 recorder.add(fact);
                 return;
             }
@@ -119,7 +108,7 @@ void sweep_one(const Recorder& recorder, Type type) {
     const std::string name = std::string("batch_one.") + name_of(type);
     for (const Size n : recorder.small() ? std::vector<Size>{4, 20}
                                          : std::vector<Size>{8, 16, 32, 64, 128, 256, 512, 1024}) {
-        if (!has_time(recorder, name)) {
+        if (!recorder.has_time(name)) {
             return;
         }
         Fact fact{name + ".n" + std::to_string(n), "", "batched/single in us:", {}};
@@ -143,6 +132,16 @@ void sweep_one(const Recorder& recorder, Type type) {
         handles.bind(stream.get());
         add("trsm",
             {time_call(trsm_batched_call(shape, stream)), time_call(trsm_call(shape, stream))});
+        const GemmShape shape_of_one = packed_gemm(type, false, true, n, kSides, n, 1);
+        const CallPointer product = gemm_call(shape_of_one, stream);
+        const Measured as_batch =
+            measure(stopwatch, [&] { product->make_call(handles, *product, stream.get()); });
+        const Measured as_one = measure(stopwatch, [&] {
+            gemm_alone(handles, shape_of_one, product->read[0].data(), product->read[1].data(),
+                       product->written[0].now.data());
+        });
+        stream.wait();
+        add("gemm", {as_batch, as_one});
         recorder.add(fact);
     }
 }
@@ -154,7 +153,7 @@ void sweep_fill(const Recorder& recorder, Type type) {
     const std::string name = std::string("fill.") + name_of(type);
     for (const Size n :
          recorder.small() ? std::vector<Size>{4, 20} : std::vector<Size>{16, 64, 256, 1024, 2048}) {
-        if (!has_time(recorder, name)) {
+        if (!recorder.has_time(name)) {
             return;
         }
         const Size batch = recorder.small() ? 2 : n >= 1024 ? 4 : 262144 / (n * n) * 16;
@@ -189,20 +188,18 @@ void sweep_fill(const Recorder& recorder, Type type) {
 }  // namespace
 
 void add_factor_sweeps(std::vector<Part>& parts) {
-    for (const Type type : {Type::f32, Type::f64}) {
-        const std::string t = name_of(type);
-        parts.push_back({"batch_one." + t, Group::sweeps, 6, true,
-                         [type](const Recorder& r) { sweep_one(r, type); }});
-        parts.push_back({"fill." + t, Group::sweeps, 6, true,
-                         [type](const Recorder& r) { sweep_fill(r, type); }});
-    }
-    for (const Type type : {Type::f32, Type::f64}) {
-        const std::string t = name_of(type);
-        parts.push_back({"potrf." + t, Group::sweeps, 10, true,
-                         [type](const Recorder& r) { sweep(r, false, type); }});
-        parts.push_back({"getrf." + t, Group::sweeps, 10, true,
-                         [type](const Recorder& r) { sweep(r, true, type); }});
-    }
+    const auto add = [&](const char* name, double seconds, auto run) {
+        parts.push_back({name, Group::sweeps, seconds, true, [run](const Recorder& recorder) {
+                             for (const Type type : {Type::f32, Type::f64}) {
+                                 run(recorder, type);
+                             }
+                         }});
+    };
+    add("batch_one", 10, sweep_one);
+    add("potrf", 16, [](const Recorder& r, Type type) { sweep(r, false, type); });
+    add("fill", 8, sweep_fill);
+    // Its threshold is the least in doubt.
+    add("getrf", 16, [](const Recorder& r, Type type) { sweep(r, true, type); });
 }
 
 }  // namespace matgrad::probe

@@ -84,6 +84,13 @@ void gemm(const Handles& handles, const GemmShape& s, const void* a, Size a_stri
         compute_type(s.type), CUBLAS_GEMM_DEFAULT));
 }
 
+void gemm_alone(const Handles& handles, const GemmShape& s, const void* a, const void* b, void* c) {
+    const cudaDataType data = data_type(s.type);
+    MATGRAD_PROBE(cublasGemmEx_64(handles.blas(), operation(s.ta), operation(s.tb), s.m, s.n, s.k,
+                                  one(s.type), a, data, s.lda, b, data, s.ldb, zero(s.type), c,
+                                  data, s.ldc, compute_type(s.type), CUBLAS_GEMM_DEFAULT));
+}
+
 void gemm_pointers(const Handles& handles, const GemmShape& s, void** a, void** b, void** c) {
     const cudaDataType data = data_type(s.type);
     MATGRAD_PROBE(cublasGemmBatchedEx_64(handles.blas(), operation(s.ta), operation(s.tb), s.m, s.n,

@@ -34,6 +34,9 @@ struct GemmShape {
 void gemm(const Handles& handles, const GemmShape& shape, const void* a, const void* b, void* c);
 void gemm(const Handles& handles, const GemmShape& shape, const void* a, Size a_stride,
           const void* b, Size b_stride, void* c, Size c_stride);
+/// The call for one problem, which matgrad does not make.
+void gemm_alone(const Handles& handles, const GemmShape& shape, const void* a, const void* b,
+                void* c);
 void gemm_pointers(const Handles& handles, const GemmShape& shape, void** a, void** b, void** c);
 
 /// C = op(A) op(A)', the upper triangle; op(A) is n x k, without gaps.

@@ -159,8 +159,11 @@ void ask_handles(const Recorder& recorder) {
 
 void add_machine_parts(std::vector<Part>& parts) {
     parts.push_back({"device", Group::facts, 20, true, ask_device});
-    parts.push_back({"buffers", Group::facts, 8, true, ask_buffers});
     parts.push_back({"handles", Group::facts, 10, true, ask_handles});
+}
+
+void add_buffer_parts(std::vector<Part>& parts) {
+    parts.push_back({"buffers", Group::facts, 8, false, ask_buffers});
 }
 
 }  // namespace matgrad::probe

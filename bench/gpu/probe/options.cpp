@@ -59,6 +59,8 @@ Options parse_options(const std::vector<std::string>& arguments) {
             options.small = true;
         } else if (option == "--break") {
             options.breaks.push_back(parse_break(next()));
+        } else if (option == "--part-seconds") {
+            options.part_seconds = positive_number(option, next());
         } else if (option == "--child") {
             options.child = next();
         } else if (option == "--child-seconds") {

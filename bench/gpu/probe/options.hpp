@@ -20,7 +20,9 @@ struct Options {
     std::vector<std::string> parts;  ///< names, beginnings of names, groups; empty: all
     bool list = false;
     bool small = false;
+    // For tests.
     std::vector<Break> breaks;
+    double part_seconds = 3600;  ///< limit of every part that has a longer one
     // Of a child process.
     std::string child;  ///< its part
     double child_seconds = 0;

@@ -32,15 +32,25 @@ public:
 
     int run() {
         save();
+        if (report_.simulated) {
+            say("gpu_probe", "on the simulated GPU, whose times mean nothing");
+        }
         for (std::size_t i = 0; i < parts_.size(); ++i) {
             const unsigned most = std::clamp(std::thread::hardware_concurrency(), 1U, kMostAtOnce);
             wait_until_fewer_than(parts_[i].alone || is_one_alone_ ? 1 : most);
             start(i);
         }
         wait_until_fewer_than(1);
+        save();
         const int done = report_.count(State::done);
         const int failed = report_.count(State::failed);
         const int not_run = report_.count(State::not_run);
+        if (not_run > 0) {
+            const auto first = std::find_if(
+                report_.outcomes.begin(), report_.outcomes.end(),
+                [](const Outcome& outcome) { return outcome.state == State::not_run; });
+            say("gpu_probe", "no time left for " + first->part + " and what comes after it");
+        }
         (void)std::printf("gpu_probe: %zu parts: %d done, %d failed, %d not run; %.1f s\n",
                           parts_.size(), done, failed, not_run, seconds());
         return failed + not_run == 0 ? 0 : 1;
@@ -61,11 +71,9 @@ private:
         const double seconds_left = options_.seconds - seconds();
         if (seconds_left < kLeastSeconds) {
             report_.outcomes[i].why = "no time left";
-            say(part.name, "not run: no time left");
-            save();
             return;
         }
-        const double limit = std::min(part.seconds, seconds_left);
+        const double limit = std::min({part.seconds, seconds_left, options_.part_seconds});
         std::vector<std::string> arguments = {"gpu_probe", "--child", part.name, "--child-seconds",
                                               std::to_string(limit)};
         if (options_.small) {

@@ -29,6 +29,7 @@ struct Part {
 
 // Each file adds its parts.
 void add_machine_parts(std::vector<Part>& parts);
+void add_buffer_parts(std::vector<Part>& parts);
 void add_call_parts(std::vector<Part>& parts);
 void add_failure_parts(std::vector<Part>& parts);
 void add_stream_parts(std::vector<Part>& parts);

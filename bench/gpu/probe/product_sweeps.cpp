@@ -60,11 +60,7 @@ void sweep_gram(const Recorder& recorder, Type type) {
             : std::vector<GramSize>{{8, 4},    {16, 8},  {32, 8},   {64, 8},   {32, 16},  {64, 16},
                                     {256, 16}, {64, 32}, {128, 32}, {128, 64}, {256, 128}};
     for (const GramSize& s : sizes) {
-        if (recorder.seconds_left() < 0.4) {
-            recorder.add({std::string("gram.") + name_of(type) + ".rest",
-                          "",
-                          "not measured: no time left",
-                          {}});
+        if (!recorder.has_time(std::string("gram.") + name_of(type))) {
             return;
         }
         const Size bytes = s.m * s.n * static_cast<Size>(size_of(type));
@@ -101,7 +97,7 @@ void sweep_syrk(const Recorder& recorder, Type type) {
     const Stopwatch stopwatch(stream, recorder);
     for (const Size n : recorder.small() ? std::vector<Size>{20}
                                          : std::vector<Size>{64, 128, 256, 512, 1024, 2048, 4096}) {
-        if (recorder.seconds_left() < 0.4) {
+        if (!recorder.has_time(std::string("syrk.") + name_of(type))) {
             return;
         }
         Fact fact{std::string("syrk.") + name_of(type) + ".n" + std::to_string(n),
@@ -134,14 +130,16 @@ void add_ceiling_sweeps(std::vector<Part>& parts) {
 }
 
 void add_product_sweeps(std::vector<Part>& parts) {
-    for (const Type type : {Type::f32, Type::f64, Type::tf32}) {
-        parts.push_back({std::string("gram.") + name_of(type), Group::sweeps, 6, true,
-                         [type](const Recorder& r) { sweep_gram(r, type); }});
-    }
-    for (const Type type : {Type::f32, Type::f64}) {
-        parts.push_back({std::string("syrk.") + name_of(type), Group::sweeps, 6, true,
-                         [type](const Recorder& r) { sweep_syrk(r, type); }});
-    }
+    parts.push_back({"gram", Group::sweeps, 12, true, [](const Recorder& recorder) {
+                         for (const Type type : {Type::f32, Type::f64, Type::tf32}) {
+                             sweep_gram(recorder, type);
+                         }
+                     }});
+    parts.push_back({"syrk", Group::sweeps, 10, true, [](const Recorder& recorder) {
+                         for (const Type type : {Type::f32, Type::f64}) {
+                             sweep_syrk(recorder, type);
+                         }
+                     }});
 }
 
 }  // namespace matgrad::probe

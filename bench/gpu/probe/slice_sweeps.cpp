@@ -86,8 +86,7 @@ void sweep(const Recorder& recorder, const ChainSize& size) {
     const std::string name = std::string("slice.") + name_of(size.type) + "." +
                              std::to_string(size.m) + "x" + std::to_string(size.n);
     for (const Size mib : {8, 16, 32, 64, 128, 256, 512}) {
-        if (recorder.seconds_left() < 0.4) {
-            recorder.add({name + ".rest", "", "not measured: no time left", {}});
+        if (!recorder.has_time(name)) {
             return;
         }
         const Size slice = recorder.small() ? std::min<Size>(problems, mib)
@@ -110,12 +109,13 @@ void sweep(const Recorder& recorder, const ChainSize& size) {
 }  // namespace
 
 void add_slice_sweeps(std::vector<Part>& parts) {
-    for (const ChainSize& size : {ChainSize{Type::f32, 64, 16}, ChainSize{Type::f64, 64, 16},
-                                  ChainSize{Type::f32, 16, 4}}) {
-        parts.push_back({std::string("slice.") + name_of(size.type) + "." + std::to_string(size.m) +
-                             "x" + std::to_string(size.n),
-                         Group::sweeps, 6, true, [size](const Recorder& r) { sweep(r, size); }});
-    }
+    parts.push_back({"slice", Group::sweeps, 10, true, [](const Recorder& recorder) {
+                         for (const ChainSize& size :
+                              {ChainSize{Type::f32, 64, 16}, ChainSize{Type::f64, 64, 16},
+                               ChainSize{Type::f32, 16, 4}}) {
+                             sweep(recorder, size);
+                         }
+                     }});
 }
 
 }  // namespace matgrad::probe

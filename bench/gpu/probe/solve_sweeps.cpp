@@ -91,7 +91,7 @@ void sweep(const Recorder& recorder, Type type) {
          recorder.small() ? std::vector<Size>{4, 9} : std::vector<Size>{4, 8, 16, 32, 64, 128}) {
         for (const Size sides :
              recorder.small() ? std::vector<Size>{5} : std::vector<Size>{16, 64, 256}) {
-            if (recorder.seconds_left() < 0.4) {
+            if (!recorder.has_time(std::string("solves.") + name_of(type))) {
                 return;
             }
             const Size bytes = n * std::max(sides, n) * static_cast<Size>(size_of(type));
@@ -120,10 +120,11 @@ void sweep(const Recorder& recorder, Type type) {
 }  // namespace
 
 void add_solve_sweeps(std::vector<Part>& parts) {
-    for (const Type type : {Type::f32, Type::f64}) {
-        parts.push_back({std::string("solves.") + name_of(type), Group::sweeps, 6, true,
-                         [type](const Recorder& r) { sweep(r, type); }});
-    }
+    parts.push_back({"solves", Group::sweeps, 10, true, [](const Recorder& recorder) {
+                         for (const Type type : {Type::f32, Type::f64}) {
+                             sweep(recorder, type);
+                         }
+                     }});
 }
 
 }  // namespace matgrad::probe

@@ -10,6 +10,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr int kMostRepeats = 15;
 constexpr int kMostInOne = 100;
+constexpr double kLongUs = 20e3;  // such work is not measured three times
 constexpr double kShortUs = 200;  // shorter work is repeated between two events
 
 double us_since(Clock::time_point begin) {
@@ -19,7 +20,7 @@ double us_since(Clock::time_point begin) {
 }  // namespace
 
 Stopwatch::Stopwatch(const Stream& stream, const Recorder& recorder)
-    : stream_(stream), enough_us_(recorder.small() ? 500 : 50e3) {
+    : stream_(stream), enough_us_(recorder.small() ? 500 : 10e3) {
     const double warm_up_us = recorder.small() ? 100 : 100e3;
     const Buffer from(std::size_t{recorder.small() ? 1U : 64U} << 20);
     const Buffer to(from.bytes());
@@ -38,8 +39,10 @@ double Stopwatch::us(const std::function<void()>& work, const std::function<void
     const double second = std::max(once(work, before, 1), 1e-3);
     const int in_one =
         before ? 1 : static_cast<int>(std::clamp(kShortUs / second, 1.0, double{kMostInOne}));
-    const int repeats = static_cast<int>(
-        std::clamp(enough_us_ / (std::min(first, second) * in_one), 1.0, double{kMostRepeats}));
+    const double each = std::min(first, second) * in_one;
+    const double least = each > kLongUs ? 1 : 3;
+    const auto repeats =
+        static_cast<int>(std::clamp(enough_us_ / each, least, double{kMostRepeats}));
     std::vector<double> times;
     for (int i = 0; i < repeats; ++i) {
         times.push_back(once(work, before, in_one) / in_one);

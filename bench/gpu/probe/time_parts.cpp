@@ -93,8 +93,10 @@ void ask_graph(const Recorder& recorder) {
 }  // namespace
 
 void add_time_parts(std::vector<Part>& parts) {
-    parts.push_back({"times.calls", Group::facts, 8, true, ask_times});
-    parts.push_back({"times.graph", Group::facts, 8, true, ask_graph});
+    parts.push_back({"times", Group::facts, 10, true, [](const Recorder& recorder) {
+                         ask_times(recorder);
+                         ask_graph(recorder);
+                     }});
 }
 
 }  // namespace matgrad::probe
