@@ -86,7 +86,7 @@ MATGRAD_DEVICE void count_failed(const CountFailedArgs& args) {
             count += load(args.status + p) != 0 ? 1 : 0;
         }
     }
-    count = join_slices<Sum, kThreads, 1>(count, thread_index(), 0);
+    count = join_neighbours<Sum, kThreads, 1>(count);
     if (thread_index() == 0 && count != 0) {
         atomic_add(args.failed, count);
     }

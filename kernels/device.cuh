@@ -45,6 +45,16 @@ MATGRAD_DEVICE long long block_index() {
     return blockIdx.x;
 }
 
+/// Neighbouring threads that run together; blocks are of whole warps.
+inline constexpr int kWarp = 32;
+
+/// The number that the thread `distance` farther in the warp has; nothing in particular past its end.
+/// All threads of the block call it.
+template <typename T>
+MATGRAD_DEVICE T from_neighbour(T mine, int distance) {
+    return __shfl_down_sync(0xffffffffU, mine, static_cast<unsigned>(distance));
+}
+
 template <typename T>
 MATGRAD_DEVICE T load(const T* from) {
     return *from;

@@ -64,6 +64,32 @@ MATGRAD_DEVICE T join_slices(T mine, int slice, int result) {
     return mine;
 }
 
+/// The same where the slices of a result are neighbouring threads, the first a multiple of kSlices:
+/// those of a warp join by halves, then warp after warp.
+template <typename Operation, int kSlices, int kResults, typename T>
+MATGRAD_DEVICE T join_neighbours(T mine) {
+    constexpr int kInWarp = kSlices < kWarp ? kSlices : kWarp;
+    MATGRAD_UNROLL
+    for (int half = kInWarp / 2; half > 0; half /= 2) {
+        mine = Operation::join(mine, from_neighbour(mine, half));
+    }
+    if constexpr (kSlices > kWarp) {
+        MATGRAD_SHARED(T, of_warps, kSlices * kResults / kWarp);
+        const int warp = thread_index() / kWarp;
+        if (thread_index() % kWarp == 0) {
+            of_warps[warp] = mine;
+        }
+        barrier();
+        if (thread_index() % kSlices == 0) {
+            MATGRAD_UNROLL
+            for (int i = 1; i < kSlices / kWarp; ++i) {
+                mine = Operation::join(mine, of_warps[warp + i]);
+            }
+        }
+    }
+    return mine;
+}
+
 /// The entry number `i` of what one result is made of.
 template <typename Body, typename I>
 MATGRAD_DEVICE Place<I> place_in_domain(const Item<I>& result, I i, int order) {
@@ -152,7 +178,8 @@ MATGRAD_DEVICE void reduce(const Args& args) {
             total = -total;
         }
     }
-    total = join_slices<Operation, kSlices, kResults>(total, slice, result);
+    total = results_first ? join_slices<Operation, kSlices, kResults>(total, slice, result)
+                          : join_neighbours<Operation, kSlices, kResults>(total);
     if (inside && slice == 0) {
         using Out = typename Body::Out;
         const bool lost = loses_numbers(status_of(args.status, item.problem), args.losing);

@@ -239,6 +239,29 @@ TEST_F(SimulatedKernel, MayMoveSixteenBytesAtOnceWhereTheyAreAligned) {
     expect_complaint("stores 16 bytes past the end");
 }
 
+TEST_F(SimulatedKernel, GivesTheNumbersOfNeighboursInTheWarpInEveryOrderOfThreads) {
+    const TestKernel kernel(
+        with_pair_args("MATGRAD_KERNEL(next, PairArgs, 96) {"
+                       "  const int t = thread_index();"
+                       "  const double once = from_neighbour(load(args.from + t), 1);"
+                       "  store(args.to + t, from_neighbour(once, 16)); }"),
+        "next");
+    const DeviceArray<double> from(count_up(96));
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        set_schedule({seed, 0.25});
+        const DeviceArray<double> to(96);
+        ASSERT_EQ(kernel.launch(1, 96, PairArgs{from.data(), to.data(), 0}), cudaSuccess);
+        const std::vector<double> got = to.download();
+        for (std::size_t t = 0; t < 96; ++t) {
+            if (t % 32 + 17 < 32) {
+                EXPECT_EQ(got[t], static_cast<double>(t + 1 + 17)) << t;
+            } else {
+                EXPECT_TRUE(std::isnan(got[t])) << t;
+            }
+        }
+    }
+}
+
 TEST_F(SimulatedKernel, ThatWritesPastASharedArrayIsReported) {
     const TestKernel kernel(with_pair_args("MATGRAD_KERNEL(past, PairArgs, 64) {"
                                            "  MATGRAD_SHARED(float, kept, 63);"

@@ -62,6 +62,27 @@ MATGRAD_DEVICE long long block_index() {
     return simulated::state->block;
 }
 
+inline constexpr int kWarp = 32;
+
+/// Through memory of the block, with a barrier before and after it is read. Past the end of the warp
+/// there is poison.
+template <typename T>
+MATGRAD_DEVICE T from_neighbour(T mine, int distance, const char* file = __builtin_FILE(),
+                                int line = __builtin_LINE()) {
+    constexpr int kMostThreads = 1024;
+    static T numbers[kMostThreads];
+    const int thread = thread_index();
+    numbers[thread] = mine;
+    barrier(file, line);
+    T theirs;
+    __builtin_memset(&theirs, 0xFF, sizeof(T));
+    if (thread % kWarp + distance < kWarp) {
+        theirs = numbers[thread + distance];
+    }
+    barrier(file, line);
+    return theirs;
+}
+
 template <typename T>
 MATGRAD_DEVICE T load(const T* from) {
     simulated::KernelState& state = *simulated::state;
