@@ -5,8 +5,8 @@
 
 #include <thread>
 
-#include "cuda/device_run.hpp"
-#include "executors/pipeline.hpp"
+#include "cuda/captured_graph.hpp"
+#include "cuda/pipeline_run.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -19,32 +19,14 @@ INSTANTIATE_TEST_SUITE_P(Types, Enqueue, testing::ValuesIn(kTypes), [](const aut
     return std::string(test.param == ScalarType::float32 ? "Float" : "Double");
 });
 
-/// Results of the pipeline, on the host.
-struct Host {
-    Matrices HC, V, G;
-
-    Host(const Pipeline& p, std::int64_t batch)
-        : HC(p.program.type, batch, p.n, p.m, Order::padded_rows),
-          V(p.program.type, batch, 1, 1),
-          G(p.program.type, batch, p.m, p.n) {}
-    [[nodiscard]] std::vector<Matrices*> all() { return {&HC, &V, &G}; }
-    void expect_same_bits(const Host& other) const {
-        for (std::int64_t p = 0; p < HC.batch(); ++p) {
-            EXPECT_TRUE(HC.same_bits(p, other.HC, p)) << "problem " << p;
-            EXPECT_TRUE(V.same_bits(p, other.V, p)) << "problem " << p;
-            EXPECT_TRUE(G.same_bits(p, other.G, p)) << "problem " << p;
-        }
-    }
-};
-
 std::unique_ptr<const gpu::Executor> executor_of(const Program& program) {
     return module_under_test().make_executor(program, {});
 }
 
 /// One blocking call.
-Host run_once(const gpu::Executor& executor, const Pipeline& pipeline, const PipelineData& data,
-              RunResult* result = nullptr) {
-    Host host(pipeline, data.S.batch());
+PipelineHost run_once(const gpu::Executor& executor, const Pipeline& pipeline,
+                      const PipelineData& data, RunResult* result = nullptr) {
+    PipelineHost host(pipeline, data.S.batch());
     DeviceRun run(executor, data.S.batch(), data.all(), host.all());
     const TestStream stream;
     run.poison(stream.get());
@@ -57,21 +39,12 @@ Host run_once(const gpu::Executor& executor, const Pipeline& pipeline, const Pip
     return host;
 }
 
-PipelineData other_data(const Pipeline& pipeline, std::int64_t batch, std::uint32_t seed) {
-    PipelineData data(pipeline, batch);
-    data.S.make_positive(seed, PipelineData::kShift);
-    data.A.fill_random(seed + 1);
-    data.B.fill_random(seed + 2);
-    data.C.fill_random(seed + 3);
-    return data;
-}
-
 TEST_P(Enqueue, GivesTheSameBitsOnTheDefaultStreamAndAnyOther) {
     const Pipeline pipeline(type());
     const auto executor = executor_of(pipeline.program);
     const PipelineData data(pipeline, 21);
-    const Host want = run_once(*executor, pipeline, data);
-    Host host(pipeline, 21);
+    const PipelineHost want = run_once(*executor, pipeline, data);
+    PipelineHost host(pipeline, 21);
     DeviceRun run(*executor, 21, data.all(), host.all());
     run.poison(nullptr);
     run.enqueue(nullptr);
@@ -85,8 +58,8 @@ TEST_P(Enqueue, NeedsNoStatus) {
     const auto executor = executor_of(pipeline.program);
     PipelineData data(pipeline, 21);
     data.S.set(4, 0, 0, -1);
-    const Host want = run_once(*executor, pipeline, data);
-    Host host(pipeline, 21);
+    const PipelineHost want = run_once(*executor, pipeline, data);
+    PipelineHost host(pipeline, 21);
     DeviceRun run(*executor, 21, data.all(), host.all());
     const TestStream stream;
     run.poison(stream.get());
@@ -107,9 +80,9 @@ TEST_P(Enqueue, ReadsItsOperandsInTheOrderOfTheStream) {
     const Pipeline pipeline(type());
     const auto executor = executor_of(pipeline.program);
     const PipelineData data(pipeline, 21);
-    const PipelineData later = other_data(pipeline, 21, 70);
-    const Host want = run_once(*executor, pipeline, data);
-    Host host(pipeline, 21);
+    const PipelineData later = data_of_seed(pipeline, 21, 70);
+    const PipelineHost want = run_once(*executor, pipeline, data);
+    PipelineHost host(pipeline, 21);
     const TestStream stream;
     DeviceRun run(*executor, 21, later.all(), host.all());
     run.poison(stream.get());
@@ -133,11 +106,11 @@ TEST_P(Enqueue, ServesSeveralThreadsAndStreamsAtOnceEachWithItsOwnWorkspace) {
     const Pipeline pipeline(type());
     const auto executor = executor_of(pipeline.program);
     std::vector<PipelineData> data;
-    std::vector<Host> want;
-    std::vector<Host> got;
+    std::vector<PipelineHost> want;
+    std::vector<PipelineHost> got;
     for (std::size_t i = 0; i < kThreads; ++i) {
         const auto batch = static_cast<std::int64_t>(5 + 7 * i);
-        data.push_back(other_data(pipeline, batch, static_cast<std::uint32_t>(100 * i)));
+        data.push_back(data_of_seed(pipeline, batch, static_cast<std::uint32_t>(100 * i)));
         want.push_back(run_once(*executor, pipeline, data.back()));
         got.emplace_back(pipeline, batch);
     }
@@ -178,10 +151,10 @@ TEST_P(Enqueue, SeveralPlansTakeTurnsOnOneStreamWithOneWorkspace) {
     const auto second = executor_of(wide.program);
     const PipelineData small_data(small, 17);
     const PipelineData wide_data(wide, 8);
-    const Host small_want = run_once(*first, small, small_data);
-    const Host wide_want = run_once(*second, wide, wide_data);
-    Host small_got(small, 17);
-    Host wide_got(wide, 8);
+    const PipelineHost small_want = run_once(*first, small, small_data);
+    const PipelineHost wide_want = run_once(*second, wide, wide_data);
+    PipelineHost small_got(small, 17);
+    PipelineHost wide_got(wide, 8);
     DeviceRun small_run(*first, 17, small_data.all(), small_got.all());
     DeviceRun wide_run(*second, 8, wide_data.all(), wide_got.all());
     const std::size_t bytes = std::max(first->workspace_bytes(), second->workspace_bytes());
@@ -206,28 +179,6 @@ TEST_P(Enqueue, SeveralPlansTakeTurnsOnOneStreamWithOneWorkspace) {
     wide_got.expect_same_bits(wide_want);
 }
 
-/// A graph of one enqueue.
-class CapturedGraph {
-public:
-    CapturedGraph(const DeviceRun& run, cudaStream_t stream) {
-        MATGRAD_MUST(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
-        run.enqueue(stream);
-        MATGRAD_MUST(cudaStreamEndCapture(stream, &graph_));
-        MATGRAD_MUST(cudaGraphInstantiate(&executable_, graph_, 0));
-    }
-    CapturedGraph(const CapturedGraph&) = delete;
-    CapturedGraph& operator=(const CapturedGraph&) = delete;
-    ~CapturedGraph() {
-        (void)cudaGraphExecDestroy(executable_);
-        (void)cudaGraphDestroy(graph_);
-    }
-    void launch(cudaStream_t stream) const { MATGRAD_MUST(cudaGraphLaunch(executable_, stream)); }
-
-private:
-    cudaGraph_t graph_ = nullptr;
-    cudaGraphExec_t executable_ = nullptr;
-};
-
 std::unique_ptr<const gpu::Executor> capturable_executor_of(const Program& program) {
     gpu::ExecutorOptions options;
     options.capturable = true;
@@ -238,15 +189,15 @@ std::unique_ptr<const gpu::Executor> capturable_executor_of(const Program& progr
 void check_graph(const Pipeline& pipeline, std::int64_t batch) {
     const auto executor = capturable_executor_of(pipeline.program);
     const PipelineData data(pipeline, batch);
-    PipelineData changed = other_data(pipeline, batch, 40);
+    PipelineData changed = data_of_seed(pipeline, batch, 40);
     changed.S.set(batch - 1, 1, 1, -1);
     RunResult want_status;
-    const Host want = run_once(*executor, pipeline, data);
-    const Host want_changed = run_once(*executor, pipeline, changed, &want_status);
+    const PipelineHost want = run_once(*executor, pipeline, data);
+    const PipelineHost want_changed = run_once(*executor, pipeline, changed, &want_status);
     ASSERT_EQ(want_status.summary.failed, 1);
 
     PipelineData current = data;
-    Host got(pipeline, batch);
+    PipelineHost got(pipeline, batch);
     DeviceRun run(*executor, batch, current.all(), got.all());
     const TestStream stream;
     run.poison(stream.get());
@@ -315,7 +266,7 @@ std::string refused_capture(const DeviceRun& run) {
 TEST_P(Enqueue, WithWhatCuSolverFactorsIsNotCapturedUnlessThePlanIsMadeForIt) {
     const Pipeline pipeline(type());
     const PipelineData data(pipeline, 21);
-    Host host(pipeline, 21);
+    PipelineHost host(pipeline, 21);
     const auto plain = executor_of(pipeline.program);
     const DeviceRun run(*plain, 21, data.all(), host.all());
     const std::string why = refused_capture(run);
@@ -367,7 +318,7 @@ TEST_P(Enqueue, OfABatchBeyondOneSliceIsCapturedTheSame) {
     Matrices sum(type(), 1, 6, 5);
     Matrices flipped(type(), 1, 5, 6);
     Matrices total(type(), 1, 1, 1);
-    Host host(pipeline, kBatch);
+    PipelineHost host(pipeline, kBatch);
     std::vector<Matrices*> results = {&sum, &flipped, &total, &host.HC, &host.V, &host.G};
     DeviceRun run(*executor, kBatch, data.all(), results);
     const TestStream stream;
@@ -375,7 +326,7 @@ TEST_P(Enqueue, OfABatchBeyondOneSliceIsCapturedTheSame) {
     run.enqueue(stream.get());
     stream.wait();
     run.finish();
-    const Host want = host;
+    const PipelineHost want = host;
     const std::vector<Matrices> want_sums = {sum, flipped, total};
     run.poison(stream.get());
     const CapturedGraph graph(run, stream.get());

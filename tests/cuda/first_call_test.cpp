@@ -13,6 +13,7 @@
 
 #include "cuda/captured_graph.hpp"
 #include "cuda/pipeline_run.hpp"
+#include "matgrad/error.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -99,6 +100,22 @@ TEST_P(FirstCall, OfACapturablePlanIsCaptured) {
         const PipelineData data(pipeline, size().batch);
         PipelineHost host(pipeline, size().batch);
         check_first_call(pipeline.program, true, data.all(), host.all(), size().batch);
+    });
+}
+
+TEST_P(FirstCall, OfWhatCuSolverFactorsIsRefusedAndTheStreamServesOn) {
+    in_a_new_process([] {
+        const Pipeline pipeline(type(), size().n, 3);
+        const PipelineData data(pipeline, size().batch);
+        PipelineHost host(pipeline, size().batch);
+        const auto executor = module_under_test().make_executor(pipeline.program, {});
+        DeviceRun run(*executor, size().batch, data.all(), host.all());
+        const TestStream stream;
+        EXPECT_THROW(const CapturedGraph graph(run, stream.get()), UnsupportedError);
+        run.poison(stream.get());
+        run.enqueue(stream.get());
+        stream.wait();
+        EXPECT_EQ(run.finish().summary.failed, 0);
     });
 }
 
