@@ -157,7 +157,8 @@ class Copies:
             self.problems.append(
                 Problem(case, {name: library.upload(a) for name, a in arrays.items()}))
 
-    def ways(self, build):
-        """{name: run} of the ways that `build(problem)` gives, each through all copies in turn."""
-        built = [build(problem) for problem in self.problems]
+    def ways(self, build, most=None):
+        """{name: run} of the ways that `build(problem)` gives, each through all copies, or the first
+        `most` of them, in turn."""
+        built = [build(problem) for problem in self.problems[:most]]
         return {name: rotated([ways[name] for ways in built]) for name in built[0]}

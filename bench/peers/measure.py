@@ -38,23 +38,50 @@ def one_sample(run, wait, inner=1):
     return (time.perf_counter() - start) / inner
 
 
-def measure(run, wait, seconds, once, shortest=1e-3, copies=1):
+def runs_for(seconds, once):
+    """How many runs of `once` seconds take `seconds`."""
+    return max(1, math.ceil(seconds / max(once, 1e-7)))
+
+
+def enqueue_seconds(run, wait, least=5, most=100, seconds=0.01):
+    """What the host takes until `run` returns, where it only enqueues: the median of a few runs, each
+    made while the device has nothing to do."""
+    samples = []
+    end = time.perf_counter() + seconds
+    while len(samples) < least or (len(samples) < most and time.perf_counter() < end):
+        start = time.perf_counter()
+        result = run()
+        samples.append(time.perf_counter() - start)
+        wait([result])
+    return statistics.median(samples)
+
+
+# The clock of a GPU that had nothing to do is low: it is kept busy for as long before it is measured.
+WARM_UP_OF_A_GPU = 0.1
+
+
+def measure(run, wait, seconds, once, shortest=1e-3, copies=1, warm_up=0.0):
     """Times `run`, which has run before and took about `once` seconds, for about `seconds`.
 
     `wait(results)` blocks until all are there. A sample is as many runs as take `shortest`
     seconds, so that neither the clock nor, on a GPU, the wait is what is measured. `copies` runs
-    touch all memory once before anything counts.
+    touch all memory once before anything counts, and at least `warm_up` seconds of runs go before.
     """
     if once > seconds:
         only = one_sample(run, wait)
         return Timing(only, only, only, 1, True)
-    end = time.perf_counter() + seconds
-    warm = 0
-    while warm < copies and time.perf_counter() < end:
-        wait([run()])
-        warm += 1
+    start = time.perf_counter()
+    warm, at_once = 0, 1
+    if warm_up > 0:
+        at_once = min(1000, runs_for(shortest, once))
+    while True:
+        passed = time.perf_counter() - start
+        if passed >= warm_up and (warm >= copies or passed >= seconds):
+            break
+        wait([run() for _ in range(at_once)])
+        warm += at_once
     once = one_sample(run, wait)
-    inner = max(1, math.ceil(shortest / max(once, 1e-7)))
+    inner = runs_for(shortest, once)
     samples = []
     end = time.perf_counter() + seconds
     while len(samples) < 3 or (time.perf_counter() < end and len(samples) < 10000):

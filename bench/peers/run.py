@@ -6,7 +6,8 @@
 Every case is drawn from the seed, run once to warm up, checked against the differentials, and then
 timed; a result that fails the check gets no time. Where a library offers several ways to write a
 closed form, each is tried once and the fastest that passes is measured. The results file is
-rewritten after every row, so that what was measured survives an interruption.
+rewritten after every row, so that what was measured survives an interruption. When the budget is over
+the program ends, even if a call has not returned: its row and those after it say so.
 """
 
 import argparse
@@ -15,7 +16,11 @@ import json
 import os
 import platform
 import sys
+import threading
 import time
+
+STARTED = time.monotonic()
+GRACE = 2.0  # seconds beyond the budget for a row to end by itself
 
 
 def arguments():
@@ -27,7 +32,8 @@ def arguments():
     parser.add_argument("--matgrad", help="the command, for functions that no peer has by hand")
     parser.add_argument("--seconds", type=float, default=0.3, help="of repeats, for each row")
     parser.add_argument("--budget", type=float, default=float("inf"),
-                        help="seconds for everything; rows that do not fit are listed, not run")
+                        help="seconds for everything, from the start of this program; rows that do not "
+                             "fit are listed, not run")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--filter", default="", help="only cases whose name contains this")
@@ -69,16 +75,26 @@ def spoken(word):
     return os.path.basename(word) if os.path.isabs(word) else word
 
 
+USED_UP = "not run: the time was used up"
+
+
 class Run:
-    def __init__(self, options, library, differentials):
+    def __init__(self, options, library, differentials, suite, cases):
         self.options = options
         self.library = library
         self.differentials = differentials
-        self.end = time.monotonic() + options.budget
+        self.end = STARTED + options.budget
         self.device = library.device if library.device != "cpu" else processor()
         self.rows = []
-        self.rows_left = 1
-        self.suite = None
+        self.lock = threading.RLock()  # of the rows and their file
+        self.suite = suite
+        self.cases = cases
+        self.planned = [(case, variant) for case in cases for variant in library.variants
+                        if variant.offers(case)]  # rows come in this order
+
+    @property
+    def rows_left(self):
+        return len(self.planned) - len(self.rows)
 
     def seconds(self):
         """For the next row: what was asked for, or half of its share of what is left (drawing the
@@ -89,7 +105,8 @@ class Run:
     def add(self, case, variant, **fields):
         row = {"case": case.entry, "executor": variant.name, "ok": False, "error": None,
                "seconds": None, "low": None, "high": None, "repeats": 0, "once": False,
-               "copies": 1, "way": None, "enqueue_seconds": None, "bytes": case.bytes,
+               "copies": 1, "way": None, "enqueue_seconds": None, "plan_seconds": None,
+               "bytes": case.bytes,
                "operations": case.operations, "gb_per_s": None, "gflop_per_s": None,
                "bound_seconds": None, "percent_of_bound": None,
                "residual": None, "residual_bound": None}
@@ -97,9 +114,9 @@ class Run:
         if row["seconds"]:
             row["gb_per_s"] = case.bytes / row["seconds"] / 1e9
             row["gflop_per_s"] = case.operations / row["seconds"] / 1e9
-        self.rows.append(row)
-        self.rows_left -= 1
-        self.write()
+        with self.lock:
+            self.rows.append(row)
+            self.write()
         shown = (f"{row['seconds'] * 1e6:12.1f} us   resid {row['residual']:.1e}   {row['way']}"
                  if row["ok"] else f"{'FAIL' if row['residual'] is not None else '-':>12s}   "
                                    f"{row['error']}")
@@ -118,13 +135,27 @@ class Run:
             json.dump(content, file, indent=1)
         os.replace(partial, self.options.json)
 
+    def stop(self):
+        """The row that is being measured, and all that come after it, get no time."""
+        with self.lock:
+            error = "stopped: it took longer than the time that was left"
+            for case, variant in self.planned[len(self.rows):]:
+                self.add(case, variant, error=error)
+                error = USED_UP
+
+    def all(self):
+        with self.lock:
+            self.write()
+        for case in self.cases:
+            self.case(case)
+
     def case(self, case):
         from cases import Copies
 
         variants = [v for v in self.library.variants if v.offers(case)]
         if time.monotonic() > self.end:
             for variant in variants:
-                self.add(case, variant, error="not run: the time was used up")
+                self.add(case, variant, error=USED_UP)
             return
         try:
             text = self.printed(case)
@@ -135,7 +166,7 @@ class Run:
             return
         for variant in variants:
             if time.monotonic() > self.end:
-                self.add(case, variant, error="not run: the time was used up")
+                self.add(case, variant, error=USED_UP)
                 continue
             try:
                 self.variant(case, variant, copies, text)
@@ -150,13 +181,16 @@ class Run:
 
     def variant(self, case, variant, copies, text):
         """Tries every way once, checks it, and measures the fastest that is right."""
-        from measure import measure, one_sample
+        from measure import WARM_UP_OF_A_GPU, enqueue_seconds, measure, one_sample
 
         right, wrong = [], None
+        compiles = getattr(variant, "compiles", False)
         for name, run in variant.ways(copies, text).items():
+            if right and time.monotonic() > self.end:
+                break
             try:
                 start = time.perf_counter()
-                result = run()  # warms up; torch.compile compiles
+                result = run()  # warms up; what is compiled is compiled now
                 self.library.wait(result)
                 first = time.perf_counter() - start
                 value = self.library.download(result[0]) if case.wants_value else None
@@ -168,23 +202,28 @@ class Run:
             del result, value, gradient
             if residual <= bound:
                 # A long first run tells enough.
-                seconds = first if first > 1 and not getattr(variant, "compiles", False) else (
-                    one_sample(run, self.library.wait))
-                right.append((seconds, name, run, residual, bound))
+                seconds = (first if first > 1 and not compiles
+                           else one_sample(run, self.library.wait))
+                plan = max(0.0, first - seconds) if compiles else None
+                right.append((seconds, name, run, residual, bound, plan))
             else:
                 wrong = {"error": f"residual {residual:.2e}, bound {bound:.2e}", "way": name,
                          "residual": residual, "residual_bound": bound}
         if not right:
             self.add(case, variant, **wrong)
             return
-        seconds, name, run, residual, bound = min(right, key=lambda entry: entry[0])
+        seconds, name, run, residual, bound, plan = min(right, key=lambda entry: entry[0])
         if hasattr(variant, "measured"):
             variant.measured(case, name)
+        on_gpu = self.options.device == "cuda"
+        taken = min(copies.count, getattr(variant, "most_copies", copies.count))
         timing = measure(run, self.library.wait, self.seconds(), seconds,
-                         self.library.shortest_sample, copies.count)
+                         self.library.shortest_sample, taken, WARM_UP_OF_A_GPU if on_gpu else 0.0)
+        enqueue = enqueue_seconds(run, self.library.wait) if on_gpu and not timing.once else None
         self.add(case, variant, ok=True, way=name, seconds=timing.seconds, low=timing.low,
-                 high=timing.high, repeats=timing.repeats, once=timing.once,
-                 copies=copies.count, residual=residual, residual_bound=bound)
+                 high=timing.high, repeats=timing.repeats, once=timing.once, copies=taken,
+                 enqueue_seconds=enqueue, plan_seconds=plan, residual=residual,
+                 residual_bound=bound)
 
 
 def one_line(problem):
@@ -192,9 +231,38 @@ def one_line(problem):
     return f"{type(problem).__name__}: {text}"[:200]
 
 
+class Watch:
+    """Ends the program some time after its budget, whatever it is doing then."""
+
+    def __init__(self, options):
+        self.peer = options.peer
+        self.run = None
+        left = options.budget + GRACE - (time.monotonic() - STARTED)
+        if left < threading.TIMEOUT_MAX:
+            timer = threading.Timer(max(0.0, left), self.end)
+            timer.daemon = True
+            timer.start()
+
+    def end(self):
+        if self.run is None:
+            print(f"{self.peer}: the time was used up before the library was ready",
+                  file=sys.stderr, flush=True)
+            os._exit(3)
+        with self.run.lock:  # kept: no other row is written
+            self.run.stop()
+            conclude(self.run)
+            os._exit(0)
+
+
+def conclude(run):
+    failed = sum(not row["ok"] for row in run.rows)
+    print(f"{run.options.peer}: {len(run.rows)} rows, {failed} without a time", flush=True)
+
+
 def main():
     options = arguments()
     keep_freed_memory()
+    watch = Watch(options)
     fix_threads(options.threads)
     from cases import read_cases
     from residual import Differentials
@@ -205,17 +273,14 @@ def main():
     except ImportError as problem:
         print(f"{options.peer} is absent: {problem}", file=sys.stderr)
         return 3
-    run = Run(options, library, Differentials(options.differentials))
-    run.suite, cases = read_cases(options.cases)
+    suite, cases = read_cases(options.cases)
     # A case that fixes the threads is compared with peers of as many only.
     cases = [case for case in cases if options.filter in case.name
              and case.entry.get("threads", options.threads) in (0, options.threads)]
-    run.rows_left = sum(v.offers(case) for case in cases for v in library.variants)
-    run.write()
-    for case in cases:
-        run.case(case)
-    failed = sum(not row["ok"] for row in run.rows)
-    print(f"{options.peer}: {len(run.rows)} rows, {failed} without a time", flush=True)
+    run = Run(options, library, Differentials(options.differentials), suite, cases)
+    watch.run = run
+    run.all()
+    conclude(run)
     return 0
 
 

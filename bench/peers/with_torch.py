@@ -2,7 +2,9 @@
 
 The closed forms are written for the whole batch: a shared operand makes one big product, Gram
 matrices are factored by Cholesky, and triangular factors are solved with, not inverted, unless the
-inverse is the faster way. TF32 stays off, as in matgrad. Compile time is not part of any time.
+inverse is the faster way. `cholesky_ex` and `inv_ex` leave out what `cholesky` and `inv` do to report
+failures, for which these wait for a GPU. TF32 stays off, as in matgrad. Compile time is not part of
+any time.
 """
 
 import functools
@@ -53,24 +55,36 @@ def linear_trace(case, A, X):
     return (dots(X, g) if case.wants_value else None), g
 
 
+def log_det_of_factor(factor):
+    return 2 * torch.sum(torch.log(torch.diagonal(factor, dim1=-2, dim2=-1)), -1)
+
+
 def log_det_gram_cholesky(case, X):
-    factor = torch.linalg.cholesky(X.mT @ X)
-    value = None
-    if case.wants_value:
-        value = 2 * torch.sum(torch.log(torch.diagonal(factor, dim1=-2, dim2=-1)), -1)
+    factor = torch.linalg.cholesky_ex(X.mT @ X).L
+    value = log_det_of_factor(factor) if case.wants_value else None
     g = 2 * torch.cholesky_solve(X.mT, factor).mT if case.wants_gradient else None
+    return value, g
+
+
+def log_det_gram_solves(case, X):
+    factor = torch.linalg.cholesky_ex(X.mT @ X).L
+    value = log_det_of_factor(factor) if case.wants_value else None
+    g = None
+    if case.wants_gradient:
+        y = torch.linalg.solve_triangular(factor.mT, X, upper=True, left=False)
+        g = 2 * torch.linalg.solve_triangular(factor, y, upper=False, left=False)
     return value, g
 
 
 def log_det_gram_inverse(case, X):
     gram = X.mT @ X
     value = torch.linalg.slogdet(gram)[1] if case.wants_value else None
-    return value, 2 * (X @ torch.linalg.inv(gram)) if case.wants_gradient else None
+    return value, 2 * (X @ torch.linalg.inv_ex(gram).inverse) if case.wants_gradient else None
 
 
 def log_det_square(case, X):
     value = 2 * torch.linalg.slogdet(X)[1] if case.wants_value else None
-    return value, 2 * torch.linalg.inv(X).mT if case.wants_gradient else None
+    return value, 2 * torch.linalg.inv_ex(X).inverse.mT if case.wants_gradient else None
 
 
 # formula -> ways, each (operand names, function of the case and the batch -> (value, gradient))
@@ -82,6 +96,7 @@ KINDS = {
     "tr(X*A)": {"closed": ("AX", linear_trace)},
     "tr(X*B)": {"closed": ("BX", linear_trace)},
     "logdet(X'*X)": {"cholesky": ("X", log_det_gram_cholesky),
+                     "two solves": ("X", log_det_gram_solves),
                      "inverse": ("X", log_det_gram_inverse)},
 }
 
@@ -175,6 +190,77 @@ class Compiled(ClosedForm):
         return {best: ways[best]} if best else ways
 
 
+# Ways that go to libraries of which it is not known that a graph may hold their calls.
+NOT_RECORDED = ("cholesky", "inverse", "square")
+
+
+class Recorded(ClosedForm):
+    """The closed forms as CUDA graphs: the work of each copy is captured once, then replayed. Once a
+    capture was refused no other is tried, since what a broken one leaves behind is not known."""
+
+    name = "pytorch, graph"
+    most_problems = 16384  # as for matgrad and cuBLAS (bench/README.md)
+    most_copies = 256
+
+    def __init__(self, record):
+        super().__init__()
+        self.record = record
+        self.refused = None
+
+    def offers(self, case):
+        return super().offers(case) and case.batch <= self.most_problems
+
+    def candidates(self, case):
+        return {way: f for way, f in ways_of(case).items() if way not in NOT_RECORDED}
+
+    def ways(self, copies, text):
+        del text
+        if self.refused:
+            raise RuntimeError(f"not tried, since a capture was refused: {self.refused}")
+        case = copies.case
+        result = {}
+        for way, (names, function) in self.candidates(case).items():
+            run = finished(case, function)
+
+            def build(p, run=run, names=names):
+                arrays = [p[n] for n in names]
+                return {"": self.record(lambda: call(run, arrays))}
+
+            try:
+                result[way] = copies.ways(build, self.most_copies)[""]
+            except Exception as problem:
+                self.refused = str(problem)
+                raise
+        return result
+
+
+class Recorder:
+    """Captures a run in a CUDA graph. All graphs take their memory from one pool: they are replayed
+    one after the other, and what they return is kept."""
+
+    def __init__(self):
+        self.pool = None
+
+    def __call__(self, run):
+        if self.pool is None:
+            self.pool = torch.cuda.graph_pool_handle()
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            run()  # what is loaded at a first call is there afterwards
+        torch.cuda.current_stream().wait_stream(stream)
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self.pool):
+            result = run()
+
+        def replay():
+            graph.replay()
+            return result
+
+        return replay
+
+
 class Gradient:
     name = "pytorch grad"
 
@@ -220,7 +306,8 @@ class Library:
         self.versions = {"pytorch": torch.__version__, "cuda": str(torch.version.cuda)}
         self.shortest_sample = 5e-3 if self.cuda else 1e-3
         closed = ClosedForm()
-        self.variants = [closed, Compiled(closed), Gradient()]
+        recorded = [Recorded(Recorder())] if self.cuda else []
+        self.variants = [closed, *recorded, Compiled(closed), Gradient()]
 
     def upload(self, array):
         return torch.from_numpy(array).to("cuda" if self.cuda else "cpu")

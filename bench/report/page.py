@@ -1,5 +1,7 @@
 """The Markdown page: what was measured, the worst cases first, failures, then everything."""
 
+from statistics import median
+
 from results import geometric_mean, time_text
 
 FIGURES = {
@@ -90,6 +92,7 @@ def cases(results):
     lines = ["## All cases, the worst first", "",
              "`ratio` is the time of the best peer over matgrad's: below 1 the peer is faster. "
              "`of bound` is the least time that bytes and operations allow over the time taken. "
+             "`enqueue` is what the host takes of it on a GPU. "
              "`check` is the largest residual over its bound, matgrad's and the peer's. "
              "`(1)`: one repeat only. Times are medians; brackets hold the quartiles.", ""]
     rows = []
@@ -98,11 +101,34 @@ def cases(results):
         rows.append([
             f"`{pair.name}`", "" if pair.ratio is None else f"{pair.ratio:.2f}",
             ours.executor if ours else "none",
-            timed(ours), f"{ours.percent_of_bound:.0f}%" if ours and ours.percent_of_bound else "",
+            timed(ours), time_text(ours.enqueue_seconds) if ours else "",
+            f"{ours.percent_of_bound:.0f}%" if ours and ours.percent_of_bound else "",
             f"{peer.executor}" + (f" ({peer.way})" if peer and peer.way else "") if peer else "",
             timed(peer), " / ".join(residual(r) or "-" for r in (ours, peer) if r)])
-    return lines + table(["case", "ratio", "executor", "time", "of bound", "best peer", "its time",
+    return lines + table(["case", "ratio", "executor", "time", "enqueue",
+                          "of bound", "best peer", "its time",
                           "check"], rows) + [""]
+
+
+def beside_the_time(results):
+    """What no time of a case holds, by executor: making plans, and the host's part on a GPU."""
+    plans, enqueues = {}, {}
+    for row in results.rows:
+        for seconds, kept in ((row.plan_seconds, plans), (row.enqueue_seconds, enqueues)):
+            if seconds is not None:
+                kept.setdefault(row.executor, []).append(seconds)
+    if not plans and not enqueues:
+        return []
+    lines = ["## Beside the time of a case", "",
+             "`plan` is the first run's making of a plan or compiling, once for a case. `enqueue` is "
+             "the host's part of a call on a GPU that has nothing else to do.", ""]
+    rows = []
+    for name in dict.fromkeys([*plans, *enqueues]):
+        made, enqueued = plans.get(name, []), enqueues.get(name, [])
+        rows.append([name, *(time_text(f(made)) if made else "" for f in (median, max)),
+                     *(time_text(f(enqueued)) if enqueued else "" for f in (median, max))])
+    return lines + table(["executor", "plan, median", "largest", "enqueue, median", "largest"],
+                         rows) + [""]
 
 
 def timed(row):
@@ -130,6 +156,11 @@ def failures(results):
         lines += [f"- {executor}: {error} ({len(names)}: "
                   + ", ".join(f"`{n}`" for n in names[:4]) + (", ..." if len(names) > 4 else "")
                   + ")" for (executor, error), names in grouped.items()]
+    for file in results.files:
+        names = file.get("left_out") or []
+        if names:
+            lines += ["", f"Rows of {file['tool']} for which no time was left: {len(names)}, "
+                      + ", ".join(f"`{n}`" for n in names) + "."]
     return lines + [""]
 
 
@@ -139,7 +170,8 @@ def conditions():
 Both sides compute the same cases from the same seed, hold their results to the same differential
 check (bench/README.md), and read as many copies of their operands in turn, so that these do not come
 from the last-level cache; a peer takes at most 1,000 copies of a tiny case. Peers run with as many
-threads as matgrad. The first runs and all compilation are left out. matgrad computes Gram matrices
+threads as matgrad. The first runs and all compilation are left out, and a GPU is kept busy for 0.1 s
+before it is measured, since the clock of an idle one is low. matgrad computes Gram matrices
 and factors of float data in double unless a case says `fast`; the peers compute float data in float,
 as their users do, so a ratio in float compares more accurate work with less: `check` shows both
 residuals. NumPy, JAX and PyTorch closed forms are written in several ways where there are several
@@ -154,7 +186,7 @@ def write(path, results, figures, absent):
     lines = head_of(results) + summary(results, absent)
     if "ratios" in figures:
         lines += [f"![{FIGURES['ratios']}](ratios.svg)", ""]
-    lines += cases(results) + failures(results)
+    lines += cases(results) + beside_the_time(results) + failures(results)
     for name in figures:
         if name != "ratios":
             lines += [f"## {FIGURES[name]}", "", f"![{FIGURES[name]}]({name}.svg)", ""]

@@ -16,17 +16,20 @@ GREY = "#888888"
 EXECUTORS = {
     "cpu": (BLUE, "o", True),
     "cuda library": (VERMILION, "s", True),
+    "cuda library, graph": (VERMILION, "s", False),
     "cuda fused": (GREEN, "D", True),
     "numpy": (ORANGE, "^", True),
     "jax": (SKY, "v", True),
     "jax grad": (SKY, "v", False),
     "pytorch": (PURPLE, "P", True),
     "pytorch compile": (PURPLE, "X", True),
+    "pytorch, graph": (PURPLE, "p", False),
     "pytorch grad": (PURPLE, "P", False),
     "cupy": (YELLOW, "h", True),
     "eigen": (BLACK, "p", True),
     "libxsmm": (GREY, "*", True),
     "cublas": (BLACK, "d", True),
+    "cublas, graph": (BLACK, "d", False),
 }
 FUNCTIONS = [(BLUE, "o"), (ORANGE, "^"), (GREEN, "s"), (VERMILION, "D"), (PURPLE, "P"), (SKY, "v"),
              (BLACK, "X"), (YELLOW, "h")]

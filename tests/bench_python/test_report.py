@@ -35,7 +35,9 @@ class Report(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         ours = [row("a", "cpu", 1.0), row("b", "cpu", 1.0), row("c", "cpu", 1.0),
-                row("a", "eigen", 8.0), row("d", "cpu", None, residual=2.0, error="residual 2")]
+                row("a", "eigen", 8.0), row("e", "cuda library", 2e-5, enqueue_seconds=1.5e-5,
+                                            plan_seconds=0.25),
+                row("e", "cuda library, graph", 1e-5, enqueue_seconds=3e-6, plan_seconds=0.75), row("d", "cpu", None, residual=2.0, error="residual 2")]
         theirs = [row("a", "numpy", 4.0), row("b", "numpy", 0.25, repeats=1),
                   row("c", "numpy", None, residual=1.0, error="residual 1, bound 1e-5"),
                   row("d", "numpy", None, residual=None, error="not run: the time was used up")]
@@ -51,7 +53,7 @@ class Report(unittest.TestCase):
     def test_the_worst_ratio_comes_first(self):
         pairs = self.results.pairs()
         self.assertEqual([p.name for p in pairs[:2]], ["b", "a"])
-        self.assertEqual([p.ratio for p in pairs], [0.25, 4.0, None, None])
+        self.assertEqual([p.ratio for p in pairs], [0.25, 4.0, None, None, None])
 
     def test_a_peer_in_cpp_is_a_peer(self):
         pair = next(p for p in self.results.pairs() if p.name == "a")
@@ -70,6 +72,23 @@ class Report(unittest.TestCase):
         self.assertIn("| `d` | cpu | residual 2 |", text)
         self.assertIn("| `c` | numpy | residual 1, bound 1e-5 |", text)
         self.assertIn("- numpy: not run: the time was used up (1: `d`)", text)
+
+    def test_a_graph_of_ours_is_ours_and_its_launch_stands_beside_its_time(self):
+        pair = next(p for p in self.results.pairs() if p.name == "e")
+        self.assertEqual(pair.ours.executor, "cuda library, graph")
+        self.assertEqual(pair.peers, [])
+        text = self.page()
+        self.assertRegex(text, r"\| `e` .*\| 10 us \[.*\] \| 3 us \|")
+
+    def test_the_page_tells_plans_and_enqueueing_apart(self):
+        text = self.page()
+        self.assertIn("| cuda library | 250 ms | 250 ms | 15 us | 15 us |", text)
+        self.assertIn("| cuda library, graph | 750 ms | 750 ms | 3 us | 3 us |", text)
+        self.assertNotIn("| cpu | ms", text)
+
+    def test_the_page_lists_what_no_time_was_left_for(self):
+        self.results.files[0]["left_out"] = ["z (cpu)"]
+        self.assertIn("Rows of matgrad for which no time was left: 1, `z (cpu)`.", self.page())
 
     def test_the_page_marks_a_single_repeat(self):
         line = next(x for x in self.page().splitlines() if x.startswith("| `b`"))
