@@ -69,18 +69,17 @@ const std::vector<Answer>& AnswerBook::of(const Case& c) {
     return answers_[key] = std::move(answers);
 }
 
-Comparison compare(const Case& c, const std::vector<Answer>& answers,
-                   std::span<const OutputInfo> outputs, std::span<const std::byte* const> results) {
+Comparison compare(const std::vector<Answer>& answers, std::span<const OutputInfo> outputs,
+                   const Found& found) {
     std::optional<Comparison> worst;
     for (const Answer& answer : answers) {
         for (std::size_t i = 0; i < outputs.size(); ++i) {
             const OutputInfo& info = outputs[i];
-            const Eigen::MatrixXd found = matrix_at(results[i], c.type, info.rows, info.cols,
-                                                    info.batched ? answer.problem : 0);
+            const Eigen::MatrixXd result = found(i, info.batched ? answer.problem : 0);
             const Comparison comparison =
                 info.kind == OutputKind::value
-                    ? answer.expected.value(found(0, 0))
-                    : answer.expected.differential(found.cwiseProduct(answer.direction).sum());
+                    ? answer.expected.value(result(0, 0))
+                    : answer.expected.differential(result.cwiseProduct(answer.direction).sum());
             if (!worst || is_worse(comparison, *worst)) {
                 worst = comparison;
             }

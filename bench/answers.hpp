@@ -3,6 +3,7 @@
 /// with what rounding may explain.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -33,10 +34,11 @@ private:
     std::map<std::string, std::vector<Answer>> answers_;
 };
 
-/// The comparison that comes closest to its bound, or breaks it. `results` is contiguous host
-/// memory, one pointer for each of `outputs`.
-[[nodiscard]] Comparison compare(const Case& c, const std::vector<Answer>& answers,
-                                 std::span<const OutputInfo> outputs,
-                                 std::span<const std::byte* const> results);
+/// The result of a problem that somebody found, by the index of its output.
+using Found = std::function<Eigen::MatrixXd(std::size_t output, std::int64_t problem)>;
+
+/// The comparison that comes closest to its bound, or breaks it.
+[[nodiscard]] Comparison compare(const std::vector<Answer>& answers,
+                                 std::span<const OutputInfo> outputs, const Found& found);
 
 }  // namespace matgrad::bench

@@ -22,6 +22,10 @@ public:
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> versions() const override {
         return build_versions();
     }
+    [[nodiscard]] std::vector<std::string> executors(const Case& c) const override {
+        return contender_.offers(c) ? std::vector<std::string>{contender_.executor}
+                                    : std::vector<std::string>{};
+    }
     [[nodiscard]] int most_threads() const override { return machine_threads(); }
     [[nodiscard]] const Ceilings& ceilings(int threads) override {
         const auto at = ceilings_.find(threads);
@@ -33,7 +37,6 @@ public:
 protected:
     void measure(Row& row, const std::vector<Answer>& answers, const Pace& pace) override {
         const Case& c = row.c;
-        row.executor = contender_.executor;
         const std::vector<OutputInfo> outputs = results_of(c);
         const Layout layout(c, outputs);
         const std::size_t most = physical_memory_bytes() / 2;
@@ -52,15 +55,16 @@ protected:
         for (std::int64_t copy = 1; copy < row.copies; ++copy) {
             std::memcpy(base(copy), base(0), layout.operand_bytes);
         }
-        const Call call = contender_.prepare(c, c.threads > 0 ? c.threads : threads());
+        const Prepared prepared = contender_.prepare(c, c.threads > 0 ? c.threads : threads());
+        const Call& call = prepared.call;
+        row.plan_seconds = prepared.plan_seconds;
         std::vector<ConstBatch> operands = layout.operands_at(base(0), c);
         std::vector<Batch> results = layout.results_at(base(0), outputs);
         call(operands, results);
-        std::vector<const std::byte*> found;
-        for (const Batch& result : results) {
-            found.push_back(static_cast<const std::byte*>(result.data));
-        }
-        row.residual = compare(c, answers, outputs, found);
+        row.residual = compare(answers, outputs, [&](std::size_t i, std::int64_t problem) {
+            return matrix_at(static_cast<const std::byte*>(results[i].data), c.type,
+                             outputs[i].rows, outputs[i].cols, problem);
+        });
         if (!row.residual.passes()) {
             return;
         }
@@ -85,19 +89,25 @@ private:
 }  // namespace
 
 Contender matgrad_on_cpu() {
-    const auto prepare = [](const Case& c, int threads) -> Call {
+    const auto prepare = [](const Case& c, int threads) -> Prepared {
+        const Clock::time_point start = Clock::now();
         const Plan plan = make_plan(c.expression(), c.operands(), c.batch,
                                     c.options(Device{DeviceKind::cpu, 0}, threads));
+        const double seconds = seconds_since(start);
         const auto workspace = std::make_shared<HostMemory>(plan.workspace_bytes());
         const auto status =
             std::make_shared<std::vector<std::int32_t>>(static_cast<std::size_t>(c.batch));
-        return [plan, workspace, status, batch = c.batch](std::span<const ConstBatch> operands,
-                                                          std::span<const Batch> results) {
-            (void)plan.run(batch, operands, results, *status,
-                           {workspace->data(), workspace->size()});
-        };
+        return {[plan, workspace, status, batch = c.batch](std::span<const ConstBatch> operands,
+                                                           std::span<const Batch> results) {
+                    (void)plan.run(batch, operands, results, *status,
+                                   {workspace->data(), workspace->size()});
+                },
+                seconds};
     };
-    return {"cpu", prepare};
+    Contender contender;
+    contender.executor = "cpu";
+    contender.prepare = prepare;
+    return contender;
 }
 
 std::unique_ptr<Runner> make_cpu_runner(Contender contender, int threads) {

@@ -8,51 +8,26 @@ namespace {
 /// More than any GPU's second-level cache so far.
 constexpr std::size_t kCacheBytes = std::size_t{128} << 20;
 
-std::size_t size_of_result(const OutputInfo& output, const Case& c) {
-    return static_cast<std::size_t>(output.rows * output.cols * size_of(c.type) *
-                                    (output.batched ? c.batch : 1));
-}
-
 }  // namespace
 
-GpuContender matgrad_on_gpu() {
-    const auto prepare = [](const Case& c, const GpuPlace& place) -> Call {
-        const Plan plan = make_plan(c.expression(), c.operands(), c.batch,
-                                    c.options(Device{DeviceKind::cuda, place.device.index}, 0));
-        std::byte* const workspace = place.stopwatch.allocate(plan.workspace_bytes());
-        auto* const status = reinterpret_cast<std::int32_t*>(
-            place.stopwatch.allocate(static_cast<std::size_t>(c.batch) * sizeof(std::int32_t)));
-        return [plan, workspace, status, batch = c.batch, stream = place.stopwatch.stream()](
-                   std::span<const ConstBatch> operands, std::span<const Batch> results) {
-            plan.enqueue(batch, operands, results, status, workspace, plan.workspace_bytes(),
-                         stream);
-        };
-    };
-    return {"cuda library", prepare};
-}
-
-GpuCase::GpuCase(const Case& c, const GpuContender& contender, const gpu::Module& module,
-                 const DeviceInfo& device, std::int64_t copies)
-    : outputs_(results_of(c)),
+GpuCase::GpuCase(const Case& c, const gpu::Module& module, const DeviceInfo& device,
+                 std::int64_t copies)
+    : case_(c),
+      outputs_(results_of(c)),
       layout_(c, outputs_),
+      device_(device),
       stopwatch_(module.make_stopwatch(device.index)),
       copies_(copies) {
     if (copies_ == 0) {
         copies_ = copies_beyond(kCacheBytes, layout_.bytes, device.free_bytes / 4);
     }
-    for (const OutputInfo& output : outputs_) {
-        result_bytes_.push_back(size_of_result(output, c));
-    }
     memory_ = stopwatch_->allocate(static_cast<std::size_t>(copies_) * layout_.bytes);
-    operands_ = layout_.operands_at(memory_, c);
-    results_ = layout_.results_at(memory_, outputs_);
-    call_ = contender.prepare(c, {device, *stopwatch_, results_, copies_, layout_.bytes});
-    upload(c);
+    upload();
 }
 
-void GpuCase::upload(const Case& c) const {
+void GpuCase::upload() const {
     const HostMemory host(layout_.operand_bytes);
-    fill_operands(c, layout_, host.data());
+    fill_operands(case_, layout_, host.data());
     stopwatch_->copy(memory_, host.data(), layout_.operand_bytes);
     for (std::int64_t done = 1; done < copies_; done *= 2) {
         const auto count = static_cast<std::size_t>(std::min(done, copies_ - done));
@@ -62,39 +37,78 @@ void GpuCase::upload(const Case& c) const {
     stopwatch_->wait();
 }
 
-void GpuCase::enqueue(std::int64_t copy) const {
-    std::byte* const base = memory_ + static_cast<std::size_t>(copy) * layout_.bytes;
-    for (std::size_t i = 0; i < operands_.size(); ++i) {
-        operands_[i].data = base + layout_.operands[i];
-    }
-    for (std::size_t i = 0; i < results_.size(); ++i) {
-        results_[i].data = base + layout_.results[i];
-    }
-    call_(operands_, results_);
+std::span<std::byte> GpuCase::place_of(std::size_t output, std::int64_t problem) const {
+    const OutputInfo& info = outputs_[output];
+    const auto bytes = static_cast<std::size_t>(info.rows * info.cols * size_of(case_.type));
+    const auto index = static_cast<std::size_t>(info.batched ? problem : 0);
+    return {memory_ + layout_.results[output] + index * bytes, bytes};
 }
 
-std::vector<std::vector<std::byte>> GpuCase::results() const {
-    enqueue(0);
-    std::vector<std::vector<std::byte>> found;
-    for (std::size_t i = 0; i < results_.size(); ++i) {
-        found.emplace_back(result_bytes_[i]);
-        stopwatch_->copy(found.back().data(), results_[i].data, result_bytes_[i]);
-    }
+Eigen::MatrixXd GpuCase::result(std::size_t output, std::int64_t problem) const {
+    const std::span<std::byte> place = place_of(output, problem);
+    std::vector<std::byte> found(place.size());
+    stopwatch_->copy(found.data(), place.data(), place.size());
     stopwatch_->wait();
-    return found;
+    return matrix_at(found.data(), case_.type, outputs_[output].rows, outputs_[output].cols, 0);
 }
 
-double GpuCase::seconds(std::int64_t count, double* host_seconds) const {
-    stopwatch_->start();
-    const Clock::time_point start = Clock::now();
+void GpuCase::spoil(std::size_t output, std::int64_t problem) const {
+    const std::span<std::byte> place = place_of(output, problem);
+    const std::vector<std::byte> nan(place.size(), std::byte{0xFF});
+    stopwatch_->copy(place.data(), nan.data(), place.size());
+    stopwatch_->wait();
+}
+
+Prepared GpuCase::prepare(const GpuContender& contender, std::int64_t most) const {
+    return contender.prepare(case_, {device_, *stopwatch_, operands(), results(),
+                                     std::min(copies_, most), layout_.bytes});
+}
+
+GpuTurns::GpuTurns(const GpuCase& on_gpu, const GpuContender& contender)
+    : stopwatch_(on_gpu.stopwatch()),
+      copies_(std::min(on_gpu.copies(), contender.most_copies)),
+      copy_bytes_(static_cast<std::ptrdiff_t>(on_gpu.copy_bytes())),
+      operands_(on_gpu.operands()),
+      results_(on_gpu.results()),
+      prepared_(on_gpu.prepare(contender, copies_)) {}
+
+void GpuTurns::move_to(std::int64_t copy) const {
+    const std::ptrdiff_t offset = (copy - at_) * copy_bytes_;
+    for (ConstBatch& operand : operands_) {
+        operand.data = static_cast<const std::byte*>(operand.data) + offset;
+    }
+    for (Batch& result : results_) {
+        result.data = static_cast<std::byte*>(result.data) + offset;
+    }
+    at_ = copy;
+}
+
+void GpuTurns::enqueue_next() const {
+    move_to(at_ + 1 == copies_ ? 0 : at_ + 1);
+    prepared_.call(operands_, results_);
+}
+
+void GpuTurns::run_first() const {
+    move_to(0);
+    prepared_.call(operands_, results_);
+    stopwatch_.wait();
+}
+
+double GpuTurns::seconds(std::int64_t count) const {
+    stopwatch_.start();
     for (std::int64_t i = 0; i < count; ++i) {
-        enqueue(next_);
-        next_ = next_ + 1 == copies_ ? 0 : next_ + 1;
+        enqueue_next();
     }
-    if (host_seconds != nullptr) {
-        *host_seconds += seconds_since(start);
-    }
-    return stopwatch_->stop();
+    return stopwatch_.stop();
+}
+
+double GpuTurns::enqueue_seconds() const {
+    stopwatch_.wait();
+    const Clock::time_point start = Clock::now();
+    enqueue_next();
+    const double seconds = seconds_since(start);
+    stopwatch_.wait();
+    return seconds;
 }
 
 }  // namespace matgrad::bench

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "bench/runner.hpp"
 #include "cuda/module.hpp"
@@ -16,8 +18,9 @@ namespace matgrad::bench {
 /// Where a case is computed. Its copies lie one after the other, `copy_bytes` apart.
 struct GpuPlace {
     DeviceInfo device;
-    gpu::Stopwatch& stopwatch;       ///< gives memory; calls enqueue on its stream
-    std::span<const Batch> results;  ///< of the first copy
+    gpu::Stopwatch& stopwatch;             ///< gives memory; calls enqueue on its stream
+    std::span<const ConstBatch> operands;  ///< of the first copy, uploaded; all copies are alike
+    std::span<const Batch> results;        ///< of the first copy
     std::int64_t copies = 1;
     std::size_t copy_bytes = 0;
 };
@@ -27,13 +30,21 @@ struct GpuContender {
     /// Made ready for a case: all that is allocated is allocated here. The call only enqueues, on the
     /// operands and results of any of the copies. It goes before the stopwatch does.
     /// Errors of both: MachineError.
-    std::function<Call(const Case& c, const GpuPlace& place)> prepare;
+    std::function<Prepared(const Case& c, const GpuPlace& place)> prepare;
+    std::function<bool(const Case& c)> offers = [](const Case&) { return true; };
+    /// As many copies as it can take turns with.
+    std::int64_t most_copies = std::numeric_limits<std::int64_t>::max();
 };
 
 /// matgrad: a plan made once, workspace and status reused.
 [[nodiscard]] GpuContender matgrad_on_gpu();
 
+/// matgrad by a plan that may be captured, each copy's work recorded once and replayed.
+[[nodiscard]] GpuContender matgrad_graphs_on_gpu();
+
+/// Each case is computed by all contenders that offer it, one after the other on the same memory.
 /// Errors: MachineError; OperandError for a device that does not exist.
-[[nodiscard]] std::unique_ptr<Runner> make_gpu_runner(const Device& device, GpuContender contender);
+[[nodiscard]] std::unique_ptr<Runner> make_gpu_runner(const Device& device,
+                                                      std::vector<GpuContender> contenders);
 
 }  // namespace matgrad::bench

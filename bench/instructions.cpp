@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
                 const Layout layout(c, outputs);
                 const HostMemory memory(layout.bytes);
                 fill_operands(c, layout, memory.data());
-                const Call call = matgrad_on_cpu().prepare(c, 1);
+                const Call call = matgrad_on_cpu().prepare(c, 1).call;
                 counted_run(call, layout.operands_at(memory.data(), c),
                             layout.results_at(memory.data(), outputs));
             }

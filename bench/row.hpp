@@ -18,6 +18,7 @@ struct Row {
     bool ok = false;
     std::string error;  ///< why there is no time
     Timing timing;
+    double plan_seconds = kNone;  ///< of making ready what computes the case, the first time
     std::int64_t copies = 0;
     Work work;
     double bound_seconds = kNone;
@@ -39,6 +40,7 @@ struct Report {
     std::string suite;
     Ceilings ceilings;
     std::vector<Row> rows;
+    std::vector<std::string> left_out;  ///< rows for which no time was left, `NAME (EXECUTOR)`
 };
 
 /// As bench/README.md describes them.

@@ -25,6 +25,7 @@ Json to_json(const Row& row) {
             {"repeats", row.timing.repeats},
             {"copies", row.copies},
             {"enqueue_seconds", row.timing.enqueue_seconds},
+            {"plan_seconds", row.plan_seconds},
             {"bytes", row.work.bytes},
             {"operations", row.work.operations},
             {"gb_per_s", row.gb_per_s()},
@@ -84,7 +85,8 @@ std::string to_json_text(const Report& report) {
                     {"ceilings",
                      {{"float32", to_json(report.ceilings.float32)},
                       {"float64", to_json(report.ceilings.float64)}}},
-                    {"rows", rows}};
+                    {"rows", rows},
+                    {"left_out", report.left_out}};
     return json.dump(1) + "\n";
 }
 

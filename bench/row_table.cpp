@@ -51,14 +51,15 @@ std::string table_head(const Report& report) {
                         rates_text("float32", report.ceilings.float32),
                         rates_text("float64", report.ceilings.float64));
     head += fmt::format(
-        "{:<28} {:>14} {:>9} {:>4} {:<6} {:<8} {:<12} {:>9} {:>7} {:>7} {:>8} {:>6} {:>8}\n",
+        "{:<28} {:>14} {:>9} {:>4} {:<6} {:<8} {:<19} {:>9} {:>7} {:>9} {:>8} {:>7} {:>8} {:>6} "
+        "{:>8}\n",
         "function", "sizes", "batch", "type", "acc.", "outputs", "executor", "median", "spread",
-        "GB/s", "GFLOP/s", "bound", "residual");
+        "enqueue", "plan ms", "GB/s", "GFLOP/s", "bound", "residual");
     return head;
 }
 
 std::string table_line(const Row& row) {
-    std::string line = fmt::format("{:<28} {:>14} {:>9} {:>4} {:<6} {:<8} {:<12} ",
+    std::string line = fmt::format("{:<28} {:>14} {:>9} {:>4} {:<6} {:<8} {:<19} ",
                                    function_text(row.c), sizes_text(row.c), row.c.batch,
                                    row.c.type == ScalarType::float32 ? "f32" : "f64",
                                    to_text(row.c.accuracy), to_text(row.c.outputs), row.executor);
@@ -66,9 +67,12 @@ std::string table_line(const Row& row) {
         return line + fmt::format("{:>9}  {}\n", "FAIL", row.error);
     }
     const Timing& t = row.timing;
-    return line + fmt::format("{:>9} {:>6.1f}% {:>7.2f} {:>8.2f} {:>5.1f}% {:>8.1e}\n",
+    const std::string plan =
+        std::isnan(row.plan_seconds) ? "" : fmt::format("{:.1f}", 1e3 * row.plan_seconds);
+    return line + fmt::format("{:>9} {:>6.1f}% {:>9} {:>8} {:>7.2f} {:>8.2f} {:>5.1f}% {:>8.1e}\n",
                               seconds_text(t.seconds), 100 * (t.high - t.low) / t.seconds,
-                              row.gb_per_s(), row.gflop_per_s(), row.percent_of_bound(),
+                              std::isnan(t.enqueue_seconds) ? "" : seconds_text(t.enqueue_seconds),
+                              plan, row.gb_per_s(), row.gflop_per_s(), row.percent_of_bound(),
                               row.residual.residual);
 }
 

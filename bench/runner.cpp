@@ -24,9 +24,10 @@ std::vector<OutputInfo> results_of(const Case& c) {
     return infos;
 }
 
-Row Runner::run(const Case& c, const Pace& pace) {
+Row Runner::run(const Case& c, const std::string& executor, const Pace& pace) {
     Row row;
     row.c = c;
+    row.executor = executor;
     try {
         row.work = minimal_work(c);
         row.bound_seconds =

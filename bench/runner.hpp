@@ -26,14 +26,23 @@ public:
     /// The most threads that a case may fix; 0 on a GPU.
     [[nodiscard]] virtual int most_threads() const = 0;
 
-    /// Checks the results of the case, then measures it. What goes wrong is the row's error.
+    /// Who computes the case: each gets a row. Empty if it is not offered.
+    [[nodiscard]] virtual std::vector<std::string> executors(const Case& c) const = 0;
+
+    /// Checks the results of one of the executors, then measures it. What goes wrong is the row's
+    /// error.
     /// Errors   Interrupted, and whatever `pace.check_stop` throws.
-    [[nodiscard]] Row run(const Case& c, const Pace& pace);
+    [[nodiscard]] Row run(const Case& c, const std::string& executor, const Pace& pace);
+    /// The first of the executors.
+    [[nodiscard]] Row run(const Case& c, const Pace& pace) {
+        return run(c, executors(c).at(0), pace);
+    }
     [[nodiscard]] AnswerBook& answers() noexcept { return answers_; }
 
 protected:
     explicit Runner(int threads) : threads_(threads) {}
-    /// Fills executor, residual and copies; the timing too if the residual passes.
+    /// By row.executor: fills residual, copies and the seconds of the plan; the timing too if the
+    /// residual passes.
     virtual void measure(Row& row, const std::vector<Answer>& answers, const Pace& pace) = 0;
 
 private:
@@ -44,11 +53,19 @@ private:
 /// Operands and results of one copy, in the order of Case::operands and of the results of a plan.
 using Call = std::function<void(std::span<const ConstBatch>, std::span<const Batch>)>;
 
+/// A case made ready.
+struct Prepared {
+    Prepared(Call how, double seconds = kNone) : call(std::move(how)), plan_seconds(seconds) {}
+    Call call;
+    double plan_seconds;  ///< of making a plan, its kernels compiled; none where nothing is made
+};
+
 /// Somebody who computes cases on the processor: matgrad, or a peer.
 struct Contender {
     std::string executor;
-    /// Made ready for a case and a number of threads; empty if it does not offer the function.
-    std::function<Call(const Case& c, int threads)> prepare;
+    /// Made ready for a case and a number of threads.
+    std::function<Prepared(const Case& c, int threads)> prepare;
+    std::function<bool(const Case& c)> offers = [](const Case&) { return true; };
 };
 
 /// matgrad on the processor: a plan made once, workspace and status reused.
@@ -56,7 +73,8 @@ struct Contender {
 
 [[nodiscard]] std::unique_ptr<Runner> make_cpu_runner(Contender contender, int threads);
 
-/// matgrad on one GPU: what enqueue takes, by the events of the device. Errors: MachineError.
+/// matgrad on one GPU, small batches also by graphs: what enqueue takes, by the events of the device.
+/// Errors: MachineError.
 [[nodiscard]] std::unique_ptr<Runner> make_gpu_runner(const Device& device);
 
 /// What a plan would tell of the results of a case.

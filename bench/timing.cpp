@@ -6,7 +6,7 @@
 namespace matgrad::bench {
 namespace {
 
-constexpr double kShortestBlock = 2e-4;  // the clock's own cost is then below 1/1000
+constexpr double kShortestOnTheHost = 2e-4;  // the clock's own cost is then below 1/1000
 constexpr int kLeastRepeats = 5;
 constexpr double kPatience = 4;  // times the seconds asked for
 
@@ -18,17 +18,18 @@ double quantile(const std::vector<double>& sorted, double q) {
 }
 
 /// Warms up, and finds how many calls make a block.
-std::int64_t block_size(const std::function<double(std::int64_t)>& block, const Pace& pace) {
+std::int64_t block_size(const std::function<double(std::int64_t)>& block, const Pace& pace,
+                        const Blocks& blocks) {
     const Clock::time_point start = Clock::now();
     std::int64_t count = 1;
     for (;;) {
         const double seconds = block(count);
         pace.check_stop();
-        if (seconds < kShortestBlock) {
-            const double factor = 1.5 * kShortestBlock / std::max(seconds, kShortestBlock / 64);
+        if (seconds < blocks.shortest) {
+            const double factor = 1.5 * blocks.shortest / std::max(seconds, blocks.shortest / 64);
             count =
                 static_cast<std::int64_t>(static_cast<double>(count) * std::max(factor, 1.5)) + 1;
-        } else if (seconds_since(start) >= std::min(0.1, pace.seconds / 5)) {
+        } else if (seconds_since(start) >= blocks.warm_up) {
             return count;
         }
     }
@@ -42,8 +43,9 @@ Timing summarise(std::vector<double> samples) {
             static_cast<std::int64_t>(samples.size()), kNone};
 }
 
-Timing measure(const std::function<double(std::int64_t)>& block, const Pace& pace) {
-    const std::int64_t count = block_size(block, pace);
+Timing measure(const std::function<double(std::int64_t)>& block, const Pace& pace,
+               const Blocks& blocks) {
+    const std::int64_t count = block_size(block, pace, blocks);
     std::vector<double> samples;
     const Clock::time_point start = Clock::now();
     for (;;) {
@@ -69,7 +71,7 @@ Timing measure_calls(const std::function<void(std::int64_t)>& call, std::int64_t
             }
             return seconds_since(start);
         },
-        pace);
+        pace, {std::min(0.1, pace.seconds / 5), kShortestOnTheHost});
 }
 
 }  // namespace matgrad::bench

@@ -88,13 +88,17 @@ private:
 
 /// `peer` gives false if it has no kernel.
 template <typename Peer>
-Call call_of(const Case& c, int threads, Peer peer) {
-    return [peer_case = PeerCase(c, threads), peer](std::span<const ConstBatch> operands,
-                                                    std::span<const Batch> results) {
+Prepared call_of(const Case& c, int threads, Peer peer) {
+    return Call([peer_case = PeerCase(c, threads), peer](std::span<const ConstBatch> operands,
+                                                         std::span<const Batch> results) {
         if (!peer(peer_case.on(operands, results))) {
             throw MachineError("no kernel for these sizes");
         }
-    };
+    });
+}
+
+std::function<bool(const Case&)> offer_of(const char* executor) {
+    return [executor](const Case& c) { return is_offered(c, executor); };
 }
 
 }  // namespace
@@ -108,35 +112,43 @@ bool is_offered(const Case& c, const std::string& executor) {
 
 std::vector<Contender> cpp_peers() {
     std::vector<Contender> peers;
-    peers.push_back({"eigen", [](const Case& c, int threads) {
+    peers.push_back({"eigen",
+                     [](const Case& c, int threads) {
                          return call_of(c, threads, [](const PeerTask& task) {
                              matgrad_eigen_peer(&task);
                              return true;
                          });
-                     }});
+                     },
+                     offer_of("eigen")});
 #ifdef MATGRAD_HAS_LIBXSMM
-    peers.push_back({"libxsmm", [](const Case& c, int threads) {
+    peers.push_back({"libxsmm",
+                     [](const Case& c, int threads) {
                          return call_of(c, threads, [](const PeerTask& task) {
                              return matgrad_libxsmm_peer(&task);
                          });
-                     }});
+                     },
+                     offer_of("libxsmm")});
 #endif
     return peers;
 }
 
 GpuContender cublas_peer(GpuPeerEntry make) {
-    return {"cublas", [make](const Case& c, const GpuPlace& place) -> Call {
-                const PeerCase peer_case(c, 1);
-                const PeerTask task = peer_case.on({}, place.results);
-                const PeerPlace where{place.device.index, place.device.multiprocessors,
-                                      &place.stopwatch,   task.gradient,
-                                      place.copies,       place.copy_bytes};
-                const std::shared_ptr<GpuPeer> peer(make(task, where));
-                return [peer_case, peer](std::span<const ConstBatch> operands,
-                                         std::span<const Batch> results) {
-                    peer->enqueue(peer_case.on(operands, results));
-                };
-            }};
+    GpuContender contender;
+    contender.executor = "cublas";
+    contender.offers = offer_of("cublas");
+    contender.prepare = [make](const Case& c, const GpuPlace& place) -> Prepared {
+        const PeerCase peer_case(c, 1);
+        const PeerTask task = peer_case.on({}, place.results);
+        const PeerPlace where{place.device.index, place.device.multiprocessors,
+                              &place.stopwatch,   task.gradient,
+                              place.copies,       place.copy_bytes};
+        const std::shared_ptr<GpuPeer> peer(make(task, where));
+        return Call([peer_case, peer](std::span<const ConstBatch> operands,
+                                      std::span<const Batch> results) {
+            peer->enqueue(peer_case.on(operands, results));
+        });
+    };
+    return contender;
 }
 
 }  // namespace matgrad::bench

@@ -3,19 +3,20 @@
 ///     matgrad_cpp_peers [--device cpu|cuda] [--suite NAME] [--json FILE] [--filter TEXT]
 ///         [--seconds S] [--budget S] [--threads N]
 ///
-/// Rows that are not begun within the budget, if there is one, are left out.
+/// Rows that are not begun within the budget, if there is one, are left out and listed. The file is
+/// whole after every row.
 
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <exception>
-#include <fstream>
-#include <limits>
 #include <map>
 #include <memory>
 
 #include "bench/cpp_peers/contenders.hpp"
+#include "bench/gpu_graph.hpp"
 #include "bench/machine.hpp"
+#include "bench/recording.hpp"
 #include "bench/suite.hpp"
 #include "bench/threads.hpp"
 #include "matgrad/device.hpp"
@@ -51,74 +52,68 @@ Options read_options(int argc, char** argv) {
     return options;
 }
 
-/// A peer and what measures it.
-struct Contest {
-    std::string executor;
-    std::unique_ptr<Runner> runner;
-};
-
-std::vector<Contest> contests(bool on_gpu, int threads) {
-    std::vector<Contest> result;
+std::vector<std::unique_ptr<Runner>> runners(bool on_gpu, int threads) {
+    std::vector<std::unique_ptr<Runner>> result;
     if (on_gpu) {
         const DeviceList devices = list_devices();
         if (devices.gpus.empty()) {
             throw MachineError("--device cuda: " + devices.why_none);
         }
-        GpuContender peer = cublas_peer(open_cublas_peer());
-        const std::string executor = peer.executor;
-        result.push_back({executor, make_gpu_runner({DeviceKind::cuda, 0}, std::move(peer))});
+        const GpuContender peer = cublas_peer(open_cublas_peer());
+        result.push_back(make_gpu_runner({DeviceKind::cuda, 0}, {peer, as_graphs(peer)}));
         return result;
     }
     for (const Contender& peer : cpp_peers()) {
-        result.push_back({peer.executor, make_cpu_runner(peer, threads)});
+        result.push_back(make_cpu_runner(peer, threads));
     }
     return result;
 }
 
-Report measure(const Suite& suite, const Options& options, const std::string& command) {
+RecordOptions record_options(const Suite& suite, const Options& options) {
+    RecordOptions how;
+    const std::string& seconds = options.at("--seconds");
+    const std::string& budget = options.at("--budget");
+    how.pace.seconds = seconds.empty() ? suite.seconds : std::atof(seconds.c_str());
+    if (!budget.empty()) {
+        how.budget = std::atof(budget.c_str());
+    }
+    if (!options.at("--json").empty()) {
+        how.json = options.at("--json");
+    }
+    how.show = [](const Row& row) {
+        fmt::print("{}", table_line(row));
+        std::fflush(stdout);
+    };
+    return how;
+}
+
+void measure(const Suite& suite, const Options& options, const std::string& command) {
     const bool on_gpu = options.at("--device") == "cuda";
     const int threads = std::max(1, std::atoi(options.at("--threads").c_str()));
-    Pace pace;
-    pace.seconds = options.at("--seconds").empty() ? suite.seconds
-                                                   : std::atof(options.at("--seconds").c_str());
-    const double budget = options.at("--budget").empty()
-                              ? std::numeric_limits<double>::infinity()
-                              : std::atof(options.at("--budget").c_str());
-    const Clock::time_point start = Clock::now();
+    const RecordOptions how = record_options(suite, options);
     Report report;
     report.tool = "matgrad_cpp_peers";
     report.commit = build_commit();
     report.command = command;
     report.date = now_text();
     report.suite = suite.name;
-    int late = 0;
-    for (const Contest& contest : contests(on_gpu, threads)) {
-        Runner& runner = *contest.runner;
-        report.device = runner.device();
-        report.versions = runner.versions();
-        report.threads = runner.threads();
-        report.ceilings = runner.ceilings(runner.threads());
-        fmt::print("{}", table_head(report));
-        for (const Case& c : suite.cases) {
-            const bool wanted = c.name.find(options.at("--filter")) != std::string::npos &&
-                                c.threads <= runner.most_threads() &&
-                                is_offered(c, contest.executor);
-            if (wanted && seconds_since(start) > budget) {
-                ++late;
-            } else if (wanted) {
-                report.rows.push_back(runner.run(c, pace));
-                fmt::print("{}", table_line(report.rows.back()));
-                std::fflush(stdout);
-            }
+    for (const std::unique_ptr<Runner>& runner : runners(on_gpu, threads)) {
+        report.device = runner->device();
+        report.versions = runner->versions();
+        if (!on_gpu) {
+            report.versions.emplace_back("libxsmm", MATGRAD_LIBXSMM_VERSION);
         }
+        report.threads = runner->threads();
+        report.ceilings = runner->ceilings(runner->threads());
+        std::vector<Case> cases = suite.cases;
+        std::erase_if(cases, [&](const Case& c) {
+            return c.name.find(options.at("--filter")) == std::string::npos ||
+                   c.threads > runner->most_threads();
+        });
+        fmt::print("{}", table_head(report));
+        record(cases, *runner, how, report);
     }
-    if (!on_gpu) {
-        report.versions.emplace_back("libxsmm", MATGRAD_LIBXSMM_VERSION);
-    }
-    if (late > 0) {
-        fmt::print("{} row{} left out: no time left\n", late, late == 1 ? "" : "s");
-    }
-    return report;
+    fmt::print("{}", left_out_text(report));
 }
 
 int run(int argc, char** argv) {
@@ -127,15 +122,7 @@ int run(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
         command += std::string(" ") + argv[i];
     }
-    const Report report = measure(load_suite(options.at("--suite")), options, command);
-    const std::string& path = options.at("--json");
-    if (!path.empty()) {
-        std::ofstream file(path);
-        file << to_json_text(report) << std::flush;
-        if (!file) {
-            throw MachineError(path + ": could not be written");
-        }
-    }
+    measure(load_suite(options.at("--suite")), options, command);
     if (options.at("--device") == "cpu" && std::string(MATGRAD_LIBXSMM_VERSION) == "absent") {
         fmt::print("libxsmm: absent when this was built\n");
     }

@@ -72,7 +72,7 @@ double product_rate(Clock& clock, int n) {
     fill<T>(a, count);
     fill<T>(b, count);
     const Blas blas(clock.stream());
-    const Times times = clock.measure(2, 7, [&](int) {
+    const Times times = clock.measure(7, [&](int) {
         product(blas.get(), n, static_cast<const T*>(a.data()), static_cast<const T*>(b.data()),
                 static_cast<T*>(c.data()));
     });
@@ -88,7 +88,7 @@ double copy_rate(Clock& clock) {
     const DeviceBuffer from(bytes);
     const DeviceBuffer to(bytes);
     MATGRAD_MUST(cudaMemsetAsync(from.data(), 1, bytes, clock.stream()));
-    const Times times = clock.measure(2, 11, [&](int) {
+    const Times times = clock.measure(11, [&](int) {
         MATGRAD_MUST(cudaMemcpyAsync(to.data(), from.data(), bytes, cudaMemcpyDeviceToDevice,
                                      clock.stream()));
     });
@@ -109,17 +109,20 @@ Clock::~Clock() {
     (void)cudaStreamDestroy(stream_);
 }
 
-Times Clock::measure(int warm_up, int repeats, const std::function<void(int)>& work) {
-    for (int i = 0; i < warm_up; ++i) {
-        work(i);
-    }
-    wait();
+Times Clock::measure(int repeats, const std::function<void(int)>& work) {
+    int next = 0;
+    const auto start = std::chrono::steady_clock::now();
+    do {
+        work(next++);
+        wait();
+    } while (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() <
+             kWarmUp);
     std::vector<double> on_device;
     std::vector<double> on_host;
     for (int i = 0; i < repeats; ++i) {
         MATGRAD_MUST(cudaEventRecord(begin_, stream_));
         const auto begin = std::chrono::steady_clock::now();
-        work(warm_up + i);
+        work(next + i);
         const auto end = std::chrono::steady_clock::now();
         MATGRAD_MUST(cudaEventRecord(end_, stream_));
         MATGRAD_MUST(cudaEventSynchronize(end_));

@@ -48,8 +48,10 @@ public:
     Clock& operator=(const Clock&) = delete;
     [[nodiscard]] cudaStream_t stream() const { return stream_; }
     void wait() const { MATGRAD_MUST(cudaStreamSynchronize(stream_)); }
-    /// `work(i)` enqueues the i-th run; the first `warm_up` are not counted.
-    [[nodiscard]] Times measure(int warm_up, int repeats, const std::function<void(int)>& work);
+    /// `work(i)` enqueues the i-th run. Those of the first kWarmUp seconds are not counted: the clock of
+    /// a device that had nothing to do is low.
+    [[nodiscard]] Times measure(int repeats, const std::function<void(int)>& work);
+    static constexpr double kWarmUp = 0.1;
 
 private:
     cudaStream_t stream_ = nullptr;

@@ -3,16 +3,20 @@
 ///
 ///     gpu_times [device]
 ///
-/// Each time is the median of repeats after warm-up, between two events on the stream. Successive
-/// repeats read different copies of the operands, which together exceed the cache several times over.
+/// Each time is the median of repeats, between two events on the stream, after the device was kept
+/// busy for 0.1 s; of small batches also as CUDA graphs. What the host takes to enqueue a run, and to
+/// make the plan, is told apart. Successive repeats read different copies of the operands, which
+/// together exceed the cache several times over.
 /// A few problems of each row are compared with the closed form in double; the bound of a row is the
 /// larger of its bytes at the measured rate of copying and its operations at that of large products.
 ///
 /// Exit status: 0; 1 if a row's numbers are wrong or something failed; 3 without a GPU.
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "device.hpp"
@@ -23,8 +27,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kWarmUp = 3;
 constexpr int kRepeats = 21;
+/// Larger batches are not tried as graphs: launches are a small part of their time.
+constexpr std::int64_t kMostProblemsOfAGraph = 16384;
 /// Copies of the operands, in multiples of the cache.
 constexpr std::size_t kCaches = 4;
 constexpr std::size_t kMostCopies = 4096;
@@ -43,8 +48,10 @@ struct Row {
 template <typename T>
 class Problem {
 public:
-    Problem(const Row& row, int device, std::size_t cache_bytes)
-        : row_(row), plan_(make(row, device)), workspace_(plan_.workspace_bytes()) {
+    Problem(const Row& row, int device, std::size_t cache_bytes, bool capturable)
+        : row_(row),
+          plan_(make(row, device, capturable, plan_ms_)),
+          workspace_(plan_.workspace_bytes()) {
         std::size_t set_bytes = 0;
         for (const Operand& operand : plan_.operands()) {
             host_.push_back(numbers(count(operand), host_.size()));
@@ -75,6 +82,8 @@ public:
     }
 
     [[nodiscard]] std::size_t copies() const { return copies_; }
+    /// What making the plan took, kernels compiled.
+    [[nodiscard]] double plan_ms() const { return plan_ms_; }
     /// Read and written at least: every operand and every result once.
     [[nodiscard]] double bytes() const {
         double sum = static_cast<double>(row_.batch) * sizeof(std::int32_t);
@@ -131,13 +140,20 @@ public:
 private:
     using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-    static Plan make(const Row& row, int device) {
+    static Plan make(const Row& row, int device, bool capturable, double& ms) {
         PlanOptions options;
         options.type = row.type;
         options.accuracy = row.accuracy;
         options.wrt = {row.function->wrt};
+        options.capturable = capturable;
         options.device = {DeviceKind::cuda, device};
-        return make_plan(parse(row.function->text), row.function->operands, row.batch, options);
+        const auto start = std::chrono::steady_clock::now();
+        Plan plan =
+            make_plan(parse(row.function->text), row.function->operands, row.batch, options);
+        const std::chrono::duration<double, std::milli> taken =
+            std::chrono::steady_clock::now() - start;
+        ms = taken.count();
+        return plan;
     }
     /// NaN counts as larger than anything.
     static double larger(double a, double b) {
@@ -183,6 +199,7 @@ private:
     }
 
     Row row_;
+    double plan_ms_ = 0;
     Plan plan_;
     DeviceBuffer workspace_;
     std::vector<std::vector<T>> host_;
@@ -191,37 +208,101 @@ private:
     std::size_t copies_ = 1;
 };
 
+/// The work of a few copies as CUDA graphs, each captured once.
+class Graphs {
+public:
+    template <typename T>
+    Graphs(const Problem<T>& problem, Clock& clock) : clock_(clock) {
+        constexpr std::size_t kMost = 256;
+        problem.enqueue(0, clock.stream());  // what is loaded at a first call is there now
+        clock.wait();
+        for (std::size_t copy = 0; copy < std::min(problem.copies(), kMost); ++copy) {
+            MATGRAD_MUST(cudaStreamBeginCapture(clock.stream(), cudaStreamCaptureModeThreadLocal));
+            cudaGraph_t graph = nullptr;
+            try {
+                problem.enqueue(static_cast<int>(copy), clock.stream());
+            } catch (...) {
+                (void)cudaStreamEndCapture(clock.stream(), &graph);
+                (void)cudaGraphDestroy(graph);
+                (void)cudaGetLastError();
+                throw;
+            }
+            MATGRAD_MUST(cudaStreamEndCapture(clock.stream(), &graph));
+            cudaGraphExec_t executable = nullptr;
+            const cudaError_t code = cudaGraphInstantiate(&executable, graph, 0);
+            (void)cudaGraphDestroy(graph);
+            must(code, "cudaGraphInstantiate");
+            graphs_.emplace_back(executable);
+        }
+    }
+    void launch(int run) const {
+        MATGRAD_MUST(cudaGraphLaunch(graphs_[static_cast<std::size_t>(run) % graphs_.size()].get(),
+                                     clock_.stream()));
+    }
+
+private:
+    Clock& clock_;
+    struct Destroy {
+        void operator()(cudaGraphExec_t graph) const noexcept { (void)cudaGraphExecDestroy(graph); }
+    };
+    std::vector<std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, Destroy>> graphs_;
+};
+
+template <typename T>
+Json time_graph(const Row& row, int device, std::size_t cache_bytes, Clock& clock) {
+    try {
+        const Problem<T> problem(row, device, cache_bytes, true);
+        const Graphs graphs(problem, clock);
+        graphs.launch(0);
+        clock.wait();
+        const double error = problem.error();
+        const Times times = clock.measure(kRepeats, [&](int run) { graphs.launch(run); });
+        return {{"median_us", times.median_us},
+                {"enqueue_us", times.enqueue_us},
+                {"error_over_bound", error},
+                {"correct", error <= 1}};
+    } catch (const std::exception& error) {
+        return {{"refused", error.what()}};
+    }
+}
+
 template <typename T>
 Json time_row(const Row& row, int device, std::size_t cache_bytes, const Rates& rates,
               Clock& clock) {
-    const Problem<T> problem(row, device, cache_bytes);
+    const Problem<T> problem(row, device, cache_bytes, false);
     problem.enqueue(0, clock.stream());
     clock.wait();
     const double error = problem.error();
     const Times times =
-        clock.measure(kWarmUp, kRepeats, [&](int run) { problem.enqueue(run, clock.stream()); });
+        clock.measure(kRepeats, [&](int run) { problem.enqueue(run, clock.stream()); });
     const double seconds = times.median_us * 1e-6;
     const double operations = row.function->operations * static_cast<double>(row.batch);
     const double product_rate =
         std::is_same_v<T, double> ? rates.double_operations : rates.float_operations;
+    const Json graph = row.batch <= kMostProblemsOfAGraph
+                           ? time_graph<T>(row, device, cache_bytes, clock)
+                           : Json();
     const double bound = std::max(problem.bytes() / rates.copy_bytes, operations / product_rate);
-    return {{"function", row.function->name},
-            {"type", std::is_same_v<T, double> ? "float64" : "float32"},
-            {"accuracy", row.accuracy == Accuracy::fast ? "fast" : "robust"},
-            {"batch", row.batch},
-            {"median_us", times.median_us},
-            {"least_us", times.least_us},
-            {"most_us", times.most_us},
-            {"enqueue_us", times.enqueue_us},
-            {"copies_of_operands", problem.copies()},
-            {"bytes", problem.bytes()},
-            {"operations", operations},
-            {"bytes_per_s", problem.bytes() / seconds},
-            {"operations_per_s", operations / seconds},
-            {"bound_us", bound * 1e6},
-            {"share_of_bound", bound / seconds},
-            {"error_over_bound", error},
-            {"correct", error <= 1}};
+    return {
+        {"function", row.function->name},
+        {"type", std::is_same_v<T, double> ? "float64" : "float32"},
+        {"accuracy", row.accuracy == Accuracy::fast ? "fast" : "robust"},
+        {"batch", row.batch},
+        {"median_us", times.median_us},
+        {"least_us", times.least_us},
+        {"most_us", times.most_us},
+        {"enqueue_us", times.enqueue_us},
+        {"plan_ms", problem.plan_ms()},
+        {"graph", graph},
+        {"copies_of_operands", problem.copies()},
+        {"bytes", problem.bytes()},
+        {"operations", operations},
+        {"bytes_per_s", problem.bytes() / seconds},
+        {"operations_per_s", operations / seconds},
+        {"bound_us", bound * 1e6},
+        {"share_of_bound", bound / seconds},
+        {"error_over_bound", error},
+        {"correct", error <= 1 && (!graph.contains("correct") || graph["correct"].get<bool>())}};
 }
 
 int run(int device) {
@@ -272,7 +353,7 @@ int run(int device) {
                       {"cache_bytes", cache_bytes},
                       {"driver", driver},
                       {"runtime", runtime},
-                      {"warm_up", kWarmUp},
+                      {"warm_up_seconds", Clock::kWarmUp},
                       {"repeats", kRepeats},
                       {"copy_bytes_per_s", rates.copy_bytes},
                       {"product_float32_operations_per_s", rates.float_operations},

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "bench/differentials.hpp"
 #include "bench/machine.hpp"
+#include "bench/recording.hpp"
 #include "bench/runner.hpp"
 #include "bench/suite.hpp"
 #include "cli/command.hpp"
@@ -24,7 +24,7 @@ using bench::Report;
 using bench::Row;
 using bench::Runner;
 
-/// A file that is written after minutes of work: whether it can be is asked before.
+/// A file that is written after seconds of work: whether it can be is asked before.
 void check_writable(const std::optional<std::string>& path) {
     if (!path) {
         return;
@@ -38,17 +38,6 @@ void check_writable(const std::optional<std::string>& path) {
                          : ::access(folder.c_str(), W_OK | X_OK) == 0;
     if (!may) {
         throw FileError(fmt::format("{}: cannot be written", *path));
-    }
-}
-
-void write_file(const std::optional<std::string>& path, const std::string& text) {
-    if (!path) {
-        return;
-    }
-    std::ofstream file(*path, std::ios::binary);
-    file << text << std::flush;
-    if (!file) {
-        throw MachineError(fmt::format("{}: could not be written", *path));
     }
 }
 
@@ -97,10 +86,11 @@ void write_differentials(const bench::Suite& suite, const std::string& path,
         stop_if_interrupted();
         progress.update(static_cast<std::int64_t>(done));
     });
-    write_file(path, text);
+    bench::write_whole(path, text);
 }
 
-Report measure(const bench::Suite& suite, const BenchArguments& arguments, Runner& runner) {
+Report measure(const bench::Suite& suite, const BenchArguments& arguments, Runner& runner,
+               bench::Clock::time_point start) {
     Report report;
     report.device = runner.device();
     report.versions = runner.versions();
@@ -114,22 +104,34 @@ Report measure(const bench::Suite& suite, const BenchArguments& arguments, Runne
     report.suite = suite.name;
     report.ceilings = runner.ceilings(runner.threads());
     fmt::print("{}", table_head(report));
-    const bench::Pace pace{arguments.seconds.value_or(suite.seconds), stop_if_interrupted};
-    Progress progress(static_cast<std::int64_t>(suite.cases.size()), "rows");
+    bench::RecordOptions how;
+    how.pace.seconds = arguments.seconds.value_or(suite.seconds);
+    how.pace.check_stop = stop_if_interrupted;
+    how.start = start;
+    how.budget = arguments.budget.value_or(how.budget);
+    how.json = arguments.json;
+    how.csv = arguments.csv;
+    std::int64_t rows = 0;
     for (const Case& c : suite.cases) {
-        stop_if_interrupted();
-        report.rows.push_back(runner.run(c, pace));
-        progress.clear();
-        fmt::print("{}", table_line(report.rows.back()));
-        std::fflush(stdout);
-        progress.update(static_cast<std::int64_t>(report.rows.size()));
+        rows += std::ssize(runner.executors(c));
     }
+    Progress progress(rows, "rows");
+    how.show = [&](const Row& row) {
+        progress.clear();
+        fmt::print("{}", table_line(row));
+        std::fflush(stdout);
+        progress.update(std::ssize(report.rows));
+    };
+    bench::record(suite.cases, runner, how, report);
+    progress.clear();
+    fmt::print("{}", left_out_text(report));
     return report;
 }
 
 }  // namespace
 
 int bench_command(const BenchArguments& arguments) {
+    const bench::Clock::time_point start = bench::Clock::now();
     watch_for_interrupts();
     for (const auto* path : {&arguments.json, &arguments.csv, &arguments.differentials}) {
         check_writable(*path);
@@ -143,9 +145,7 @@ int bench_command(const BenchArguments& arguments) {
     }
     const std::unique_ptr<Runner> runner = choose_runner(arguments);
     drop_threads(suite.cases, runner->most_threads());
-    const Report report = measure(suite, arguments, *runner);
-    write_file(arguments.json, to_json_text(report));
-    write_file(arguments.csv, to_csv(report.rows));
+    const Report report = measure(suite, arguments, *runner, start);
     if (arguments.differentials) {
         write_differentials(suite, *arguments.differentials, runner->answers());
     }

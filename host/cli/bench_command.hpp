@@ -16,6 +16,7 @@ struct BenchArguments {
     std::string filter;  ///< rows whose names contain it
     std::optional<std::string> json, csv, differentials;
     std::optional<double> seconds;  ///< per row; that of the suite if absent
+    std::optional<double> budget;   ///< for everything; rows not begun by then are left out
     int threads = 0;                ///< 0: all
 };
 

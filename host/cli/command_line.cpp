@@ -275,7 +275,7 @@ BenchArguments parse_bench(const std::vector<std::string>& words) {
     BenchArguments result;
     result.words = words;
     std::string device = "auto";
-    std::optional<std::string> seconds, threads;
+    std::optional<std::string> seconds, budget, threads;
     Options options("bench");
     options.text("--suite", result.suite);
     options.text("--device", device);
@@ -284,9 +284,13 @@ BenchArguments parse_bench(const std::vector<std::string>& words) {
     options.text("--csv", result.csv);
     options.text("--differentials", result.differentials);
     options.text("--seconds", seconds);
+    options.text("--budget", budget);
     options.text("--threads", threads);
     options.parse(words);
     result.device = parse_device(device);
+    if (budget) {
+        result.budget = parse_seconds("--budget", *budget);
+    }
     if (seconds) {
         result.seconds = parse_seconds("--seconds", *seconds);
     }

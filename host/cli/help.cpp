@@ -104,11 +104,12 @@ Measures a suite of cases: time, rates, share of the bound that this machine's m
 multiply-add rates set, and the residual of the differential check. A row whose results do not pass
 the check prints FAIL in place of a time, and the exit status is 1.
 
-  --suite NAME          core (default), cookbook, four, scaling, smoke, or the path of your own
+  --suite NAME          core (default), cookbook, four, gpu, scaling, smoke, or the path of your own
   --device NAME         auto (default): the first GPU, or the processor where there is none; cpu,
                         cuda, cuda:k
   --filter TEXT         only rows that have TEXT in their names
   --seconds S           of measuring per row; default that of the suite
+  --budget S            for everything: rows that are not begun by then are left out, and listed
   --threads N           of the processor; default all cores
   --json F              write the results, with the machine, versions and measured rates
   --csv F               write the rows

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -89,6 +90,14 @@ struct HostCall {
     int threads = 1;                 ///< for copying to and from pinned memory
 };
 
+/// What was enqueued on a stream once, kept as one object of the device: a CUDA graph.
+class Recording {
+public:
+    virtual ~Recording() = default;
+    /// Enqueues all of it again, on the same memory. Errors: MachineError.
+    virtual void replay() const = 0;
+};
+
 /// Device memory and a clock of one device, for measurements. One thread at a time.
 class Stopwatch {
 public:
@@ -104,6 +113,11 @@ public:
     virtual void start() = 0;
     /// Marks this place, waits for it, and gives the seconds that the device took from start to here.
     [[nodiscard]] virtual double stop() = 0;
+    /// Records what `enqueue` enqueues on the stream, which does not run. It goes before the stopwatch
+    /// does. Errors: those of `enqueue`; MachineError where something of it cannot be recorded. The
+    /// stream can be used after both.
+    [[nodiscard]] virtual std::unique_ptr<const Recording> record(
+        const std::function<void()>& enqueue) = 0;
 };
 
 /// Of the driver or of a library.

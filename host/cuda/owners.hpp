@@ -59,6 +59,8 @@ private:
 
 using Stream = Owner<cudaStream_t, cudaStreamDestroy>;
 using Event = Owner<cudaEvent_t, cudaEventDestroy>;
+using Graph = Owner<cudaGraph_t, cudaGraphDestroy>;
+using GraphExecutable = Owner<cudaGraphExec_t, cudaGraphExecDestroy>;
 using Library = Owner<cudaLibrary_t, cudaLibraryUnload>;
 using BlasHandle = Owner<cublasHandle_t, cublasDestroy>;
 using SolverHandle = Owner<cusolverDnHandle_t, cusolverDnDestroy>;

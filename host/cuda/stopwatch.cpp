@@ -8,6 +8,47 @@
 namespace matgrad::gpu {
 namespace {
 
+class GraphRecording final : public Recording {
+public:
+    GraphRecording(GraphExecutable executable, cudaStream_t stream)
+        : executable_(std::move(executable)), stream_(stream) {}
+    void replay() const override { MATGRAD_CUDA(cudaGraphLaunch(executable_.get(), stream_)); }
+
+private:
+    GraphExecutable executable_;
+    cudaStream_t stream_;
+};
+
+/// While it lives the stream records what is enqueued on it. Other threads may go on as they like.
+class Capture {
+public:
+    explicit Capture(cudaStream_t stream) : stream_(stream) {
+        MATGRAD_CUDA(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal));
+    }
+    [[nodiscard]] Graph end() {
+        ended_ = true;
+        cudaGraph_t graph = nullptr;
+        const cudaError_t code = cudaStreamEndCapture(stream_, &graph);
+        Graph owned(graph);
+        check(code, "cudaStreamEndCapture");
+        return owned;
+    }
+    ~Capture() {
+        if (!ended_) {
+            cudaGraph_t graph = nullptr;
+            (void)cudaStreamEndCapture(stream_, &graph);
+            (void)cudaGetLastError();  // that the capture failed is told already
+            const Graph owned(graph);
+        }
+    }
+    Capture(const Capture&) = delete;
+    Capture& operator=(const Capture&) = delete;
+
+private:
+    cudaStream_t stream_;
+    bool ended_ = false;
+};
+
 class EventStopwatch final : public Stopwatch {
 public:
     explicit EventStopwatch(int device)
@@ -16,6 +57,12 @@ public:
           stream_(make_stream()),
           start_(make_event(cudaEventDefault)),
           stop_(make_event(cudaEventDefault)) {}
+    ~EventStopwatch() override {
+        (void)cudaStreamSynchronize(
+            stream_.get());  // what was enqueued before an error uses the memory
+    }
+    EventStopwatch(const EventStopwatch&) = delete;
+    EventStopwatch& operator=(const EventStopwatch&) = delete;
 
     [[nodiscard]] std::byte* allocate(std::size_t bytes) override {
         memory_.push_back(allocate_device(bytes));
@@ -34,6 +81,15 @@ public:
         MATGRAD_CUDA(cudaEventSynchronize(stop_.get()));
         MATGRAD_CUDA(cudaEventElapsedTime(&elapsed, start_.get(), stop_.get()));
         return kMilli * static_cast<double>(elapsed);
+    }
+    [[nodiscard]] std::unique_ptr<const Recording> record(
+        const std::function<void()>& enqueue) override {
+        Capture capture(stream_.get());
+        enqueue();
+        const Graph graph = capture.end();
+        cudaGraphExec_t executable = nullptr;
+        MATGRAD_CUDA(cudaGraphInstantiate(&executable, graph.get(), 0));
+        return std::make_unique<GraphRecording>(GraphExecutable(executable), stream_.get());
     }
 
 private:

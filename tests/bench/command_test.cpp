@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "bench/suite_fields.hpp"
 #include "cli/command_runner.hpp"
@@ -66,6 +69,39 @@ TEST_F(BenchCommand, MeasuresASuiteOfTheUsersOwn) {
     EXPECT_THAT(read("r.csv"), HasSubstr("log_det_gram/6x3/f64/b5/both,log_det_gram,m=6 n=3,5,"));
 }
 
+TEST_F(BenchCommand, LeavesOutAndListsRowsForWhichNoTimeIsLeft) {
+    const RunResult result =
+        run_mine({"--device", "cpu", "--budget", "0.000001", "--json", "r.json"});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("2 rows left out, no time left: log_det_gram/6x3/f32/b5/both "
+                                      "(cpu), log_det_gram/6x3/f64/b5/both (cpu)\n"));
+    const Json json = Json::parse(read("r.json"));
+    EXPECT_TRUE(json["rows"].empty());
+    EXPECT_EQ(json["left_out"].size(), 2);
+    const RunResult enough = run_mine({"--device", "cpu", "--budget", "600", "--json", "r.json"});
+    EXPECT_THAT(enough.out, Not(HasSubstr("no time left")));
+    EXPECT_EQ(Json::parse(read("r.json"))["rows"].size(), 2);
+}
+
+TEST_F(BenchCommand, LeavesTheRowsSoFarWhenItIsKilled) {
+    // It is seen at the first row: measuring the second takes a second.
+    cli_test::Command command({"bench", "--suite", "mine.json", "--seconds", "1", "--device", "cpu",
+                               "--json", "r.json", "--csv", "r.csv"},
+                              options_);
+    const auto rows = [&] {
+        const std::string text = read("r.json");
+        return text.empty() ? std::size_t{0} : Json::parse(text)["rows"].size();
+    };
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (rows() == 0 && std::chrono::steady_clock::now() < limit) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    command.send_signal(SIGKILL);
+    EXPECT_EQ(command.wait().status, 128 + SIGKILL);
+    EXPECT_EQ(rows(), 1);
+    EXPECT_THAT(read("r.csv"), HasSubstr("log_det_gram/6x3/f32/b5/both,"));
+}
+
 TEST_F(BenchCommand, KnowsTheSuitesBesideIt) {
     const RunResult result = run({"bench", "--suite", "smoke", "--filter", "logistic", "--seconds",
                                   "0.01", "--device", "cpu", "--threads", "1"},
@@ -76,7 +112,7 @@ TEST_F(BenchCommand, KnowsTheSuitesBesideIt) {
     EXPECT_THAT(result.out, HasSubstr("logistic"));
     const RunResult unknown = run({"bench", "--suite", "smokee"}, options_);
     EXPECT_EQ(unknown.status, 2);
-    EXPECT_THAT(unknown.err, HasSubstr("one of cookbook, core, four, scaling, smoke"));
+    EXPECT_THAT(unknown.err, HasSubstr("one of cookbook, core, four, gpu, scaling, smoke"));
 }
 
 TEST_F(BenchCommand, FailsWhereAnExecutorGivesWrongResults) {
@@ -84,7 +120,7 @@ TEST_F(BenchCommand, FailsWhereAnExecutorGivesWrongResults) {
     const RunResult result = run_mine({"--device", "cuda", "--json", "r.json"});
     EXPECT_EQ(result.status, 1) << result.err;
     EXPECT_THAT(result.out, HasSubstr("FAIL  residual"));
-    EXPECT_THAT(result.err, HasSubstr("2 of 2 rows failed"));
+    EXPECT_THAT(result.err, HasSubstr("4 of 4 rows failed"));
     const Json json = Json::parse(read("r.json"));
     for (const Json& row : json["rows"]) {
         EXPECT_EQ(row["ok"], false);
@@ -110,6 +146,7 @@ TEST_F(BenchCommand, RefusesWhatCannotBe) {
         {{"--filter", "nothing has this"}, "no row of suite mine has that in its name"},
         {{"--json", "no/such/folder/r.json"}, "no/such/folder/r.json: cannot be written"},
         {{"--seconds", "0"}, "--seconds: found '0'"},
+        {{"--budget", "-1"}, "--budget: found '-1'"},
         {{"--threads", "x"}, "--threads: found 'x'"},
         {{"--device", "cuda:all"}, "expected one device"},
         {{"--device", "tpu"}, "tpu"},

@@ -53,7 +53,7 @@ TEST(CppPeers, WriteOneResultWhereProblemsHaveNothingOfTheirOwn) {
         const ConstBatch operands[] = {ConstBatch::contiguous(x.data(), 3, 2),
                                        ConstBatch::contiguous(a.data(), 2, 2)};
         const Batch results[] = {Batch::contiguous(value.data(), 1, 1)};
-        peer.prepare(c, 1)(operands, results);
+        peer.prepare(c, 1).call(operands, results);
         EXPECT_EQ(value, (std::vector<double>{2, -1, -1, -1})) << peer.executor;
     }
 }

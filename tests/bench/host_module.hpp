@@ -1,9 +1,11 @@
 #pragma once
 /// \file A stand-in for the CUDA module whose GPU is the host: the CPU executor, memory of the host
-/// and its clock. It can be told to get the last result of the last problem wrong.
+/// and its clock. It can be told to get the last result of the last problem wrong, and to refuse to
+/// record.
 
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <new>
 #include <utility>
@@ -14,8 +16,19 @@
 
 namespace matgrad::bench_test {
 
+/// Recorded calls are made again.
+class HostRecording final : public gpu::Recording {
+public:
+    explicit HostRecording(std::function<void()> calls) : calls_(std::move(calls)) {}
+    void replay() const override { calls_(); }
+
+private:
+    std::function<void()> calls_;
+};
+
 class HostStopwatch final : public gpu::Stopwatch {
 public:
+    explicit HostStopwatch(bool records) : records_(records) {}
     [[nodiscard]] std::byte* allocate(std::size_t bytes) override {
         memory_.emplace_back(static_cast<std::byte*>(::operator new(bytes, kAlignment)));
         return memory_.back().get();
@@ -29,6 +42,13 @@ public:
     [[nodiscard]] double stop() override {
         return std::chrono::duration<double>(Clock::now() - start_).count();
     }
+    [[nodiscard]] std::unique_ptr<const gpu::Recording> record(
+        const std::function<void()>& enqueue) override {
+        if (!records_) {
+            throw MachineError("there are no graphs here");
+        }
+        return std::make_unique<HostRecording>(enqueue);
+    }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -36,6 +56,7 @@ private:
     struct Free {
         void operator()(std::byte* data) const { ::operator delete(data, kAlignment); }
     };
+    bool records_;
     std::vector<std::unique_ptr<std::byte, Free>> memory_;
     Clock::time_point start_;
 };
@@ -76,7 +97,7 @@ private:
 class HostModule final : public gpu::Module {
 public:
     /// `error` is relative, of one entry.
-    explicit HostModule(double error) : error_(error) {}
+    explicit HostModule(double error, bool records = true) : error_(error), records_(records) {}
     [[nodiscard]] std::vector<DeviceInfo> devices() const override {
         constexpr std::size_t kBytes = std::size_t{16} << 20;
         return {{0, "Host", 9, 0, kBytes, kBytes, 4}};
@@ -85,7 +106,7 @@ public:
         return {{"driver", "0.1"}};
     }
     [[nodiscard]] std::unique_ptr<gpu::Stopwatch> make_stopwatch(int) const override {
-        return std::make_unique<HostStopwatch>();
+        return std::make_unique<HostStopwatch>(records_);
     }
     [[nodiscard]] std::unique_ptr<const gpu::Executor> make_executor(
         Program program, const gpu::ExecutorOptions& options) const override {
@@ -98,6 +119,7 @@ public:
 
 private:
     double error_;
+    bool records_;
 };
 
 }  // namespace matgrad::bench_test

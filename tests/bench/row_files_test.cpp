@@ -12,6 +12,7 @@ namespace matgrad::bench {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Report report_of_two_rows() {
     Report report;
@@ -31,6 +32,7 @@ Report report_of_two_rows() {
     good.ok = true;
     good.timing = {1.25e-3, 1e-3, 2e-3, 17, kNone};
     good.copies = 4;
+    good.plan_seconds = 0.0125;
     good.work = {2.5e6, 5e6};
     good.bound_seconds = 2.5e-4;
     good.residual = {1e-16, 1e-12};
@@ -40,6 +42,7 @@ Report report_of_two_rows() {
     bad.error = "residual 1, which is \"far\" too much";
     bad.residual = {1, 1e-12};
     report.rows = {good, bad};
+    report.left_out = {"c/8x4 (cpu)"};
     return report;
 }
 
@@ -80,6 +83,8 @@ TEST(ResultsJson, ReadsBackAsWhatWasWritten) {
     EXPECT_EQ(good["high"], 2e-3);
     EXPECT_EQ(good["repeats"], 17);
     EXPECT_TRUE(good["enqueue_seconds"].is_null());
+    EXPECT_EQ(good["plan_seconds"], 0.0125);
+    EXPECT_EQ(json["left_out"], Json({"c/8x4 (cpu)"}));
     EXPECT_DOUBLE_EQ(good["gb_per_s"].get<double>(), 2);
     EXPECT_DOUBLE_EQ(good["gflop_per_s"].get<double>(), 4);
     EXPECT_DOUBLE_EQ(good["percent_of_bound"].get<double>(), 20);
@@ -88,6 +93,7 @@ TEST(ResultsJson, ReadsBackAsWhatWasWritten) {
     EXPECT_EQ(bad["ok"], false);
     EXPECT_EQ(bad["error"], report.rows[1].error);
     EXPECT_TRUE(bad["seconds"].is_null());
+    EXPECT_TRUE(bad["plan_seconds"].is_null());
     EXPECT_EQ(bad["residual"], 1);
 }
 
@@ -126,6 +132,12 @@ TEST(ResultsTable, ShowsFailInPlaceOfATime) {
     EXPECT_THAT(good, HasSubstr("1.25 ms"));
     EXPECT_THAT(good, HasSubstr("80.0%"));  // (2 - 1) ms of 1.25 ms
     EXPECT_THAT(good, HasSubstr("20.0%"));
+    EXPECT_THAT(good, HasSubstr(" 12.5 "));  // ms of the plan
+    EXPECT_THAT(good, Not(HasSubstr("nan")));
+    Row on_a_gpu = report.rows[0];
+    on_a_gpu.timing.enqueue_seconds = 3.5e-6;
+    EXPECT_THAT(table_line(on_a_gpu), HasSubstr(" 3.5 us "));
+    EXPECT_EQ(table_line(on_a_gpu).size(), good.size());
     const std::string bad = table_line(report.rows[1]);
     EXPECT_THAT(bad, HasSubstr("FAIL  residual 1, which"));
 }

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "bench/differentials.hpp"
+#include "bench/gpu_graph.hpp"
 #include "bench/host_module.hpp"
 #include "bench/inputs.hpp"
 #include "bench/suite.hpp"
@@ -17,6 +18,7 @@
 namespace matgrad::bench {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Suite small_suite() {
@@ -33,16 +35,17 @@ Suite small_suite() {
 Pace short_pace() {
     Pace pace;
     pace.seconds = 0.002;
+    pace.warm_up_of_a_gpu = 0.002;
     return pace;
 }
 
 /// matgrad, but for one entry of the last result of one problem.
 Contender spoiled(double relative_error, const std::int64_t& problem) {
     Contender contender = matgrad_on_cpu();
-    contender.prepare = [inner = contender.prepare, relative_error, &problem](const Case& c,
-                                                                              int threads) -> Call {
-        return [call = inner(c, threads), c, relative_error, &problem](
-                   std::span<const ConstBatch> operands, std::span<const Batch> results) {
+    contender.prepare = [inner = contender.prepare, relative_error, &problem](
+                            const Case& c, int threads) -> Prepared {
+        return Call([call = inner(c, threads).call, c, relative_error, &problem](
+                        std::span<const ConstBatch> operands, std::span<const Batch> results) {
             call(operands, results);
             const std::int64_t at = problem * results.back().batch_stride;
             if (c.type == ScalarType::float32) {
@@ -51,7 +54,7 @@ Contender spoiled(double relative_error, const std::int64_t& problem) {
             } else {
                 static_cast<double*>(results.back().data)[at] *= 1 + relative_error;
             }
-        };
+        });
     };
     return contender;
 }
@@ -65,6 +68,8 @@ TEST(CpuRows, OfRightResultsHaveTimesAndResiduals) {
         EXPECT_GT(row.timing.seconds, 0);
         EXPECT_GE(row.timing.repeats, 1);  // five where the machine is not too busy for them
         EXPECT_GT(row.copies, 1);
+        EXPECT_GT(row.plan_seconds, 0);
+        EXPECT_TRUE(std::isnan(row.timing.enqueue_seconds));
         EXPECT_GT(row.bound_seconds, 0);
         EXPECT_GT(row.residual.bound, 0);
     }
@@ -94,7 +99,7 @@ TEST(CpuRows, OfResultsThatAreNotANumberFail) {
 
 TEST(CpuRows, OfACaseThatCannotBeRunSayWhy) {
     Contender contender = matgrad_on_cpu();
-    contender.prepare = [](const Case&, int) -> Call { throw MachineError("no luck today"); };
+    contender.prepare = [](const Case&, int) -> Prepared { throw MachineError("no luck today"); };
     const Row row = make_cpu_runner(contender, 1)->run(small_suite().cases[0], short_pace());
     EXPECT_FALSE(row.ok);
     EXPECT_EQ(row.error, "no luck today");
@@ -109,7 +114,7 @@ protected:
     void TearDown() override { gpu::use_linked_module(nullptr); }
 };
 
-TEST_F(OnAGpu, RowsHaveTimesOfTheDeviceAndOfEnqueueing) {
+TEST_F(OnAGpu, RowsHaveTimesOfTheDeviceOfEnqueueingAndOfThePlan) {
     const bench_test::HostModule module(0);
     gpu::use_linked_module(&module);
     const auto runner = make_gpu_runner({DeviceKind::cuda, 0});
@@ -117,22 +122,92 @@ TEST_F(OnAGpu, RowsHaveTimesOfTheDeviceAndOfEnqueueing) {
     EXPECT_GT(runner->ceilings(1).float32.copy_bytes_per_s, 0);
     EXPECT_GT(runner->ceilings(1).float64.multiply_add_flops_per_s, 0);
     for (const Case& c : small_suite().cases) {
-        const Row row = runner->run(c, short_pace());
-        EXPECT_TRUE(row.ok) << c.name << ": " << row.error;
-        EXPECT_EQ(row.executor, "cuda library");
-        EXPECT_GT(row.timing.seconds, 0);
-        EXPECT_GT(row.timing.enqueue_seconds, 0);
+        ASSERT_THAT(runner->executors(c), ElementsAre("cuda library", "cuda library, graph"));
+        for (const std::string& executor : runner->executors(c)) {
+            const Row row = runner->run(c, executor, short_pace());
+            EXPECT_TRUE(row.ok) << c.name << ": " << row.error;
+            EXPECT_EQ(row.executor, executor);
+            EXPECT_GT(row.timing.seconds, 0);
+            EXPECT_GT(row.timing.enqueue_seconds, 0);
+            EXPECT_GT(row.plan_seconds, 0);
+        }
     }
     EXPECT_THROW((void)make_gpu_runner({DeviceKind::cuda, 1}), OperandError);
+}
+
+TEST_F(OnAGpu, IsKeptBusyBeforeARowIsMeasured) {
+    const bench_test::HostModule module(0);
+    gpu::use_linked_module(&module);
+    const auto runner = make_gpu_runner({DeviceKind::cuda, 0});
+    const Case c = small_suite().cases[0];
+    (void)runner->run(c, short_pace());  // measures the ceilings
+    Pace pace = short_pace();
+    const auto taken = [&](double warm_up) {
+        pace.warm_up_of_a_gpu = warm_up;
+        const Clock::time_point start = Clock::now();
+        EXPECT_TRUE(runner->run(c, pace).ok);
+        return seconds_since(start);
+    };
+    EXPECT_GE(taken(0.3), 0.3);
+    EXPECT_LT(taken(0), 0.3);
+    EXPECT_EQ(Pace{}.warm_up_of_a_gpu, 0.1);
 }
 
 TEST_F(OnAGpu, RowsOfWrongResultsFail) {
     const bench_test::HostModule module(0.01);
     gpu::use_linked_module(&module);
     const auto runner = make_gpu_runner({DeviceKind::cuda, 0});
-    const Row row = runner->run(small_suite().cases[0], short_pace());
+    const Case c = small_suite().cases[0];
+    for (const std::string& executor : runner->executors(c)) {
+        const Row row = runner->run(c, executor, short_pace());
+        EXPECT_FALSE(row.ok);
+        EXPECT_THAT(row.error, HasSubstr("exceeds its bound"));
+        EXPECT_TRUE(std::isnan(row.timing.seconds));
+    }
+}
+
+TEST_F(OnAGpu, ResultsOfTheContenderBeforeDoNotPassForThoseOfTheNext) {
+    const bench_test::HostModule module(0);
+    gpu::use_linked_module(&module);
+    GpuContender idle;
+    idle.executor = "idle";
+    idle.prepare = [](const Case&, const GpuPlace&) -> Prepared {
+        return Call([](std::span<const ConstBatch>, std::span<const Batch>) {});
+    };
+    const auto runner = make_gpu_runner({DeviceKind::cuda, 0}, {matgrad_on_gpu(), idle});
+    for (const Case& c : small_suite().cases) {
+        EXPECT_TRUE(runner->run(c, "cuda library", short_pace()).ok);
+        EXPECT_FALSE(runner->run(c, "idle", short_pace()).ok) << c.name;
+    }
+}
+
+TEST_F(OnAGpu, GraphsAreForSmallBatchesAndAFewCopies) {
+    const bench_test::HostModule module(0);
+    gpu::use_linked_module(&module);
+    const auto runner = make_gpu_runner({DeviceKind::cuda, 0});
+    Case c = parse_suite(R"({"name": "s", "cases": [
+        {"function": "least_squares", "sizes": {"m": 2, "n": 1}, "type": "float32"}]})",
+                         "s")
+                 .cases[0];
+    const Row plain = runner->run(c, "cuda library", short_pace());
+    const Row graph = runner->run(c, "cuda library, graph", short_pace());
+    EXPECT_GT(plain.copies, kMostGraphs);
+    EXPECT_EQ(graph.copies, kMostGraphs);
+    c.batch = kMostProblemsOfAGraph;
+    EXPECT_EQ(runner->executors(c).size(), 2);
+    ++c.batch;
+    EXPECT_THAT(runner->executors(c), ElementsAre("cuda library"));
+}
+
+TEST_F(OnAGpu, ARowWhoseWorkCannotBeRecordedSaysWhy) {
+    const bench_test::HostModule module(0, false);
+    gpu::use_linked_module(&module);
+    const auto runner = make_gpu_runner({DeviceKind::cuda, 0});
+    const Case c = small_suite().cases[0];
+    EXPECT_TRUE(runner->run(c, "cuda library", short_pace()).ok);
+    const Row row = runner->run(c, "cuda library, graph", short_pace());
     EXPECT_FALSE(row.ok);
-    EXPECT_TRUE(std::isnan(row.timing.seconds));
+    EXPECT_EQ(row.error, "there are no graphs here");
 }
 
 TEST(CheckedProblems, AreTheFirstTheMiddleAndTheLast) {

@@ -35,7 +35,7 @@ TEST(Timing, OfOneCallIsThatOfABlockSharedOut) {
             calls += count;
             return 1e-6 * static_cast<double>(count);
         },
-        pace);
+        pace, {0.002, 2e-4});
     EXPECT_NEAR(timing.seconds, 1e-6, 1e-18);
     EXPECT_EQ(timing.low, timing.high);
     EXPECT_GE(calls, 5 * 200);  // blocks of at least 200 us
@@ -49,10 +49,32 @@ TEST(Timing, RepeatsAtLeastFiveTimesUnlessThatTakesFarTooLong) {
         };
     };
     Pace pace;
-    pace.seconds = 0.004;
-    EXPECT_GE(measure(sleeper(2), pace).repeats, 5);
+    pace.seconds = 0.02;
+    const Blocks blocks{0, 2e-4};
+    EXPECT_GE(measure(sleeper(5), pace, blocks).repeats, 5);
     pace.seconds = 0.001;
-    EXPECT_LT(measure(sleeper(20), pace).repeats, 5);
+    EXPECT_LT(measure(sleeper(20), pace, blocks).repeats, 5);
+}
+
+TEST(Timing, WarmsUpForAsLongAsIsAskedAndFitsBlocksToTheFasterClock) {
+    // A clock of our own, which runs at a tenth of its speed for the first 20 ms.
+    const Clock::time_point start = Clock::now();
+    Pace pace;
+    pace.seconds = 0.002;
+    double shortest = 1;
+    const Timing timing = measure(
+        [&](std::int64_t count) {
+            const bool cold = seconds_since(start) < 0.02;
+            const double seconds = (cold ? 1e-5 : 1e-6) * static_cast<double>(count);
+            shortest = cold ? 1 : seconds;
+            std::this_thread::sleep_for(std::chrono::microseconds(50));
+            return seconds;
+        },
+        pace, {0.04, 1e-3});
+    EXPECT_NEAR(timing.low, 1e-6, 1e-12);
+    EXPECT_NEAR(timing.high, 1e-6, 1e-12);
+    EXPECT_GE(shortest, 1e-3);
+    EXPECT_GE(seconds_since(start), 0.04 + pace.seconds);
 }
 
 TEST(Timing, IsStoppedBetweenTwoBlocks) {

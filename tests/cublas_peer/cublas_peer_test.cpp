@@ -7,12 +7,16 @@
 
 #include "bench/cpp_peers/contenders.hpp"
 #include "bench/data.hpp"
+#include "bench/gpu_graph.hpp"
 #include "bench/suite.hpp"
 #include "cuda/loader.hpp"
 #include "cuda/simulated_support.hpp"
 
 namespace matgrad::bench {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 /// All four functions with every operand shared and batched, in both types, one problem and several.
 /// Sizes that make every choice between forms go both ways.
@@ -36,15 +40,17 @@ const char* const kSuite = R"({"name": "peers", "cases": [
 Pace short_pace() {
     Pace pace;
     pace.seconds = 1e-4;
+    pace.warm_up_of_a_gpu = 0;
     return pace;
 }
 
 /// It takes the device for a small one, so that few copies are made to be beyond its cache.
 std::unique_ptr<Runner> peer_runner() {
     simulated::Machine machine;
-    machine.device_memory = std::size_t{16} << 20;
+    machine.device_memory = std::size_t{1} << 20;
     simulated::reset(machine);
-    auto runner = make_gpu_runner({DeviceKind::cuda, 0}, cublas_peer(matgrad_cublas_peer));
+    const GpuContender peer = cublas_peer(matgrad_cublas_peer);
+    auto runner = make_gpu_runner({DeviceKind::cuda, 0}, {peer, as_graphs(peer)});
     simulated::reset();
     return runner;
 }
@@ -52,15 +58,58 @@ std::unique_ptr<Runner> peer_runner() {
 TEST(CublasPeer, GivesRightResultsForAllFourFunctions) {
     const auto runner = peer_runner();
     for (const Case& c : parse_suite(kSuite, "peers").cases) {
-        ASSERT_TRUE(is_offered(c, "cublas")) << c.name;
-        const Row row = runner->run(c, short_pace());
-        EXPECT_TRUE(row.ok) << c.name << ": " << row.error;
-        EXPECT_EQ(row.executor, "cublas");
-        EXPECT_GT(row.copies, 1);
-        EXPECT_GT(row.timing.seconds, 0);
-        EXPECT_GT(row.timing.enqueue_seconds, 0);
-        simulated::expect_no_complaints();
+        EXPECT_THAT(runner->executors(c), ElementsAre("cublas", "cublas, graph"));
+        for (const std::string& executor : runner->executors(c)) {
+            const Row row = runner->run(c, executor, short_pace());
+            EXPECT_EQ(row.executor, executor);
+            if (c.function == "log_det_gram" && executor == "cublas, graph" && !row.ok) {
+                // cuSOLVER does not say that its calls may be captured.
+                EXPECT_THAT(row.error, HasSubstr("cusolverDn")) << c.name;
+                (void)simulated::take_complaints();
+                continue;
+            }
+            EXPECT_TRUE(row.ok) << c.name << ": " << row.error;
+            EXPECT_GT(row.copies, 1);
+            EXPECT_GT(row.timing.seconds, 0);
+            EXPECT_GT(row.timing.enqueue_seconds, 0);
+            simulated::expect_no_complaints();
+        }
     }
+}
+
+/// Two products, recorded for each copy of the operands.
+Case graph_case() {
+    return parse_suite(R"({"name": "graphs", "cases": [
+        {"function": "frobenius", "type": "float32", "sizes": {"m": 9, "n": 4, "p": 6},
+         "batched": ["X"], "outputs": "gradient", "batch": 20}]})",
+                       "graphs")
+        .cases.front();
+}
+
+TEST(CublasPeer, ReplaysGraphsOfWhatItEnqueues) {
+    const auto runner = peer_runner();
+    (void)runner->ceilings(1);  // products too
+    const std::int64_t products = simulated::calls("cublasGemm");
+    const std::int64_t launches = simulated::calls("cudaGraphLaunch");
+    const Row row = runner->run(graph_case(), "cublas, graph", short_pace());
+    EXPECT_TRUE(row.ok) << row.error;
+    // One run before, one to record each copy, and none that is measured.
+    EXPECT_EQ(simulated::calls("cublasGemm") - products, 2 * (1 + row.copies));
+    EXPECT_EQ(simulated::calls("cudaGraphInstantiate"), row.copies);
+    EXPECT_GT(simulated::calls("cudaGraphLaunch") - launches, row.timing.repeats);
+}
+
+TEST(CublasPeer, HasARowWithTheErrorWhereACaptureIsRefused) {
+    const auto runner = peer_runner();
+    (void)runner->ceilings(1);
+    const Case c = graph_case();
+    simulated::fail_call("cublasGemm", 3, CUBLAS_STATUS_NOT_SUPPORTED);  // the first one recorded
+    const Row row = runner->run(c, "cublas, graph", short_pace());
+    EXPECT_FALSE(row.ok);
+    EXPECT_THAT(row.error, HasSubstr("CUBLAS_STATUS_NOT_SUPPORTED"));
+    EXPECT_TRUE(runner->run(c, "cublas", short_pace()).ok);
+    EXPECT_TRUE(runner->run(c, "cublas, graph", short_pace()).ok);
+    simulated::expect_no_complaints();
 }
 
 TEST(CublasPeer, TakesFewLargeGramMatricesOneByOneAndManySmallOnesAtOnce) {
@@ -96,10 +145,11 @@ public:
         }
         stopwatch_->copy(base_, host_.data(), static_cast<std::size_t>(copies) * layout_.bytes);
         results_ = layout_.results_at(base_, outputs_);
-        call_ = cublas_peer(matgrad_cublas_peer)
-                    .prepare(c, {module().devices().front(), *stopwatch_, results_, copies,
-                                 layout_.bytes});
         operands_ = layout_.operands_at(base_, c);
+        call_ = cublas_peer(matgrad_cublas_peer)
+                    .prepare(c, {module().devices().front(), *stopwatch_, operands_, results_,
+                                 copies, layout_.bytes})
+                    .call;
         stopwatch_->wait();
     }
     static const gpu::Module& module() {
