@@ -3,8 +3,8 @@
 ///     matgrad_cpp_peers [--device cpu|cuda] [--suite NAME] [--json FILE] [--filter TEXT]
 ///         [--seconds S] [--budget S] [--threads N]
 ///
-/// Rows that are not begun within the budget, if there is one, are left out and listed. The file is whole
-/// after every row.
+/// Rows that are not begun within the budget, if there is one, are left out and listed. The file is
+/// whole after every row.
 
 #include <fmt/format.h>
 

@@ -3,9 +3,10 @@
 ///
 ///     gpu_times [device]
 ///
-/// Each time is the median of repeats, between two events on the stream, after the device was kept busy for
-/// 0.1 s; of small batches also as CUDA graphs. The host's time to enqueue one is kept apart, and so is the time that making the plan took. Successive
-/// repeats read different copies of the operands, which together exceed the cache several times over.
+/// Each time is the median of repeats, between two events on the stream, after the device was kept
+/// busy for 0.1 s; of small batches also as CUDA graphs. What the host takes to enqueue a run, and to
+/// make the plan, is told apart. Successive repeats read different copies of the operands, which
+/// together exceed the cache several times over.
 /// A few problems of each row are compared with the closed form in double; the bound of a row is the
 /// larger of its bytes at the measured rate of copying and its operations at that of large products.
 ///
