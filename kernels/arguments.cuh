@@ -53,13 +53,6 @@ struct ReduceArgs {
     Strided from[kOperands > 0 ? kOperands : 1];
 };
 
-struct CopyArgs {
-    Launch launch;
-    Strided from, to;
-    long long order;  ///< of reading
-    long long turns;  ///< not 0: writing goes the other way, through a tile
-};
-
 struct BatchSumArgs {
     Launch launch;
     Strided from;

@@ -14,7 +14,7 @@ namespace matgrad::block {
 
 /// Opens a kernel of blocks of `threads` threads whose one argument is a struct, by value:
 ///
-///     MATGRAD_KERNEL(copy_0, CopyArgs, 256) { copy<Copy0>(args); }
+///     MATGRAD_KERNEL(divide_0, DivideArgs, 256) { divide<Divide0>(args); }
 ///
 /// `Args` is the name of a type; one with a comma in it needs a name of its own first. One block on a
 /// multiprocessor is enough, so the compiler does not spill registers to make room for more.

@@ -18,8 +18,6 @@ const char* kind_name(KernelKind kind) {
             return "map";
         case KernelKind::reduce:
             return "reduce";
-        case KernelKind::copy:
-            return "copy";
         case KernelKind::batch_sum:
             return "batch_sum";
         case KernelKind::count_failed:
@@ -210,17 +208,6 @@ KernelId KernelSource::add_reduce(const Reduce& step, ScalarType type,
     return add(info, kernel_text(info.kind, fmt::format("ReduceArgs<{}>", info.operands), members));
 }
 
-KernelId KernelSource::add_copy(std::int64_t rows, std::int64_t cols, ScalarType from,
-                                ScalarType to) {
-    KernelInfo info{KernelKind::copy, {}, 1, rows, cols, rows * cols};
-    info.items = 4;
-    const std::string members = size_text(rows, cols) + constant_text("kThreads", kBlock) +
-                                constant_text("kItems", info.items) +
-                                fmt::format("    using From = {};\n    using To = {};\n",
-                                            detail::type_name(from), detail::type_name(to));
-    return add(info, kernel_text(info.kind, "CopyArgs", members));
-}
-
 KernelId KernelSource::add_batch_sum(std::int64_t rows, std::int64_t cols, ScalarType from) {
     KernelInfo info{KernelKind::batch_sum, {}, 1, rows, cols, rows * cols};
     info.slices = sum_slices(info.outputs);
@@ -251,7 +238,6 @@ std::string KernelSource::text() const {
     }
     std::string text =
         "#include \"batch_sum.cuh\"\n"
-        "#include \"copy.cuh\"\n"
         "#include \"map.cuh\"\n"
         "#include \"reduce.cuh\"\n"
         "\n"

@@ -15,7 +15,7 @@
 
 namespace matgrad::gpu {
 
-enum class KernelKind { map, reduce, copy, batch_sum, count_failed, divide };
+enum class KernelKind { map, reduce, batch_sum, count_failed, divide };
 
 /// What the launch of a kernel has to know.
 struct KernelInfo {
@@ -44,8 +44,6 @@ public:
     /// One result per problem, row or column, by `step.over`; `signed_product` reads pivots.
     KernelId add_reduce(const Reduce& step, ScalarType type, std::span<const ScalarType> operands,
                         ScalarType out);
-    /// out = in, converted; strides are arguments, so it transposes, gathers and spreads.
-    KernelId add_copy(std::int64_t rows, std::int64_t cols, ScalarType from, ScalarType to);
     /// totals += sum over the problems whose status is 0, in double.
     KernelId add_batch_sum(std::int64_t rows, std::int64_t cols, ScalarType from);
     /// *failed += number of problems whose status is not 0.

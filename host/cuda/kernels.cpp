@@ -101,19 +101,6 @@ void Kernels::reduce(KernelId id, std::span<const DeviceView> operands, const st
     launch(id, ceil_div(batch * info.outputs, info.block / info.slices), &args, stream);
 }
 
-void Kernels::copy(KernelId id, const DeviceView& from, const DeviceView& to, std::int64_t batch,
-                   cudaStream_t stream) const {
-    const KernelInfo& info = infos_[static_cast<std::size_t>(id)];
-    EntryOrder order = map_order({&from, 1}, to);
-    const bool turns = order == EntryOrder::tiles;
-    const std::int64_t blocks = entry_blocks(info, order, batch);
-    if (turns) {
-        order = reading_order({&from, 1});
-    }
-    block::CopyArgs args{{0, batch}, strided(from), strided(to), static_cast<int>(order), turns};
-    launch(id, blocks, &args, stream);
-}
-
 std::int64_t Kernels::batch_sum_scratch_bytes(std::int64_t count) {
     const std::int64_t segments = most_segments(count);
     return segments == 1 ? 0 : segments * count * size_of(ScalarType::float64);

@@ -32,8 +32,6 @@ public:
     void reduce(KernelId id, std::span<const DeviceView> operands, const std::int32_t* pivots,
                 const DeviceView& out, std::int64_t batch, cudaStream_t stream,
                 const std::int32_t* status = nullptr) const;
-    void copy(KernelId id, const DeviceView& from, const DeviceView& to, std::int64_t batch,
-              cudaStream_t stream) const;
     /// totals: rows x cols doubles, row-major. `status` null: all problems count. The order of the
     /// additions depends on `batch` alone. `scratch`: batch_sum_scratch_bytes(rows * cols).
     void batch_sum(KernelId id, const DeviceView& a, const std::int32_t* status, double* totals,

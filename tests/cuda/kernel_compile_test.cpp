@@ -83,7 +83,6 @@ TEST(GeneratedKernels, CompileForEveryShapeAndNumberOfOperandsWithoutSpills) {
         for (const auto& [rows, cols] :
              {std::pair<std::int64_t, std::int64_t>{0, 5}, {33, 31}, {1 << 20, 1 << 20}}) {
             (void)source.add_map(sum_of(2), rows, cols, type, types, kDouble);
-            (void)source.add_copy(rows, cols, type, kFloat);
             (void)source.add_batch_sum(rows, cols, type);
             (void)source.add_divide(rows, cols, type);
         }
@@ -158,7 +157,7 @@ TEST(GeneratedKernels, CompileForEveryReductionWithoutSpills) {
 
 TEST(Compile, GivesMachineCodeForADeviceThatNvrtcKnows) {
     KernelSource source;
-    (void)source.add_copy(3, 4, kDouble, kFloat);
+    (void)source.add_divide(3, 4, kFloat);
     const auto code = compile(source.text(), 9, 0);
     ASSERT_GE(code->size(), 4U);
     EXPECT_EQ(std::string(code->data(), 4), "\177ELF");
@@ -205,7 +204,7 @@ TEST(Compile, ReportsTheFirstErrorOfTheCompiler) {
 TEST(Compile, KeepsOnDiskWhatItGives) {
     const test::CacheFolder folder;
     KernelSource source;
-    (void)source.add_copy(7, 5, kFloat, kDouble);
+    (void)source.add_divide(7, 5, kDouble);
     // For the device itself, and, as text, for one newer than the compiler.
     for (const int major : {9, 77}) {
         const std::string text = source.text();

@@ -301,10 +301,10 @@ TEST(KernelSource, GivesOneKernelForEqualRequests) {
     EXPECT_EQ(source.text(), "");
     const ScalarType types[] = {kDouble, kDouble};
     const gpu::KernelId a = source.add_map(sum_of(2), 3, 4, kDouble, types, kDouble);
-    const gpu::KernelId b = source.add_copy(3, 4, kDouble, kFloat);
+    const gpu::KernelId b = source.add_divide(3, 4, kDouble);
     EXPECT_EQ(source.add_map(sum_of(2), 3, 4, kDouble, types, kDouble), a);
-    EXPECT_EQ(source.add_copy(3, 4, kDouble, kFloat), b);
-    EXPECT_NE(source.add_copy(4, 3, kDouble, kFloat), b);
+    EXPECT_EQ(source.add_divide(3, 4, kDouble), b);
+    EXPECT_NE(source.add_divide(4, 3, kDouble), b);
     EXPECT_NE(source.add_map(sum_of(2), 3, 4, kDouble, types, kFloat), a);
     EXPECT_EQ(source.kernels().size(), 4U);
 }

@@ -23,7 +23,6 @@ protected:
         step.cols = {"n", kCols};
         step.body = body;
         reduce_ = source_.add_reduce(step, type, {&type, 1}, type);
-        copy_ = source_.add_copy(kRows, kCols, type, type);
         sum_ = source_.add_batch_sum(kRows, kCols, type);
         count_ = source_.add_count_failed();
         divide_ = source_.add_divide(kRows, kCols, type);
@@ -40,12 +39,9 @@ protected:
         const gpu::DeviceView a = a_.upload();
         const gpu::DeviceView b = by_columns_.upload();
         OnDevice mapped(kDouble, kBatch, kRows, kCols), tiled(kDouble, kBatch, kRows, kCols),
-            copied(kDouble, kBatch, kRows, kCols), turned(kDouble, kBatch, kRows, kCols),
             reduced(kDouble, kBatch, kRows, 1);
         kernels.map(map_, {&a, 1}, mapped.upload(), kBatch, stream());
         kernels.map(map_, {&b, 1}, tiled.upload(), kBatch, stream());
-        kernels.copy(copy_, a, copied.upload(), kBatch, stream());
-        kernels.copy(copy_, b, turned.upload(), kBatch, stream());
         kernels.reduce(reduce_, {&a, 1}, nullptr, reduced.upload(), kBatch, stream());
         const DeviceBuffer totals(std::as_bytes(std::span(ones_)));
         const DeviceBuffer scratch(
@@ -59,7 +55,7 @@ protected:
         kernels.divide(divide_, a, reinterpret_cast<const std::int64_t*>(failed.data()), 9003,
                        stream());
         launches = finish().size();
-        for (OnDevice* out : {&mapped, &tiled, &copied, &turned, &reduced}) {
+        for (OnDevice* out : {&mapped, &tiled, &reduced}) {
             out->download();
             keep(out->host.memory());
         }
@@ -74,7 +70,7 @@ protected:
     }
 
     gpu::KernelSource source_;
-    gpu::KernelId map_{}, reduce_{}, copy_{}, sum_{}, count_{}, divide_{};
+    gpu::KernelId map_{}, reduce_{}, sum_{}, count_{}, divide_{};
 
 private:
     const std::vector<double> ones_ = std::vector<double>(kRows * kCols, 1.0);
@@ -89,7 +85,7 @@ TEST_F(KernelPieces, GiveTheSameBitsAsOneLaunch) {
     std::size_t pieces = 0;
     const std::vector<std::byte> want = run_all(kernels_of(source_), whole);
     const std::vector<std::byte> got = run_all(kernels_of(source_, 2), pieces);
-    EXPECT_EQ(whole, 8U);
+    EXPECT_EQ(whole, 6U);
     EXPECT_GT(pieces, 50U);
     EXPECT_TRUE(got == want);
 }

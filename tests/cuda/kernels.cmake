@@ -12,7 +12,6 @@ matgrad_add_test(cuda_kernels
     kernel_batch_state_test.cpp
     kernel_cholesky_test.cpp
     kernel_copy_entries_test.cpp
-    kernel_copy_test.cpp
     kernel_geometry_test.cpp
     kernel_map_flat_test.cpp
     kernel_map_test.cpp
