@@ -14,6 +14,22 @@ bool is_solve_step(const Operation& op) {
     return std::holds_alternative<Trsm>(op) || std::holds_alternative<Solve>(op);
 }
 
+/// What a reduction, which computes in double, makes for the caller alone: it is rounded as it is written.
+std::vector<bool> find_reduced_results(const Program& program, const std::vector<int>& producers) {
+    std::vector<bool> results(program.values.size(), false);
+    for (std::size_t i = 0; i < program.values.size(); ++i) {
+        const int at = producers[i];
+        results[i] = at >= 0 && std::holds_alternative<Reduce>(
+                                    program.steps[static_cast<std::size_t>(at)].operation);
+    }
+    for (const Step& step : program.steps) {
+        for_each_use(step.operation, [&results](const Use& use) {
+            results[static_cast<std::size_t>(use.value)] = false;
+        });
+    }
+    return results;
+}
+
 /// Squaring a matrix squares its condition: everything that leads to a factorization is double.
 void widen_factors(Program& program) {
     std::vector<bool> wide(program.values.size(), false);
@@ -42,9 +58,10 @@ void widen_factors(Program& program) {
             }
         });
     }
+    const std::vector<bool> results = find_reduced_results(program, producers);
     for (std::size_t i = 0; i < program.values.size(); ++i) {
         Value& v = program.values[i];
-        if (v.operand < 0 && (wide[i] || v.count() == 1)) {
+        if (v.operand < 0 && (wide[i] || v.count() == 1) && !results[i]) {
             v.type = ScalarType::float64;
         }
     }

@@ -3,6 +3,7 @@
 matgrad_add_test(cuda_executor
   SOURCES
     executor_gemm_call_test.cpp
+    executor_in_place_test.cpp
     executor_placement_test.cpp
     executor_trsm_call_test.cpp
     handles_test.cpp

@@ -58,7 +58,7 @@ private:
 
     void start() {
         run_.begin_step(nullptr);
-        if (plan_.count_failed != kNoKernel) {
+        if (plan_.results.has_means()) {
             run_.enqueue("count of failures to 0", [&] {
                 MATGRAD_CUDA(cudaMemsetAsync(failed_, 0, sizeof(*failed_), run_.stream));
             });

@@ -32,6 +32,10 @@ class BlasOperand {
 public:
     /// `own`: a copy in any case if it is the caller's memory.
     [[nodiscard]] DeviceView read(StepRun& run, bool own = false) const;
+    /// By all problems.
+    [[nodiscard]] bool is_shared(const StepRun& run) const {
+        return run.value(stored_.value).batch_stride == 0;
+    }
 
 private:
     friend class StepSetup;
