@@ -32,6 +32,9 @@ for name in chosen[index::total]:
         os.kill(os.getpid(), signal.SIGSEGV)
     if what == "hang":
         time.sleep(1000)
+    while what == "chatter":
+        print("still here", flush=True)
+        time.sleep(0.2)
     if what == "sleep":
         time.sleep(0.2)
     if what == "note times":

@@ -205,9 +205,16 @@ class WhatGoesWrong(RunTest):
     def test_jobs_share_the_time_of_their_part(self):
         # Each by itself would have all of it.
         result, parts = self.run_over("--deadline", "6", only=("tests", "again"), tests={
-            f"t{k}": {"Suite.One": "hang"} for k in range(12)})
+            f"t{k}": {"Suite.One": "chatter"} for k in range(12)})
         self.assertEqual(result.returncode, 1)
         self.assertLess(self.seconds, 6 + SLACK)
+
+    def test_a_job_that_begins_late_has_what_is_left_of_its_part(self):
+        seconds = {f"Suite.Case{k}": "sleep" for k in range(17)}
+        _, parts = self.run_over("--deadline", "8", only=("tests",), tests={
+            "one": seconds, "two": seconds, "three": {"Suite.One": "chatter"}})
+        self.assertEqual(parts["tests"]["note"], "34 passed, 1 crashed")
+        self.assertLess(self.seconds, 8 + SLACK)
 
     def test_a_crash_costs_one_test(self):
         cases = {f"Suite.Case{k}": "pass" for k in range(8)}

@@ -255,12 +255,25 @@ class OnAGpu(unittest.TestCase):
         self.bundle = archive.parent
         temporary = self.folder / "temporary"
         temporary.mkdir()
-        env = {"PATH": os.environ["PATH"], "TMPDIR": str(temporary), "OUT": str(self.out),
-               "LD_LIBRARY_PATH": str(FAKE / "driver"), "CUDA_HOME": str(FAKE / "toolkit")}
-        result = subprocess.run(["bash", str(archive.parent / "run.sh"), "--only", "tests"], env=env,
-                                timeout=60, capture_output=True, text=True, check=False)
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        self.assertEqual(list(temporary.iterdir()), [])
+        # As tar says on a disk that is full, of that folder alone.
+        tar = shutil.which("tar")
+        write_program(self.tools / "tar", f'#!/bin/sh\ncase "$*" in *"$FULL"*)\n    echo "tar: no space"\n'
+                      f'    exit 2\nesac\nexec {tar} "$@"\n')
+        for folder, full in ((temporary, "/nowhere"), (self.folder / "missing", "/nowhere"),
+                             (temporary, f"-C {temporary}")):
+            with self.subTest(folder=folder, full=full):
+                env = {"PATH": f"{self.tools}:{os.environ['PATH']}", "TMPDIR": str(folder),
+                       "FULL": full, "OUT": str(self.out), "CUDA_HOME": str(FAKE / "toolkit"),
+                       "LD_LIBRARY_PATH": str(FAKE / "driver")}
+                result = subprocess.run(["bash", str(archive.parent / "run.sh"), "--only", "tests"],
+                                        env=env, timeout=60, capture_output=True, text=True, check=False)
+                self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
+                self.assertEqual(list(temporary.iterdir()), [])
+        env["FULL"] = "-C"
+        result = subprocess.run(["bash", str(archive.parent / "run.sh")], env=env, timeout=60,
+                                capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, "^run.sh: .* cannot be unpacked in .*: tar: no space\n$")
 
 
 if __name__ == "__main__":
