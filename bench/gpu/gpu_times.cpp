@@ -18,14 +18,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 
 #include "device.hpp"
 #include "four_functions.hpp"
+#include "whole_file.hpp"
 
 namespace matgrad::bench {
 namespace {
@@ -308,17 +307,6 @@ Json time_row(const Row& row, int device, std::size_t cache_bytes, const Rates& 
         {"share_of_bound", bound / seconds},
         {"error_over_bound", error},
         {"correct", error <= 1 && (!graph.contains("correct") || graph["correct"].get<bool>())}};
-}
-
-/// Beside its place and renamed: whoever reads it finds all of it.
-void replace_file(const std::string& path, const std::string& text) {
-    const std::string partial = path + ".partial";
-    std::ofstream file(partial);
-    file << text;
-    file.close();
-    if (!file || std::rename(partial.c_str(), path.c_str()) != 0) {
-        throw std::runtime_error("--json " + path + ": cannot be written");
-    }
 }
 
 int run(int device, const std::string& path) {
