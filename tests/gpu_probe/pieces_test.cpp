@@ -81,9 +81,31 @@ TEST_F(ProbePieces, CaptureFindsACallThatWaits) {
     };
     const Fact fact = ask_capture("name", "function", *call, handles, stream, Mode::global);
     EXPECT_EQ(fact.answer,
-              "no: cudaStreamSynchronize: cudaErrorStreamCaptureUnsupported, then "
+              "NO: cudaStreamSynchronize: cudaErrorStreamCaptureUnsupported, then "
               "cudaStreamEndCapture: cudaErrorStreamCaptureInvalidated");
     EXPECT_EQ(std::get<bool>(value(fact, "captured")), false);
+    EXPECT_EQ(fact.verdict, Verdict::surprising);
+}
+
+TEST_F(ProbePieces, CaptureKeepsWhatItKnowsOfAGraphThatCannotBeReplayedTwice) {
+    const Stream stream;
+    const Handles handles;
+    const CallPointer call = thrust_call(10, stream);
+    simulated::fail_call("cudaGraphLaunch", 2, cudaErrorInvalidValue);
+    const Fact fact = ask_capture("name", "function", *call, handles, stream, Mode::global);
+    EXPECT_EQ(
+        fact.answer,
+        "yes, 1 nodes (1 kernel), but A REPLAY FAILS: cudaGraphLaunch: cudaErrorInvalidValue");
+    EXPECT_EQ(std::get<std::int64_t>(value(fact, "nodes_kernel")), 1);
+    EXPECT_EQ(fact.verdict, Verdict::wrong);
+}
+
+TEST_F(ProbePieces, ADeviceForOneProcessIsLeftToTheChildren) {
+    EXPECT_TRUE(is_shared());
+    simulated::Machine machine;
+    machine.compute_mode = cudaComputeModeExclusiveProcess;
+    simulated::reset(machine);
+    EXPECT_FALSE(is_shared());
 }
 
 TEST_F(ProbePieces, CaptureFindsReplaysThatDiffer) {
@@ -97,6 +119,7 @@ TEST_F(ProbePieces, CaptureFindsReplaysThatDiffer) {
     };
     const Fact fact = ask_capture("name", "function", *call, handles, stream, Mode::global);
     EXPECT_THAT(fact.answer, HasSubstr("REPLAYS DIFFER, DIFFER ON ANOTHER STREAM"));
+    EXPECT_EQ(fact.verdict, Verdict::wrong);
 }
 
 /// A call that keeps something on the device between two steps, in memory that all lanes share.
@@ -192,15 +215,20 @@ TEST_F(ProbePieces, OperandsAreWhatTheirKindsSay) {
 }
 
 TEST_F(ProbePieces, FactsComeThroughALineUnchanged) {
-    const Fact fact{
-        "a.b", "cublasX", "yes", {{"us", 1.5}, {"n", std::int64_t{1} << 40}, {"ok", true}}};
+    const Fact fact{"a.b",
+                    "cublasX",
+                    "yes",
+                    {{"us", 1.5}, {"n", std::int64_t{1} << 40}, {"ok", true}},
+                    Verdict::surprising};
     const std::optional<Fact> read = read_line(to_line(fact));
     ASSERT_TRUE(read);
     EXPECT_EQ(read->name, fact.name);
     EXPECT_EQ(read->answer, fact.answer);
     EXPECT_EQ(read->values, fact.values);
+    EXPECT_EQ(read->verdict, fact.verdict);
     EXPECT_THAT(to_line({"x", "", "", {{"pivot", std::nan("")}}}), HasSubstr("\"pivot\":\"NaN\""));
-    for (const char* line : {"", "{", "[1]", "{\"name\": 1}", "\xff"}) {
+    for (const char* line : {"", "{", "[1]", "{\"name\": 1}", "\xff",
+                             R"({"name":"","call":"","answer":"","verdict":"so","values":{}})"}) {
         EXPECT_FALSE(read_line(line)) << line;
     }
 }

@@ -171,6 +171,7 @@ void ask_lengths(const Recorder& recorder, const Batched& call, Type type, Size 
             verdict = std::string("FAILS: ") + error.what();
             MATGRAD_PROBE(cudaDeviceSynchronize());
         }
+        worsen(fact.verdict, verdict == "right" ? Verdict::ok : Verdict::wrong);
         fact.values.emplace_back(std::to_string(length), verdict);
         fact.answer += (fact.answer.empty() ? "" : ", ") + std::to_string(length) + " " + verdict;
     }

@@ -87,7 +87,8 @@ void ask_warm(const Recorder& recorder, const CallKind& kind, const Handles& han
     recorder.add({kind.name + ".repeats",
                   kind.function,
                   repeats ? "same bits from call to call" : "BITS DIFFER FROM CALL TO CALL",
-                  {{"same_bits", repeats}}});
+                  {{"same_bits", repeats}},
+                  repeats ? Verdict::ok : Verdict::wrong});
     for (const Mode mode : {Mode::thread_local_, Mode::global}) {
         recorder.add(ask_capture(kind.name + ".capture." + name_of(mode), kind.function, *call,
                                  handles, stream, mode));
@@ -106,7 +107,11 @@ void ask_family(const Recorder& recorder, const std::string& family) {
         try {
             ask_warm(recorder, kind, handles, stream);
         } catch (const CallFailed& error) {
-            recorder.add({kind.name, kind.function, std::string("FAILS: ") + error.what(), {}});
+            recorder.add({kind.name,
+                          kind.function,
+                          std::string("FAILS: ") + error.what(),
+                          {},
+                          Verdict::wrong});
             MATGRAD_PROBE(cudaDeviceSynchronize());
         }
     }

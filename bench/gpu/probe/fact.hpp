@@ -15,11 +15,21 @@ namespace matgrad::probe {
 using Value = std::variant<bool, std::int64_t, double, std::string>;
 using Values = std::vector<std::pair<std::string, Value>>;
 
+enum class Verdict {
+    ok,
+    surprising,  ///< matgrad's results stay right, but it counts on something else
+    wrong        ///< matgrad's results are wrong, or it fails
+};
+[[nodiscard]] const char* name_of(Verdict verdict);
+/// The worse one.
+void worsen(Verdict& verdict, Verdict by);
+
 struct Fact {
     std::string name;    ///< potrf_batched.f32.64.asynchronous
     std::string call;    ///< cusolverDnSpotrfBatched, or empty
     std::string answer;  ///< one short line
     Values values;
+    Verdict verdict = Verdict::ok;
 };
 
 /// One line, without its end. What is not UTF-8 in it is replaced.

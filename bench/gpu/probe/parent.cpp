@@ -10,6 +10,7 @@
 #include "child.hpp"
 #include "platform.hpp"
 #include "report.hpp"
+#include "summary.hpp"
 
 namespace matgrad::probe {
 namespace {
@@ -21,8 +22,11 @@ constexpr unsigned kMostAtOnce = 8;
 
 class Run {
 public:
-    Run(const Options& options, const std::vector<Part>& parts)
+    Run(const Options& options, const std::vector<Part>& parts, bool shared)
         : options_(options), parts_(parts), begin_(Time::now()) {
+        if (shared) {
+            most_at_once_ = std::clamp(std::thread::hardware_concurrency(), 1U, kMostAtOnce);
+        }
         report_.simulated = on_simulated_gpu();
         report_.small = options.small;
         for (const Part& part : parts) {
@@ -35,12 +39,15 @@ public:
         if (report_.simulated) {
             say("gpu_probe", "on the simulated GPU, whose times mean nothing");
         }
+        if (most_at_once_ == 1) {
+            say("gpu_probe", "one process at a time");
+        }
         for (std::size_t i = 0; i < parts_.size(); ++i) {
-            const unsigned most = std::clamp(std::thread::hardware_concurrency(), 1U, kMostAtOnce);
-            wait_until_fewer_than(parts_[i].alone || is_one_alone_ ? 1 : most);
+            wait_until_fewer_than(parts_[i].alone || is_one_alone_ ? 1 : most_at_once_);
             start(i);
         }
         wait_until_fewer_than(1);
+        report_.summary = summarize(report_.outcomes);
         save();
         const int done = report_.count(State::done);
         const int failed = report_.count(State::failed);
@@ -51,9 +58,16 @@ public:
                 [](const Outcome& outcome) { return outcome.state == State::not_run; });
             say("gpu_probe", "no time left for " + first->part + " and what comes after it");
         }
-        (void)std::printf("gpu_probe: %zu parts: %d done, %d failed, %d not run; %.1f s\n",
-                          parts_.size(), done, failed, not_run, seconds());
-        return failed + not_run == 0 ? 0 : 1;
+        for (const std::string& line : report_.summary) {
+            (void)std::printf("%s\n", line.c_str());
+        }
+        const int surprising = report_.count(Verdict::surprising);
+        const int wrong = report_.count(Verdict::wrong);
+        (void)std::printf(
+            "gpu_probe: %zu parts: %d done, %d failed, %d not run; facts: %d surprising, %d wrong; "
+            "%.1f s\n",
+            parts_.size(), done, failed, not_run, surprising, wrong, seconds());
+        return failed + wrong == 0 ? 0 : 1;
     }
 
 private:
@@ -105,7 +119,8 @@ private:
     void collect(const Running& running, bool ended) {
         Outcome& outcome = report_.outcomes[running.part];
         for (Fact& fact : running.child->take_facts()) {
-            say(fact.name, fact.answer);
+            const std::string verdict = name_of(fact.verdict);
+            say(fact.name, fact.answer + (fact.verdict == Verdict::ok ? "" : " [" + verdict + "]"));
             outcome.facts.push_back(std::move(fact));
         }
         if (!ended) {
@@ -136,14 +151,15 @@ private:
     const std::vector<Part>& parts_;
     Time::time_point begin_;
     Report report_;
+    unsigned most_at_once_ = 1;
     std::list<Running> running_;
     bool is_one_alone_ = false;  ///< of those that run
 };
 
 }  // namespace
 
-int run_parts(const Options& options, const std::vector<Part>& parts) {
-    return Run(options, parts).run();
+int run_parts(const Options& options, const std::vector<Part>& parts, bool shared) {
+    return Run(options, parts, shared).run();
 }
 
 }  // namespace matgrad::probe

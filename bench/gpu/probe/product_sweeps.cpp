@@ -69,16 +69,23 @@ void sweep_gram(const Recorder& recorder, Type type) {
         const GemmShape nt = packed_gemm(type, false, true, s.n, s.n, s.m, batch);
         const GemmShape tn = packed_gemm(type, true, false, s.n, s.n, s.m, batch);
         handles.bind(stream.get());
-        const auto time_call = [&](const CallPointer& call) {
-            const Measured m =
-                measure(stopwatch, [&] { call->make_call(handles, *call, stream.get()); });
-            stream.wait();
-            return m;
-        };
-        // The factors are two matrices here: X is read twice, as cuBLAS does not know better.
-        const Measured by_nt = time_call(gemm_call(nt, stream));
-        const Measured by_tn = time_call(gemm_call(tn, stream));
-        const Measured by_pointers = time_call(gemm_pointers_call(nt, 0, stream));
+        // Both factors are the same X, as they are in matgrad: it comes from memory once.
+        const Buffer x(static_cast<std::size_t>(bytes * batch));
+        const Buffer xx(static_cast<std::size_t>(s.n * s.n * batch) * size_of(type));
+        const Buffer px(static_cast<std::size_t>(batch) * sizeof(void*));
+        const Buffer pxx(px.bytes());
+        fill(Kind::uniform, type, x.data(), s.n, s.m, batch, 1, stream.get());
+        fill_pointers(px.as<void*>(), x.data(), bytes, batch, stream.get());
+        fill_pointers(pxx.as<void*>(), xx.data(), s.n * s.n * static_cast<Size>(size_of(type)),
+                      batch, stream.get());
+        const Measured by_nt =
+            measure(stopwatch, [&] { gemm(handles, nt, x.data(), x.data(), xx.data()); });
+        const Measured by_tn =
+            measure(stopwatch, [&] { gemm(handles, tn, x.data(), x.data(), xx.data()); });
+        const Measured by_pointers = measure(stopwatch, [&] {
+            gemm_pointers(handles, nt, px.as<void*>(), px.as<void*>(), pxx.as<void*>());
+        });
+        stream.wait();
         recorder.add({std::string("gram.") + name_of(type) + "." + std::to_string(s.m) + "x" +
                           std::to_string(s.n),
                       "cublasGemmStridedBatchedEx_64, cublasGemmBatchedEx_64",

@@ -17,7 +17,8 @@ void ask(const Recorder& recorder, const std::string& name, const MakeCalls& mak
                           ? "same bits as a serial run in " + std::to_string(calls) + " calls"
                           : "DIFFER from a serial run in " + std::to_string(differing) + " of " +
                                 std::to_string(calls) + " calls",
-                      {{"calls", calls}, {"differing", differing}}});
+                      {{"calls", calls}, {"differing", differing}},
+                      differing == 0 ? Verdict::ok : Verdict::wrong});
     };
     add("one_handle", count_differing(lanes, rounds, shared));
     // If these differ as well, the handle is not to blame.
