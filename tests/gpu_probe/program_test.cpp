@@ -86,6 +86,7 @@ void expect_summary(const json& report, const std::string& out) {
     }
     EXPECT_THAT(out, HasSubstr(printed + "gpu_probe: "));
     EXPECT_THAT(lines[0], ::testing::StartsWith("R1 one_handle: same bits in "));
+    EXPECT_THAT(lines[0], HasSubstr("; serial/at once "));
     EXPECT_THAT(lines[1], ::testing::StartsWith("R2 MiB: cuBLAS "));
     EXPECT_THAT(lines[1], HasSubstr("; R9 host bytes "));
     EXPECT_THAT(lines[2], HasSubstr(", NOT xgetrf xgetrs xpotrf; cold "));
@@ -126,7 +127,7 @@ TEST_F(GpuProbe, HasEveryFactOfEveryListedPart) {
     EXPECT_EQ(value("cold_capture.thread_local.xgetrf.f64", "captured"), false);
     EXPECT_EQ(value("potrf_batched.f64.33.capture.thread_local", "same_bits_as_plain"), true);
     EXPECT_EQ(value("cold_capture.global.thrust", "same_bits_on_other_stream"), true);
-    EXPECT_EQ(value("first_call.gemm.f32.nt.asynchronous", "asynchronous"), true);
+    EXPECT_EQ(value("first_call.gemm.f32.nt.asynchronous", "first"), true);
     EXPECT_EQ(value("streams.potrf_batched.f32.one_handle", "differing"), 0);
     for (const char* spoiler : {"nan", "minus_one", "inf", "zero"}) {
         const std::string bad = std::string(spoiler) + "_first_bad";
@@ -175,8 +176,9 @@ TEST_F(GpuProbe, LosesOnlyThePartThatCrashesHangsOrPrintsGarbage) {
 }
 
 TEST_F(GpuProbe, ListsWhatItHadNoTimeFor) {
-    const Ended ended =
-        run_small("--part device --part handles --part buffers --seconds 3 --break handles=hang");
+    const Ended ended = run_small(
+        "--part device --part handles --part buffers --seconds 3 --part-seconds 2.5 "
+        "--break handles=hang");
     EXPECT_EQ(ended.status, 1);
     const std::map<std::string, json> parts = by_name(report().at("parts"));
     EXPECT_EQ(parts.at("device").at("state"), "done");
@@ -190,6 +192,13 @@ TEST_F(GpuProbe, TakesPartsThatHadNoTimeForNoFailure) {
     const Ended ended = run_small("--part device --part buffers --seconds 0.5");
     EXPECT_EQ(ended.status, 0) << ended.err;
     EXPECT_THAT(ended.out, HasSubstr("2 parts: 0 done, 0 failed, 2 not run"));
+    // Nobody knows whether this one hangs: it had less than its own time.
+    const Ended cut = run_small("--part handles --seconds 1.2 --break handles=hang");
+    EXPECT_EQ(cut.status, 0) << cut.err;
+    const json part = report().at("parts").at(0);
+    EXPECT_EQ(part.at("state"), "not run");
+    EXPECT_EQ(part.at("why"), "no time left: ended before it was done");
+    EXPECT_EQ(part.at("facts").at(0).at("name"), "broken");
 }
 
 TEST_F(GpuProbe, EndsWithStatus1IfAFactIsWrong) {

@@ -237,6 +237,9 @@ void add_batch_limit_parts(std::vector<Part>& parts) {
         parts.push_back({std::string("batch_limit.") + call.name, Group::facts, 12, false,
                          [&call](const Recorder& r) { ask_limit(r, call); }});
     }
+}
+
+void add_batch_bits_part(std::vector<Part>& parts) {
     parts.push_back({"batch_bits", Group::facts, 12, false, ask_bits});
 }
 

@@ -110,13 +110,32 @@ double Recorder::seconds_left() const {
     return std::chrono::duration<double>(end_ - std::chrono::steady_clock::now()).count();
 }
 
-bool Recorder::has_time(const std::string& name) const {
+bool Recorder::has_time(const std::string& name, double seconds) const {
     constexpr double kLeastSeconds = 0.4;
-    if (seconds_left() > kLeastSeconds) {
+    const double left = seconds_left();
+    if (left > std::max(kLeastSeconds, seconds)) {
         return true;
     }
-    add({name + ".rest", "", "not measured: no time left", {}});
+    add({name + ".left_out",
+         "",
+         "not measured: no time left",
+         {{"seconds_needed", seconds}, {"seconds_left", left}}});
     return false;
+}
+
+bool Rows::next(const std::string& name, double cost) {
+    const double left = recorder_.seconds_left();
+    if (cost_ > 0) {
+        seconds_ = before_ - left;
+    }
+    // A row that was less work than the last takes no longer.
+    const double predicted = cost_ > 0 ? seconds_ * std::max(1.0, cost / cost_) : 0;
+    if (!recorder_.has_time(name, predicted)) {
+        return false;
+    }
+    before_ = left;
+    cost_ = cost;
+    return true;
 }
 
 }  // namespace matgrad::probe

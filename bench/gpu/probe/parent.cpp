@@ -18,7 +18,7 @@ namespace {
 using Time = std::chrono::steady_clock;
 /// Less is not worth the start of a process.
 constexpr double kLeastSeconds = 1;
-constexpr unsigned kMostAtOnce = 8;
+constexpr unsigned kMostAtOnce = 12;
 
 class Run {
 public:
@@ -73,6 +73,7 @@ public:
 private:
     struct Running {
         std::size_t part;
+        bool is_cut;  ///< its limit is what was left of the time of all
         std::unique_ptr<Child> child;
     };
 
@@ -99,7 +100,8 @@ private:
             }
         }
         is_one_alone_ = part.alone;
-        running_.push_back({i, std::make_unique<Child>(arguments, limit)});
+        const bool is_cut = seconds_left < std::min(part.seconds, options_.part_seconds);
+        running_.push_back({i, is_cut, std::make_unique<Child>(arguments, limit)});
     }
 
     void wait_until_fewer_than(std::size_t count) {
@@ -129,6 +131,10 @@ private:
         outcome.seconds = running.child->seconds();
         outcome.why = running.child->failure();
         outcome.state = outcome.why.empty() ? State::done : State::failed;
+        if (running.is_cut && running.child->ran_out_of_time()) {
+            outcome.state = State::not_run;
+            outcome.why = "no time left: ended before it was done";
+        }
         if (outcome.state == State::failed) {
             say(outcome.part, "failed: " + outcome.why);
         }

@@ -59,13 +59,16 @@ void sweep_gram(const Recorder& recorder, Type type) {
             ? std::vector<GramSize>{{9, 4}}
             : std::vector<GramSize>{{8, 4},    {16, 8},  {32, 8},   {64, 8},   {32, 16},  {64, 16},
                                     {256, 16}, {64, 32}, {128, 32}, {128, 64}, {256, 128}};
+    Rows rows(recorder);
     for (const GramSize& s : sizes) {
-        if (!recorder.has_time(std::string("gram.") + name_of(type))) {
-            return;
-        }
         const Size bytes = s.m * s.n * static_cast<Size>(size_of(type));
         const Size batch =
             recorder.small() ? 3 : std::clamp<Size>((Size{64} << 20) / bytes, 1, 65536);
+        const std::string name = std::string("gram.") + name_of(type) + "." + std::to_string(s.m) +
+                                 "x" + std::to_string(s.n);
+        if (!rows.next(name, static_cast<double>(s.m * s.n * s.n * batch))) {
+            return;
+        }
         const GemmShape nt = packed_gemm(type, false, true, s.n, s.n, s.m, batch);
         const GemmShape tn = packed_gemm(type, true, false, s.n, s.n, s.m, batch);
         handles.bind(stream.get());
@@ -86,8 +89,7 @@ void sweep_gram(const Recorder& recorder, Type type) {
             gemm_pointers(handles, nt, px.as<void*>(), px.as<void*>(), pxx.as<void*>());
         });
         stream.wait();
-        recorder.add({std::string("gram.") + name_of(type) + "." + std::to_string(s.m) + "x" +
-                          std::to_string(s.n),
+        recorder.add({name,
                       "cublasGemmStridedBatchedEx_64, cublasGemmBatchedEx_64",
                       std::to_string(batch) + " problems: (N,T) " + by_nt.text() + ", (T,N) " +
                           by_tn.text() + ", (N,T) by pointers " + by_pointers.text(),
@@ -102,15 +104,14 @@ void sweep_syrk(const Recorder& recorder, Type type) {
     const Stream stream;
     const Handles handles;
     const Stopwatch stopwatch(stream, recorder);
+    Rows rows(recorder);
     for (const Size n : recorder.small() ? std::vector<Size>{20}
                                          : std::vector<Size>{64, 128, 256, 512, 1024, 2048, 4096}) {
-        if (!recorder.has_time(std::string("syrk.") + name_of(type))) {
+        const std::string name = std::string("syrk.") + name_of(type) + ".n" + std::to_string(n);
+        if (!rows.next(name, static_cast<double>(n * n * n))) {
             return;
         }
-        Fact fact{std::string("syrk.") + name_of(type) + ".n" + std::to_string(n),
-                  "cublas?syrk_64 against cublasGemmStridedBatchedEx_64",
-                  "syrk/gemm:",
-                  {}};
+        Fact fact{name, "cublas?syrk_64 against cublasGemmStridedBatchedEx_64", "syrk/gemm:", {}};
         handles.bind(stream.get());
         for (const Size k : {n, 4 * n}) {
             const CallPointer half = syrk_call(type, n, k, stream);
@@ -136,17 +137,18 @@ void add_ceiling_sweeps(std::vector<Part>& parts) {
     parts.push_back({"ceilings", Group::sweeps, 8, true, measure_ceilings});
 }
 
-void add_product_sweeps(std::vector<Part>& parts) {
-    parts.push_back({"gram", Group::sweeps, 12, true, [](const Recorder& recorder) {
-                         for (const Type type : {Type::f32, Type::f64, Type::tf32}) {
-                             sweep_gram(recorder, type);
-                         }
-                     }});
-    parts.push_back({"syrk", Group::sweeps, 10, true, [](const Recorder& recorder) {
-                         for (const Type type : {Type::f32, Type::f64}) {
-                             sweep_syrk(recorder, type);
-                         }
-                     }});
+void add_gram_sweeps(std::vector<Part>& parts) {
+    for (const Type type : {Type::f32, Type::f64, Type::tf32}) {
+        parts.push_back({std::string("gram.") + name_of(type), Group::sweeps, 4, true,
+                         [type](const Recorder& r) { sweep_gram(r, type); }});
+    }
+}
+
+void add_syrk_sweeps(std::vector<Part>& parts) {
+    for (const Type type : {Type::f32, Type::f64}) {
+        parts.push_back({std::string("syrk.") + name_of(type), Group::sweeps, 5, true,
+                         [type](const Recorder& r) { sweep_syrk(r, type); }});
+    }
 }
 
 }  // namespace matgrad::probe

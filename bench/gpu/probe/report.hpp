@@ -8,7 +8,11 @@
 
 namespace matgrad::probe {
 
-enum class State { not_run, done, failed };
+enum class State {
+    not_run,  ///< or not to its end, for want of time alone
+    done,
+    failed
+};
 
 struct Outcome {
     std::string part;

@@ -4,79 +4,13 @@
 #include <map>
 #include <set>
 
+#include "look_up.hpp"
 #include "stopwatch.hpp"
 
 namespace matgrad::probe {
 namespace {
 
 constexpr std::size_t kLongest = 100;
-
-const Value* find(const Fact& fact, const std::string& key) {
-    const auto found = std::find_if(fact.values.begin(), fact.values.end(),
-                                    [&](const auto& value) { return value.first == key; });
-    return found == fact.values.end() ? nullptr : &found->second;
-}
-
-/// Empty for what is missing or no number: a measurement that failed is a text.
-std::optional<double> number(const Fact& fact, const std::string& key) {
-    const Value* const value = find(fact, key);
-    if (value != nullptr) {
-        if (const auto* whole = std::get_if<std::int64_t>(value)) {
-            return static_cast<double>(*whole);
-        }
-        if (const auto* real = std::get_if<double>(value)) {
-            return *real;
-        }
-    }
-    return std::nullopt;
-}
-
-bool is(const Fact& fact, const std::string& key, bool expected) {
-    const Value* const value = find(fact, key);
-    return value != nullptr && std::holds_alternative<bool>(*value) &&
-           std::get<bool>(*value) == expected;
-}
-
-/// The part of `text` between two others; empty unless it begins and ends with them.
-std::string between(const std::string& text, const std::string& begin, const std::string& end) {
-    return text.size() >= begin.size() + end.size() && text.starts_with(begin) &&
-                   text.ends_with(end)
-               ? text.substr(begin.size(), text.size() - begin.size() - end.size())
-               : "";
-}
-
-std::string first_word(const std::string& name) {
-    return name.substr(0, name.find('.'));
-}
-
-std::string whole(double number) {
-    return std::to_string(static_cast<std::int64_t>(number));
-}
-
-std::string mib(double bytes) {
-    return short_number(bytes / (1 << 20));
-}
-
-std::string joined(const std::set<std::string>& names) {
-    std::string all;
-    for (const std::string& name : names) {
-        all += (all.empty() ? "" : " ") + name;
-    }
-    return all;
-}
-
-struct Range {
-    double least = 0, most = 0;
-    bool empty = true;
-    void add(double x) {
-        least = empty ? x : std::min(least, x);
-        most = empty ? x : std::max(most, x);
-        empty = false;
-    }
-    [[nodiscard]] std::string text() const {
-        return short_number(least) + "-" + short_number(most);
-    }
-};
 
 class Summary {
 public:

@@ -134,7 +134,7 @@ def times_part(run_, limit):
 
 
 def probe_part(name, what):
-    """A part of gpu_probe, which ends with status 1 where a call does what it should not."""
+    """A part of gpu_probe, which ends with status 1 where a part of its own fails or a fact is wrong."""
 
     def part(run_, limit):
         if not run_.programs.probe.exists():
