@@ -91,7 +91,7 @@ MATGRAD_EITHER_SIDE std::int32_t known_status(const Statuses& status, std::int64
     return status.shared != nullptr ? *status.shared : 0;
 }
 
-/// Of new statuses of small factors: one thread has all pivots of a problem, and writes in any case.
+/// Of new statuses: one thread has all pivots of a problem, and writes in any case.
 template <typename Fails>
 struct StartFromPivots {
     Fails fails;
@@ -143,12 +143,9 @@ struct ReadStatus {
 template <typename Fails>
 void read_status(const Fails& fails, std::int64_t n, const Statuses& status, std::int64_t batch,
                  cudaStream_t stream) {
-    if (status.are_new && n <= kPivotsEach) {
+    if (status.are_new) {
         run_for_each(stream, batch, StartFromPivots<Fails>{fails, n, status});
         return;
-    }
-    if (status.are_new) {
-        start_status(status.data, status.shared, batch, stream);
     }
     const std::int64_t parts = (n + kPivotsEach - 1) / kPivotsEach;
     run_for_each(stream, batch * parts, ReadStatus<Fails>{fails, n, parts, status.data});

@@ -45,7 +45,8 @@ struct Statuses {
     bool are_new = false;
     const std::int32_t* shared = nullptr;
 };
-/// New statuses are written and read in one algorithm for factors of at most this order, else in two.
+/// Of a problem that one thread reads. New statuses are one thread's for each problem: past this order it
+/// is faster to start them first.
 inline constexpr std::int64_t kPivotsEach = 64;
 
 /// Where status[p] is still 0: the number (from 1) of the first pivot that is not finite or not

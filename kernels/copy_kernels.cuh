@@ -95,10 +95,11 @@ MATGRAD_DEVICE void copy_lines(const PieceArgs& args) {
         const unsigned index = first + static_cast<unsigned>(i * kCopyThreads);
         const Thing at = thing_at(args, index);
         const unsigned entry = at.across * kGroup;
-        to_offset[i] = offset_of(args.to, at.problem, at.line, entry);
+        to_offset[i] = 0;
         packs[i] = {};
         status[i] = 0;
         if (index < args.count) {
+            to_offset[i] = offset_of(args.to, at.problem, at.line, entry);
             packs[i] = load_pack<kGroup>(from + offset_of(args.from, at.problem, at.line, entry));
             status[i] = status_of(args.status, at.problem);
         }
@@ -125,10 +126,11 @@ MATGRAD_DEVICE void copy_one_by_one(const PieceArgs& args) {
     for (int i = 0; i < kCopyEach; ++i) {
         const unsigned index = first + static_cast<unsigned>(i * kCopyThreads);
         const Thing at = thing_at(args, index);
-        to_offset[i] = offset_of(args.to, at.problem, at.line, at.across);
+        to_offset[i] = 0;
         values[i] = From(0);
         status[i] = 0;
         if (index < args.count) {
+            to_offset[i] = offset_of(args.to, at.problem, at.line, at.across);
             values[i] = load(from + offset_of(args.from, at.problem, at.line, at.across));
             status[i] = status_of(args.status, at.problem);
         }

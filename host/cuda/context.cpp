@@ -11,7 +11,8 @@ namespace {
 /// Handles for a question that enqueues nothing.
 class AskedSolver {
 public:
-    explicit AskedSolver(StreamPool<SolverHandles>& pool) : pool_(pool), entry_(pool.take({})) {}
+    explicit AskedSolver(StreamPool<SolverHandles>& pool)
+        : pool_(pool), entry_(pool.take_for_question()) {}
     ~AskedSolver() { pool_.give_back(entry_); }
     AskedSolver(const AskedSolver&) = delete;
     AskedSolver& operator=(const AskedSolver&) = delete;

@@ -9,6 +9,7 @@ void make_handles(BlasHandles& handles) {
     cublasHandle_t blas = nullptr;
     MATGRAD_CUDA(cublasCreate(&blas));
     handles.blas = BlasHandle(blas);
+    MATGRAD_CUDA(cublasSetMathMode(blas, CUBLAS_DEFAULT_MATH));
 }
 
 void make_handles(SolverHandles& handles) {
@@ -18,47 +19,54 @@ void make_handles(SolverHandles& handles) {
     cusolverDnParams_t parameters = nullptr;
     MATGRAD_CUDA(cusolverDnCreateParams(&parameters));
     handles.parameters = SolverParameters(parameters);
+    handles.done = make_event();
 }
 
-/// Does nothing that it was used for still run?
-template <typename Entry>
-bool is_idle(Entry& entry) {
-    if (entry.has_work) {
-        const cudaError_t code = cudaEventQuery(entry.behind.get());
-        entry.has_work = code != cudaSuccess;
-        if (code == cudaErrorNotReady) {
+/// What the device works on is in the workspaces of the calls.
+bool is_idle(BlasHandles& /*handles*/) {
+    return true;
+}
+
+bool is_idle(SolverHandles& handles) {
+    if (handles.has_work) {
+        const RelaxedCapture relaxed;  // another thread may capture
+        const cudaError_t code = cudaEventQuery(handles.done.get());
+        handles.has_work = code != cudaSuccess;
+        if (code != cudaSuccess) {
             (void)cudaGetLastError();  // an answer, and yet kept as an error
         }
     }
-    return !entry.has_work;
+    return !handles.has_work;
 }
 
 }  // namespace
 
 template <typename Handles>
 typename StreamPool<Handles>::Entry& StreamPool<Handles>::take(const CallStream& stream) {
-    // Making handles allocates, and asking for an event is forbidden to a thread that captures.
-    const RelaxedCapture relaxed;
-    std::unique_lock lock(mutex_);
-    returned_.wait(lock, [this] { return !free_.empty() || entries_.size() < kMost; });
-    Entry* const found = best_free(stream);
-    Entry& entry = found != nullptr ? *found : make();
-    if (entry.stream != stream.number) {
-        if (entry.has_work) {
-            MATGRAD_CUDA(cudaStreamWaitEvent(stream.stream, entry.behind.get(), 0));
+    {
+        const std::lock_guard lock(mutex_);
+        if (Entry* const entry = best_free(stream); entry != nullptr) {
+            return remove_free(entry);
         }
-        entry.stream = stream.number;
     }
-    free_.erase(std::find(free_.begin(), free_.end(), &entry));
-    return entry;
+    return make();
+}
+
+template <typename Handles>
+typename StreamPool<Handles>::Entry& StreamPool<Handles>::take_for_question() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!free_.empty()) {
+            return remove_free(free_.back());
+        }
+    }
+    return make();
 }
 
 template <typename Handles>
 void StreamPool<Handles>::prepare() {
-    const RelaxedCapture relaxed;
-    const std::lock_guard lock(mutex_);
-    if (entries_.empty()) {
-        make();
+    if (count() == 0) {
+        give_back(make());
     }
 }
 
@@ -70,12 +78,11 @@ typename StreamPool<Handles>::Entry* StreamPool<Handles>::best_free(const CallSt
         }
     }
     for (Entry* entry : free_) {
-        if (is_idle(*entry)) {
+        if (is_idle(entry->handles)) {
             return entry;
         }
     }
-    // A captured stream cannot wait for what is outside its graph.
-    if (entries_.size() < kMost || stream.capturing) {
+    if (free_.empty() || entries_.size() < kKept) {
         return nullptr;
     }
     return *std::min_element(free_.begin(), free_.end(), [](const Entry* a, const Entry* b) {
@@ -84,25 +91,28 @@ typename StreamPool<Handles>::Entry* StreamPool<Handles>::best_free(const CallSt
 }
 
 template <typename Handles>
+typename StreamPool<Handles>::Entry& StreamPool<Handles>::remove_free(Entry* entry) {
+    free_.erase(std::find(free_.begin(), free_.end(), entry));
+    return *entry;
+}
+
+/// Unlocked but at its end: it takes milliseconds, and others need not wait.
+template <typename Handles>
 typename StreamPool<Handles>::Entry& StreamPool<Handles>::make() {
+    const RelaxedCapture relaxed;  // it allocates, and is no part of a graph
     auto entry = std::make_unique<Entry>();
     make_handles(entry->handles);
-    entry->behind = make_event();
-    entries_.reserve(entries_.size() + 1);
+    const std::lock_guard lock(mutex_);
     free_.reserve(entries_.size() + 1);  // so that giving back does not allocate
-    free_.push_back(entry.get());
     entries_.push_back(std::move(entry));
     return *entries_.back();
 }
 
 template <typename Handles>
 void StreamPool<Handles>::give_back(Entry& entry) noexcept {
-    {
-        const std::lock_guard lock(mutex_);
-        entry.returned = ++returns_;
-        free_.push_back(&entry);
-    }
-    returned_.notify_one();
+    const std::lock_guard lock(mutex_);
+    entry.returned = ++returns_;
+    free_.push_back(&entry);
 }
 
 template <typename Handles>
@@ -119,9 +129,10 @@ Lease::~Lease() {
         pools_.blas.give_back(*blas_);
     }
     if (solver_ != nullptr) {
-        // A graph holds none of cuSOLVER's routines.
-        solver_->has_work = true;
-        (void)cudaEventRecord(solver_->behind.get(), stream_.stream);
+        solver_->handles.has_work = true;
+        if (cudaEventRecord(solver_->handles.done.get(), stream_.stream) != cudaSuccess) {
+            (void)cudaGetLastError();  // the next call on the stream will tell
+        }
         pools_.solver.give_back(*solver_);
     }
 }
@@ -130,10 +141,13 @@ cublasHandle_t Lease::blas() {
     if (blas_ == nullptr) {
         blas_ = &pools_.blas.take(stream_);
         const cublasHandle_t handle = blas_->handles.blas.get();
-        MATGRAD_CUDA(cublasSetStream(handle, stream_.stream));
-        // Setting the stream has put back the library's own workspace.
+        if (blas_->stream != stream_.number) {
+            blas_->stream = kNoStream;
+            MATGRAD_CUDA(cublasSetStream(handle, stream_.stream));
+            blas_->stream = stream_.number;
+        }
+        // Setting the stream puts back the library's own workspace.
         MATGRAD_CUDA(cublasSetWorkspace(handle, workspace_, kBlasWorkspaceBytes));
-        MATGRAD_CUDA(cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH));
     }
     return blas_->handles.blas.get();
 }
@@ -141,7 +155,15 @@ cublasHandle_t Lease::blas() {
 cusolverDnHandle_t Lease::solver() {
     if (solver_ == nullptr) {
         solver_ = &pools_.solver.take(stream_);
-        MATGRAD_CUDA(cusolverDnSetStream(solver_->handles.solver.get(), stream_.stream));
+        SolverHandles& handles = solver_->handles;
+        if (solver_->stream != stream_.number) {
+            if (handles.has_work) {
+                MATGRAD_CUDA(cudaStreamWaitEvent(stream_.stream, handles.done.get(), 0));
+            }
+            solver_->stream = kNoStream;
+            MATGRAD_CUDA(cusolverDnSetStream(handles.solver.get(), stream_.stream));
+            solver_->stream = stream_.number;
+        }
     }
     return solver_->handles.solver.get();
 }

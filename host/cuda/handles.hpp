@@ -5,7 +5,6 @@
 /// No document says the same of cuSOLVER's batched routines, which take no workspace: its handle goes to
 /// another stream only behind the work that it was used for last.
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,6 +21,8 @@ struct BlasHandles {
 struct SolverHandles {
     SolverHandle solver;
     SolverParameters parameters;
+    Event done;  ///< what they were used for last
+    bool has_work = false;
 };
 
 inline constexpr unsigned long long kNoStream = ~0ULL;
@@ -30,24 +31,23 @@ inline constexpr unsigned long long kNoStream = ~0ULL;
 struct CallStream {
     cudaStream_t stream = nullptr;
     unsigned long long number = kNoStream;
-    bool capturing = false;
 };
 
-/// Handles of one kind that are not lent, each with the stream that it served last.
+/// Handles of one kind, each with the stream that it is bound to.
 template <typename Handles>
 class StreamPool {
 public:
     struct Entry {
         Handles handles;
-        unsigned long long stream = kNoStream;
-        bool has_work = false;  ///< enqueued on that stream; `behind` is there when it is done
-        Event behind;
+        unsigned long long stream = kNoStream;  ///< whoever binds them says so
         std::uint64_t returned = 0;
     };
 
-    /// The stream's own handles, else free ones, else new ones. Waits while kMost are out, for as long
-    /// as an enqueue takes; never for the device. The device is current.
+    /// The stream's own handles, else idle ones, else new ones; where kKept are made, those of a busy
+    /// stream that were free longest. Never waits. The device is current.
     [[nodiscard]] Entry& take(const CallStream& stream);
+    /// Any, for a question that enqueues nothing.
+    [[nodiscard]] Entry& take_for_question();
     void give_back(Entry& entry) noexcept;
     /// Makes handles if there are none, so that a first call finds some.
     void prepare();
@@ -55,14 +55,14 @@ public:
     [[nodiscard]] std::size_t count() const;
 
 private:
-    /// As many calls may enqueue at once on one device.
-    static constexpr std::size_t kMost = 16;
+    /// More are made only where so many calls enqueue at once.
+    static constexpr std::size_t kKept = 4;
 
     Entry* best_free(const CallStream& stream);
+    Entry& remove_free(Entry* entry);
     Entry& make();
 
     mutable std::mutex mutex_;
-    std::condition_variable returned_;
     std::vector<std::unique_ptr<Entry>> entries_;
     std::vector<Entry*> free_;
     std::uint64_t returns_ = 0;
@@ -79,8 +79,8 @@ public:
     /// Workspace that cuBLAS is given on each call: what it asks for on Hopper.
     static constexpr std::size_t kBlasWorkspaceBytes = std::size_t{32} << 20;
 
-    /// `workspace` has kBlasWorkspaceBytes, 256-byte aligned. The math mode is the default one: TF32 is
-    /// asked for call by call, since the mode would let it into triangular solves too.
+    /// `workspace` has kBlasWorkspaceBytes, 256-byte aligned, if cuBLAS is asked for. The math mode is the
+    /// default one: TF32 is asked for call by call, since the mode would let it into triangular solves too.
     Lease(HandlePools& pools, const CallStream& stream, void* workspace)
         : pools_(pools), stream_(stream), workspace_(workspace) {}
     Lease(const Lease&) = delete;
@@ -88,6 +88,7 @@ public:
     ~Lease();
 
     [[nodiscard]] cublasHandle_t blas();
+    /// Not while the stream is captured: a graph holds none of cuSOLVER's routines.
     [[nodiscard]] cusolverDnHandle_t solver();
     [[nodiscard]] cusolverDnParams_t solver_parameters();
 

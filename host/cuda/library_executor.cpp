@@ -12,8 +12,7 @@
 namespace matgrad::gpu {
 namespace {
 
-CallStream describe(cudaStream_t stream) {
-    CallStream described{stream, kNoStream, false};
+bool is_captured(cudaStream_t stream) {
     cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
     const cudaError_t code = cudaStreamIsCapturing(stream, &capture);
     if (code == cudaErrorStreamCaptureImplicit) {
@@ -23,9 +22,7 @@ CallStream describe(cudaStream_t stream) {
             "stream of its own");
     }
     check(code, "cudaStreamIsCapturing");
-    described.capturing = capture != cudaStreamCaptureStatusNone;
-    MATGRAD_CUDA(cudaStreamGetId(stream, &described.number));
-    return described;
+    return capture != cudaStreamCaptureStatusNone;
 }
 
 class LibraryExecutor final : public Executor {
@@ -61,14 +58,16 @@ public:
     void enqueue(const DeviceCall& call) const override {
         const CurrentDevice current(options_.device);
         check_call(program_, options_.outputs, call, options_.device, workspace_bytes());
-        const CallStream stream = describe(static_cast<cudaStream_t>(call.stream));
+        CallStream stream{static_cast<cudaStream_t>(call.stream)};
+        const bool capturing = is_captured(stream.stream);
+        MATGRAD_CUDA(cudaStreamGetId(stream.stream, &stream.number));
         auto* const workspace = static_cast<std::byte*>(call.workspace);
         Lease lease(context_->handles(), stream, workspace + plan_->placement.blas);
         HostScratch::Loan host(host_scratch_);
         StepRun run(program_, plan_->kernels);
         run.handles = &lease;
         run.stream = stream.stream;
-        run.capturing = stream.capturing;
+        run.capturing = capturing;
         run.tf32 = options_.tf32;
         run.memory.host = host.span();
         enqueue_plan(*plan_, call, run);

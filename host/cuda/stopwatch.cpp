@@ -100,6 +100,16 @@ private:
     Event start_, stop_;
 };
 
+/// Of the library that is loaded, which need not be that of the headers.
+template <typename Status>
+std::string version_of(Status (*property)(libraryPropertyType, int*)) {
+    int parts[3] = {};
+    MATGRAD_CUDA(property(MAJOR_VERSION, &parts[0]));
+    MATGRAD_CUDA(property(MINOR_VERSION, &parts[1]));
+    MATGRAD_CUDA(property(PATCH_LEVEL, &parts[2]));
+    return fmt::format("{}.{}.{}", parts[0], parts[1], parts[2]);
+}
+
 std::string version_text(int number) {
     return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
 }
@@ -115,12 +125,10 @@ std::vector<Version> cuda_versions() {
     int runtime = 0;
     MATGRAD_CUDA(cudaDriverGetVersion(&driver));
     MATGRAD_CUDA(cudaRuntimeGetVersion(&runtime));
-    return {
-        {"CUDA driver", version_text(driver)},
-        {"CUDA runtime", version_text(runtime)},
-        {"cuBLAS", fmt::format("{}.{}.{}", CUBLAS_VER_MAJOR, CUBLAS_VER_MINOR, CUBLAS_VER_PATCH)},
-        {"cuSOLVER",
-         fmt::format("{}.{}.{}", CUSOLVER_VER_MAJOR, CUSOLVER_VER_MINOR, CUSOLVER_VER_PATCH)}};
+    return {{"CUDA driver", version_text(driver)},
+            {"CUDA runtime", version_text(runtime)},
+            {"cuBLAS", version_of(cublasGetProperty)},
+            {"cuSOLVER", version_of(cusolverGetProperty)}};
 }
 
 }  // namespace matgrad::gpu

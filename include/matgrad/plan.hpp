@@ -73,8 +73,8 @@ struct MATGRAD_API PlanOptions {
     int threads = 0;                  ///< 0: as many as the machine has
     Device device = {};               ///< the processor, unless another is asked for
     bool tf32 = false;  ///< on a GPU, float products may round their factors to TF32 (10 bits)
-    /// On a GPU, `enqueue` may be captured in a CUDA graph whatever the plan factors, and gives the same
-    /// bits captured or not: of the libraries, only what their documents let be captured is called.
+    /// On a GPU, a CUDA graph may hold `enqueue` whatever the plan factors, with the bits of a plain call:
+    /// no cuSOLVER. A Cholesky factor is then one block's work, slow beyond a few hundred rows.
     bool capturable = false;
     /// On a GPU, the most bytes that `run` takes on each device; 0: what is free there.
     std::size_t device_memory = 0;
@@ -167,9 +167,9 @@ public:
                    std::span<std::byte> workspace, const RunHooks& hooks = {}) const;
 
     /// Enqueues `batch` problems in the memory of the plan's GPU on a stream: waits for nothing, compiles
-    /// nothing, and allocates nothing but what the libraries load at first use, and handles for a stream
-    /// that comes while others are busy. The last bits may depend on `batch`. Several threads and streams
-    /// may use one plan, each with a workspace; all memory must stay until the stream is done with it.
+    /// nothing, and allocates nothing but what CUDA loads at the first use of a kernel, and handles for a
+    /// call that comes while others are under way. The last bits may depend on `batch`. Threads and streams
+    /// may share a plan, each with a workspace; all memory must stay until the stream is done with it.
     ///
     /// operands, results   as in `run`: any strides; each address a multiple of the element's size.
     ///                     All of it device memory (or managed memory) of the plan's GPU.

@@ -134,7 +134,7 @@ TEST(CompileKey, NamesTheCompilerAndTheArchitecture) {
     EXPECT_EQ(hopper.source, "text");
     EXPECT_EQ(hopper.headers.size(), gpu::embedded_headers().size());
     EXPECT_TRUE(hopper.compiler.starts_with("NVRTC " + std::to_string(CUDART_VERSION / 1000) + "." +
-                                            std::to_string(CUDART_VERSION % 1000 / 10) + " /"))
+                                            std::to_string(CUDART_VERSION % 1000 / 10) + " "))
         << hopper.compiler;
     EXPECT_TRUE(gpu::compilation_for("text", 77, 0)
                     .options.front()

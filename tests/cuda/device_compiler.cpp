@@ -39,8 +39,11 @@ Compiled compile(const std::string& text, const char* architecture) {
     check(nvrtcCreateProgram(&program, text.c_str(), "kernels.cu", static_cast<int>(names.size()),
                              texts.data(), names.data()),
           "nvrtcCreateProgram");
-    const char* options[] = {architecture, "--std=c++17", "--ptxas-options=-v"};
-    const nvrtcResult result = nvrtcCompileProgram(program, 3, options);
+    // What nvcc compiles into the module is not embedded.
+    const char* options[] = {architecture, "--std=c++17", "--ptxas-options=-v",
+                             "--include-path=" MATGRAD_KERNELS};
+    const nvrtcResult result =
+        nvrtcCompileProgram(program, static_cast<int>(std::size(options)), options);
     Compiled compiled;
     std::size_t size = 0;
     check(nvrtcGetProgramLogSize(program, &size), "nvrtcGetProgramLogSize");

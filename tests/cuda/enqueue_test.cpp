@@ -279,6 +279,33 @@ TEST_P(Enqueue, WithWhatCuSolverFactorsIsNotCapturedUnlessThePlanIsMadeForIt) {
     EXPECT_EQ(refused_capture(other), "");
 }
 
+TEST_P(Enqueue, OnADefaultStreamThatWaitsForACapturedOneIsTheCallersMistake) {
+    const Pipeline pipeline(type());
+    const auto executor = executor_of(pipeline.program);
+    const PipelineData data(pipeline, 3);
+    PipelineHost host(pipeline, 3);
+    const DeviceRun run(*executor, 3, data.all(), host.all());
+    cudaStream_t blocking = nullptr;  // the default stream waits for it
+    MATGRAD_MUST(cudaStreamCreateWithFlags(&blocking, cudaStreamDefault));
+    MATGRAD_MUST(cudaStreamBeginCapture(blocking, cudaStreamCaptureModeThreadLocal));
+    try {
+        run.enqueue(nullptr);
+        ADD_FAILURE() << "was accepted";
+    } catch (const OperandError& error) {
+        EXPECT_STREQ(error.what(),
+                     "the stream is the default one, which waits for one that is being captured: "
+                     "expected a stream of its own");
+    }
+    cudaGraph_t graph = nullptr;
+    (void)cudaStreamEndCapture(blocking, &graph);  // CUDA has made it invalid
+    (void)cudaGetLastError();
+    if (graph != nullptr) {
+        MATGRAD_MUST(cudaGraphDestroy(graph));
+    }
+    MATGRAD_MUST(cudaStreamDestroy(blocking));
+    EXPECT_EQ(cudaPeekAtLastError(), cudaSuccess);
+}
+
 TEST_P(Enqueue, OfProductsAloneIsCapturedByAnyPlan) {
     ProgramBuilder build(type());
     const ValueId x = build.operand("X", 5, 4, true);

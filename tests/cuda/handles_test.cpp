@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <barrier>
+#include <thread>
+
 #include "cuda/context.hpp"
 #include "cuda/device_memory.hpp"
 #include "simulated_gpu/simulated_gpu.hpp"
@@ -14,13 +17,13 @@ protected:
     void SetUp() override { simulated::reset({}, {1, 0}); }
     void TearDown() override { simulated::expect_no_complaints(); }
 
-    static gpu::CallStream call_on(const TestStream& stream, bool capturing = false) {
-        gpu::CallStream call{stream.get(), gpu::kNoStream, capturing};
+    static gpu::CallStream call_on(const TestStream& stream) {
+        gpu::CallStream call{stream.get()};
         MATGRAD_MUST(cudaStreamGetId(stream.get(), &call.number));
         return call;
     }
-    [[nodiscard]] gpu::Lease lease_on(const TestStream& stream, bool capturing = false) {
-        return {pools_, call_on(stream, capturing), workspace_.data()};
+    [[nodiscard]] gpu::Lease lease_on(const TestStream& stream) {
+        return {pools_, call_on(stream), workspace_.data()};
     }
     /// Something on the stream that is not done before somebody waits.
     void occupy(const TestStream& stream) { workspace_.fill_with_nan(stream.get()); }
@@ -79,29 +82,75 @@ TEST_F(Handles, StayWithTheirStream) {
 }
 
 TEST_F(Handles, OfABusyStreamGoToAnotherOnlyBehindItsWork) {
-    constexpr std::size_t kMost = 16;
+    constexpr std::size_t kKept = 4;
     std::vector<std::unique_ptr<TestStream>> streams;
     std::vector<std::unique_ptr<gpu::Lease>> leases;
-    for (std::size_t i = 0; i < kMost; ++i) {
+    for (std::size_t i = 0; i < kKept; ++i) {
         streams.push_back(std::make_unique<TestStream>());
         leases.push_back(
             std::make_unique<gpu::Lease>(pools_, call_on(*streams[i]), workspace_.data()));
         (void)leases[i]->solver();
     }
     const cusolverDnHandle_t first = leases[0]->solver();
-    for (std::size_t i = 0; i < kMost; ++i) {
+    for (std::size_t i = 0; i < kKept; ++i) {
         occupy(*streams[i]);
         leases[i].reset();
     }
     const TestStream another;
-    // No more are made: the one that was free longest is handed on, behind an event.
+    // There are enough: the one that was free longest is handed on, behind an event.
     EXPECT_EQ(lease_on(another).solver(), first);
     EXPECT_EQ(simulated::calls("cudaStreamWaitEvent"), 1);
-    EXPECT_EQ(pools_.solver.count(), kMost);
+    EXPECT_EQ(pools_.solver.count(), kKept);
     another.wait();
     for (const auto& stream : streams) {
         stream->wait();
     }
+}
+
+TEST_F(Handles, AreEnoughForAnyNumberOfCallsInEitherOrderAtOnce) {
+    // Half of the calls ask for cuBLAS first, half for cuSOLVER; all hold what they have.
+    constexpr int kCalls = 32;
+    std::vector<std::unique_ptr<TestStream>> streams;
+    for (int i = 0; i < kCalls; ++i) {
+        streams.push_back(std::make_unique<TestStream>());
+    }
+    std::barrier together(kCalls);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kCalls; ++i) {
+        threads.emplace_back([&, i] {
+            gpu::Lease lease = lease_on(*streams[static_cast<std::size_t>(i)]);
+            (void)(i % 2 == 0 ? static_cast<void*>(lease.blas()) : lease.solver());
+            together.arrive_and_wait();
+            EXPECT_NE(lease.blas(), nullptr);
+            EXPECT_NE(lease.solver(), nullptr);
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_GE(pools_.blas.count(), static_cast<std::size_t>(kCalls / 2));
+    EXPECT_LE(pools_.blas.count(), static_cast<std::size_t>(kCalls));
+    for (const auto& stream : streams) {
+        stream->wait();
+    }
+}
+
+TEST_F(Handles, OfAQuestionWaitForNothingAndStayWithTheirStream) {
+    const TestStream stream;
+    cusolverDnHandle_t handle = nullptr;
+    {
+        occupy(stream);
+        gpu::Lease lease = lease_on(stream);
+        handle = lease.solver();
+    }
+    auto& entry = pools_.solver.take_for_question();
+    EXPECT_EQ(entry.handles.solver.get(), handle);
+    pools_.solver.give_back(entry);
+    EXPECT_EQ(simulated::calls("cudaStreamWaitEvent"), 0);
+    const std::int64_t bound = simulated::calls("cusolverDnSetStream");
+    EXPECT_EQ(lease_on(stream).solver(), handle);
+    EXPECT_EQ(simulated::calls("cusolverDnSetStream"), bound);  // it still is
+    stream.wait();
 }
 
 TEST_F(Handles, OfCuBlasServeAnyStreamSinceTheirWorkspaceIsTheCalls) {
@@ -123,7 +172,7 @@ TEST_F(Handles, AreMadeInsideACaptureOfAnyMode) {
                             cudaStreamCaptureModeRelaxed}) {
         gpu::HandlePools pools;
         const TestStream stream;
-        const gpu::CallStream call = call_on(stream, true);
+        const gpu::CallStream call = call_on(stream);
         cudaGraph_t graph = nullptr;
         MATGRAD_MUST(cudaStreamBeginCapture(stream.get(), mode));
         { (void)gpu::Lease(pools, call, workspace_.data()).blas(); }

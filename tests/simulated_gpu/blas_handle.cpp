@@ -145,6 +145,19 @@ cublasStatus_t cublasGetVersion_v2(cublasHandle_t handle, int* version) {
     });
 }
 
+cublasStatus_t cublasGetProperty(libraryPropertyType type, int* value) {
+    if (const std::optional<int> code = injected_failure("cublasGetProperty")) {
+        return static_cast<cublasStatus_t>(*code);
+    }
+    if (value == nullptr) {
+        return CUBLAS_STATUS_INVALID_VALUE;
+    }
+    *value = type == MAJOR_VERSION   ? CUBLAS_VER_MAJOR
+             : type == MINOR_VERSION ? CUBLAS_VER_MINOR
+                                     : CUBLAS_VER_PATCH;
+    return CUBLAS_STATUS_SUCCESS;
+}
+
 cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t stream) {
     return blas_call("cublasSetStream", handle, [&](BlasState& state) {
         if (!is_stream(stream)) {

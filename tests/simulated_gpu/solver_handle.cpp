@@ -146,6 +146,19 @@ cusolverStatus_t cusolverGetVersion(int* version) {
     return CUSOLVER_STATUS_SUCCESS;
 }
 
+cusolverStatus_t cusolverGetProperty(libraryPropertyType type, int* value) {
+    if (const std::optional<int> code = injected_failure("cusolverGetProperty")) {
+        return static_cast<cusolverStatus_t>(*code);
+    }
+    if (value == nullptr) {
+        return CUSOLVER_STATUS_INVALID_VALUE;
+    }
+    *value = type == MAJOR_VERSION   ? CUSOLVER_VER_MAJOR
+             : type == MINOR_VERSION ? CUSOLVER_VER_MINOR
+                                     : CUSOLVER_VER_PATCH;
+    return CUSOLVER_STATUS_SUCCESS;
+}
+
 cusolverStatus_t cusolverDnSetStream(cusolverDnHandle_t handle, cudaStream_t stream) {
     return solver_call("cusolverDnSetStream", handle, [&](SolverState& state) {
         if (!is_stream(stream)) {

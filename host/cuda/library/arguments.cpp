@@ -23,15 +23,17 @@ std::string output_name(const ProgramOutput& output) {
     return "the result " + output.name;
 }
 
-void check_device_pointer(const std::string& what, const void* data, int device,
+/// `what()` names the pointer, where something is wrong with it.
+template <typename Name>
+void check_device_pointer(const Name& what, const void* data, int device,
                           std::uintptr_t alignment) {
     if (data == nullptr) {
         throw OperandError(
-            fmt::format("{} is null: expected memory of device cuda:{}", what, device));
+            fmt::format("{} is null: expected memory of device cuda:{}", what(), device));
     }
     if (reinterpret_cast<std::uintptr_t>(data) % alignment != 0) {
-        throw OperandError(fmt::format("{} is at address {}: expected a multiple of {} bytes", what,
-                                       data, alignment));
+        throw OperandError(fmt::format("{} is at address {}: expected a multiple of {} bytes",
+                                       what(), data, alignment));
     }
     cudaPointerAttributes attributes{};
     MATGRAD_CUDA(cudaPointerGetAttributes(&attributes, data));
@@ -40,10 +42,10 @@ void check_device_pointer(const std::string& what, const void* data, int device,
     }
     if (attributes.type != cudaMemoryTypeDevice) {
         throw OperandError(
-            fmt::format("{} is host memory: expected memory of device cuda:{}", what, device));
+            fmt::format("{} is host memory: expected memory of device cuda:{}", what(), device));
     }
     if (attributes.device != device) {
-        throw OperandError(fmt::format("{} is memory of device cuda:{}: expected cuda:{}", what,
+        throw OperandError(fmt::format("{} is memory of device cuda:{}: expected cuda:{}", what(),
                                        attributes.device, device));
     }
 }
@@ -91,7 +93,8 @@ void check_call(const Program& program, std::span<const OutputForm> forms, const
         const bool is_read =
             value(operand.value).count() > 0 && (!operand.batched || call.batch > 0);
         if (is_read) {
-            check_device_pointer("operand " + operand.name, call.operands[i].data, device, element);
+            check_device_pointer([&operand] { return "operand " + operand.name; },
+                                 call.operands[i].data, device, element);
         }
     }
     for (std::size_t i = 0; i < call.results.size(); ++i) {
@@ -99,18 +102,20 @@ void check_call(const Program& program, std::span<const OutputForm> forms, const
         const bool batched = from.scope == Scope::problem ||
                              (from.scope == Scope::shared && i < forms.size() && forms[i].spread);
         if (from.count() > 0 && (!batched || call.batch > 0)) {
-            check_device_pointer(output_name(program.outputs[i]), call.results[i].data, device,
-                                 element);
+            check_device_pointer([&] { return output_name(program.outputs[i]); },
+                                 call.results[i].data, device, element);
         }
     }
     if (call.status != nullptr) {
-        check_device_pointer("the status", call.status, device, alignof(std::int32_t));
+        check_device_pointer([] { return "the status"; }, call.status, device,
+                             alignof(std::int32_t));
     }
     if (call.workspace_bytes < workspace_bytes) {
         throw OperandError(fmt::format("the workspace is {} bytes: expected at least {}",
                                        call.workspace_bytes, workspace_bytes));
     }
-    check_device_pointer("the workspace", call.workspace, device, kWorkspaceAlignment);
+    check_device_pointer([] { return "the workspace"; }, call.workspace, device,
+                         kWorkspaceAlignment);
     check_stream(call.stream, device);
 }
 

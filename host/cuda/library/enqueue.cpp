@@ -17,7 +17,7 @@ public:
           run_(run),
           views_(plan.program, plan.placement, plan.in_place, plan.results, call),
           partial_sums_(plan.program.values.size()),
-          runs_backwards_(runs_backwards(call)) {
+          runs_backwards_(runs_backwards(plan.program, call)) {
         const Placement& p = plan.placement;
         shared_status_ = plan.can_fail_once ? at<std::int32_t>(p.shared_status) : nullptr;
         failed_ = at<std::int64_t>(p.failed);
@@ -49,11 +49,14 @@ private:
         return reinterpret_cast<T*>(static_cast<std::byte*>(call_.workspace) + offset);
     }
 
-    /// Products then take the addresses of their matrices.
-    static bool runs_backwards(const DeviceCall& call) {
-        const auto is_backwards = [](const auto& matrices) { return matrices.batch_stride < 0; };
-        return std::any_of(call.operands.begin(), call.operands.end(), is_backwards) ||
-               std::any_of(call.results.begin(), call.results.end(), is_backwards);
+    /// Products then take the addresses of their matrices. Results that do are computed elsewhere.
+    static bool runs_backwards(const Program& program, const DeviceCall& call) {
+        for (std::size_t i = 0; i < call.operands.size(); ++i) {
+            if (program.operands[i].batched && call.operands[i].batch_stride < 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     void start() {

@@ -27,14 +27,15 @@ void call_trsm(StepRun& run, ScalarType type, double alpha, const TrsmCall& call
 void call_own_cholesky(StepRun& run, const DeviceView& a);
 /// Lower Cholesky factors in place, one info per problem in run.memory.info.
 void call_potrf_batched(StepRun& run, const DeviceView& a);
-/// The same one after the other. `buffer`: what cusolverDnXpotrf_bufferSize asked for.
+/// The same one after the other. `buffer` and `host_bytes` of run.memory.host: what
+/// cusolverDnXpotrf_bufferSize asked for.
 void call_potrf_each(StepRun& run, const DeviceView& a, std::span<std::byte> buffer,
-                     std::span<std::byte> host);
+                     std::size_t host_bytes);
 
 /// LU in place of matrices stored by columns; pivots n per problem.
 void call_getrf_batched(StepRun& run, const DeviceView& a, std::int32_t* pivots);
 void call_getrf_each(StepRun& run, const DeviceView& a, std::int64_t* pivots,
-                     std::span<std::byte> buffer, std::span<std::byte> host);
+                     std::span<std::byte> buffer, std::size_t host_bytes);
 
 /// op(A) X = B in place of B. `lu` and `x` are stored by columns; `batch` 1: one call for all.
 void call_getrs_batched(StepRun& run, bool transposed, const DeviceView& lu,

@@ -44,7 +44,8 @@ Steps make_steps(StepSetup& setup) {
             steps.needs.wide_pivots.push_back(step.out2);
         }
     }
-    steps.needs.blas_bytes = static_cast<std::int64_t>(Lease::kBlasWorkspaceBytes);
+    steps.needs.blas_bytes =
+        setup.uses_blas() ? static_cast<std::int64_t>(Lease::kBlasWorkspaceBytes) : 0;
     steps.needs.totals_bytes = steps.sums.bytes();
     steps.needs.pointer_arrays = *std::max_element(std::begin(arrays), std::end(arrays));
     steps.needs.slice_bytes = setup.limit(Limit::slice_bytes);
@@ -135,8 +136,8 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
         std::min<std::size_t>(options.workspace_limit, std::numeric_limits<std::int64_t>::max()));
     const bool fails = can_fail(program);
     const KernelId count = fails && results.has_means() ? source.add_count_failed() : kNoKernel;
-    auto plan =
-        std::make_unique<LibraryPlan>(program, std::move(results), Kernels(context, source));
+    auto plan = std::make_unique<LibraryPlan>(program, setup.in_place(), std::move(results),
+                                              Kernels(context, source));
     plan->shared_steps = std::move(steps.shared);
     plan->problem_steps = std::move(steps.problem);
     plan->final_steps = std::move(steps.final);

@@ -16,9 +16,10 @@
 namespace matgrad::gpu {
 
 struct LibraryPlan {
-    LibraryPlan(const Program& the_program, Results the_results, Kernels the_kernels)
+    LibraryPlan(const Program& the_program, const InPlace& what_is_in_place, Results the_results,
+                Kernels the_kernels)
         : program(the_program),
-          in_place(the_program),
+          in_place(what_is_in_place),
           results(std::move(the_results)),
           kernels(std::move(the_kernels)) {}
 

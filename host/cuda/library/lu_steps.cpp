@@ -53,7 +53,7 @@ public:
             std::int64_t* const wide = run.wide_pivots[static_cast<std::size_t>(pivots_)];
             call_getrf_each(run, lu, wide,
                             {run.take(buffer_.device), static_cast<std::size_t>(buffer_.device)},
-                            run.memory.host.first(static_cast<std::size_t>(buffer_.host)));
+                            static_cast<std::size_t>(buffer_.host));
             run.enqueue("pivots", [&] { narrow_pivots(wide, pivots, run.batch * n_, run.stream); });
         } else {
             call_getrf_batched(run, lu, pivots);

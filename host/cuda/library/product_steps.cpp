@@ -95,8 +95,8 @@ public:
         if (zero_) {
             return enqueue_zero(run);
         }
-        const bool folds = folds_ && run.batch >= kFewestToFold && !a_.is_shared(run) &&
-                           !b_.is_shared(run);
+        const bool folds =
+            folds_ && run.batch >= kFewestToFold && !a_.is_shared(run) && !b_.is_shared(run);
         const DeviceView a = folds ? without_failed(run, a_) : a_.read(run);
         const DeviceView b = folds ? without_failed(run, b_) : b_.read(run);
         if (folds && fold(run, a, b)) {

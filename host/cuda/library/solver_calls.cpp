@@ -16,7 +16,8 @@ cublasFillMode_t lower_triangle(const BlasLayout& layout) {
 }  // namespace
 
 void call_own_cholesky(StepRun& run, const DeviceView& a) {
-    run.enqueue("Cholesky kernel", [&] { factor_cholesky(as_matrices(a), run.batch, run.stream); });
+    run.enqueue("Cholesky kernel of a block each",
+                [&] { factor_cholesky(as_matrices(a), run.batch, run.stream); });
 }
 
 void call_potrf_batched(StepRun& run, const DeviceView& a) {
@@ -38,15 +39,15 @@ void call_potrf_batched(StepRun& run, const DeviceView& a) {
 }
 
 void call_potrf_each(StepRun& run, const DeviceView& a, std::span<std::byte> buffer,
-                     std::span<std::byte> host) {
+                     std::size_t host_bytes) {
     const BlasLayout layout = blas_layout(a).value();
     const cudaDataType type = cuda_type(a.type);
     for (std::int64_t p = 0; p < run.batch; ++p) {
         run.enqueue_solver("potrf of one problem", [&] {
-            MATGRAD_CUDA(cusolverDnXpotrf(run.handles->solver(), run.handles->solver_parameters(),
-                                          lower_triangle(layout), a.rows, type, a.at(p, 0, 0),
-                                          layout.ld, type, buffer.data(), buffer.size(),
-                                          host.data(), host.size(), run.memory.info + p));
+            MATGRAD_CUDA(cusolverDnXpotrf(
+                run.handles->solver(), run.handles->solver_parameters(), lower_triangle(layout),
+                a.rows, type, a.at(p, 0, 0), layout.ld, type, buffer.data(), buffer.size(),
+                run.memory.host.first(host_bytes).data(), host_bytes, run.memory.info + p));
         });
     }
 }
@@ -69,15 +70,15 @@ void call_getrf_batched(StepRun& run, const DeviceView& a, std::int32_t* pivots)
 }
 
 void call_getrf_each(StepRun& run, const DeviceView& a, std::int64_t* pivots,
-                     std::span<std::byte> buffer, std::span<std::byte> host) {
+                     std::span<std::byte> buffer, std::size_t host_bytes) {
     const std::int64_t ld = column_ld(a).value();
     const cudaDataType type = cuda_type(a.type);
     for (std::int64_t p = 0; p < run.batch; ++p) {
         run.enqueue_solver("getrf of one problem", [&] {
-            MATGRAD_CUDA(cusolverDnXgetrf(run.handles->solver(), run.handles->solver_parameters(),
-                                          a.rows, a.cols, type, a.at(p, 0, 0), ld,
-                                          pivots + p * a.rows, type, buffer.data(), buffer.size(),
-                                          host.data(), host.size(), run.memory.info + p));
+            MATGRAD_CUDA(cusolverDnXgetrf(
+                run.handles->solver(), run.handles->solver_parameters(), a.rows, a.cols, type,
+                a.at(p, 0, 0), ld, pivots + p * a.rows, type, buffer.data(), buffer.size(),
+                run.memory.host.first(host_bytes).data(), host_bytes, run.memory.info + p));
         });
     }
 }

@@ -118,7 +118,7 @@ void StepRun::read_cholesky_status(const Diagonals& diagonals, const int* info) 
 }
 
 void StepRun::read_lu_status(const Diagonals& diagonals, bool zero_fails) {
-    if (diagonals.n > kPivotsEach) {
+    if (zero_fails && diagonals.n > kPivotsEach) {
         start_status();
     }
     enqueue("status", [&] { gpu::read_lu_status(diagonals, zero_fails, status, batch, stream); });

@@ -14,13 +14,13 @@ public:
           result_(setup.result(step.a)),
           alone_(setup.cholesky_alone()),
           is_own_(setup.is_own_cholesky(n_)) {
-        setup.use_pointers(1);
-        setup.check_fits_int("the order", n_);
         if (is_own_) {
             setup.use_own_cholesky();
             return;
         }
+        setup.check_fits_int("the order", n_);
         setup.use_solver();
+        setup.use_pointers(1);
         if (alone_.can_be(n_)) {
             buffer_ = setup.cholesky_buffer(n_);
         }
@@ -36,7 +36,7 @@ public:
         } else if (alone_.is(n_, run.batch)) {
             call_potrf_each(run, result,
                             {run.take(buffer_.device), static_cast<std::size_t>(buffer_.device)},
-                            run.memory.host.first(static_cast<std::size_t>(buffer_.host)));
+                            static_cast<std::size_t>(buffer_.host));
         } else {
             call_potrf_batched(run, result);
         }

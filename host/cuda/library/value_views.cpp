@@ -33,6 +33,8 @@ ValueViews::ValueViews(const Program& program, const Placement& placement, const
                        const Results& results, const DeviceCall& call) {
     const std::vector<char> is_lu = find_lu_factors(program);
     auto* const workspace = static_cast<std::byte*>(call.workspace);
+    start_.reserve(program.values.size());
+    moves_.reserve(program.values.size());
     for (std::size_t i = 0; i < program.values.size(); ++i) {
         const Value& value = program.values[i];
         const int direct = results.direct_output(static_cast<ValueId>(i), call.results);
