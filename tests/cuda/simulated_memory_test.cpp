@@ -191,5 +191,46 @@ TEST_F(SimulatedMemory, ThatIsFreedBeforeAKernelRanIsReported) {
     expect_complaint("kernel one: thread 0 of block 0 loads 8 bytes in freed memory");
 }
 
+std::uint64_t pool_bytes(cudaMemPool_t pool, cudaMemPoolAttr attribute) {
+    std::uint64_t bytes = 0;
+    EXPECT_EQ(cudaMemPoolGetAttribute(pool, attribute, &bytes), cudaSuccess);
+    return bytes;
+}
+
+TEST_F(SimulatedMemory, OfAPoolIsGivenBackWhenTheStreamGetsThere) {
+    set_schedule({1, 0});
+    const TestStream stream;
+    cudaMemPool_t pool = nullptr;
+    ASSERT_EQ(cudaDeviceGetDefaultMemPool(&pool, 0), cudaSuccess);
+    const std::size_t before = allocated_bytes(0);
+    void* data = nullptr;
+    ASSERT_EQ(cudaMallocAsync(&data, 1000, stream), cudaSuccess);
+    ASSERT_EQ(cudaMemsetAsync(data, 0, 1000, stream), cudaSuccess);
+    ASSERT_EQ(cudaFreeAsync(data, stream), cudaSuccess);
+    EXPECT_EQ(pool_bytes(pool, cudaMemPoolAttrUsedMemCurrent), 1000u);
+    EXPECT_GT(allocated_bytes(0), before);
+    EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+    EXPECT_EQ(pool_bytes(pool, cudaMemPoolAttrUsedMemCurrent), 0u);
+    EXPECT_EQ(allocated_bytes(0), before);
+    for (const auto high : {cudaMemPoolAttrUsedMemHigh, cudaMemPoolAttrReservedMemHigh}) {
+        EXPECT_EQ(pool_bytes(pool, high), 1000u);
+        std::uint64_t value = 1;
+        EXPECT_EQ(cudaMemPoolSetAttribute(pool, high, &value), cudaErrorInvalidValue);
+        value = 0;
+        EXPECT_EQ(cudaMemPoolSetAttribute(pool, high, &value), cudaSuccess);
+        EXPECT_EQ(pool_bytes(pool, high), 0u);
+    }
+}
+
+TEST_F(SimulatedMemory, OfAPoolIsNotPutIntoGraphs) {
+    const TestStream stream;
+    ASSERT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+    void* data = nullptr;
+    EXPECT_EQ(cudaMallocAsync(&data, 8, stream), cudaErrorStreamCaptureUnsupported);
+    expect_complaint("cudaMallocAsync: the simulation has no memory in graphs");
+    cudaGraph_t graph = nullptr;
+    EXPECT_EQ(cudaStreamEndCapture(stream, &graph), cudaErrorStreamCaptureInvalidated);
+}
+
 }  // namespace
 }  // namespace matgrad::simulated

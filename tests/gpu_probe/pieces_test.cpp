@@ -5,11 +5,13 @@
 
 #include <cstring>
 #include <numeric>
+#include <thread>
 
 #include "capture.hpp"
 #include "lanes.hpp"
 #include "options.hpp"
 #include "platform.hpp"
+#include "pool.hpp"
 #include "simulated_gpu/simulated_gpu.hpp"
 
 namespace matgrad::probe {
@@ -43,15 +45,37 @@ const Value& value(const Fact& fact, const std::string& name) {
 TEST_F(ProbePieces, AHeldStreamTellsACallThatWaitsFromOneThatDoesNot) {
     const Stream stream;
     for (int round = 0; round < 20; ++round) {
-        HeldStream held(stream.get(), 1);
+        HeldStreams held({stream.get()}, 1);
         launch_empty(stream.get());
         EXPECT_TRUE(held.is_held());
         EXPECT_EQ(cudaStreamQuery(stream.get()), cudaErrorNotReady);
     }
-    HeldStream held(stream.get(), 1);
+    HeldStreams held({stream.get()}, 1);
     launch_empty(stream.get());
+    const auto before = HeldStreams::Clock::now();
     stream.wait();
-    EXPECT_FALSE(held.is_held());
+    ASSERT_FALSE(held.is_held());
+    EXPECT_GE(*held.let_go_at(), before);
+    EXPECT_LE(*held.let_go_at(), HeldStreams::Clock::now());
+}
+
+TEST_F(ProbePieces, ThePoolTellsOfMemoryThatACallTookAndGaveBack) {
+    const Stream stream;
+    void* kept = nullptr;
+    MATGRAD_PROBE(cudaMallocAsync(&kept, 300, stream.get()));
+    Pool pool;
+    pool.reset();
+    EXPECT_EQ(pool.most_used(), 0);
+    void* data = nullptr;
+    MATGRAD_PROBE(cudaMallocAsync(&data, 5000, stream.get()));
+    MATGRAD_PROBE(cudaFreeAsync(data, stream.get()));
+    stream.wait();
+    EXPECT_EQ(pool.most_used(), 5000);
+    EXPECT_EQ(pool.most_reserved(), 5000);
+    pool.reset();
+    EXPECT_EQ(pool.most_used(), 0);
+    MATGRAD_PROBE(cudaFreeAsync(kept, stream.get()));
+    stream.wait();
 }
 
 TEST_F(ProbePieces, CaptureSaysWhatIsInTheGraphAndThatReplaysAreThePlainCall) {
@@ -81,9 +105,31 @@ TEST_F(ProbePieces, CaptureFindsACallThatWaits) {
     };
     const Fact fact = ask_capture("name", "function", *call, handles, stream, Mode::global);
     EXPECT_EQ(fact.answer,
-              "no: cudaStreamSynchronize: cudaErrorStreamCaptureUnsupported, then "
+              "NO: cudaStreamSynchronize: cudaErrorStreamCaptureUnsupported, then "
               "cudaStreamEndCapture: cudaErrorStreamCaptureInvalidated");
     EXPECT_EQ(std::get<bool>(value(fact, "captured")), false);
+    EXPECT_EQ(fact.verdict, Verdict::surprising);
+}
+
+TEST_F(ProbePieces, CaptureKeepsWhatItKnowsOfAGraphThatCannotBeReplayedTwice) {
+    const Stream stream;
+    const Handles handles;
+    const CallPointer call = thrust_call(10, stream);
+    simulated::fail_call("cudaGraphLaunch", 2, cudaErrorInvalidValue);
+    const Fact fact = ask_capture("name", "function", *call, handles, stream, Mode::global);
+    EXPECT_EQ(
+        fact.answer,
+        "yes, 1 nodes (1 kernel), but A REPLAY FAILS: cudaGraphLaunch: cudaErrorInvalidValue");
+    EXPECT_EQ(std::get<std::int64_t>(value(fact, "nodes_kernel")), 1);
+    EXPECT_EQ(fact.verdict, Verdict::wrong);
+}
+
+TEST_F(ProbePieces, ADeviceForOneProcessIsLeftToTheChildren) {
+    EXPECT_TRUE(is_shared());
+    simulated::Machine machine;
+    machine.compute_mode = cudaComputeModeExclusiveProcess;
+    simulated::reset(machine);
+    EXPECT_FALSE(is_shared());
 }
 
 TEST_F(ProbePieces, CaptureFindsReplaysThatDiffer) {
@@ -97,6 +143,7 @@ TEST_F(ProbePieces, CaptureFindsReplaysThatDiffer) {
     };
     const Fact fact = ask_capture("name", "function", *call, handles, stream, Mode::global);
     EXPECT_THAT(fact.answer, HasSubstr("REPLAYS DIFFER, DIFFER ON ANOTHER STREAM"));
+    EXPECT_EQ(fact.verdict, Verdict::wrong);
 }
 
 /// A call that keeps something on the device between two steps, in memory that all lanes share.
@@ -124,9 +171,30 @@ TEST_F(ProbePieces, LanesFindMemoryThatCallsOnTwoStreamsShare) {
                 return calls;
             },
             rounds);
-        const std::int64_t differing = count_differing(lanes, rounds, handles);
-        EXPECT_EQ(differing > 0, with_shared) << differing;
+        const Rounds at_once = run_rounds(lanes, rounds, handles, true);
+        EXPECT_EQ(at_once.differing > 0, with_shared) << at_once.differing;
+        EXPECT_EQ(at_once.held, 20);
+        EXPECT_EQ(at_once.not_held, 0);
+        EXPECT_EQ(run_rounds(lanes, rounds, handles, false).differing, 0);
     }
+}
+
+TEST_F(ProbePieces, LanesDoNotHoldCallsThatWaitForLong) {
+    const std::vector<Handles> handles(1);
+    std::vector<Lane> lanes = make_lanes(
+        handles[0],
+        [&](const Handles&, const Stream& stream, std::uint64_t) {
+            std::vector<CallPointer> calls;
+            calls.push_back(thrust_call(4, stream));
+            calls[0]->make_call = [](const Handles&, Call&, cudaStream_t on) {
+                MATGRAD_PROBE(cudaStreamSynchronize(on));
+            };
+            return calls;
+        },
+        10);
+    const Rounds rounds = run_rounds(lanes, 10, handles, true);
+    EXPECT_EQ(rounds.held, 0);
+    EXPECT_EQ(rounds.not_held, 3);
 }
 
 TEST_F(ProbePieces, CompareFindsOneOtherBit) {
@@ -192,17 +260,33 @@ TEST_F(ProbePieces, OperandsAreWhatTheirKindsSay) {
 }
 
 TEST_F(ProbePieces, FactsComeThroughALineUnchanged) {
-    const Fact fact{
-        "a.b", "cublasX", "yes", {{"us", 1.5}, {"n", std::int64_t{1} << 40}, {"ok", true}}};
+    const Fact fact{"a.b",
+                    "cublasX",
+                    "yes",
+                    {{"us", 1.5}, {"n", std::int64_t{1} << 40}, {"ok", true}},
+                    Verdict::surprising};
     const std::optional<Fact> read = read_line(to_line(fact));
     ASSERT_TRUE(read);
     EXPECT_EQ(read->name, fact.name);
     EXPECT_EQ(read->answer, fact.answer);
     EXPECT_EQ(read->values, fact.values);
+    EXPECT_EQ(read->verdict, fact.verdict);
     EXPECT_THAT(to_line({"x", "", "", {{"pivot", std::nan("")}}}), HasSubstr("\"pivot\":\"NaN\""));
-    for (const char* line : {"", "{", "[1]", "{\"name\": 1}", "\xff"}) {
+    for (const char* line : {"", "{", "[1]", "{\"name\": 1}", "\xff",
+                             R"({"name":"","call":"","answer":"","verdict":"so","values":{}})"}) {
         EXPECT_FALSE(read_line(line)) << line;
     }
+}
+
+TEST_F(ProbePieces, RowsThatWouldTakeTooLongAreLeftOut) {
+    const Recorder recorder(false, 2);
+    Rows rows(recorder);
+    EXPECT_TRUE(rows.next("first", 1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_FALSE(rows.next("eight times as much", 8));
+    EXPECT_TRUE(rows.next("as much", 1));
+    const Recorder late(false, 0.3);
+    EXPECT_FALSE(Rows(late).next("first", 1));
 }
 
 void expect_refused(const std::vector<std::string>& arguments, const std::string& message) {

@@ -4,6 +4,7 @@
 // somebody waits, and a task that is first in the stream tells whether it has run.
 #include "platform.hpp"
 
+#include <atomic>
 #include <string>
 
 #include "device.hpp"
@@ -15,31 +16,46 @@ bool on_simulated_gpu() {
     return true;
 }
 
-struct HeldStream::State {
-    cudaStream_t stream = nullptr;
-    std::shared_ptr<bool> has_run = std::make_shared<bool>(false);
+struct HeldStreams::State {
+    std::vector<cudaStream_t> streams;
+    std::shared_ptr<std::optional<Clock::time_point>> first_run =
+        std::make_shared<std::optional<Clock::time_point>>();
+    std::optional<Clock::time_point> released_at;
 };
 
-HeldStream::HeldStream(cudaStream_t stream, double) : state_(std::make_unique<State>()) {
-    state_->stream = stream;
+HeldStreams::HeldStreams(const std::vector<cudaStream_t>& streams, double)
+    : state_(std::make_unique<State>()) {
+    state_->streams = streams;
     simulated::Schedule late;
     late.eagerness = 0;
     simulated::set_schedule(late);
-    must(simulated::enqueue(stream, "the holder", [has_run = state_->has_run] { *has_run = true; }),
-         "the holder of a stream");
+    for (cudaStream_t stream : streams) {
+        must(simulated::enqueue(stream, "the holder",
+                                [first_run = state_->first_run] {
+                                    if (!*first_run) {
+                                        *first_run = Clock::now();
+                                    }
+                                }),
+             "the holder of a stream");
+    }
 }
 
-HeldStream::~HeldStream() {
+HeldStreams::~HeldStreams() {
     release();
-    (void)cudaStreamSynchronize(state_->stream);
+    for (cudaStream_t stream : state_->streams) {
+        (void)cudaStreamSynchronize(stream);
+    }
 }
 
-bool HeldStream::is_held() const {
-    return !*state_->has_run;
+std::optional<HeldStreams::Clock::time_point> HeldStreams::let_go_at() const {
+    return *state_->first_run ? *state_->first_run : state_->released_at;
 }
 
-void HeldStream::release() {
-    simulated::set_schedule({});
+void HeldStreams::release() {
+    state_->released_at = Clock::now();
+    // In another random order each time, over all streams.
+    static std::atomic<std::uint64_t> seed = 0;
+    simulated::set_schedule({++seed, 1});
 }
 
 void launch_empty(cudaStream_t stream) {

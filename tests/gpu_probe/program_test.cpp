@@ -75,6 +75,29 @@ std::map<std::string, json> all_facts(const json& report) {
     return all;
 }
 
+/// A line for each question of the audit, printed before the last line.
+void expect_summary(const json& report, const std::string& out) {
+    const std::vector<std::string> lines = report.at("summary");
+    ASSERT_EQ(lines.size(), 8u) << report.at("summary");
+    std::string printed;
+    for (const std::string& line : lines) {
+        EXPECT_LE(line.size(), 100u) << line;
+        printed += line + "\n";
+    }
+    EXPECT_THAT(out, HasSubstr(printed + "gpu_probe: "));
+    EXPECT_THAT(lines[0], ::testing::StartsWith("R1 one_handle: same bits in "));
+    EXPECT_THAT(lines[0], HasSubstr("; serial/at once "));
+    EXPECT_THAT(lines[1], ::testing::StartsWith("R2 MiB: cuBLAS "));
+    EXPECT_THAT(lines[1], HasSubstr("; R9 host bytes "));
+    EXPECT_THAT(lines[2], HasSubstr(", NOT xgetrf xgetrs xpotrf; cold "));
+    EXPECT_THAT(lines[2], ::testing::EndsWith("; replays equal"));
+    EXPECT_THAT(lines[3], ::testing::StartsWith("R5 later wait: none; later allocate: none; "));
+    EXPECT_EQ(lines[4], "R7 misaligned works; R8 batches right to 103; lengths right to 1001");
+    EXPECT_THAT(lines[5], HasSubstr("batch 1/4/16: f32 "));
+    EXPECT_THAT(lines[6], HasSubstr("; P7 inverse/trsm "));
+    EXPECT_THAT(lines[7], ::testing::StartsWith("P8 MiB f32.16x4 "));
+}
+
 TEST_F(GpuProbe, HasEveryFactOfEveryListedPart) {
     const Ended list = run("--list");
     ASSERT_EQ(list.status, 0) << list.err;
@@ -104,7 +127,7 @@ TEST_F(GpuProbe, HasEveryFactOfEveryListedPart) {
     EXPECT_EQ(value("cold_capture.thread_local.xgetrf.f64", "captured"), false);
     EXPECT_EQ(value("potrf_batched.f64.33.capture.thread_local", "same_bits_as_plain"), true);
     EXPECT_EQ(value("cold_capture.global.thrust", "same_bits_on_other_stream"), true);
-    EXPECT_EQ(value("first_call.gemm.f32.nt.asynchronous", "asynchronous"), true);
+    EXPECT_EQ(value("first_call.gemm.f32.nt.asynchronous", "first"), true);
     EXPECT_EQ(value("streams.potrf_batched.f32.one_handle", "differing"), 0);
     for (const char* spoiler : {"nan", "minus_one", "inf", "zero"}) {
         const std::string bad = std::string(spoiler) + "_first_bad";
@@ -119,6 +142,10 @@ TEST_F(GpuProbe, HasEveryFactOfEveryListedPart) {
     EXPECT_EQ(value("alignment.tf32.4", "works"), true);
     EXPECT_GT(value("ceilings.gemm.f64", "flop_per_second"), 0.0);
     EXPECT_GT(value("buffers.xpotrf.upper.f32", "host_512"), 0);
+    EXPECT_EQ(facts.at("cold_capture.global.xpotrf.f32").at("verdict"), "surprising");
+    EXPECT_EQ(facts.at("xpotrf.f32.capture.thread_local").at("verdict"), "surprising");
+    EXPECT_EQ(facts.at("potrf_batched.f64.33.capture.global").at("verdict"), "ok");
+    expect_summary(report, ended.out);
     // Every fact is a line as well.
     for (const auto& [fact, entry] : facts) {
         EXPECT_THAT(ended.out, HasSubstr(fact + ": " + entry.at("answer").get<std::string>()));
@@ -149,8 +176,9 @@ TEST_F(GpuProbe, LosesOnlyThePartThatCrashesHangsOrPrintsGarbage) {
 }
 
 TEST_F(GpuProbe, ListsWhatItHadNoTimeFor) {
-    const Ended ended =
-        run_small("--part device --part handles --part buffers --seconds 3 --break handles=hang");
+    const Ended ended = run_small(
+        "--part device --part handles --part buffers --seconds 3 --part-seconds 2.5 "
+        "--break handles=hang");
     EXPECT_EQ(ended.status, 1);
     const std::map<std::string, json> parts = by_name(report().at("parts"));
     EXPECT_EQ(parts.at("device").at("state"), "done");
@@ -158,6 +186,35 @@ TEST_F(GpuProbe, ListsWhatItHadNoTimeFor) {
     EXPECT_EQ(parts.at("buffers").at("state"), "not run");
     EXPECT_EQ(parts.at("buffers").at("why"), "no time left");
     EXPECT_THAT(ended.out, HasSubstr("no time left for buffers"));
+}
+
+TEST_F(GpuProbe, TakesPartsThatHadNoTimeForNoFailure) {
+    const Ended ended = run_small("--part device --part buffers --seconds 0.5");
+    EXPECT_EQ(ended.status, 0) << ended.err;
+    EXPECT_THAT(ended.out, HasSubstr("2 parts: 0 done, 0 failed, 2 not run"));
+    // Nobody knows whether this one hangs: it had less than its own time.
+    const Ended cut = run_small("--part handles --seconds 1.2 --break handles=hang");
+    EXPECT_EQ(cut.status, 0) << cut.err;
+    const json part = report().at("parts").at(0);
+    EXPECT_EQ(part.at("state"), "not run");
+    EXPECT_EQ(part.at("why"), "no time left: ended before it was done");
+    EXPECT_EQ(part.at("facts").at(0).at("name"), "broken");
+}
+
+TEST_F(GpuProbe, EndsWithStatus1IfAFactIsWrong) {
+    const Ended ended = run_small("--part device --break device=wrong");
+    EXPECT_EQ(ended.status, 1);
+    const json part = report().at("parts").at(0);
+    EXPECT_EQ(part.at("state"), "done");
+    EXPECT_EQ(part.at("facts").at(0).at("verdict"), "wrong");
+    EXPECT_THAT(ended.out, HasSubstr("1 done, 0 failed, 0 not run; facts: 0 surprising, 1 wrong"));
+}
+
+TEST_F(GpuProbe, RunsOneProcessAtATimeWhereTheDeviceIsForOne) {
+    const Ended ended = run("--small --part device --part buffers --part alignment",
+                            "MATGRAD_SIMULATED_COMPUTE_MODE=3");
+    EXPECT_EQ(ended.status, 0) << ended.err;
+    EXPECT_THAT(ended.out, HasSubstr("one process at a time"));
 }
 
 TEST_F(GpuProbe, LeavesAWholeFileAndNoProcessWhenItIsKilled) {

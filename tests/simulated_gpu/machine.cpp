@@ -28,6 +28,9 @@ Machine machine_of_environment() {
     if (const char* text = from_environment("MATGRAD_SIMULATED_STRICT")) {
         machine.strict = std::atoi(text) != 0;
     }
+    if (const char* text = from_environment("MATGRAD_SIMULATED_COMPUTE_MODE")) {
+        machine.compute_mode = std::atoi(text);
+    }
     return machine;
 }
 

@@ -271,6 +271,12 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
             case cudaDevAttrConcurrentKernels:
                 *value = 1;
                 break;
+            case cudaDevAttrMemoryPoolsSupported:
+                *value = 1;
+                break;
+            case cudaDevAttrComputeMode:
+                *value = simulation().machine.compute_mode;
+                break;
             case cudaDevAttrAsyncEngineCount:
                 *value = 2;
                 break;

@@ -56,6 +56,7 @@ struct Machine {
     /// Host code that touches device memory ends the program (SIGSEGV), as it does on a real machine.
     /// Slow where there are many allocations.
     bool strict = false;
+    int compute_mode = cudaComputeModeDefault;
 };
 
 /// When tasks run.
@@ -69,7 +70,7 @@ struct Schedule {
 /// Runs what waits; forgets complaints, counts, launches, injected failures, broken devices and the
 /// last error of this thread, and starts a machine.
 /// Allocations, streams and what is in them stay, unless the machine has fewer devices.
-/// At start, MATGRAD_SIMULATED_DEVICES, _MEMORY (bytes), _STRICT (1), _SEED and _EAGERNESS of the
+/// At start, MATGRAD_SIMULATED_DEVICES, _MEMORY (bytes), _COMPUTE_MODE, _STRICT (1), _SEED and _EAGERNESS of the
 /// environment decide.
 void reset(const Machine& machine = {}, const Schedule& schedule = {});
 void set_schedule(const Schedule& schedule);

@@ -171,6 +171,7 @@ void ask_lengths(const Recorder& recorder, const Batched& call, Type type, Size 
             verdict = std::string("FAILS: ") + error.what();
             MATGRAD_PROBE(cudaDeviceSynchronize());
         }
+        worsen(fact.verdict, verdict == "right" ? Verdict::ok : Verdict::wrong);
         fact.values.emplace_back(std::to_string(length), verdict);
         fact.answer += (fact.answer.empty() ? "" : ", ") + std::to_string(length) + " " + verdict;
     }
@@ -236,6 +237,9 @@ void add_batch_limit_parts(std::vector<Part>& parts) {
         parts.push_back({std::string("batch_limit.") + call.name, Group::facts, 12, false,
                          [&call](const Recorder& r) { ask_limit(r, call); }});
     }
+}
+
+void add_batch_bits_part(std::vector<Part>& parts) {
     parts.push_back({"batch_bits", Group::facts, 12, false, ask_bits});
 }
 

@@ -101,6 +101,27 @@ std::string describe(const std::map<std::string, std::int64_t>& nodes, Values& v
     return "yes, " + std::to_string(sum) + " nodes (" + kinds + ")";
 }
 
+void compare_replays(Fact& fact, const Executable& executable, Call& call, const Handles& handles,
+                     const Stream& stream) {
+    const Stream other;
+    const Bytes first = replay(call, executable, stream);
+    const Bytes second = replay(call, executable, stream);
+    const Bytes elsewhere = replay(call, executable, other);
+    call.reset(stream.get());
+    call.make(handles, stream.get());
+    const Bytes plain = call.results(stream);
+    const bool same = first == plain && second == plain;
+    fact.values.insert(fact.values.end(), {{"same_bits_as_plain", same},
+                                           {"same_bits_on_other_stream", elsewhere == plain}});
+    fact.answer += same ? ", replays give the plain call's bits" : ", REPLAYS DIFFER";
+    if (elsewhere != plain) {
+        fact.answer += ", DIFFER ON ANOTHER STREAM";
+    }
+    if (!same || elsewhere != plain) {
+        fact.verdict = Verdict::wrong;
+    }
+}
+
 }  // namespace
 
 const char* name_of(Mode mode) {
@@ -115,7 +136,8 @@ Fact ask_capture(const std::string& name, const std::string& function, Call& cal
     const Attempt attempt = capture(call, handles, stream, mode);
     fact.values = {{"captured", attempt.refusal.empty()}, {"capture_us", attempt.us}};
     if (!attempt.refusal.empty()) {
-        fact.answer = "no: " + attempt.refusal;
+        fact.answer = "NO: " + attempt.refusal;
+        fact.verdict = Verdict::surprising;
         // What was refused must have harmed nothing.
         MATGRAD_PROBE(cudaDeviceSynchronize());
         return fact;
@@ -125,23 +147,16 @@ Fact ask_capture(const std::string& name, const std::string& function, Call& cal
     const cudaError_t code = cudaGraphInstantiate(&made, attempt.graph.get(), 0);
     if (code != cudaSuccess) {
         (void)cudaGetLastError();
-        fact.answer += std::string(", but cudaGraphInstantiate: ") + cudaGetErrorName(code);
+        fact.answer += std::string(", but cudaGraphInstantiate FAILS: ") + cudaGetErrorName(code);
+        fact.verdict = Verdict::surprising;
         return fact;
     }
-    const Executable executable(made);
-    const Stream other;
-    const Bytes first = replay(call, executable, stream);
-    const Bytes second = replay(call, executable, stream);
-    const Bytes elsewhere = replay(call, executable, other);
-    call.reset(stream.get());
-    call.make(handles, stream.get());
-    const Bytes plain = call.results(stream);
-    const bool same = first == plain && second == plain;
-    fact.values.insert(fact.values.end(), {{"same_bits_as_plain", same},
-                                           {"same_bits_on_other_stream", elsewhere == plain}});
-    fact.answer += same ? ", replays give the plain call's bits" : ", REPLAYS DIFFER";
-    if (elsewhere != plain) {
-        fact.answer += ", DIFFER ON ANOTHER STREAM";
+    try {
+        compare_replays(fact, Executable(made), call, handles, stream);
+    } catch (
+        const CallFailed& error) {  // what is known by now is kept, be the device broken or not
+        fact.answer += std::string(", but A REPLAY FAILS: ") + error.what();
+        fact.verdict = Verdict::wrong;
     }
     return fact;
 }

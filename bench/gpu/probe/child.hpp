@@ -27,6 +27,7 @@ public:
     [[nodiscard]] std::vector<Fact> take_facts();
     /// Once it has ended: empty if it ended well, else why not.
     [[nodiscard]] const std::string& failure() const { return failure_; }
+    [[nodiscard]] bool ran_out_of_time() const { return killed_; }
     [[nodiscard]] double seconds() const;
 
 private:

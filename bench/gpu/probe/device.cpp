@@ -52,6 +52,12 @@ std::string why_no_device() {
     return code == cudaSuccess ? "" : std::string("cudaGetDeviceCount: ") + cudaGetErrorName(code);
 }
 
+bool is_shared() {
+    int mode = cudaComputeModeDefault;
+    MATGRAD_PROBE(cudaDeviceGetAttribute(&mode, cudaDevAttrComputeMode, 0));
+    return mode == cudaComputeModeDefault;
+}
+
 void hold_context() {
     MATGRAD_PROBE(cudaSetDevice(0));
     MATGRAD_PROBE(cudaFree(nullptr));

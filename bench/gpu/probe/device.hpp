@@ -28,6 +28,8 @@ void must(cusolverStatus_t code, const char* call);
 
 /// Empty if there is a device, else why there is none.
 [[nodiscard]] std::string why_no_device();
+/// Several processes may use the device at once.
+[[nodiscard]] bool is_shared();
 /// The driver keeps the device awake while a process has a context: children start sooner.
 void hold_context();
 

@@ -1,5 +1,6 @@
 #include "fact.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -34,14 +35,43 @@ Value from_json(const nlohmann::json& json) {
     return json.get<std::string>();
 }
 
+std::optional<Verdict> verdict_of(const std::string& name) {
+    for (const Verdict verdict : {Verdict::ok, Verdict::surprising, Verdict::wrong}) {
+        if (name == name_of(verdict)) {
+            return verdict;
+        }
+    }
+    return std::nullopt;
+}
+
 }  // namespace
+
+const char* name_of(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::surprising:
+            return "surprising";
+        case Verdict::wrong:
+            return "wrong";
+        case Verdict::ok:
+            break;
+    }
+    return "ok";
+}
+
+void worsen(Verdict& verdict, Verdict by) {
+    verdict = std::max(verdict, by);
+}
 
 nlohmann::ordered_json to_json(const Fact& fact) {
     nlohmann::ordered_json values = nlohmann::ordered_json::object();
     for (const auto& [name, value] : fact.values) {
         values[name] = to_json(value);
     }
-    return {{"name", fact.name}, {"call", fact.call}, {"answer", fact.answer}, {"values", values}};
+    return {{"name", fact.name},
+            {"call", fact.call},
+            {"answer", fact.answer},
+            {"verdict", name_of(fact.verdict)},
+            {"values", values}};
 }
 
 std::string to_line(const Fact& fact) {
@@ -51,7 +81,11 @@ std::string to_line(const Fact& fact) {
 std::optional<Fact> read_line(const std::string& line) {
     try {
         const auto json = nlohmann::ordered_json::parse(line);
-        Fact fact{json.at("name"), json.at("call"), json.at("answer"), {}};
+        const std::optional<Verdict> verdict = verdict_of(json.at("verdict"));
+        if (!verdict) {
+            return std::nullopt;
+        }
+        Fact fact{json.at("name"), json.at("call"), json.at("answer"), {}, *verdict};
         for (const auto& [name, value] : json.at("values").items()) {
             fact.values.emplace_back(name, from_json(value));
         }
@@ -76,13 +110,32 @@ double Recorder::seconds_left() const {
     return std::chrono::duration<double>(end_ - std::chrono::steady_clock::now()).count();
 }
 
-bool Recorder::has_time(const std::string& name) const {
+bool Recorder::has_time(const std::string& name, double seconds) const {
     constexpr double kLeastSeconds = 0.4;
-    if (seconds_left() > kLeastSeconds) {
+    const double left = seconds_left();
+    if (left > std::max(kLeastSeconds, seconds)) {
         return true;
     }
-    add({name + ".rest", "", "not measured: no time left", {}});
+    add({name + ".left_out",
+         "",
+         "not measured: no time left",
+         {{"seconds_needed", seconds}, {"seconds_left", left}}});
     return false;
+}
+
+bool Rows::next(const std::string& name, double cost) {
+    const double left = recorder_.seconds_left();
+    if (cost_ > 0) {
+        seconds_ = before_ - left;
+    }
+    // A row that was less work than the last takes no longer.
+    const double predicted = cost_ > 0 ? seconds_ * std::max(1.0, cost / cost_) : 0;
+    if (!recorder_.has_time(name, predicted)) {
+        return false;
+    }
+    before_ = left;
+    cost_ = cost;
+    return true;
 }
 
 }  // namespace matgrad::probe

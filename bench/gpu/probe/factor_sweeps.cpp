@@ -76,6 +76,7 @@ void sweep(const Recorder& recorder, bool lu, Type type) {
                                          : std::vector<Size>{64, 128, 256, 512, 1024, 2048};
     const std::vector<Size> batches =
         recorder.small() ? std::vector<Size>{1, 2} : std::vector<Size>{1, 2, 4, 8, 16, 32, 64};
+    Rows rows(recorder);
     for (const Size n : orders) {
         Fact fact{
             name + ".n" + std::to_string(n),
@@ -83,9 +84,9 @@ void sweep(const Recorder& recorder, bool lu, Type type) {
             "batched/one by one in us, by batch:",
             {}};
         for (const Size batch : batches) {
-            if (!recorder.has_time(name)) {
-                recorder.add(fact);
-                return;
+            const auto cost = static_cast<double>(n * n * n * batch);
+            if (!rows.next(fact.name + ".batch" + std::to_string(batch), cost)) {
+                break;
             }
             const Pair pair = time_both(lu, type, n, batch, handles, stream, stopwatch);
             const std::string at = std::to_string(batch);
@@ -106,9 +107,10 @@ void sweep_one(const Recorder& recorder, Type type) {
     const Handles handles;
     const Stopwatch stopwatch(stream, recorder);
     const std::string name = std::string("batch_one.") + name_of(type);
+    Rows rows(recorder);
     for (const Size n : recorder.small() ? std::vector<Size>{4, 20}
                                          : std::vector<Size>{8, 16, 32, 64, 128, 256, 512, 1024}) {
-        if (!recorder.has_time(name)) {
+        if (!rows.next(name + ".n" + std::to_string(n), static_cast<double>(n * n * n))) {
             return;
         }
         Fact fact{name + ".n" + std::to_string(n), "", "batched/single in us:", {}};
@@ -151,9 +153,10 @@ void sweep_fill(const Recorder& recorder, Type type) {
     const Handles handles;
     const Stopwatch stopwatch(stream, recorder);
     const std::string name = std::string("fill.") + name_of(type);
+    Rows rows(recorder);
     for (const Size n :
          recorder.small() ? std::vector<Size>{4, 20} : std::vector<Size>{16, 64, 256, 1024, 2048}) {
-        if (!recorder.has_time(name)) {
+        if (!rows.next(name + ".n" + std::to_string(n), static_cast<double>(n * n * n))) {
             return;
         }
         const Size batch = recorder.small() ? 2 : n >= 1024 ? 4 : 262144 / (n * n) * 16;
@@ -187,19 +190,26 @@ void sweep_fill(const Recorder& recorder, Type type) {
 
 }  // namespace
 
-void add_factor_sweeps(std::vector<Part>& parts) {
-    const auto add = [&](const char* name, double seconds, auto run) {
-        parts.push_back({name, Group::sweeps, seconds, true, [run](const Recorder& recorder) {
-                             for (const Type type : {Type::f32, Type::f64}) {
-                                 run(recorder, type);
-                             }
-                         }});
-    };
-    add("batch_one", 10, sweep_one);
-    add("potrf", 16, [](const Recorder& r, Type type) { sweep(r, false, type); });
-    add("fill", 8, sweep_fill);
+void add_cholesky_sweeps(std::vector<Part>& parts) {
+    for (const Type type : {Type::f32, Type::f64}) {
+        parts.push_back({std::string("potrf.") + name_of(type), Group::sweeps, 7, true,
+                         [type](const Recorder& r) { sweep(r, false, type); }});
+    }
+}
+
+void add_other_factor_sweeps(std::vector<Part>& parts) {
+    for (const Type type : {Type::f32, Type::f64}) {
+        const std::string end = std::string(".") + name_of(type);
+        parts.push_back({"fill" + end, Group::sweeps, 4, true,
+                         [type](const Recorder& r) { sweep_fill(r, type); }});
+        parts.push_back({"batch_one" + end, Group::sweeps, 5, true,
+                         [type](const Recorder& r) { sweep_one(r, type); }});
+    }
     // Its threshold is the least in doubt.
-    add("getrf", 16, [](const Recorder& r, Type type) { sweep(r, true, type); });
+    for (const Type type : {Type::f32, Type::f64}) {
+        parts.push_back({std::string("getrf.") + name_of(type), Group::sweeps, 8, true,
+                         [type](const Recorder& r) { sweep(r, true, type); }});
+    }
 }
 
 }  // namespace matgrad::probe

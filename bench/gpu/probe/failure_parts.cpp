@@ -171,6 +171,8 @@ void ask_one(const Recorder& recorder, const Factorization& f, Type type, Size n
             fact.answer += ", pivot " + std::to_string(bad) + " " + text(pivot) + "; ";
         } else {
             fact.answer += ", DIAGONAL LOOKS SOUND; ";
+            // matgrad reads failures off the diagonal and the code: if neither tells, none is found.
+            worsen(fact.verdict, info == 0 ? Verdict::wrong : Verdict::surprising);
         }
         fact.values.emplace_back(kind + "_last_pivot",
                                  entry(type, broken.factors, first + n * n - 1));
@@ -181,6 +183,7 @@ void ask_one(const Recorder& recorder, const Factorization& f, Type type, Size n
     fact.answer += f.batch == 1 ? "one matrix"
                    : apart      ? "neighbours keep every bit"
                                 : "NEIGHBOURS CHANGE";
+    worsen(fact.verdict, apart ? Verdict::ok : Verdict::wrong);
     recorder.add(fact);
 }
 
@@ -257,6 +260,7 @@ void ask_nan_sides(const Recorder& recorder) {
                 fact.answer +=
                     where.empty() ? "" : std::string(c.name) + " triangle:" + where + "; ";
             }
+            fact.verdict = fact.answer.empty() ? Verdict::ok : Verdict::surprising;
             fact.answer = fact.answer.empty() ? "all NaN, whatever the triangle holds"
                                               : "NUMBERS APPEAR: " + fact.answer;
             recorder.add(fact);

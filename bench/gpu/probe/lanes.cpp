@@ -1,27 +1,78 @@
 #include "lanes.hpp"
 
+#include <algorithm>
 #include <mutex>
+#include <optional>
 #include <thread>
+
+#include "platform.hpp"
 
 namespace matgrad::probe {
 namespace {
 
-void enqueue_round(Lane& lane, std::size_t index, std::size_t round, const Handles& handles,
-                   std::mutex& turn) {
+/// A held stream is let go after this time: a call that waits for it would never return.
+constexpr double kHeldSeconds = 0.25;
+constexpr std::int64_t kMostNotHeld = 3;
+
+void enqueue_call(Lane& lane, std::size_t index, std::size_t round, const Handles& handles,
+                  std::mutex& turn, cudaStream_t stream) {
     const std::size_t which = (round + index) % lane.calls.size();
     Call& call = *lane.calls[which];
-    call.reset(lane.stream.get());
+    call.reset(stream);
     {
         // A handle may serve one thread at a time; nobody waits for the device.
         const std::lock_guard lock(turn);
-        call.make(handles, lane.stream.get(), &lane.workspace);
+        call.make(handles, stream, &lane.workspace);
     }
     for (std::size_t i = 0; i < call.written.size(); ++i) {
         const Written& w = call.written[i];
         const auto count = static_cast<Size>(w.now.bytes() / size_of(w.type));
         compare({w.type, count, w.upper_of_order, -1}, w.now.data(), lane.expected[which][i].data(),
-                lane.differs.as<int>() + round, lane.stream.get());
+                lane.differs.as<int>() + round, stream);
     }
+}
+
+/// A call on each lane, by threads, each on its own streams; by one thread if there is one stream.
+void enqueue_round(std::vector<Lane>& lanes, std::size_t round, const std::vector<Handles>& handles,
+                   const std::vector<cudaStream_t>& streams) {
+    std::mutex turn;
+    const std::size_t count = streams.size() == 1 ? 1 : kThreads;
+    std::vector<std::string> failures(count);
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t t = 0; t < count; ++t) {
+            threads.emplace_back([&, t] {
+                try {
+                    for (std::size_t i = t; i < lanes.size(); i += count) {
+                        enqueue_call(lanes[i], i, round, handles[i % handles.size()], turn,
+                                     streams[i % streams.size()]);
+                    }
+                } catch (const CallFailed& error) {
+                    failures[t] = error.what();
+                }
+            });
+        }
+    }
+    for (const std::string& failure : failures) {
+        if (!failure.empty()) {
+            throw std::runtime_error(failure);
+        }
+    }
+}
+
+/// Reads the flags of all rounds, and clears them.
+std::int64_t take_differing(std::vector<Lane>& lanes) {
+    std::int64_t differing = 0;
+    for (const Lane& lane : lanes) {
+        const std::vector<std::byte> bytes = lane.differs.download();
+        for (std::size_t at = 0; at < bytes.size(); at += sizeof(int)) {
+            differing += bytes[at] != std::byte{0} ? 1 : 0;
+        }
+        MATGRAD_PROBE(
+            cudaMemsetAsync(lane.differs.data(), 0, lane.differs.bytes(), lane.stream.get()));
+        lane.stream.wait();
+    }
+    return differing;
 }
 
 }  // namespace
@@ -46,43 +97,41 @@ std::vector<Lane> make_lanes(const Handles& handles, const MakeCalls& make, std:
     return lanes;
 }
 
-std::int64_t count_differing(std::vector<Lane>& lanes, std::size_t rounds,
-                             const std::vector<Handles>& handles) {
-    std::mutex turn;
-    std::vector<std::string> failures(kThreads);
-    {
-        std::vector<std::jthread> threads;
-        for (std::size_t t = 0; t < kThreads; ++t) {
-            threads.emplace_back([&, t] {
-                try {
-                    for (std::size_t round = 0; round < rounds; ++round) {
-                        for (std::size_t i = t; i < lanes.size(); i += kThreads) {
-                            enqueue_round(lanes[i], i, round, handles[i % handles.size()], turn);
-                        }
-                    }
-                } catch (const CallFailed& error) {
-                    failures[t] = error.what();
-                }
-            });
-        }
-    }
-    std::int64_t differing = 0;
+Rounds run_rounds(std::vector<Lane>& lanes, std::size_t rounds, const std::vector<Handles>& handles,
+                  bool at_once) {
+    std::vector<cudaStream_t> streams;
     for (const Lane& lane : lanes) {
-        lane.stream.wait();
-        const std::vector<std::byte> bytes = lane.differs.download();
-        for (std::size_t at = 0; at < bytes.size(); at += sizeof(int)) {
-            differing += bytes[at] != std::byte{0} ? 1 : 0;
-        }
-        MATGRAD_PROBE(
-            cudaMemsetAsync(lane.differs.data(), 0, lane.differs.bytes(), lane.stream.get()));
-        lane.stream.wait();
-    }
-    for (const std::string& failure : failures) {
-        if (!failure.empty()) {
-            throw std::runtime_error(failure);
+        if (at_once || streams.empty()) {
+            streams.push_back(lane.stream.get());
         }
     }
-    return differing;
+    Rounds result;
+    for (std::size_t round = 0; round < rounds; ++round) {
+        std::optional<HeldStreams> held;
+        if (result.not_held < kMostNotHeld) {
+            held.emplace(streams, kHeldSeconds);
+        }
+        enqueue_round(lanes, round, handles, streams);
+        const bool was_held = held && held->is_held();
+        result.held += was_held ? 1 : 0;
+        result.not_held += held && !was_held ? 1 : 0;
+        const auto begin = std::chrono::steady_clock::now();
+        if (held) {
+            held->release();
+        }
+        for (const Lane& lane : lanes) {
+            lane.stream.wait();
+        }
+        if (was_held) {
+            result.us +=
+                std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin)
+                    .count();
+        }
+    }
+    result.us /= static_cast<double>(std::max<std::int64_t>(result.held, 1)) *
+                 static_cast<double>(lanes.size());
+    result.differing = take_differing(lanes);
+    return result;
 }
 
 }  // namespace matgrad::probe

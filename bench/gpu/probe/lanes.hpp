@@ -25,9 +25,17 @@ using MakeCalls =
 [[nodiscard]] std::vector<Lane> make_lanes(const Handles& handles, const MakeCalls& make,
                                            std::size_t rounds);
 
-/// Calls whose results are not those of the serial run: one call a round on each lane, nobody waits for
-/// the device. Lanes take turns with the handles: one for all, or one for each.
-[[nodiscard]] std::int64_t count_differing(std::vector<Lane>& lanes, std::size_t rounds,
-                                           const std::vector<Handles>& handles);
+struct Rounds {
+    std::int64_t differing = 0;  ///< calls whose results are not those of the serial run
+    std::int64_t held = 0;       ///< rounds whose calls all began after the last one was enqueued
+    std::int64_t not_held = 0;   ///< rounds in which that was tried: a call waits
+    double us = 0;               ///< of a call in those that were held, from the release on
+};
+
+/// One call a round on each lane. All streams are held until every call of the round is enqueued, by
+/// several threads, and let go together; or, one after the other, all calls go to one stream. Lanes take
+/// turns with the handles: one for all, or one for each.
+[[nodiscard]] Rounds run_rounds(std::vector<Lane>& lanes, std::size_t rounds,
+                                const std::vector<Handles>& handles, bool at_once);
 
 }  // namespace matgrad::probe

@@ -157,8 +157,11 @@ void ask_handles(const Recorder& recorder) {
 
 }  // namespace
 
-void add_machine_parts(std::vector<Part>& parts) {
+void add_device_part(std::vector<Part>& parts) {
     parts.push_back({"device", Group::facts, 20, true, ask_device});
+}
+
+void add_handle_part(std::vector<Part>& parts) {
     parts.push_back({"handles", Group::facts, 10, true, ask_handles});
 }
 

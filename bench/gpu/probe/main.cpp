@@ -1,7 +1,8 @@
 // gpu_probe: what the calls of CUDA's libraries that matgrad makes do on the GPU at hand.
 //
 // It uses the runtime, cuBLAS, cuSOLVER and Thrust and nothing of matgrad, so that no answer is matgrad's.
-// Exit status: 0 all facts were had, 1 a part failed or had no time, 2 wrong arguments, 3 no GPU.
+// Exit status: 0 every part that had time gave its facts and none is wrong, 1 a part failed or a fact is
+// wrong, 2 wrong arguments, 3 no GPU.
 #include <unistd.h>
 
 #include <cstdio>
@@ -20,14 +21,20 @@ enum ExitStatus { kWell = 0, kFailed = 1, kMisused = 2, kNoGpu = 3 };
 
 /// As a test asks for it. The part has given a fact before.
 void break_down(const Recorder& recorder, const std::string& how) {
-    recorder.add({"broken", "", "a test breaks this part: " + how, {}});
+    recorder.add({"broken",
+                  "",
+                  "a test breaks this part: " + how,
+                  {},
+                  how == "wrong" ? Verdict::wrong : Verdict::ok});
     if (how == "crash") {
         std::abort();
     }
     while (how == "hang") {
         (void)pause();
     }
-    (void)std::printf("{\"name\": \"half a fact\n\xff\x01 garbage\n");
+    if (how == "garbage") {
+        (void)std::printf("{\"name\": \"half a fact\n\xff\x01 garbage\n");
+    }
 }
 
 int run_child(const Options& options) {
@@ -59,8 +66,11 @@ int run(const Options& options) {
         (void)std::fprintf(stderr, "gpu_probe: %s\n", no_device.c_str());
         return kNoGpu;
     }
-    hold_context();
-    return run_parts(options, parts);
+    const bool shared = is_shared();
+    if (shared) {
+        hold_context();
+    }
+    return run_parts(options, parts, shared);
 }
 
 }  // namespace

@@ -23,9 +23,9 @@ double positive_number(const std::string& option, const std::string& text) {
 Break parse_break(const std::string& text) {
     const std::size_t equals = text.find('=');
     const std::string how = equals == std::string::npos ? "" : text.substr(equals + 1);
-    if (how != "crash" && how != "hang" && how != "garbage") {
+    if (how != "crash" && how != "hang" && how != "garbage" && how != "wrong") {
         throw std::invalid_argument("--break: found " + text +
-                                    ", expected PART=crash, PART=hang or PART=garbage");
+                                    ", expected PART=crash, PART=hang, PART=garbage or PART=wrong");
     }
     return {text.substr(0, equals), how};
 }

@@ -9,7 +9,7 @@
 
 namespace matgrad::probe {
 
-/// How a part is made to fail, for tests: a crash, a hang, or lines that hold no fact.
+/// How a part is made to fail, for tests: a crash, a hang, lines that hold no fact, a wrong fact.
 struct Break {
     std::string part, how;
 };

@@ -10,6 +10,7 @@
 #include "child.hpp"
 #include "platform.hpp"
 #include "report.hpp"
+#include "summary.hpp"
 
 namespace matgrad::probe {
 namespace {
@@ -17,12 +18,15 @@ namespace {
 using Time = std::chrono::steady_clock;
 /// Less is not worth the start of a process.
 constexpr double kLeastSeconds = 1;
-constexpr unsigned kMostAtOnce = 8;
+constexpr unsigned kMostAtOnce = 12;
 
 class Run {
 public:
-    Run(const Options& options, const std::vector<Part>& parts)
+    Run(const Options& options, const std::vector<Part>& parts, bool shared)
         : options_(options), parts_(parts), begin_(Time::now()) {
+        if (shared) {
+            most_at_once_ = std::clamp(std::thread::hardware_concurrency(), 1U, kMostAtOnce);
+        }
         report_.simulated = on_simulated_gpu();
         report_.small = options.small;
         for (const Part& part : parts) {
@@ -35,12 +39,15 @@ public:
         if (report_.simulated) {
             say("gpu_probe", "on the simulated GPU, whose times mean nothing");
         }
+        if (most_at_once_ == 1) {
+            say("gpu_probe", "one process at a time");
+        }
         for (std::size_t i = 0; i < parts_.size(); ++i) {
-            const unsigned most = std::clamp(std::thread::hardware_concurrency(), 1U, kMostAtOnce);
-            wait_until_fewer_than(parts_[i].alone || is_one_alone_ ? 1 : most);
+            wait_until_fewer_than(parts_[i].alone || is_one_alone_ ? 1 : most_at_once_);
             start(i);
         }
         wait_until_fewer_than(1);
+        report_.summary = summarize(report_.outcomes);
         save();
         const int done = report_.count(State::done);
         const int failed = report_.count(State::failed);
@@ -51,14 +58,22 @@ public:
                 [](const Outcome& outcome) { return outcome.state == State::not_run; });
             say("gpu_probe", "no time left for " + first->part + " and what comes after it");
         }
-        (void)std::printf("gpu_probe: %zu parts: %d done, %d failed, %d not run; %.1f s\n",
-                          parts_.size(), done, failed, not_run, seconds());
-        return failed + not_run == 0 ? 0 : 1;
+        for (const std::string& line : report_.summary) {
+            (void)std::printf("%s\n", line.c_str());
+        }
+        const int surprising = report_.count(Verdict::surprising);
+        const int wrong = report_.count(Verdict::wrong);
+        (void)std::printf(
+            "gpu_probe: %zu parts: %d done, %d failed, %d not run; facts: %d surprising, %d wrong; "
+            "%.1f s\n",
+            parts_.size(), done, failed, not_run, surprising, wrong, seconds());
+        return failed + wrong == 0 ? 0 : 1;
     }
 
 private:
     struct Running {
         std::size_t part;
+        bool is_cut;  ///< its limit is what was left of the time of all
         std::unique_ptr<Child> child;
     };
 
@@ -85,7 +100,8 @@ private:
             }
         }
         is_one_alone_ = part.alone;
-        running_.push_back({i, std::make_unique<Child>(arguments, limit)});
+        const bool is_cut = seconds_left < std::min(part.seconds, options_.part_seconds);
+        running_.push_back({i, is_cut, std::make_unique<Child>(arguments, limit)});
     }
 
     void wait_until_fewer_than(std::size_t count) {
@@ -105,7 +121,8 @@ private:
     void collect(const Running& running, bool ended) {
         Outcome& outcome = report_.outcomes[running.part];
         for (Fact& fact : running.child->take_facts()) {
-            say(fact.name, fact.answer);
+            const std::string verdict = name_of(fact.verdict);
+            say(fact.name, fact.answer + (fact.verdict == Verdict::ok ? "" : " [" + verdict + "]"));
             outcome.facts.push_back(std::move(fact));
         }
         if (!ended) {
@@ -114,6 +131,10 @@ private:
         outcome.seconds = running.child->seconds();
         outcome.why = running.child->failure();
         outcome.state = outcome.why.empty() ? State::done : State::failed;
+        if (running.is_cut && running.child->ran_out_of_time()) {
+            outcome.state = State::not_run;
+            outcome.why = "no time left: ended before it was done";
+        }
         if (outcome.state == State::failed) {
             say(outcome.part, "failed: " + outcome.why);
         }
@@ -136,14 +157,15 @@ private:
     const std::vector<Part>& parts_;
     Time::time_point begin_;
     Report report_;
+    unsigned most_at_once_ = 1;
     std::list<Running> running_;
     bool is_one_alone_ = false;  ///< of those that run
 };
 
 }  // namespace
 
-int run_parts(const Options& options, const std::vector<Part>& parts) {
-    return Run(options, parts).run();
+int run_parts(const Options& options, const std::vector<Part>& parts, bool shared) {
+    return Run(options, parts, shared).run();
 }
 
 }  // namespace matgrad::probe

@@ -24,23 +24,29 @@ struct Part {
     return group == Group::facts ? "facts" : "sweeps";
 }
 
-/// In the order in which they run: facts that decide what is right first, then cheap ones first.
+/// In the order in which they run, what is worth most first: time may end before the last.
 [[nodiscard]] std::vector<Part> all_parts();
 
 // Each file adds its parts.
-void add_machine_parts(std::vector<Part>& parts);
+void add_device_part(std::vector<Part>& parts);
+void add_handle_part(std::vector<Part>& parts);
 void add_buffer_parts(std::vector<Part>& parts);
 void add_call_parts(std::vector<Part>& parts);
+void add_capture_parts(std::vector<Part>& parts);
 void add_failure_parts(std::vector<Part>& parts);
 void add_stream_parts(std::vector<Part>& parts);
 void add_batch_limit_parts(std::vector<Part>& parts);
+void add_batch_bits_part(std::vector<Part>& parts);
 void add_length_limit_parts(std::vector<Part>& parts);
 void add_alignment_parts(std::vector<Part>& parts);
 void add_time_parts(std::vector<Part>& parts);
-void add_cold_parts(std::vector<Part>& parts);
+void add_cold_parts(std::vector<Part>& parts, bool typical);
+void add_first_call_parts(std::vector<Part>& parts);
 void add_ceiling_sweeps(std::vector<Part>& parts);
-void add_factor_sweeps(std::vector<Part>& parts);
-void add_product_sweeps(std::vector<Part>& parts);
+void add_cholesky_sweeps(std::vector<Part>& parts);
+void add_other_factor_sweeps(std::vector<Part>& parts);
+void add_gram_sweeps(std::vector<Part>& parts);
+void add_syrk_sweeps(std::vector<Part>& parts);
 void add_solve_sweeps(std::vector<Part>& parts);
 void add_slice_sweeps(std::vector<Part>& parts);
 

@@ -38,50 +38,65 @@ bool on_simulated_gpu() {
     return false;
 }
 
-struct HeldStream::State {
-    cudaStream_t stream = nullptr;
+struct HeldStreams::State {
+    std::vector<cudaStream_t> streams;
     Owner<int*, cudaFreeHost> flag{make_flag()};
     mutable std::mutex mutex;
     std::condition_variable changed;
-    bool released = false;
+    std::optional<Clock::time_point> let_go_at;
     std::thread watchdog;
 
     void release() {
         *static_cast<volatile int*>(flag.get()) = 1;
-        released = true;
+        if (!let_go_at) {
+            let_go_at = Clock::now();
+        }
         changed.notify_all();
+    }
+    void wait() const {
+        for (cudaStream_t stream : streams) {
+            (void)cudaStreamSynchronize(stream);
+        }
     }
 };
 
-HeldStream::HeldStream(cudaStream_t stream, double seconds) : state_(std::make_unique<State>()) {
+HeldStreams::HeldStreams(const std::vector<cudaStream_t>& streams, double seconds)
+    : state_(std::make_unique<State>()) {
     State& state = *state_;
-    state.stream = stream;
     *static_cast<volatile int*>(state.flag.get()) = 0;
     void* flag = nullptr;
     MATGRAD_PROBE(cudaHostGetDevicePointer(&flag, state.flag.get(), 0));
-    spin<<<1, 1, 0, stream>>>(static_cast<const volatile int*>(flag));
-    must(cudaGetLastError(), "the launch of a kernel that spins");
+    for (cudaStream_t stream : streams) {
+        spin<<<1, 1, 0, stream>>>(static_cast<const volatile int*>(flag));
+        const cudaError_t code = cudaGetLastError();
+        if (code != cudaSuccess) {
+            state.release();
+            state.wait();
+            must(code, "the launch of a kernel that spins");
+        }
+        state.streams.push_back(stream);
+    }
     state.watchdog = std::thread([&state, seconds] {
         std::unique_lock lock(state.mutex);
-        const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-        if (!state.changed.wait_until(lock, end, [&] { return state.released; })) {
+        const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+        if (!state.changed.wait_until(lock, end, [&] { return state.let_go_at.has_value(); })) {
             state.release();
         }
     });
 }
 
-HeldStream::~HeldStream() {
+HeldStreams::~HeldStreams() {
     release();
     state_->watchdog.join();
-    (void)cudaStreamSynchronize(state_->stream);
+    state_->wait();
 }
 
-bool HeldStream::is_held() const {
+std::optional<HeldStreams::Clock::time_point> HeldStreams::let_go_at() const {
     const std::lock_guard lock(state_->mutex);
-    return !state_->released;
+    return state_->let_go_at;
 }
 
-void HeldStream::release() {
+void HeldStreams::release() {
     const std::lock_guard lock(state_->mutex);
     state_->release();
 }

@@ -3,25 +3,33 @@
 
 #include <cuda_runtime_api.h>
 
+#include <chrono>
 #include <memory>
+#include <optional>
+#include <vector>
 
 namespace matgrad::probe {
 
 [[nodiscard]] bool on_simulated_gpu();
 
-/// Holds a stream: what is enqueued on it after this does not run before release().
+/// Holds streams: what is enqueued on them after this does not run before release().
 ///
-/// On a GPU a kernel reads a word of the host's memory again and again. A call that waits for the stream
-/// would never return, so after `seconds` the stream is let go; is_held() says that this has happened.
-class HeldStream {
+/// On a GPU a kernel on each reads a word of the host's memory again and again. A call that waits for such
+/// a stream would never return, so after `seconds` (below 3) they are let go; is_held() says that this has
+/// happened.
+class HeldStreams {
 public:
-    HeldStream(cudaStream_t stream, double seconds);
-    HeldStream(const HeldStream&) = delete;
-    HeldStream& operator=(const HeldStream&) = delete;
-    /// Lets the stream go and waits for it.
-    ~HeldStream();
-    /// Nothing behind the holder can have run.
-    [[nodiscard]] bool is_held() const;
+    using Clock = std::chrono::steady_clock;
+
+    HeldStreams(const std::vector<cudaStream_t>& streams, double seconds);
+    HeldStreams(const HeldStreams&) = delete;
+    HeldStreams& operator=(const HeldStreams&) = delete;
+    /// Lets the streams go and waits for them.
+    ~HeldStreams();
+    /// Nothing behind a holder can have run.
+    [[nodiscard]] bool is_held() const { return !let_go_at(); }
+    /// When this ended; empty while it has not.
+    [[nodiscard]] std::optional<Clock::time_point> let_go_at() const;
     void release();
 
 private:

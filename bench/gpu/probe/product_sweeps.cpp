@@ -59,28 +59,37 @@ void sweep_gram(const Recorder& recorder, Type type) {
             ? std::vector<GramSize>{{9, 4}}
             : std::vector<GramSize>{{8, 4},    {16, 8},  {32, 8},   {64, 8},   {32, 16},  {64, 16},
                                     {256, 16}, {64, 32}, {128, 32}, {128, 64}, {256, 128}};
+    Rows rows(recorder);
     for (const GramSize& s : sizes) {
-        if (!recorder.has_time(std::string("gram.") + name_of(type))) {
-            return;
-        }
         const Size bytes = s.m * s.n * static_cast<Size>(size_of(type));
         const Size batch =
             recorder.small() ? 3 : std::clamp<Size>((Size{64} << 20) / bytes, 1, 65536);
+        const std::string name = std::string("gram.") + name_of(type) + "." + std::to_string(s.m) +
+                                 "x" + std::to_string(s.n);
+        if (!rows.next(name, static_cast<double>(s.m * s.n * s.n * batch))) {
+            return;
+        }
         const GemmShape nt = packed_gemm(type, false, true, s.n, s.n, s.m, batch);
         const GemmShape tn = packed_gemm(type, true, false, s.n, s.n, s.m, batch);
         handles.bind(stream.get());
-        const auto time_call = [&](const CallPointer& call) {
-            const Measured m =
-                measure(stopwatch, [&] { call->make_call(handles, *call, stream.get()); });
-            stream.wait();
-            return m;
-        };
-        // The factors are two matrices here: X is read twice, as cuBLAS does not know better.
-        const Measured by_nt = time_call(gemm_call(nt, stream));
-        const Measured by_tn = time_call(gemm_call(tn, stream));
-        const Measured by_pointers = time_call(gemm_pointers_call(nt, 0, stream));
-        recorder.add({std::string("gram.") + name_of(type) + "." + std::to_string(s.m) + "x" +
-                          std::to_string(s.n),
+        // Both factors are the same X, as they are in matgrad: it comes from memory once.
+        const Buffer x(static_cast<std::size_t>(bytes * batch));
+        const Buffer xx(static_cast<std::size_t>(s.n * s.n * batch) * size_of(type));
+        const Buffer px(static_cast<std::size_t>(batch) * sizeof(void*));
+        const Buffer pxx(px.bytes());
+        fill(Kind::uniform, type, x.data(), s.n, s.m, batch, 1, stream.get());
+        fill_pointers(px.as<void*>(), x.data(), bytes, batch, stream.get());
+        fill_pointers(pxx.as<void*>(), xx.data(), s.n * s.n * static_cast<Size>(size_of(type)),
+                      batch, stream.get());
+        const Measured by_nt =
+            measure(stopwatch, [&] { gemm(handles, nt, x.data(), x.data(), xx.data()); });
+        const Measured by_tn =
+            measure(stopwatch, [&] { gemm(handles, tn, x.data(), x.data(), xx.data()); });
+        const Measured by_pointers = measure(stopwatch, [&] {
+            gemm_pointers(handles, nt, px.as<void*>(), px.as<void*>(), pxx.as<void*>());
+        });
+        stream.wait();
+        recorder.add({name,
                       "cublasGemmStridedBatchedEx_64, cublasGemmBatchedEx_64",
                       std::to_string(batch) + " problems: (N,T) " + by_nt.text() + ", (T,N) " +
                           by_tn.text() + ", (N,T) by pointers " + by_pointers.text(),
@@ -95,15 +104,14 @@ void sweep_syrk(const Recorder& recorder, Type type) {
     const Stream stream;
     const Handles handles;
     const Stopwatch stopwatch(stream, recorder);
+    Rows rows(recorder);
     for (const Size n : recorder.small() ? std::vector<Size>{20}
                                          : std::vector<Size>{64, 128, 256, 512, 1024, 2048, 4096}) {
-        if (!recorder.has_time(std::string("syrk.") + name_of(type))) {
+        const std::string name = std::string("syrk.") + name_of(type) + ".n" + std::to_string(n);
+        if (!rows.next(name, static_cast<double>(n * n * n))) {
             return;
         }
-        Fact fact{std::string("syrk.") + name_of(type) + ".n" + std::to_string(n),
-                  "cublas?syrk_64 against cublasGemmStridedBatchedEx_64",
-                  "syrk/gemm:",
-                  {}};
+        Fact fact{name, "cublas?syrk_64 against cublasGemmStridedBatchedEx_64", "syrk/gemm:", {}};
         handles.bind(stream.get());
         for (const Size k : {n, 4 * n}) {
             const CallPointer half = syrk_call(type, n, k, stream);
@@ -129,17 +137,18 @@ void add_ceiling_sweeps(std::vector<Part>& parts) {
     parts.push_back({"ceilings", Group::sweeps, 8, true, measure_ceilings});
 }
 
-void add_product_sweeps(std::vector<Part>& parts) {
-    parts.push_back({"gram", Group::sweeps, 12, true, [](const Recorder& recorder) {
-                         for (const Type type : {Type::f32, Type::f64, Type::tf32}) {
-                             sweep_gram(recorder, type);
-                         }
-                     }});
-    parts.push_back({"syrk", Group::sweeps, 10, true, [](const Recorder& recorder) {
-                         for (const Type type : {Type::f32, Type::f64}) {
-                             sweep_syrk(recorder, type);
-                         }
-                     }});
+void add_gram_sweeps(std::vector<Part>& parts) {
+    for (const Type type : {Type::f32, Type::f64, Type::tf32}) {
+        parts.push_back({std::string("gram.") + name_of(type), Group::sweeps, 4, true,
+                         [type](const Recorder& r) { sweep_gram(r, type); }});
+    }
+}
+
+void add_syrk_sweeps(std::vector<Part>& parts) {
+    for (const Type type : {Type::f32, Type::f64}) {
+        parts.push_back({std::string("syrk.") + name_of(type), Group::sweeps, 5, true,
+                         [type](const Recorder& r) { sweep_syrk(r, type); }});
+    }
 }
 
 }  // namespace matgrad::probe

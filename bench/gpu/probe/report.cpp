@@ -47,12 +47,20 @@ int Report::count(State state) const {
                       [&](const Outcome& outcome) { return outcome.state == state; }));
 }
 
+int Report::count(Verdict verdict) const {
+    std::ptrdiff_t sum = 0;
+    for (const Outcome& outcome : outcomes) {
+        sum += std::count_if(outcome.facts.begin(), outcome.facts.end(),
+                             [&](const Fact& fact) { return fact.verdict == verdict; });
+    }
+    return static_cast<int>(sum);
+}
+
 void write(const Report& report, const std::string& path) {
-    nlohmann::ordered_json json{{"program", "gpu_probe"},
-                                {"simulated", report.simulated},
-                                {"small", report.small},
-                                {"seconds", report.seconds},
-                                {"parts", nlohmann::ordered_json::array()}};
+    nlohmann::ordered_json json{
+        {"program", "gpu_probe"},    {"simulated", report.simulated},
+        {"small", report.small},     {"seconds", report.seconds},
+        {"summary", report.summary}, {"parts", nlohmann::ordered_json::array()}};
     for (const Outcome& outcome : report.outcomes) {
         json["parts"].push_back(to_json(outcome));
     }

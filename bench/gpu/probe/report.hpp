@@ -8,7 +8,11 @@
 
 namespace matgrad::probe {
 
-enum class State { not_run, done, failed };
+enum class State {
+    not_run,  ///< or not to its end, for want of time alone
+    done,
+    failed
+};
 
 struct Outcome {
     std::string part;
@@ -22,10 +26,12 @@ struct Outcome {
 struct Report {
     bool simulated = false;
     bool small = false;
-    double seconds = 0;  ///< of all parts so far
+    double seconds = 0;                ///< of all parts so far
+    std::vector<std::string> summary;  ///< once all parts have ended
     std::vector<Outcome> outcomes;
 
     [[nodiscard]] int count(State state) const;
+    [[nodiscard]] int count(Verdict verdict) const;  ///< of facts
 };
 
 /// Writes a file beside `path` and renames it. Errors: std::runtime_error.

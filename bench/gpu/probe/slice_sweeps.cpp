@@ -85,8 +85,9 @@ void sweep(const Recorder& recorder, const ChainSize& size) {
     const Size problems = recorder.small() ? 40 : (Size{512} << 20) / each;
     const std::string name = std::string("slice.") + name_of(size.type) + "." +
                              std::to_string(size.m) + "x" + std::to_string(size.n);
+    Rows rows(recorder);
     for (const Size mib : {8, 16, 32, 64, 128, 256, 512}) {
-        if (!recorder.has_time(name)) {
+        if (!rows.next(name + "." + std::to_string(mib) + "MiB", 1)) {  // always the same work
             return;
         }
         const Size slice = recorder.small() ? std::min<Size>(problems, mib)

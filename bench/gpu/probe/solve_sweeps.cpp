@@ -87,24 +87,26 @@ void sweep(const Recorder& recorder, Type type) {
     const Stream stream;
     const Handles handles;
     const Stopwatch stopwatch(stream, recorder);
+    Rows rows(recorder);
     for (const Size n :
          recorder.small() ? std::vector<Size>{4, 9} : std::vector<Size>{4, 8, 16, 32, 64, 128}) {
         for (const Size sides :
              recorder.small() ? std::vector<Size>{5} : std::vector<Size>{16, 64, 256}) {
-            if (!recorder.has_time(std::string("solves.") + name_of(type))) {
-                return;
-            }
             const Size bytes = n * std::max(sides, n) * static_cast<Size>(size_of(type));
             const Size batch =
                 recorder.small() ? 3 : std::clamp<Size>((Size{64} << 20) / bytes, 1, 65536);
+            const std::string name = std::string("solves.") + name_of(type) + "." +
+                                     std::to_string(n) + "x" + std::to_string(sides);
+            if (!rows.next(name, static_cast<double>(n * n * sides * batch))) {
+                return;
+            }
             handles.bind(stream.get());
             const Solves solves(type, n, sides, batch, handles, stream);
             const Measured two = measure(stopwatch, [&] { solves.two_solves(); });
             const Measured inverse = measure(stopwatch, [&] { solves.inverse_and_two_products(); });
             const Measured square = measure(stopwatch, [&] { solves.square_and_one_product(); });
             stream.wait();
-            recorder.add({std::string("solves.") + name_of(type) + "." + std::to_string(n) + "x" +
-                              std::to_string(sides),
+            recorder.add({name,
                           "trsmBatched, cublasGemmStridedBatchedEx_64",
                           std::to_string(batch) + " problems: two solves " + two.text() +
                               ", inverse of the factor and two products " + inverse.text() +
@@ -120,11 +122,10 @@ void sweep(const Recorder& recorder, Type type) {
 }  // namespace
 
 void add_solve_sweeps(std::vector<Part>& parts) {
-    parts.push_back({"solves", Group::sweeps, 10, true, [](const Recorder& recorder) {
-                         for (const Type type : {Type::f32, Type::f64}) {
-                             sweep(recorder, type);
-                         }
-                     }});
+    for (const Type type : {Type::f32, Type::f64}) {
+        parts.push_back({std::string("solves.") + name_of(type), Group::sweeps, 5, true,
+                         [type](const Recorder& r) { sweep(r, type); }});
+    }
 }
 
 }  // namespace matgrad::probe

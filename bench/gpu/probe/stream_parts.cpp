@@ -1,28 +1,61 @@
 // One handle moved between streams whose work still runs: are results those of a serial run?
+#include <cstdlib>
+
 #include "lanes.hpp"
 #include "part.hpp"
+#include "stopwatch.hpp"
 
 namespace matgrad::probe {
 namespace {
 
+std::string evidence(const Rounds& at_once, const Rounds& serial) {
+    std::string text;
+    if (at_once.held > 0) {
+        text = "; 8 at once " + short_number(at_once.us) + " us a call, one after the other " +
+               short_number(serial.us);
+    }
+    if (at_once.not_held > 0) {
+        text += "; CALLS WAIT in " + std::to_string(at_once.not_held) + " rounds that were held";
+    }
+    return text;
+}
+
 void ask(const Recorder& recorder, const std::string& name, const MakeCalls& make) {
-    const std::size_t rounds = recorder.small() ? 4 : 200;
+    if (!recorder.has_time("streams." + name, recorder.small() ? 0 : 2)) {
+        return;
+    }
+    const std::size_t rounds = recorder.small() ? 4 : 100;
     std::vector<Handles> shared(1);
     std::vector<Lane> lanes = make_lanes(shared[0], make, rounds);
     const auto calls = static_cast<std::int64_t>(rounds * kLanes);
-    const auto add = [&](const char* whose, std::int64_t differing) {
-        recorder.add({"streams." + name + "." + whose,
-                      "",
-                      differing == 0
-                          ? "same bits as a serial run in " + std::to_string(calls) + " calls"
-                          : "DIFFER from a serial run in " + std::to_string(differing) + " of " +
-                                std::to_string(calls) + " calls",
-                      {{"calls", calls}, {"differing", differing}}});
+    const Rounds serial = run_rounds(lanes, recorder.small() ? 4 : 20, shared, false);
+    const auto add = [&](const char* whose, const Rounds& at_once) {
+        const std::int64_t differing = at_once.differing;
+        recorder.add(
+            {"streams." + name + "." + whose,
+             "",
+             (differing == 0 ? "same bits as a serial run in " + std::to_string(calls) + " calls"
+                             : "DIFFER from a serial run in " + std::to_string(differing) + " of " +
+                                   std::to_string(calls) + " calls") +
+                 evidence(at_once, serial),
+             {{"calls", calls},
+              {"differing", differing},
+              {"held_rounds", at_once.held},
+              {"at_once_us", at_once.us},
+              {"serial_us", serial.us}},
+             differing > 0          ? Verdict::wrong
+             : at_once.not_held > 0 ? Verdict::surprising
+                                    : Verdict::ok});
     };
-    add("one_handle", count_differing(lanes, rounds, shared));
+    add("one_handle", run_rounds(lanes, rounds, shared, true));
     // If these differ as well, the handle is not to blame.
     const std::vector<Handles> own(kLanes);
-    add("own_handles", count_differing(lanes, rounds, own));
+    add("own_handles", run_rounds(lanes, rounds, own, true));
+}
+
+/// Eight queues of the host, the default, would serve eight streams and the handles' own.
+void ask_for_queues() {
+    (void)setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
 }
 
 std::vector<Size> orders(const Recorder& recorder) {
@@ -47,6 +80,7 @@ MakeCalls of_orders(const Recorder& recorder, MakeOne one) {
 }
 
 void ask_solver(const Recorder& recorder) {
+    ask_for_queues();
     for (const Type type : {Type::f32, Type::f64}) {
         ask(recorder, std::string("potrf_batched.") + name_of(type),
             of_orders(recorder, [=](const Handles&, const Stream& stream, Size n, Size batch,
@@ -62,6 +96,7 @@ void ask_solver(const Recorder& recorder) {
 }
 
 void ask_blas(const Recorder& recorder) {
+    ask_for_queues();
     constexpr Type type = Type::f32;
     ask(recorder, "getrf_batched.f32",
         of_orders(recorder,
@@ -87,8 +122,8 @@ void ask_blas(const Recorder& recorder) {
 }  // namespace
 
 void add_stream_parts(std::vector<Part>& parts) {
-    parts.push_back({"streams.cusolver", Group::facts, 20, true, ask_solver});
-    parts.push_back({"streams.cublas", Group::facts, 20, true, ask_blas});
+    parts.push_back({"streams.cusolver", Group::facts, 10, true, ask_solver});
+    parts.push_back({"streams.cublas", Group::facts, 10, true, ask_blas});
 }
 
 }  // namespace matgrad::probe

@@ -157,7 +157,7 @@ def times_part(run_, limit):
 
 def probe_part(name, what):
     """A part of gpu_probe: fails where a fact is wrong or what asks for it crashed or hung. That there was
-    no time for all is a note, though gpu_probe ends with status 1 then."""
+    no time for all is a note."""
 
     def part(run_, limit):
         if not run_.programs.probe.exists():
