@@ -4,10 +4,7 @@
 
 set(to COMPONENT gpu_bundle EXCLUDE_FROM_ALL)
 get_property(tests GLOBAL PROPERTY matgrad_gpu_tests)
-set(programs ${tests} gpu_times matgrad_command matgrad_cpp_peers)
-if(TARGET gpu_probe)
-  list(APPEND programs gpu_probe)
-endif()
+set(programs ${tests} gpu_times gpu_probe matgrad_command matgrad_cpp_peers)
 set(libraries matgrad_eigen_peer matgrad_cublas_peer)
 if(TARGET matgrad_libxsmm_peer)
   list(APPEND libraries matgrad_libxsmm_peer)

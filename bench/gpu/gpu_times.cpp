@@ -1,7 +1,9 @@
 /// Times value and gradient of the four functions on a GPU through `Plan::enqueue`, and prints one
 /// JSON object.
 ///
-///     gpu_times [device]
+///     gpu_times [--json FILE] [device]
+///
+/// FILE holds the object too, whole after every row.
 ///
 /// Each time is the median of repeats, between two events on the stream, after the device was kept
 /// busy for 0.1 s; of small batches also as CUDA graphs. What the host takes to enqueue a run, and to
@@ -18,9 +20,11 @@
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "device.hpp"
 #include "four_functions.hpp"
+#include "whole_file.hpp"
 
 namespace matgrad::bench {
 namespace {
@@ -305,7 +309,7 @@ Json time_row(const Row& row, int device, std::size_t cache_bytes, const Rates& 
         {"correct", error <= 1 && (!graph.contains("correct") || graph["correct"].get<bool>())}};
 }
 
-int run(int device) {
+int run(int device, const std::string& path) {
     int devices = 0;
     if (cudaGetDeviceCount(&devices) != cudaSuccess || devices <= device) {
         (void)std::fprintf(stderr, "gpu_times: no GPU %d (%d found)\n", device, devices);
@@ -321,8 +325,27 @@ int run(int device) {
     const auto cache_bytes = static_cast<std::size_t>(properties.l2CacheSize);
     Clock clock;
     const Rates rates = measure_rates(clock);
-    Json rows = Json::array();
+    Json all = {{"device", properties.name},
+                {"capability", {properties.major, properties.minor}},
+                {"multiprocessors", properties.multiProcessorCount},
+                {"memory_bytes", properties.totalGlobalMem},
+                {"cache_bytes", cache_bytes},
+                {"driver", driver},
+                {"runtime", runtime},
+                {"warm_up_seconds", Clock::kWarmUp},
+                {"repeats", kRepeats},
+                {"copy_bytes_per_s", rates.copy_bytes},
+                {"product_float32_operations_per_s", rates.float_operations},
+                {"product_float64_operations_per_s", rates.double_operations},
+                {"rows", Json::array()}};
     bool correct = true;
+    const auto add = [&](const Json& row) {
+        correct = correct && row["correct"].get<bool>();
+        all["rows"].push_back(row);
+        if (!path.empty()) {
+            replace_file(path, all.dump(1) + "\n");
+        }
+    };
     std::size_t free_bytes = 0;
     std::size_t total_bytes = 0;
     MATGRAD_MUST(cudaMemGetInfo(&free_bytes, &total_bytes));
@@ -338,27 +361,11 @@ int run(int device) {
             fast.accuracy = Accuracy::fast;
             Row wide = robust;
             wide.type = ScalarType::float64;
-            rows.push_back(time_row<float>(robust, device, cache_bytes, rates, clock));
-            rows.push_back(time_row<float>(fast, device, cache_bytes, rates, clock));
-            rows.push_back(time_row<double>(wide, device, cache_bytes, rates, clock));
+            add(time_row<float>(robust, device, cache_bytes, rates, clock));
+            add(time_row<float>(fast, device, cache_bytes, rates, clock));
+            add(time_row<double>(wide, device, cache_bytes, rates, clock));
         }
     }
-    for (const Json& row : rows) {
-        correct = correct && row["correct"].get<bool>();
-    }
-    const Json all = {{"device", properties.name},
-                      {"capability", {properties.major, properties.minor}},
-                      {"multiprocessors", properties.multiProcessorCount},
-                      {"memory_bytes", properties.totalGlobalMem},
-                      {"cache_bytes", cache_bytes},
-                      {"driver", driver},
-                      {"runtime", runtime},
-                      {"warm_up_seconds", Clock::kWarmUp},
-                      {"repeats", kRepeats},
-                      {"copy_bytes_per_s", rates.copy_bytes},
-                      {"product_float32_operations_per_s", rates.float_operations},
-                      {"product_float64_operations_per_s", rates.double_operations},
-                      {"rows", rows}};
     (void)std::puts(all.dump(1).c_str());
     return correct ? 0 : 1;
 }
@@ -368,7 +375,17 @@ int run(int device) {
 
 int main(int argc, char** argv) {
     try {
-        return matgrad::bench::run(argc > 1 ? std::atoi(argv[1]) : 0);
+        std::string path;
+        int device = 0;
+        for (int i = 1; i < argc; ++i) {
+            const std::string word = argv[i];
+            if (word == "--json" && i + 1 < argc) {
+                path = argv[++i];
+            } else {
+                device = std::atoi(word.c_str());
+            }
+        }
+        return matgrad::bench::run(device, path);
     } catch (const std::exception& error) {
         (void)std::fprintf(stderr, "gpu_times: %s\n", error.what());
         return 1;

@@ -21,7 +21,7 @@ started=$EPOCHSECONDS
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 1
 
 # "$@" without --bundle; a call that is wrong in other ways is left to what reads it.
-bundle='' unpacks=yes words=()
+bundle='' unpacks=yes words=() out=${OUT:-}
 while [[ $# -gt 0 ]]; do
     case $1 in
     --bundle)
@@ -35,6 +35,10 @@ while [[ $# -gt 0 ]]; do
     -h | --help)
         sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
         exit 0
+        ;;
+    --out)
+        out=${2:-}
+        words+=("$1")
         ;;
     --build | --simulated | --list)
         unpacks=no
@@ -54,10 +58,18 @@ fi
 if [[ -d $bundle ]]; then
     here=$(cd "$bundle" && pwd) || exit 1
 elif [[ -n $bundle ]]; then
-    unpacked=$(mktemp -d "${TMPDIR:-/tmp}/matgrad-bundle.XXXXXX") || exit 1
-    trap 'rm -rf "$unpacked"' EXIT
-    if ! tar -xzf "$bundle" -C "$unpacked"; then
-        echo "run.sh: $bundle cannot be unpacked" >&2
+    unpacked=''
+    trap '[[ -z $unpacked ]] || rm -rf "$unpacked"' EXIT
+    for folder in "${TMPDIR:-/tmp}" /tmp "$out"; do  # the first may be missing or full
+        [[ -z $out || $folder != "$out" ]] || mkdir -p "$out" 2>/dev/null
+        unpacked=$(mktemp -d "$folder/matgrad-bundle.XXXXXX" 2>/dev/null) || continue
+        why=$(tar -xzf "$bundle" -C "$unpacked" 2>&1) && break
+        rm -rf "$unpacked"
+        unpacked=''
+    done
+    if [[ -z $unpacked ]]; then
+        why=${why:-no folder to unpack it into can be written to}
+        echo "run.sh: $bundle cannot be unpacked in ${TMPDIR:-/tmp}, /tmp or ${out:-OUT}: ${why%%$'\n'*}" >&2
         exit 1
     fi
     here=$unpacked

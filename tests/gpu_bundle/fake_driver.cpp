@@ -1,11 +1,17 @@
 /// \file A libcuda.so.1 of as many calls as run.sh's holder makes, for machines without a driver.
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <cstring>
 
 extern "C" {
 
+/// While there is a file of the name in FAKE_GPU_LOST, the GPU is lost.
 int cuInit(unsigned) {
-    return 0;
+    const char* const path = std::getenv("FAKE_GPU_LOST");
+    constexpr int kNoDevice = 100;
+    return path != nullptr && access(path, F_OK) == 0 ? kNoDevice : 0;
 }
 
 int cuDeviceGet(int* device, int) {
@@ -29,7 +35,7 @@ int cuDevicePrimaryCtxRetain(void** context, int) {
 }
 
 int cuGetErrorString(int, const char** text) {
-    *text = "none";
+    *text = "no CUDA-capable device is detected";
     return 0;
 }
 

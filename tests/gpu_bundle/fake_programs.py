@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import sys
 
 import correctness
@@ -31,8 +32,21 @@ for name in chosen[index::total]:
         os.kill(os.getpid(), signal.SIGSEGV)
     if what == "hang":
         time.sleep(1000)
+    while what == "chatter":
+        print("still here", flush=True)
+        time.sleep(0.2)
     if what == "sleep":
         time.sleep(0.2)
+    if what == "note times":
+        begun = time.monotonic()
+        time.sleep(0.3)
+        print("ran", name, begun, time.monotonic(), flush=True)
+    if what == "fail at first":
+        marker = sys.argv[0] + ".has_failed"
+        what = "pass" if os.path.exists(marker) else "fail"
+        open(marker, "w").close()
+    if what == "fail if launches are waited for":
+        what = "fail" if os.environ.get("CUDA_LAUNCH_BLOCKING") else "pass"
     if what == "garbage":
         sys.stdout.buffer.write(bytes(range(256)) * 100)
         sys.stdout.flush()
@@ -58,6 +72,9 @@ if words[:1] == ["devices"]:
     print({devices!r})
     sys.exit(0)
 what = {bench!r}
+if "CACHE" in what and "MATGRAD_CACHE" in os.environ and os.path.isdir(os.environ["MATGRAD_CACHE"]):
+    folder = os.environ["MATGRAD_CACHE"]
+    what = what.replace("CACHE", folder + " holds " + str(len(os.listdir(folder))))
 if what == "hang":
     time.sleep(1000)
 if what == "crash":
@@ -77,7 +94,7 @@ def results(names, seconds):
     """As matgrad bench and the peers write them."""
     rows = [{"case": {"name": name, "type": "float32"}, "executor": "cuda", "ok": True, "error": None,
              "seconds": seconds, "percent_of_bound": 50.0, "residual": 0.0} for name in names]
-    return json.dumps({"tool": "matgrad", "rows": rows, "ceilings": {
+    return json.dumps({"tool": "matgrad", "cache": "CACHE", "rows": rows, "ceilings": {
         "float32": {"copy_bytes_per_s": 3e12, "multiply_add_flops_per_s": 5e13}}})
 
 
@@ -89,6 +106,19 @@ def write_program(path, text):
     os.makedirs(path.parent, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
+
+
+def processes_of(folder):
+    """Those whose command line has the folder in it."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            line = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+        except OSError:
+            continue
+        if str(folder).encode() in line:
+            found.append(int(entry.name))
+    return found
 
 
 def chosen_tests():

@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -12,6 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import machine
+import process
 import programs
 from parts import PARTS, TITLES
 from results import Part, Results
@@ -38,8 +40,9 @@ class Run:
             "smoke.json" if self.programs.simulated else "gpu.json")
         self.seconds = "0.005" if self.programs.simulated else "0.02" if self.small else "0.15"
         self.cores = len(os.sched_getaffinity(0))
-        self.work = tempfile.mkdtemp(prefix="matgrad-run.")
+        self.work = options.work
         self.holder = None
+        self.end = self.started + self.deadline  # of the part that runs, for its commands
         # Python's libraries find theirs: only our own programs get our folders.
         self.python_env = dict(os.environ)
         self.own_env = {"MATGRAD_CACHE": self.file("kernels"), **os.environ,
@@ -75,15 +78,58 @@ class Run:
         if self.holder:
             self.holder.stdin.close()
             self.holder.kill()
-            self.holder.wait()
+            try:
+                self.holder.wait(2)
+            except subprocess.TimeoutExpired:
+                pass  # within the driver; nothing ends it
         shutil.rmtree(self.work, ignore_errors=True)
 
 
+def say(text):
+    """A reader of the output who is gone costs no result."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        print(f"run.sh: {message}; see run.sh --help", file=sys.stderr)
+        sys.exit(2)
+
+
+def seconds(text):
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 2 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"found {text}, expected at least 2 seconds")
+    return number
+
+
+def is_writable(folder):
+    """Also as far as a few logs need."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(1 << 20))
+        return True
+    except OSError:
+        return False
+
+
+def work_folder(out):
+    """In the first place that takes anything."""
+    folder = next((f for f in (os.environ.get("TMPDIR"), "/tmp", out) if f and is_writable(f)), None)
+    return folder and tempfile.mkdtemp(prefix="matgrad-run.", dir=folder)
+
+
 def arguments():
-    parser = argparse.ArgumentParser(prog="run.sh", usage="see run.sh --help", add_help=False)
+    parser = Parser(prog="run.sh", add_help=False)
     parser.add_argument("--started", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--out", default=os.environ.get("OUT"))
-    parser.add_argument("--deadline", type=float, default=540)
+    parser.add_argument("--deadline", type=seconds, default=540)
     parser.add_argument("--only", nargs="+", choices=[p.name for p in PARTS], metavar="PART")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--build", type=Path)
@@ -99,8 +145,6 @@ def arguments():
         return options
     if not options.out:
         parser.error("--out DIR, or OUT in the environment: where do results go?")
-    if options.deadline < 2:
-        parser.error("--deadline: expected at least 2 seconds")
     if options.build and options.simulated:
         parser.error("--build and --simulated exclude each other")
     folder = options.build or options.simulated
@@ -111,12 +155,21 @@ def arguments():
         options.programs = of(folder.resolve())
     else:
         options.programs = programs.of_bundle(Path(__file__).resolve().parents[1])
+    try:
+        os.makedirs(options.out, exist_ok=True)
+    except OSError as problem:
+        parser.error(f"--out {options.out}: {problem.strerror}")
+    if not is_writable(options.out):
+        parser.error(f"--out {options.out}: cannot be written to")
+    options.work = work_folder(options.out)
     return options
 
 
 def do(run, entry, limit):
     """One part; whatever goes wrong is its own."""
     begun = time.monotonic()
+    run.end = begun + limit - min(1, limit / 4)
+    run.results.show(Part(entry.name))
     stopped = None
     try:
         part = entry.function(run, limit)
@@ -131,10 +184,15 @@ def do(run, entry, limit):
             traceback.print_exc(file=log)
         part = Part(entry.name, "failed", f"{type(problem).__name__}: {problem}"[:200])
     part.seconds = time.monotonic() - begun
+    lost = entry.name != "machine" and not stopped and part.result != "passed" and machine.why_lost(run)
+    if lost:
+        run.results.about["ended"] = f"GPU lost during {entry.name}: {lost}"
+        part.result = "failed"
     run.results.add(part)
-    print(part_line(part.as_json()), flush=True)
+    say(part_line(part.as_json()))
     if stopped:
         raise stopped
+    return not lost
 
 
 def carry_out(run, wanted):
@@ -142,21 +200,21 @@ def carry_out(run, wanted):
     for index, entry in enumerate(wanted):
         later = sum(p.limit for p in wanted[index + 1:])
         limit = min(max(entry.limit, run.left - later), run.left)
-        if limit < run.share(LEAST):
+        if limit < max(run.share(LEAST), 1.5 * process.LEAST):
             part = Part(entry.name, "late", f"no time left of {run.deadline:.0f} s")
             run.results.add(part)
-            print(part_line(part.as_json()), flush=True)
+            say(part_line(part.as_json()))
             continue
-        do(run, entry, limit)
-        if entry.name == "machine" and run.results.failed:
+        if not do(run, entry, limit) or (entry.name == "machine" and run.results.failed):
             return
 
 
 def main():
+    process.die_with_parent()
     options = arguments()
     if options.list:
         for entry in PARTS:
-            print(f"{entry.name:10s} {entry.limit:4d} s  {TITLES[entry.name]}")
+            say(f"{entry.name:10s} {entry.limit:4d} s  {TITLES[entry.name]}")
         return 0
 
     def stop(number, frame):
@@ -180,10 +238,10 @@ def main():
         status = 3
     finally:
         run.results.write()
+        say(summary(run.results.as_json()))
         run.close()
     if status == 0 and run.results.failed:
         status = 1
-    print(summary(run.results.as_json()))
     if status == 3:
         print(f"run.sh: {run.results.parts[-1].note}", file=sys.stderr)
     return status

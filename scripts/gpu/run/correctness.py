@@ -12,6 +12,9 @@ EVERY = "10"  # of the dearer cases one in so many
 MOST_AGAIN = 6  # failing tests that are run once more
 MOST_LINES = 20  # of failures that are kept
 BETWEEN_SHOWS = 3  # seconds
+# Programs that compare the device's free memory: beside others they are wrong.
+ALONE = ("hardware",)
+FOR_THOSE_ALONE = 0.15  # of the time
 
 # Of each kind of step, of the contract and of failures a few tests that are quick also under a sanitizer.
 CHEAP = {
@@ -52,7 +55,8 @@ def cases_of(run_, program, patterns=None):
     if patterns:
         words.append("--gtest_filter=" + ":".join(patterns))
     stdout = run_.file(f"{program}.list")
-    job = run(Job(words, run_.log(f"{program}.list"), env=run_.own_env, limit=20, stdout=stdout))
+    job = run(Job(words, run_.log(f"{program}.list"), env=run_.own_env, limit=20, stdout=stdout),
+              run_.end)
     names, suite = [], ""
     for line in job.output(stdout).splitlines():
         line = line.partition("#")[0].rstrip()
@@ -111,13 +115,14 @@ class Session:
         return self.limit - (self.begun - self.run.left)
 
     def shards(self, patterns):
-        """The first round, by GoogleTest's own sharding: the program with most tests goes first."""
+        """The first round, by GoogleTest's own sharding: the program with most tests goes first. Those
+        of a program that runs alone are one after the other anyway."""
         jobs = []
         by_program = {}
         for program, _ in self.tests:
             by_program[program] = by_program.get(program, 0) + 1
         for program, count in sorted(by_program.items(), key=lambda item: -item[1]):
-            total = max(1, round(count / SHARD))
+            total = 1 if program in ALONE else max(1, round(count / SHARD))
             for index in range(total):
                 env = {**self.env, "GTEST_TOTAL_SHARDS": str(total), "GTEST_SHARD_INDEX": str(index)}
                 jobs.append(self.job(program, patterns.get(program), env))
@@ -137,8 +142,9 @@ class Session:
         words = [self.run.programs.tests[program], "--gtest_color=no"]
         if patterns:
             words.append("--gtest_filter=" + ":".join(patterns))
-        job = Job(words, self.run.log(f"{program}.{self.count:03d}"), env=env,
-                  limit=max(1, self.left), stall=self.limit / 2)
+        stall = self.limit * FOR_THOSE_ALONE / 2 if program in ALONE else self.limit / 2
+        job = Job(words, self.run.log(f"{program}.{self.count:03d}"), env=env, limit=self.limit,
+                  stall=stall)
         job.program = program
         return job
 
@@ -156,9 +162,11 @@ class Session:
         jobs = self.shards(patterns)
         before = None
         while jobs and self.left > 1:
-            for job in jobs:
-                job.limit = self.left
-            run_all(jobs, self.run.cores, self.read)
+            alone = [job for job in jobs if job.program in ALONE]
+            kept = self.limit * FOR_THOSE_ALONE if alone else 0
+            run_all([job for job in jobs if job not in alone], self.run.cores, self.run.end - kept,
+                    self.read)
+            run_all(alone, 1, self.run.end, self.read)
             unread = sum(test.result == "not run" for test in self.tests.values())
             if unread in (0, before):
                 break
@@ -206,27 +214,31 @@ def test_part(run_, limit):
 
 
 def again_part(run_, limit):
-    """The part `again`: what failed, with every launch waited for, and under memcheck."""
+    """The part `again`: what failed once more, by itself. What then fails again is looked at with every
+    launch waited for, and under memcheck; that tells where it fails, not whether."""
     failing = getattr(run_, "failing", [])[:MOST_AGAIN]
     if not failing:
         return Part("again", "skipped", "no test failed")
+    env = {**run_.own_env, "MATGRAD_TEST_EVERY": EVERY}
+
+    def job(test, way, before=(), **more):
+        log = run_.log(f"again.{failing.index(test)}.{way.replace(' ', '_')}")
+        result = Job([*before, run_.programs.tests[test.program], "--gtest_color=no",
+                      f"--gtest_filter={test.name}"], log, env={**env, **more},
+                     limit=limit / (len(failing) + 1))
+        result.test = test
+        result.about = f"{test.program}: {test.name}: {way}"
+        return result
+
+    once_more = [job(test, "again") for test in failing]
+    run_all(once_more, 1, run_.end)
+    same = [once.test for once in once_more if once.outcome and once.popen]
+    looks = [job(test, "each launch waited for", CUDA_LAUNCH_BLOCKING="1") for test in same]
     sanitizer = None if run_.programs.simulated else compute_sanitizer()
-    env = {**run_.own_env, "CUDA_LAUNCH_BLOCKING": "1", "MATGRAD_TEST_EVERY": EVERY}
-    lines, jobs = [], []
-    for index, test in enumerate(failing):
-        words = [run_.programs.tests[test.program], "--gtest_color=no", f"--gtest_filter={test.name}"]
-        ways = [("again", words)]
-        if sanitizer:
-            ways.append(("under memcheck", [sanitizer, "--tool", "memcheck", "--error-exitcode", "9",
-                                            *words]))
-        for way, command in ways:
-            job = Job(command, run_.log(f"again.{index}.{way.split()[-1]}"), env=env,
-                      limit=limit - 2)
-            job.about = f"{test.program}: {test.name}: {way}"
-            jobs.append(job)
-    run_all(jobs, run_.cores)
-    for job in jobs:
-        lines.append(f"{job.about}: {job.outcome or 'passes'}")
-    same = sum(bool(job.outcome) for job in jobs if job.about.endswith("again"))
+    if sanitizer:
+        memcheck = [sanitizer, "--tool", "memcheck", "--error-exitcode", "9"]
+        looks += [job(test, "under memcheck", memcheck) for test in same]
+    run_all(looks, 1, run_.end)
+    lines = [f"{each.about}: {each.outcome or 'passes'}" for each in [*once_more, *looks]]
     return Part("again", "failed" if same else "passed",
-                f"{same} of {len(failing)} fail again", again=lines)
+                f"{len(same)} of {len(failing)} fail again", again=lines)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 
 from process import Job, die_with_parent, run
@@ -21,13 +22,27 @@ DRIVER_FOLDERS = ["/usr/local/nvidia/lib64", "/usr/local/nvidia/lib", "/usr/lib/
 MODERN_CORES = {"haswell", "zen", "skylakex", "cooperlake", "sapphirerapids"}
 
 
+# What a reader needs who has to find out why there is no driver or no library.
+WHERE_LIBRARIES_LIE = """\
+PATH=$PATH:/sbin:/usr/sbin
+ldconfig -p | grep -E 'lib(cuda|cublas|cusolver|nvrtc)[.]so'
+for folder; do
+    for name in cuda cublas cusolver nvrtc; do
+        ls -d "$folder/lib$name".so* 2>/dev/null
+    done
+done
+nvidia-smi
+true
+"""
+
+
 class NoGpu(Exception):
     pass
 
 
 def look(run_, limit):
     """The part `machine`. Sets the environments of the run; NoGpu where there is none."""
-    del limit  # every step has its own
+    brief = min(8, limit / 5)  # for each of what is only told
     facts = run_.results.about["machine"]
     facts.update(processor=processor(), cores=run_.cores, python=sys.version.split()[0])
     log = run_.log("machine")
@@ -40,24 +55,30 @@ def look(run_, limit):
             # Where the system itself would not look.
             extra = [f for f in DRIVER_FOLDERS[:3] if os.path.exists(f"{f}/libcuda.so.1")]
             set_folders(run_.own_env, inherited + extra)
-        run_.holder, answer = start_holder(run_.own_env)
+        where = dict.fromkeys([*DRIVER_FOLDERS, *folders])
+        told = run(Job(["sh", "-c", WHERE_LIBRARIES_LIE, "sh", *where], log, limit=brief), run_.end)
+        run_.holder, answer = start_holder(run_.own_env, run_.end)
         if not answer.startswith("ready:"):
             raise NoGpu(answer.partition(":")[2].strip() or "the driver does not answer")
+        facts["device"] = answer.partition(":")[2].strip()
         missing = find_libraries(run_, folders)
         if missing:
-            return Part("machine", "failed", f"{', '.join(missing)} not found; looked in " +
-                        ", ".join(folders))
+            return Part("machine", "failed", "set CUDA_HOME or LD_LIBRARY_PATH to the folder of " +
+                        f"{', '.join(missing)}, not found in " + ", ".join(folders))
         old = old_core(run_)
         if old:
             run_.own_env["OPENBLAS_CORETYPE"] = "Haswell"
             facts["openblas"] = f"takes this processor for {old}: told Haswell"
         facts["library_path"] = run_.own_env.get("LD_LIBRARY_PATH", "")
-        facts.update(ask_smi())
-        for command in (["nvidia-smi", "-q"], ["nvcc", "--version"], ["lscpu"], ["free", "-m"]):
+        commands = [["nvcc", "--version"], ["lscpu"], ["free", "-m"]]
+        if not told.outcome:  # else nvidia-smi hangs
+            facts.update(ask_smi(run_))
+            commands.append(["nvidia-smi", "-q"])
+        for command in commands:
             if shutil.which(command[0]):
-                run(Job(command, log, limit=8))
+                run(Job(command, log, limit=brief), run_.end)
     devices = run(Job([run_.programs.matgrad, "devices"], run_.log("devices"), env=run_.own_env,
-                      limit=15))
+                      limit=15), run_.end)
     if devices.outcome:
         return Part("machine", "failed", f"matgrad devices: {devices.outcome}")
     lines = devices.output().splitlines()
@@ -77,27 +98,41 @@ def processor():
                      if line.startswith("model name")), "unknown")
 
 
-def ask_smi():
+def ask_smi(run_):
     """A few words for the head of the results; none where nvidia-smi has none."""
     fields = ["driver_version", "vbios_version", "compute_mode", "persistence_mode", "power.limit",
               "clocks.max.sm", "clocks.max.memory", "memory.total"]
-    try:
-        answer = subprocess.run(
-            ["nvidia-smi", "--query-gpu=" + ",".join(fields), "--format=csv,noheader", "--id=0"],
-            capture_output=True, text=True, timeout=8, check=True).stdout.strip().split(", ")
-    except (OSError, subprocess.SubprocessError):
-        return {}
-    return dict(zip(fields, answer))
+    answer = said(run_, "smi", ["nvidia-smi", "--query-gpu=" + ",".join(fields),
+                                "--format=csv,noheader", "--id=0"])
+    return dict(zip(fields, answer.split(", "))) if answer else {}
 
 
-def start_holder(env):
+def said(run_, name, command):
+    """What a command that may be absent, fail or hang prints: "" then."""
+    job = run(Job(command, run_.log(name), env=run_.own_env, limit=8, stdout=run_.file(name + ".out")),
+              run_.end)
+    return "" if job.outcome else job.output(job.stdout).strip()
+
+
+def why_lost(run_):
+    """Asks a fresh process for the GPU; "" where there still is one."""
+    if run_.programs.simulated:
+        return ""
+    job = run(Job([sys.executable, HOLDER], run_.log("still_there"), env=run_.own_env, limit=10,
+                  stdout=run_.file("still_there.out")))
+    answer = job.output(job.stdout).strip()
+    return "" if answer.startswith("ready:") else answer.partition(":")[2].strip() or job.outcome
+
+
+def start_holder(env, end):
     """The process and its first line. It ends when its input does, so with this process."""
     holder = subprocess.Popen([sys.executable, HOLDER], stdin=subprocess.PIPE, env=env,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                               preexec_fn=die_with_parent)
     with selectors.DefaultSelector() as ready:
         ready.register(holder.stdout, selectors.EVENT_READ)
-        answer = holder.stdout.readline() if ready.select(timeout=20) else ""
+        patience = max(1, min(20, end - time.monotonic()))
+        answer = holder.stdout.readline() if ready.select(timeout=patience) else ""
     return holder, answer.strip()
 
 
@@ -157,9 +192,8 @@ def resolve(run_):
     missing, found = set(), {}
     log = run_.log("ldd")
     Path(log).unlink(missing_ok=True)
-    for program in run_.programs.linked():
-        job = run(Job(["ldd", program], log, env=run_.own_env, limit=10))
-        del job
+    run(Job(["ldd", *run_.programs.linked()], log, env=run_.own_env, limit=15), run_.end)
+    Path(log).touch()
     with open(log, encoding="utf-8", errors="replace") as text:
         for line in text:
             match = re.match(r"\s+(\S+) => (not found|\S+)", line)
@@ -181,10 +215,6 @@ def old_core(run_):
             return ""
     ask = ("import ctypes, sys; f = ctypes.CDLL(sys.argv[1]).openblas_get_corename; "
            "f.restype = ctypes.c_char_p; print(f().decode())")
-    try:
-        core = subprocess.run(
-            [sys.executable, "-c", ask, run_.programs.libraries / "libopenblas.so.0"],
-            env=run_.own_env, capture_output=True, text=True, timeout=8, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""
+    core = said(run_, "openblas", [sys.executable, "-c", ask,
+                                   run_.programs.libraries / "libopenblas.so.0"])
     return "" if core.lower() in MODERN_CORES else core

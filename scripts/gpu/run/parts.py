@@ -35,7 +35,7 @@ PARTS = [
 TITLES = {
     "machine": "is there a GPU; where CUDA's libraries lie; what machine it is",
     "tests": "every test program, sharded over the cores",
-    "again": "what failed once more: launches waited for, and under memcheck",
+    "again": "what failed once more by itself; then with launches waited for, and under memcheck",
     "probe": "gpu_probe: what the libraries' calls do",
     "times": "gpu_times: the four functions at three batches",
     "bench": "matgrad on the suite gpu",

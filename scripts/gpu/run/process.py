@@ -6,8 +6,10 @@ import signal
 import subprocess
 import time
 
-POLL = 0.05
-KILL_AFTER = 3  # seconds between being asked to end and being killed
+POLL = 0.02
+KILL_AFTER = 2  # seconds between being asked to end and being killed
+GIVE_UP_AFTER = 1  # seconds more, for a process that is killed to be gone: one within the driver may stay
+LEAST = 1  # seconds a command is begun with
 MOST_LOG_BYTES = 64 << 20  # of one command: more is a program gone wrong
 
 
@@ -16,7 +18,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent():
-    """Of the child before its program: it is asked to end when this process is killed."""
+    """Of a process about itself: it is asked to end when the one that started it is killed."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -29,15 +31,18 @@ class Job:
         self.stdout = stdout  # a file for it alone; with the log otherwise
         self.env = env
         self.cwd = cwd
-        self.limit = max(1.0, limit)
+        self.limit = limit
         self.stall = stall  # seconds without a byte of output after which it counts as hanging
         self.status = None
-        self.why = ""  # it was ended
+        self.why = ""  # it was ended, or never begun
         self.seconds = 0.0
         self.popen = None
 
-    def start(self):
+    def start(self, end=None):
+        """`end`: of the part it belongs to, which no command outlives."""
         self.begun = time.monotonic()
+        self.limit = max(LEAST, self.limit if end is None else min(self.limit, end - self.begun))
+        self.most = self.begun + self.limit + KILL_AFTER + GIVE_UP_AFTER
         self.heard = self.begun
         self.bytes = 0
         # timeout(1) leads the group: it ends all of it at the limit, or when it is itself asked to end.
@@ -55,28 +60,40 @@ class Job:
                     stdout.close()
 
     def is_over(self):
-        if self.popen.poll() is not None:
+        if os.waitid(os.P_PID, self.popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            self.kill()  # what it left behind
             self.finish()
             return True
         now = time.monotonic()
         size = sum(os.path.getsize(f) for f in (self.log, self.stdout) if f and os.path.exists(f))
         if size != self.bytes:
             self.bytes, self.heard = size, now
+        if now > self.most:
+            self.kill()
+            self.why = self.why or "could not be killed"
+            self.finish()
+            return True
         if not self.why:
             if size > MOST_LOG_BYTES:
                 self.end(f"ended: more than {MOST_LOG_BYTES >> 20} MiB of output")
             elif self.stall and now - self.heard > self.stall:
                 self.end(f"ended: no output for {self.stall:.0f} s")
-        elif now - self.begun > self.limit + KILL_AFTER + 5:
-            self.popen.kill()
         return False
 
     def end(self, why):
         self.why = why
         self.popen.terminate()
+        self.most = min(self.most, time.monotonic() + KILL_AFTER + GIVE_UP_AFTER)
+
+    def kill(self):
+        """All of its group, whose leader timeout(1) makes itself."""
+        try:
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            self.popen.kill()
 
     def finish(self):
-        self.status = self.popen.returncode
+        self.status = self.popen.poll()
         self.seconds = time.monotonic() - self.begun
         if not self.why and self.seconds >= self.limit - 0.01 and self.status in (124, 137, -9):
             self.why = f"ended: out of time, {self.limit:.0f} s"
@@ -98,26 +115,32 @@ class Job:
 
     def output(self, file=None):
         """The text of its log, without the line of the command."""
-        with open(file or self.log, encoding="utf-8", errors="replace") as text:
-            if not file:
-                text.readline()
-            return text.read()
+        try:
+            with open(file or self.log, encoding="utf-8", errors="replace") as text:
+                if not file:
+                    text.readline()
+                return text.read()
+        except FileNotFoundError:  # it was never begun
+            return ""
 
 
-def run(job):
-    run_all([job], 1)
+def run(job, end=None):
+    run_all([job], 1, end)
     return job
 
 
-def run_all(jobs, slots, finished=None):
-    """Runs jobs, `slots` at a time. `finished(job)` is called after each. Whatever interrupts this ends
-    those that run."""
+def run_all(jobs, slots, end=None, finished=None):
+    """Runs jobs, `slots` at a time, until `end` of the monotonic clock; one without time by then is not
+    begun. `finished(job)` is called after each that was. Whatever interrupts this ends those that run."""
     waiting, running = list(jobs), []
     try:
         while waiting or running:
             while waiting and len(running) < slots:
                 job = waiting.pop(0)
-                job.start()
+                if end is not None and end - time.monotonic() < LEAST:
+                    job.why = "not run: out of time"
+                    continue
+                job.start(end)
                 running.append(job)
             for job in [job for job in running if job.is_over()]:
                 running.remove(job)
@@ -128,10 +151,6 @@ def run_all(jobs, slots, finished=None):
     finally:
         for job in running:
             job.end("stopped")
-        for job in running:
-            try:
-                job.popen.wait(KILL_AFTER + 2)
-            except subprocess.TimeoutExpired:
-                job.popen.kill()
-                job.popen.wait()
-            job.finish()
+        while running:
+            running = [job for job in running if not job.is_over()]
+            time.sleep(POLL)

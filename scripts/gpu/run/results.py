@@ -36,14 +36,13 @@ class Results:
         self.parts = []
         self.running = None  # what there is of the part that runs
         self.finished = False  # every part has had its turn
-        os.makedirs(out, exist_ok=True)
         self.write()
 
     def show(self, part):
-        """What there is of a part that takes long, in case it is not seen to its end."""
+        """What there is of a part that has begun, in case it is not seen to its end."""
         part.result = "running"
         self.running = part
-        self.write()
+        self.write(logs=bool(part.note))
 
     def add(self, part):
         self.running = None
@@ -66,9 +65,10 @@ class Results:
                 "result": "failed" if self.failed else "passed",
                 "parts": [part.as_json() for part in [*self.parts, self.running] if part]}
 
-    def write(self):
+    def write(self, logs=True):
         content = self.as_json()
-        self.replace("logs.tar.gz", packed(self.work))
+        if logs:
+            self.replace("logs.tar.gz", packed(self.work))
         self.replace("results.json", (json.dumps(content, indent=1) + "\n").encode())
         self.replace("summary.txt", (summary(content) + "\n").encode())
 

@@ -3,6 +3,8 @@
 MOST_LINES = 40
 MOST_WIDTH = 118
 MOST_FAILURES = 6
+MOST_PROBE_LINES = 8
+PROBES = ("probe", "sweeps")
 PEERS = ("cublas", "torch", "jax")
 
 
@@ -20,6 +22,11 @@ def time_text(seconds):
         if seconds * factor >= 1 or unit == "us":
             return f"{seconds * factor:.3g} {unit}"
     return ""
+
+
+def row_time(row):
+    """A `g` after that of a graph."""
+    return time_text(row["seconds"]) + (" g" if row.get("executor", "").endswith(", graph") else "")
 
 
 def data_of(content, name):
@@ -59,17 +66,31 @@ def times_table(content, room):
     lines = [f"{'case':56s}{titles}"]
     for name, row in ours.items():
         share = row.get("percent_of_bound")
-        cells = [time_text(row["seconds"]), "" if share is None else f"{share:.0f}%"]
-        cells += [time_text(theirs[peer][name]["seconds"]) if name in theirs[peer] else ""
-                  for peer in peers]
+        cells = [row_time(row), "" if share is None else f"{share:.0f}%"]
+        cells += [row_time(theirs[peer][name]) if name in theirs[peer] else "" for peer in peers]
         lines.append((f"{name[:56]:56s}" + "".join(f"{cell:>10s}" for cell in cells)).rstrip())
     if len(lines) > room:
         lines[room - 1:] = [f"... {len(lines) - room + 1} more cases in results.json"]
     return lines
 
 
+def probe_lines(content):
+    """What gpu_probe says first, as many to a line as it takes."""
+    lines = []
+    for name in PROBES:
+        said = data_of(content, name).get("summary")
+        for text in said if isinstance(said, list) else []:
+            text = clipped(text)
+            if lines and len(lines[-1]) + len(text) + 2 <= MOST_WIDTH:
+                lines[-1] += "; " + text
+            else:
+                lines.append(text)
+    return lines[:MOST_PROBE_LINES]
+
+
 def summary(content):
-    where = content["machine"].get("device", "no GPU")
+    none = any(str(part["note"]).startswith("no GPU") for part in content["parts"])
+    where = content["machine"].get("device", "no GPU" if none else "GPU unknown")
     head = f"{where}{' (simulated)' if content['simulated'] else ''}, commit " \
            f"{content['commit'] or 'unknown'}, {content['date']}" \
            f"{'' if content['finished'] else ', not finished'}"
@@ -79,9 +100,11 @@ def summary(content):
     if len(failures) > MOST_FAILURES:
         failures[MOST_FAILURES - 1:] = [f"! {len(failures) - MOST_FAILURES + 1} more in results.json"]
     lines += [clipped(failure) for failure in failures]
+    lines += probe_lines(content)
     ceilings = ceilings_line(content)
     lines += [clipped(ceilings)] if ceilings else []
     failed = sum(part["result"] in ("failed", "late") for part in content["parts"])
-    last = [f"{len(content['parts'])} parts, {failed} failed"]
+    last = [clipped(content["ended"])] if content.get("ended") else []
+    last.append(f"{len(content['parts'])} parts, {failed} failed")
     lines += times_table(content, MOST_LINES - len(lines) - len(last))
     return "\n".join(lines + last)

@@ -8,6 +8,9 @@ import shutil
 from process import Job, run_all, run
 from results import Part
 
+# Those compiled ahead, and those generated: map_0, ...
+OUR_KERNELS = "regex:^(matgrad_|map_|reduce_|batch_sum_|divide_)"
+SHORT_ROW = "log_det_gram/64x16/f32/b1000"
 
 def tool(name):
     """The path of one of the toolkit's tools, or ""."""
@@ -57,10 +60,13 @@ def sanitized(run_, limit, name, choice):
             job = Job([sanitizer, "--tool", name, "--error-exitcode", "9",
                        run_.programs.tests[program], "--gtest_color=no", f"--gtest_filter={test}"],
                       run_.log(f"{name}.{program}.{index:02d}"),
-                      env={**run_.own_env, "MATGRAD_TEST_EVERY": "100"}, limit=limit - 1)
+                      env={**run_.own_env, "MATGRAD_TEST_EVERY": "100"}, limit=limit)
             job.about = f"{program}: {test}"
             jobs.append(job)
-    run_all(jobs, max(1, min(8, run_.cores)))
+    run_all(jobs, max(1, min(8, run_.cores)), run_.end)
+    refusal = same_refusal(jobs)
+    if refusal:
+        return Part(name, "skipped", f"compute-sanitizer refuses: {refusal}")
     failures, late, lines = [], 0, []
     for job in jobs:
         text = job.output()
@@ -76,6 +82,16 @@ def sanitized(run_, limit, name, choice):
         note += f", {late} out of time"
     bad = failures or late == len(jobs)
     return Part(name, "failed" if bad else "passed", note, failures=failures[:10], runs=lines)
+
+
+def same_refusal(jobs):
+    """What all that ran say alike, none of which came to its test; "" if that is not so."""
+    texts = [job.output() for job in jobs if job.popen and not job.why]
+    if not texts or any("[ RUN " in text for text in texts):
+        return ""
+    said = {first_error(text) or next((line for line in text.splitlines() if line.strip()), "")
+            for text in texts}
+    return said.pop() if len(said) == 1 else ""
 
 
 def first_error(text):
@@ -104,12 +120,13 @@ def ncu_part(run_, limit):
     ncu = tool("ncu")
     if not ncu:
         return Part("ncu", "skipped", "no ncu")
-    job = run(Job([ncu, "--clock-control", "none", "--kernel-name", "regex:^(map|reduce|copy)",
-                   "--launch-count", "6", "--section", "SpeedOfLight", "--section", "LaunchStats",
-                   "--section", "MemoryWorkloadAnalysis",
+    # It prints at the end of the application: after so many kernels it ends it.
+    job = run(Job([ncu, "--clock-control", "none", "--kernel-name", OUR_KERNELS,
+                   "--launch-count", "6", "--kill", "yes", "--section", "SpeedOfLight",
+                   "--section", "LaunchStats", "--section", "MemoryWorkloadAnalysis",
                    run_.programs.matgrad, "bench", "--suite", run_.suite, "--device", "cuda",
-                   "--filter", "log_det_gram", "--seconds", "0.001"],
-                  run_.log("ncu"), env=run_.own_env, limit=limit - 1))
+                   "--filter", SHORT_ROW, "--seconds", "0.001"],
+                  run_.log("ncu"), env=run_.own_env, limit=limit), run_.end)
     text = job.output()
     profiled = len(re.findall(r"DRAM Throughput|Memory Throughput +%", text))
     if re.search(r"ERR_NVGPUCTRPERM|Failed to initialize the profiler", text):
