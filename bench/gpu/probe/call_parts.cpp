@@ -193,6 +193,17 @@ std::vector<std::string> families() {
     return names;
 }
 
+void add_cold(std::vector<Part>& parts, Mode mode, bool typical) {
+    for (const CallKind& kind : all_calls(false)) {
+        if (kind.typical == typical) {
+            parts.push_back({std::string("cold_capture.") + name_of(mode) + "." + kind.name,
+                             Group::facts, 8, false, [name = kind.name, mode](const Recorder& r) {
+                                 ask_cold_capture(r, name, mode);
+                             }});
+        }
+    }
+}
+
 }  // namespace
 
 void add_call_parts(std::vector<Part>& parts) {
@@ -211,19 +222,15 @@ void add_capture_parts(std::vector<Part>& parts) {
     }
 }
 
-void add_cold_parts(std::vector<Part>& parts, bool typical) {
-    const std::vector<CallKind> kinds = all_calls(false);
-    for (const Mode mode : {Mode::thread_local_, Mode::global}) {
-        for (const CallKind& kind : kinds) {
-            if (kind.typical == typical) {
-                parts.push_back({std::string("cold_capture.") + name_of(mode) + "." + kind.name,
-                                 Group::facts, 8, false,
-                                 [name = kind.name, mode](const Recorder& r) {
-                                     ask_cold_capture(r, name, mode);
-                                 }});
-            }
-        }
-    }
+/// Of typical calls in the mode that forbids most: what can be captured there can in the other as well.
+void add_cold_parts(std::vector<Part>& parts) {
+    add_cold(parts, Mode::global, true);
+}
+
+void add_more_cold_parts(std::vector<Part>& parts) {
+    add_cold(parts, Mode::thread_local_, true);
+    add_cold(parts, Mode::global, false);
+    add_cold(parts, Mode::thread_local_, false);
 }
 
 void add_first_call_parts(std::vector<Part>& parts) {

@@ -25,6 +25,9 @@ using MakeCalls =
 [[nodiscard]] std::vector<Lane> make_lanes(const Handles& handles, const MakeCalls& make,
                                            std::size_t rounds);
 
+/// Makes each call with the handle that its lane has: what a handle takes at its first use, it has then.
+void use_once(const std::vector<Lane>& lanes, const std::vector<Handles>& handles);
+
 struct Rounds {
     std::int64_t differing = 0;  ///< calls whose results are not those of the serial run
     std::int64_t held = 0;       ///< rounds whose calls all began after the last one was enqueued

@@ -17,6 +17,17 @@ std::string version_text(int version) {
     return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+template <typename GetProperty>
+std::string version_of(GetProperty get) {
+    std::string text;
+    for (const auto type : {MAJOR_VERSION, MINOR_VERSION, PATCH_LEVEL}) {
+        int number = 0;
+        MATGRAD_PROBE(get(type, &number));
+        text += (text.empty() ? "" : ".") + std::to_string(number);
+    }
+    return text;
+}
+
 void ask_device(const Recorder& recorder) {
     const auto begin = Clock::now();
     MATGRAD_PROBE(cudaFree(nullptr));
@@ -36,19 +47,17 @@ void ask_device(const Recorder& recorder) {
     int runtime = 0;
     MATGRAD_PROBE(cudaDriverGetVersion(&driver));
     MATGRAD_PROBE(cudaRuntimeGetVersion(&runtime));
-    const Handles handles;
-    int blas = 0;
-    int solver = 0;
-    MATGRAD_PROBE(cublasGetVersion(handles.blas(), &blas));
-    MATGRAD_PROBE(cusolverGetVersion(&solver));
+    // Those of the libraries that are loaded, which need not be the headers' ones.
+    const std::string blas = version_of(cublasGetProperty);
+    const std::string solver = version_of(cusolverGetProperty);
     recorder.add({"device.versions",
                   "",
                   "driver for CUDA " + version_text(driver) + ", runtime " + version_text(runtime) +
-                      ", cuBLAS " + std::to_string(blas) + ", cuSOLVER " + std::to_string(solver),
+                      ", cuBLAS " + blas + ", cuSOLVER " + solver,
                   {{"driver", std::int64_t{driver}},
                    {"runtime", std::int64_t{runtime}},
-                   {"cublas", std::int64_t{blas}},
-                   {"cusolver", std::int64_t{solver}}}});
+                   {"cublas", blas},
+                   {"cusolver", solver}}});
     recorder.add({"device.context",
                   "cudaFree",
                   std::to_string(static_cast<std::int64_t>(context_us)) + " us to make a context",

@@ -9,7 +9,7 @@ std::vector<Part> all_parts() {
     add_stream_parts(parts);
     add_handle_part(parts);
     add_capture_parts(parts);
-    add_cold_parts(parts, true);
+    add_cold_parts(parts);
     add_batch_limit_parts(parts);
     add_length_limit_parts(parts);
     add_failure_parts(parts);
@@ -17,7 +17,7 @@ std::vector<Part> all_parts() {
     add_buffer_parts(parts);
     add_call_parts(parts);
     add_time_parts(parts);
-    add_cold_parts(parts, false);
+    add_more_cold_parts(parts);
     add_batch_bits_part(parts);
     add_first_call_parts(parts);
     // The sweeps.
