@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 #include <limits>
 
@@ -87,7 +88,7 @@ public:
 
 private:
     /// Far from all others.
-    void* next() { return reinterpret_cast<void*>(++count_ << 48); }
+    void* next() { return std::bit_cast<void*>(++count_ << 48); }
 
     std::uintptr_t count_ = 0;
     std::vector<ConstBatch> operands_;

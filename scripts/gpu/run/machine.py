@@ -11,7 +11,7 @@ import sysconfig
 import time
 from pathlib import Path
 
-from process import Job, die_with_parent, run
+from process import Job, dying_with_this, run
 from results import Part
 
 HOLDER = Path(__file__).with_name("holder.py")
@@ -128,7 +128,7 @@ def start_holder(env, end):
     """The process and its first line. It ends when its input does, so with this process."""
     holder = subprocess.Popen([sys.executable, HOLDER], stdin=subprocess.PIPE, env=env,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                              preexec_fn=die_with_parent)
+                              preexec_fn=dying_with_this())
     with selectors.DefaultSelector() as ready:
         ready.register(holder.stdout, selectors.EVENT_READ)
         patience = max(1, min(20, end - time.monotonic()))

@@ -22,6 +22,18 @@ def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def dying_with_this():
+    """The same for a process that this one is about to start, which may find this one gone already."""
+    parent = os.getpid()
+
+    def prepare():
+        die_with_parent()
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
+
+
 class Job:
     """One command in a process group of its own, its output in files."""
 
@@ -54,7 +66,7 @@ class Job:
             try:
                 self.popen = subprocess.Popen(
                     words, stdin=subprocess.DEVNULL, stdout=stdout, stderr=log, env=self.env,
-                    cwd=self.cwd, preexec_fn=die_with_parent)
+                    cwd=self.cwd, preexec_fn=dying_with_this())
             finally:
                 if stdout is not log:
                     stdout.close()
