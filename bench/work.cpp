@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "api/plan_making.hpp"
-#include "planner/cost.hpp"
-#include "planner/edit.hpp"
+#include "program/cost.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::bench {
 namespace {
@@ -24,12 +24,11 @@ std::vector<std::int64_t> entries_read(const Program& program) {
             const std::int64_t rows = rows_of(program, use).size;
             const std::int64_t cols = cols_of(program, use).size;
             const bool whole = rows > 1 && cols > 1 && diagonal;
-            read(use.value, whole ? std::min(rows, cols)
-                                  : program.values[static_cast<std::size_t>(use.value)].count());
+            read(use.value, whole ? std::min(rows, cols) : program.value(use.value).count());
         });
     }
     for (const ProgramOutput& output : program.outputs) {
-        read(output.value, program.values[static_cast<std::size_t>(output.value)].count());
+        read(output.value, program.value(output.value).count());
     }
     return entries;
 }

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "cuda/loader.hpp"
-#include "planner/cost.hpp"
+#include "program/cost.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -24,14 +24,14 @@ double bus_bytes(const Program& program) {
     double down = 0;
     const auto batch = static_cast<double>(program.batch);
     const auto bytes_of = [&](ValueId id, bool batched) {
-        const Value& value = program.values[static_cast<std::size_t>(id)];
+        const Value& value = program.value(id);
         return static_cast<double>(value.count() * size_of(program.type)) * (batched ? batch : 1);
     };
     for (const ProgramOperand& operand : program.operands) {
         up += bytes_of(operand.value, operand.batched);
     }
     for (const ProgramOutput& output : program.outputs) {
-        const Value& value = program.values[static_cast<std::size_t>(output.value)];
+        const Value& value = program.value(output.value);
         down += bytes_of(output.value, value.scope == Scope::problem);
     }
     return std::max(up, down);

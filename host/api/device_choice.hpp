@@ -5,7 +5,7 @@
 
 #include "cuda/module.hpp"
 #include "matgrad/device.hpp"
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::detail {
 

@@ -10,7 +10,7 @@
 
 #include "cuda/module.hpp"
 #include "matgrad/plan.hpp"
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::detail {
 

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "matgrad/plan.hpp"
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::detail {
 

@@ -94,9 +94,7 @@ private:
         double instructions = 0;  ///< of an entrywise expression
     };
 
-    [[nodiscard]] const Value& value(ValueId id) const {
-        return program_.values[static_cast<std::size_t>(id)];
-    }
+    [[nodiscard]] const Value& value(ValueId id) const { return program_.value(id); }
     static double weight(ScalarType type) { return type == ScalarType::float32 ? 1 : 2; }
 
     [[nodiscard]] double moved_floats(bool operands_too) const {

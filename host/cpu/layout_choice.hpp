@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::detail {
 

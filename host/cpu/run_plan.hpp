@@ -44,9 +44,7 @@ struct RunPlan {
     std::int64_t tile_bytes = 0;
     std::int64_t scratch_bytes = 0;
 
-    [[nodiscard]] const Value& value(ValueId id) const {
-        return program.values[static_cast<std::size_t>(id)];
-    }
+    [[nodiscard]] const Value& value(ValueId id) const { return program.value(id); }
     [[nodiscard]] std::int64_t workspace_bytes(int threads) const;
 };
 

@@ -60,9 +60,8 @@ namespace {
 /// What the kernels of the plain layout pack.
 std::int64_t packing_bytes(const Program& program, const Step& step) {
     const auto shape = [&program](const Use& use) {
-        return use_of(use, {nullptr, ScalarType::float64, 1,
-                            program.values[static_cast<std::size_t>(use.value)].rows.size,
-                            program.values[static_cast<std::size_t>(use.value)].cols.size, 0, 0});
+        return use_of(use, {nullptr, ScalarType::float64, 1, program.value(use.value).rows.size,
+                            program.value(use.value).cols.size, 0, 0});
     };
     if (const auto* syrk = std::get_if<Syrk>(&step.operation)) {
         const View a = shape(syrk->a);
@@ -86,7 +85,7 @@ std::int64_t step_scratch_bytes(const Program& program, const Step& step, int la
         if (id == kNoValue) {
             return std::int64_t{0};
         }
-        const Value& value = program.values[static_cast<std::size_t>(id)];
+        const Value& value = program.value(id);
         return align_up(value.count() * lanes * size_of(ScalarType::float64));
     };
     if (const MapBody* body = body_of(step)) {
@@ -97,7 +96,7 @@ std::int64_t step_scratch_bytes(const Program& program, const Step& step, int la
     for (const Use& use : uses_of(step)) {
         bytes += matrix(use.value);
     }
-    const Value& out = program.values[static_cast<std::size_t>(step.out)];
+    const Value& out = program.value(step.out);
     bytes += 2 * align_up((out.rows.size + out.cols.size) * lanes * size_of(ScalarType::float64));
     return bytes + (lanes == 1 ? packing_bytes(program, step) : 0);
 }

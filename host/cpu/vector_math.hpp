@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::detail {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::detail {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::gpu {
 

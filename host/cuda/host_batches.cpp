@@ -154,7 +154,7 @@ void write_reduced(const Executor& executor, const HostCall& call, const std::ve
     const std::vector<OutputForm>& forms = executor.options().outputs;
     for (std::size_t i = 0; i < program.outputs.size(); ++i) {
         const ProgramOutput& output = program.outputs[i];
-        const Value& value = program.values[static_cast<std::size_t>(output.value)];
+        const Value& value = program.value(output.value);
         if (value.scope != Scope::reduced) {
             continue;
         }

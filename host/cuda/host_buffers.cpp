@@ -16,7 +16,7 @@ std::int64_t aligned(std::int64_t bytes) {
 
 std::int64_t matrix_bytes(const Executor& executor, ValueId id) {
     const Program& program = executor.program();
-    return program.values[static_cast<std::size_t>(id)].count() * size_of(program.type);
+    return program.value(id).count() * size_of(program.type);
 }
 
 /// Of one problem more in a chunk, but for alignment.

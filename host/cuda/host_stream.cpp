@@ -8,7 +8,7 @@ namespace matgrad::gpu {
 namespace {
 
 const Value& value_of(const Program& program, ValueId id) {
-    return program.values[static_cast<std::size_t>(id)];
+    return program.value(id);
 }
 
 std::unique_ptr<HostBuffers> buffers_for(const Executor& executor, const Chunking& chunking) {

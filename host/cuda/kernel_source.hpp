@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "cuda/kernel_source_body.hpp"
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::gpu {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::gpu::detail {
 

@@ -103,7 +103,7 @@ Placement place_slice(const Program& program, const PlacementNeeds& needs, const
     p.failed = region(sizeof(std::int64_t));
     p.wide_pivots.assign(program.values.size(), -1);
     for (const ValueId id : needs.wide_pivots) {
-        const Value& value = program.values[static_cast<std::size_t>(id)];
+        const Value& value = program.value(id);
         const std::int64_t problems = value.scope == Scope::problem ? p.slice : 1;
         p.wide_pivots[static_cast<std::size_t>(id)] = region(product(value.count() * 8, problems));
     }

@@ -4,7 +4,8 @@
 #include <initializer_list>
 #include <utility>
 
-#include "planner/cost.hpp"
+#include "planner/chain_cost.hpp"
+#include "program/cost.hpp"
 
 namespace matgrad {
 namespace {

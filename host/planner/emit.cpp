@@ -92,7 +92,7 @@ Use Lowering::emit(Operation operation, const Extent& rows, const Extent& cols,
     v.text = text;
     v.scope = Scope::shared;
     for_each_use(std::as_const(operation), [&](const Use& u) {
-        if (program_.values[static_cast<std::size_t>(u.value)].scope == Scope::problem) {
+        if (program_.value(u.value).scope == Scope::problem) {
             v.scope = Scope::problem;
         }
     });

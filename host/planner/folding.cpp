@@ -6,9 +6,7 @@ namespace {
 
 /// Per-problem rows that lie one under the other: X*S for all problems is one tall gemm.
 bool rows_stack(const Program& program, const Gemm& g) {
-    const auto scope = [&](const Use& u) {
-        return program.values[static_cast<std::size_t>(u.value)].scope;
-    };
+    const auto scope = [&](const Use& u) { return program.value(u.value).scope; };
     if (scope(g.a) != Scope::problem || scope(g.b) != Scope::shared || g.a.transposed ||
         !is_whole(g.a)) {
         return false;

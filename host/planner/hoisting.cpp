@@ -9,16 +9,15 @@ namespace matgrad {
 void hoist_shared(Program& program) {
     for (Step& s : program.steps) {
         Scope scope = Scope::shared;
-        for_each_use(std::as_const(s.operation), [&](const Use& u) {
-            scope = std::max(scope, program.values[static_cast<std::size_t>(u.value)].scope);
-        });
+        for_each_use(std::as_const(s.operation),
+                     [&](const Use& u) { scope = std::max(scope, program.value(u.value).scope); });
         if (std::holds_alternative<BatchReduce>(s.operation)) {
             scope = Scope::reduced;
         }
         s.scope = scope;
-        program.values[static_cast<std::size_t>(s.out)].scope = scope;
+        program.value(s.out).scope = scope;
         if (s.out2 != kNoValue) {
-            program.values[static_cast<std::size_t>(s.out2)].scope = scope;
+            program.value(s.out2).scope = scope;
         }
     }
     std::stable_sort(program.steps.begin(), program.steps.end(),

@@ -93,7 +93,7 @@ Use Lowering::solve(const Link& link, Side side, const Use& b, const ChainKey& b
         return triangular_solve(side, f, f.transposed, b, text, "declared triangular: one solve");
     }
     if (f.kind == LinkKind::cholesky) {
-        const std::string rest = program_.values[static_cast<std::size_t>(b.value)].text;
+        const std::string rest = program_.value(b.value).text;
         const Use half = half_solve(f, side, b, b_key, rest);
         return triangular_solve(side, f, side == Side::left, half, text,
                                 "second half of the solve with the Cholesky factor");

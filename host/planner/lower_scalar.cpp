@@ -2,9 +2,9 @@
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
-#include "planner/cost.hpp"
 #include "planner/lowering.hpp"
 #include "planner/structure.hpp"
+#include "program/cost.hpp"
 
 namespace matgrad::detail {
 namespace {

@@ -96,13 +96,13 @@ std::vector<ValueId> reusable_inputs(const Program& program, const Step& step) {
             }
         }
     }
-    const Value& out = program.values[static_cast<std::size_t>(step.out)];
+    const Value& out = program.value(step.out);
     std::vector<ValueId> result;
     for (const Use& u : candidates) {
         if (!is_present(u) || u.transposed || !is_whole(u)) {
             continue;
         }
-        const Value& v = program.values[static_cast<std::size_t>(u.value)];
+        const Value& v = program.value(u.value);
         int reads = 0;
         for_each_use(step.operation, [&](const Use& w) { reads += w.value == u.value; });
         if (reads == 1 && v.operand < 0 && v.type == out.type && v.rows.size == out.rows.size &&
@@ -136,7 +136,7 @@ public:
     }
 
 private:
-    Value& value(ValueId id) { return program_.values[static_cast<std::size_t>(id)]; }
+    Value& value(ValueId id) { return program_.value(id); }
     Arena& arena(const Value& v) { return v.scope == Scope::problem ? problem_ : shared_; }
     static std::int64_t bytes_of(const Value& v) { return v.count() * size_of(v.type); }
 

@@ -2,7 +2,7 @@
 /// \file The passes on a Program, in the order make_program runs them. Each is a free function in a
 /// file of its name and keeps the Program's meaning.
 
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad {
 

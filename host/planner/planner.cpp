@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "planner/cost.hpp"
 #include "planner/factoring.hpp"
 #include "planner/lowering.hpp"
 #include "planner/passes.hpp"
 #include "planner/sizes.hpp"
+#include "program/cost.hpp"
 
 namespace matgrad {
 namespace {

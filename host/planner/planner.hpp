@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "matgrad/expression.hpp"
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad {
 

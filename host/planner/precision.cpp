@@ -77,12 +77,12 @@ void choose_types(Program& program) {
         widen_factors(program);
     }
     for (Step& s : program.steps) {
-        const Value& out = program.values[static_cast<std::size_t>(s.out)];
+        const Value& out = program.value(s.out);
         bool wide =
             out.type == ScalarType::float64 ||
             (std::holds_alternative<Reduce>(s.operation) && program.accuracy == Accuracy::robust);
         for_each_use(std::as_const(s.operation), [&](const Use& u) {
-            const Value& v = program.values[static_cast<std::size_t>(u.value)];
+            const Value& v = program.value(u.value);
             wide = wide || (v.type == ScalarType::float64 && v.count() != 1);
         });
         s.type = wide ? ScalarType::float64 : ScalarType::float32;

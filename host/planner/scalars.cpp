@@ -70,7 +70,7 @@ void replace_value(Program& program, ValueId old, ValueId with, bool flipped) {
 void flip(Program& program, Gemm& g, ValueId out) {
     g = Gemm{transposed(g.b), transposed(g.a), g.alpha, g.beta,
              is_present(g.c) ? transposed(g.c) : g.c};
-    Value& v = program.values[static_cast<std::size_t>(out)];
+    Value& v = program.value(out);
     std::swap(v.rows, v.cols);
 }
 
@@ -164,8 +164,8 @@ private:
     }
 
     void take_name(ValueId to, ValueId from, bool flipped) {
-        const std::string& text = program_.values[static_cast<std::size_t>(from)].text;
-        program_.values[static_cast<std::size_t>(to)].text = flipped ? "(" + text + ")'" : text;
+        const std::string& text = program_.value(from).text;
+        program_.value(to).text = flipped ? "(" + text + ")'" : text;
     }
 
     struct Product {
@@ -240,7 +240,7 @@ private:
         if (o == nullptr || o->broadcast != Broadcast::none || !is_whole(o->use)) {
             return false;
         }
-        const Value& out = program_.values[static_cast<std::size_t>(map.out)];
+        const Value& out = program_.value(map.out);
         return rows_of(program_, o->use).size == out.rows.size &&
                cols_of(program_, o->use).size == out.cols.size;
     }

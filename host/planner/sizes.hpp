@@ -7,7 +7,7 @@
 #include <string>
 
 #include "expression/node.hpp"
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad {
 

@@ -15,6 +15,7 @@
 
 #include "matgrad/error.hpp"
 #include "matgrad/export.hpp"
+#include "matgrad/types.hpp"
 
 namespace matgrad {
 
@@ -42,17 +43,6 @@ struct MATGRAD_API Shape {
     /// `m-by-n`.
     [[nodiscard]] std::string text() const { return rows.text() + "-by-" + cols.text(); }
     friend bool operator==(const Shape&, const Shape&) = default;
-};
-
-/// What a declaration promises of a symbol. Promises are trusted, not verified.
-enum class Structure {
-    general,
-    symmetric,   ///< `sym`:   A' = A
-    positive,    ///< `spd`:   symmetric positive definite
-    diagonal,    ///< `diag`:  zero off the diagonal
-    lower,       ///< `lower`: zero above the diagonal
-    upper,       ///< `upper`: zero below the diagonal
-    orthogonal,  ///< `orth`:  Q'Q = I
 };
 
 /// `X=m,n`, `x=n`, `t=1`, `S=n,n:spd`.

@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,36 +23,9 @@
 #include "matgrad/calculus.hpp"
 #include "matgrad/device.hpp"
 #include "matgrad/expression.hpp"
+#include "matgrad/types.hpp"
 
 namespace matgrad {
-
-enum class ScalarType { float32, float64 };
-[[nodiscard]] constexpr std::int64_t size_of(ScalarType type) {
-    return type == ScalarType::float32 ? 4 : 8;
-}
-
-/// robust: for float data, Gram matrices and their factors are computed in double, so the error is
-/// at most c*eps*cond(X) and not its square. fast: everything in the type of the data.
-enum class Accuracy { robust, fast };
-
-/// What happens over the batch. Sums and means cover the problems that succeeded.
-enum class Reduction { none, sum, mean };
-
-enum class OutputKind { value, gradient, hvp };
-
-/// One component, counted from 0.
-struct MATGRAD_API Entry {
-    std::int64_t row = 0;
-    std::int64_t col = 0;
-};
-
-/// The size of one operand.
-struct MATGRAD_API Operand {
-    std::string name;
-    std::int64_t rows = 0;
-    std::int64_t cols = 1;
-    bool batched = false;
-};
 
 /// `V` of the Hessian-vector product with respect to `variable`.
 struct MATGRAD_API HvpRequest {
@@ -80,48 +52,12 @@ struct MATGRAD_API PlanOptions {
     std::size_t device_memory = 0;
 };
 
-/// Read-only data of one operand. Strides are in elements and may be zero or negative.
-struct MATGRAD_API ConstBatch {
-    const void* data = nullptr;
-    std::int64_t row_stride = 0;
-    std::int64_t col_stride = 0;
-    std::int64_t batch_stride = 0;  ///< ignored for a shared operand
-
-    /// Row-major, one problem after the other.
-    static ConstBatch contiguous(const void* data, std::int64_t rows, std::int64_t cols) {
-        return {data, cols, 1, rows * cols};
-    }
-};
-
-/// Where one result goes. No two entries may share an address.
-struct MATGRAD_API Batch {
-    void* data = nullptr;
-    std::int64_t row_stride = 0;
-    std::int64_t col_stride = 0;
-    std::int64_t batch_stride = 0;
-
-    static Batch contiguous(void* data, std::int64_t rows, std::int64_t cols) {
-        return {data, cols, 1, rows * cols};
-    }
-};
-
 struct MATGRAD_API OutputInfo {
     OutputKind kind = OutputKind::value;
     std::string name;  ///< variable; empty for the value
     std::int64_t rows = 1;
     std::int64_t cols = 1;
     bool batched = false;  ///< false if every operand is shared or the batch is reduced
-};
-
-struct MATGRAD_API RunSummary {
-    std::int64_t problems = 0;
-    std::int64_t failed = 0;
-};
-
-/// Hooks of a long run. `advance` is called with the number of problems done so far, from one
-/// thread at a time; returning false ends the run early with `Interrupted`.
-struct MATGRAD_API RunHooks {
-    std::function<bool(std::int64_t done)> advance;
 };
 
 /// The run was ended by its own hook.

@@ -27,7 +27,7 @@ struct TwoSolves {
     [[nodiscard]] Program finish() {
         build.output(out);
         Program program = build.finish();
-        program.values[static_cast<std::size_t>(out)].output = 0;
+        program.value(out).output = 0;
         return program;
     }
 };
@@ -50,7 +50,7 @@ TEST(InPlace, AChainOfStepsHasOneHome) {
     solves.build.step(Gemm{use(solves.triangle), use(c), 1, 2, use(solves.out)}, third);
     solves.build.output(third);
     Program program = solves.build.finish();
-    program.values[static_cast<std::size_t>(third)].output = 0;
+    program.value(third).output = 0;
     const InPlace in_place(program);
     EXPECT_EQ(in_place.home(solves.half), third);
     EXPECT_EQ(in_place.home(solves.out), third);
@@ -79,7 +79,7 @@ TEST(InPlace, WhatIsAResultItselfHasAHomeOfItsOwn) {
 TEST(InPlace, OfAnotherTypeOrThroughAViewIsNotPossible) {
     TwoSolves wide;
     Program program = wide.finish();
-    program.values[static_cast<std::size_t>(wide.half)].type = ScalarType::float32;
+    program.value(wide.half).type = ScalarType::float32;
     EXPECT_EQ(InPlace(program).home(wide.half), wide.half);
     // Of another type it has no home in the result, but the step may work where it is.
     EXPECT_TRUE(InPlace(program).may_consume(program.steps[1], use(wide.half)));
@@ -99,7 +99,7 @@ TEST(InPlace, SharedValuesAndFactorsStayWhereTheyAre) {
     build.step(Potrf{use(a)}, l);
     build.output(l);
     Program program = build.finish();
-    program.values[static_cast<std::size_t>(l)].output = 0;
+    program.value(l).output = 0;
     EXPECT_EQ(InPlace(program).home(a), a);  // a factor's layout is the library's
 
     TwoSolves once;

@@ -139,7 +139,7 @@ TEST(Routes, OfAProductWithASharedMatrixIsOneCallForTheBatch) {
     build.output(out);
     Program program = build.finish();
     program.batch = 50;
-    program.values[static_cast<std::size_t>(out)].output = 0;  // as the planner has it
+    program.value(out).output = 0;  // as the planner has it
     const auto executor = module_under_test().make_executor(program, {});
     expect_explained(*executor, "one gemm over the rows of the batch");
 

@@ -32,7 +32,7 @@ Step& ProgramBuilder::step(Operation operation, ValueId out, std::optional<Scala
     step.operation = std::move(operation);
     step.out = out;
     step.out2 = out2;
-    step.scope = program_.values[static_cast<std::size_t>(out)].scope;
+    step.scope = program_.value(out).scope;
     step.type = type.value_or(program_.type);
     program_.steps.push_back(step);
     return program_.steps.back();
@@ -67,8 +67,7 @@ Program ProgramBuilder::finish() {
         end += (value.count() * size_of(value.type) + 7) / 8 * 8;
     }
     for (const auto& [value, other] : shared_memory_) {
-        program_.values[static_cast<std::size_t>(value)].offset =
-            program_.values[static_cast<std::size_t>(other)].offset;
+        program_.value(value).offset = program_.value(other).offset;
     }
     return program_;
 }

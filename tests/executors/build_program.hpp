@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "matgrad/plan.hpp"
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::test {
 

@@ -12,13 +12,14 @@ import sys
 MAY_INCLUDE = {
     "expression": set(),
     "calculus": {"expression"},
-    "planner": {"expression"},
+    "program": set(),
+    "planner": {"expression", "program"},
     "reference": {"expression"},
-    "cpu": {"planner"},
-    "cuda": {"planner"},
+    "cpu": {"program"},
+    "cuda": {"program"},
     "io": set(),
-    "api": {"expression", "calculus", "planner", "reference", "cpu", "cuda"},
-    "bench": {"planner", "reference", "cpu", "cuda", "api"},
+    "api": {"expression", "calculus", "program", "planner", "reference", "cpu", "cuda"},
+    "bench": {"program", "planner", "reference", "cpu", "cuda", "api"},
     "cli": {"expression", "reference", "cpu", "io", "api", "bench"},
 }
 

@@ -72,9 +72,7 @@ TEST(Types, EverythingThatLeadsToAFactorIsDoubleInRobust) {
     h.output(other);
     Program fast = h.program;
     choose_types(h.program);
-    const auto type = [&](ValueId id) {
-        return h.program.values[static_cast<std::size_t>(id)].type;
-    };
+    const auto type = [&](ValueId id) { return h.program.value(id).type; };
     EXPECT_EQ(type(x), ScalarType::float32);
     for (const ValueId id : {y, g, l, half}) {
         EXPECT_EQ(type(id), ScalarType::float64) << id;
@@ -102,7 +100,7 @@ TEST(Symmetry, OnlyACholeskyMayReadOneTriangle) {
         }
         trim_symmetric(h.program);
         EXPECT_EQ(std::get<Syrk>(h.program.steps[0].operation).mirror, also_output);
-        EXPECT_EQ(h.program.values[static_cast<std::size_t>(g)].structure,
+        EXPECT_EQ(h.program.value(g).structure,
                   also_output ? Structure::symmetric : Structure::lower);
     }
 }

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "planner/cost.hpp"
+#include "program/cost.hpp"
 
 namespace matgrad::testing {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "matgrad/calculus.hpp"
-#include "planner/cost.hpp"
 #include "planner/plan_support.hpp"
+#include "program/cost.hpp"
 #include "support/cookbook.hpp"
 
 namespace matgrad::testing {

@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "expression/build.hpp"
-#include "planner/cost.hpp"
 #include "planner/plan_support.hpp"
+#include "program/cost.hpp"
 
 namespace matgrad::testing {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::testing {
 

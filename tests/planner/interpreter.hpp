@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::testing {
 

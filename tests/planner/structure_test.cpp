@@ -65,8 +65,7 @@ TEST(Factoring, LeavesOuterProductsThatAreCheaperAsTheyAre) {
     const Problem p{{"Y*b*c' + Y*c*b'"}, {"Y=n,n", "b=n", "c=n"}, {{"n", 20}}, {}};
     const Program program = program_for(p);
     for (const Step& s : steps_of<Gemm>(program)) {
-        EXPECT_EQ(program.values[static_cast<std::size_t>(s.out)].cols.size, 1)
-            << "products with vectors only";
+        EXPECT_EQ(program.value(s.out).cols.size, 1) << "products with vectors only";
     }
 }
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "planner/cost.hpp"
 #include "planner/planner.hpp"
+#include "program/cost.hpp"
 #include "support/cookbook.hpp"
 
 namespace matgrad {

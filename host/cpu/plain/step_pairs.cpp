@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kLarge = 1 << 20;
 
 const Value& value_of(const Program& program, ValueId id) {
-    return program.values[static_cast<std::size_t>(id)];
+    return program.value(id);
 }
 
 bool is_whole(const Use& use) {

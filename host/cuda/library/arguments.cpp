@@ -84,9 +84,7 @@ void check_stream(void* stream, int device) {
 void check_call(const Program& program, std::span<const OutputForm> forms, const DeviceCall& call,
                 int device, std::size_t workspace_bytes) {
     check_counts(program, call);
-    const auto value = [&program](ValueId id) -> const Value& {
-        return program.values[static_cast<std::size_t>(id)];
-    };
+    const auto value = [&program](ValueId id) -> const Value& { return program.value(id); };
     const auto element = static_cast<std::uintptr_t>(size_of(program.type));
     for (std::size_t i = 0; i < call.operands.size(); ++i) {
         const ProgramOperand& operand = program.operands[i];

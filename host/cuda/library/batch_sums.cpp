@@ -1,7 +1,7 @@
 #include "cuda/library/batch_sums.hpp"
 
 #include "cuda/placement.hpp"
-#include "planner/edit.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 /// The type of partial sums: that of the step which makes them.
 ScalarType partial_type(const Program& program, ValueId id) {
     const int producer = find_producers(program)[static_cast<std::size_t>(id)];
-    return producer < 0 ? program.values[static_cast<std::size_t>(id)].type
+    return producer < 0 ? program.value(id).type
                         : program.steps[static_cast<std::size_t>(producer)].type;
 }
 

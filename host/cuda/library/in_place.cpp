@@ -1,6 +1,6 @@
 #include "cuda/library/in_place.hpp"
 
-#include "planner/edit.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {
@@ -42,8 +42,8 @@ InPlace::InPlace(const Program& program)
             continue;
         }
         const ValueId result = home(step->out);
-        const Value& to = program.values[static_cast<std::size_t>(result)];
-        const Value& value = program.values[static_cast<std::size_t>(from.value)];
+        const Value& to = program.value(result);
+        const Value& value = program.value(from.value);
         if (to.output >= 0 && to.type == value.type && has_the_size_of(to, value)) {
             home_[static_cast<std::size_t>(from.value)] = result;
         }
@@ -58,7 +58,7 @@ bool InPlace::may_consume(const Step& step, const Use& use) const {
     const Value& value = program_.values[index];
     return value.operand < 0 && value.output < 0 && value.scope == Scope::problem &&
            step.scope == Scope::problem && uses_[index] == 1 && is_factor_[index] == 0 &&
-           has_the_size_of(value, program_.values[static_cast<std::size_t>(step.out)]);
+           has_the_size_of(value, program_.value(step.out));
 }
 
 }  // namespace matgrad::gpu

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad::gpu {
 

@@ -55,8 +55,7 @@ Steps make_steps(StepSetup& setup) {
 
 bool factors_something(const Program& program, const PlannedSteps& steps) {
     return std::any_of(steps.begin(), steps.end(), [&program](const auto& step) {
-        return is_factorization(*step.step) &&
-               program.values[static_cast<std::size_t>(step.step->out)].count() > 0;
+        return is_factorization(*step.step) && program.value(step.step->out).count() > 0;
     });
 }
 
@@ -65,9 +64,7 @@ class ContiguousCall {
 public:
     explicit ContiguousCall(const LibraryPlan& plan) {
         const Program& program = plan.program;
-        const auto value = [&program](ValueId id) -> const Value& {
-            return program.values[static_cast<std::size_t>(id)];
-        };
+        const auto value = [&program](ValueId id) -> const Value& { return program.value(id); };
         for (const ProgramOperand& o : program.operands) {
             operands_.push_back(
                 ConstBatch::contiguous(next(), value(o.value).rows.size, value(o.value).cols.size));

@@ -2,7 +2,7 @@
 #include "cuda/library/library_calls.hpp"
 #include "cuda/library/step.hpp"
 #include "cuda/library/step_status.hpp"
-#include "planner/edit.hpp"
+#include "program/uses.hpp"
 
 // LU factors are values stored by columns: then the libraries factor A itself, and pivots and status
 // are those of A. Pivots are int32, counted from 1, n per problem without a gap, at the place of their

@@ -2,7 +2,7 @@
 #include "cuda/library/library_calls.hpp"
 #include "cuda/library/step.hpp"
 #include "cuda/library/step_status.hpp"
-#include "planner/edit.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {

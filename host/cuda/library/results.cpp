@@ -5,7 +5,7 @@
 
 #include "batch_state.hpp"
 #include "cuda/library/step_status.hpp"
-#include "planner/edit.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {
@@ -20,7 +20,7 @@ bool is_factor(const Program& program, ValueId id) {
 
 DeviceView result_view(const Program& program, std::size_t output, const Batch& to) {
     const ProgramOutput& o = program.outputs[output];
-    const Value& value = program.values[static_cast<std::size_t>(o.value)];
+    const Value& value = program.value(o.value);
     DeviceView v{static_cast<std::byte*>(to.data),
                  program.type,
                  value.rows.size,
@@ -102,8 +102,7 @@ void Results::write_single(StepRun& run, std::span<const Batch> results, const s
             continue;
         }
         const DeviceView to = result_view(program_, i, results[i]);
-        const bool is_shared =
-            program_.values[static_cast<std::size_t>(output.value)].scope == Scope::shared;
+        const bool is_shared = program_.value(output.value).scope == Scope::shared;
         run.copy(value, to, 1, is_shared ? run.status.data : nullptr);
         if (output.is_mean && batch > 0) {
             run.enqueue("mean",

@@ -9,7 +9,7 @@
 #include "cuda/library/library_calls.hpp"
 #include "cuda/library/step_status.hpp"
 #include "cuda/placement.hpp"
-#include "planner/edit.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {

@@ -109,9 +109,7 @@ public:
     [[nodiscard]] std::int64_t pointer_arrays() const { return pointer_arrays_; }
 
     [[nodiscard]] const Program& program() const { return program_; }
-    [[nodiscard]] const Value& value(ValueId id) const {
-        return program_.values[static_cast<std::size_t>(id)];
-    }
+    [[nodiscard]] const Value& value(ValueId id) const { return program_.value(id); }
     [[nodiscard]] KernelSource& kernels() { return kernels_; }
     /// Products of the step may round their factors to TF32.
     [[nodiscard]] bool uses_tf32() const { return tf32_ && step_->type == ScalarType::float32; }

@@ -1,3 +1,3 @@
 // A layer that includes one above it, for the test of the test.
 #include "cpu/executor.hpp"
-#include "planner/program.hpp"
+#include "program/program.hpp"

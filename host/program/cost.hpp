@@ -3,8 +3,7 @@
 
 #include <cstdint>
 
-#include "planner/chain_order.hpp"
-#include "planner/program.hpp"
+#include "program/program.hpp"
 
 namespace matgrad {
 
@@ -14,10 +13,8 @@ namespace matgrad {
 [[nodiscard]] double getrf_operations(std::int64_t n);                 ///< 2 n^3 / 3
 [[nodiscard]] double trsm_operations(std::int64_t n, std::int64_t k);  ///< n^2 k
 [[nodiscard]] double trsm_inverse_operations(std::int64_t n);          ///< n^3 / 3
-/// inv(S) times n-by-k from the factors of S, which are there already.
-[[nodiscard]] double solve_operations(LinkKind kind, std::int64_t n, std::int64_t k);
-/// To make a single link of a chain a matrix of its own.
-[[nodiscard]] double materialise_operations(LinkKind kind, std::int64_t n);
+/// inv(A) times n-by-k from the LU factors of A: two triangular solves.
+[[nodiscard]] double solve_operations(std::int64_t n, std::int64_t k);
 
 /// Fills Step::operations and Step::bytes of every step.
 void count_costs(Program& program);

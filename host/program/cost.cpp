@@ -1,9 +1,9 @@
-#include "planner/cost.hpp"
+#include "program/cost.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "planner/edit.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad {
 namespace {
@@ -35,9 +35,7 @@ struct Counter {
     const Program& program;
     const Step& step;
 
-    [[nodiscard]] const Value& out() const {
-        return program.values[static_cast<std::size_t>(step.out)];
-    }
+    [[nodiscard]] const Value& out() const { return program.value(step.out); }
     [[nodiscard]] std::int64_t rows(const Use& u) const { return rows_of(program, u).size; }
     [[nodiscard]] std::int64_t cols(const Use& u) const { return cols_of(program, u).size; }
 
@@ -57,9 +55,9 @@ struct Counter {
     double operator()(const Solve& s) const {
         const std::int64_t n = rows(s.lu);
         if (!is_present(s.b)) {
-            return solve_operations(LinkKind::lu, n, n);
+            return solve_operations(n, n);
         }
-        return solve_operations(LinkKind::lu, n, s.side == Side::left ? cols(s.b) : rows(s.b));
+        return solve_operations(n, s.side == Side::left ? cols(s.b) : rows(s.b));
     }
     double operator()(const Map& m) const { return arithmetic_of(m.body) * real(out().count()); }
     double operator()(const Reduce& r) const {
@@ -110,8 +108,7 @@ double matrix_operations(const Program& program, const Step& step) {
     }
     const auto* map = std::get_if<Map>(&step.operation);
     return map == nullptr ? 0
-                          : rank_one_operations(map->body) *
-                                real(program.values[static_cast<std::size_t>(step.out)].count());
+                          : rank_one_operations(map->body) * real(program.value(step.out).count());
 }
 
 double runs_of(const Program& program, const Step& step) {
@@ -139,26 +136,13 @@ double trsm_inverse_operations(std::int64_t n) {
     return real(n) * real(n) * real(n) / 3;
 }
 
-double solve_operations(LinkKind kind, std::int64_t n, std::int64_t k) {
-    return (kind == LinkKind::triangular ? 1 : 2) * trsm_operations(n, k);
-}
-
-double materialise_operations(LinkKind kind, std::int64_t n) {
-    switch (kind) {
-        case LinkKind::cholesky:
-            return trsm_inverse_operations(n) + syrk_operations(n, n);
-        case LinkKind::lu:
-            return solve_operations(kind, n, n);
-        case LinkKind::triangular:
-            return trsm_inverse_operations(n);
-        default:
-            return 0;
-    }
+double solve_operations(std::int64_t n, std::int64_t k) {
+    return 2 * trsm_operations(n, k);
 }
 
 void count_costs(Program& program) {
     const auto bytes_of = [&](const Use& u) {
-        const Value& v = program.values[static_cast<std::size_t>(u.value)];
+        const Value& v = program.value(u.value);
         return real(rows_of(program, u).size) * real(cols_of(program, u).size) *
                real(size_of(v.type));
     };

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include "planner/cost.hpp"
-#include "planner/edit.hpp"
-#include "planner/program.hpp"
+#include "program/cost.hpp"
+#include "program/program.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad {
 namespace {
@@ -222,7 +222,7 @@ std::string shape_text(const Value& v) {
 }
 
 std::string output_line(const Program& program, const Names& names, const ProgramOutput& o) {
-    const Value& v = program.values[static_cast<std::size_t>(o.value)];
+    const Value& v = program.value(o.value);
     const char* const kind = o.kind == OutputKind::value      ? "value"
                              : o.kind == OutputKind::gradient ? "gradient"
                                                               : "hvp";
@@ -241,7 +241,7 @@ std::string to_text(const Program& program) {
     const Names names = name_values(program);
     std::string text = "operands\n";
     for (const ProgramOperand& o : program.operands) {
-        const Value& v = program.values[static_cast<std::size_t>(o.value)];
+        const Value& v = program.value(o.value);
         text += fmt::format("  {}   {}   {}   {}\n", o.name, shape_text(v), type_text(v.type),
                             o.batched ? "batched" : "shared");
     }
@@ -252,7 +252,7 @@ std::string to_text(const Program& program) {
     width = std::min<std::size_t>(width, 60);
     text += "steps\n";
     for (const Step& s : program.steps) {
-        const Value& v = program.values[static_cast<std::size_t>(s.out)];
+        const Value& v = program.value(s.out);
         text += fmt::format(
             "  {:<{}}   {:<11}   {} {}   {} op   {} B   {}{}{}{}\n", step_text(program, names, s),
             width, scope_text(s.scope), type_text(s.type), shape_text(v), grouped(s.operations),

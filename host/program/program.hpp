@@ -19,7 +19,7 @@
 #include <variant>
 #include <vector>
 
-#include "matgrad/plan.hpp"
+#include "matgrad/types.hpp"
 
 namespace matgrad {
 
@@ -236,6 +236,11 @@ struct Program {
     Accuracy accuracy = Accuracy::robust;
     std::int64_t shared_bytes = 0;   ///< workspace for values of shared and reduced scope
     std::int64_t problem_bytes = 0;  ///< workspace for one problem
+
+    [[nodiscard]] const Value& value(ValueId id) const {
+        return values[static_cast<std::size_t>(id)];
+    }
+    [[nodiscard]] Value& value(ValueId id) { return values[static_cast<std::size_t>(id)]; }
 };
 
 /// One line a step, with operations and bytes, scopes and reasons; then totals.

@@ -1,0 +1,118 @@
+#include "program/uses.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace matgrad {
+namespace {
+
+template <typename Visit>
+struct UseVisitor {
+    const Visit& visit;
+    template <typename U>
+    void one(U& use) const {
+        if (use.value != kNoValue) {
+            visit(use);
+        }
+    }
+    template <typename Body>
+    void body(Body& b) const {
+        for (auto& operand : b.operands) {
+            one(operand.use);
+        }
+    }
+    template <typename Op>
+    void operator()(Op& op) const {
+        using T = std::remove_const_t<Op>;
+        if constexpr (std::is_same_v<T, Gemm>) {
+            one(op.a);
+            one(op.b);
+            one(op.c);
+        } else if constexpr (std::is_same_v<T, Trsm>) {
+            one(op.triangle);
+            one(op.b);
+        } else if constexpr (std::is_same_v<T, Solve>) {
+            one(op.lu);
+            one(op.pivots);
+            one(op.b);
+        } else if constexpr (std::is_same_v<T, Map>) {
+            body(op.body);
+        } else if constexpr (std::is_same_v<T, Reduce>) {
+            body(op.body);
+            one(op.pivots);
+        } else {
+            one(op.a);
+        }
+    }
+};
+
+}  // namespace
+
+void for_each_use(Operation& operation, const std::function<void(Use&)>& visit) {
+    std::visit(UseVisitor<std::function<void(Use&)>>{visit}, operation);
+}
+
+void for_each_use(const Operation& operation, const std::function<void(const Use&)>& visit) {
+    std::visit(UseVisitor<std::function<void(const Use&)>>{visit}, operation);
+}
+
+Extent rows_of(const Program& program, const Use& use) {
+    const Value& v = program.value(use.value);
+    const Extent one{"1", 1};
+    if (use.transposed) {
+        return use.col >= 0 ? one : v.cols;
+    }
+    return use.row >= 0 ? one : v.rows;
+}
+
+Extent cols_of(const Program& program, const Use& use) {
+    return rows_of(program, transposed(use));
+}
+
+Use transposed(Use use) {
+    use.transposed = !use.transposed;
+    return use;
+}
+
+Use sliced(Use use, std::int64_t row, std::int64_t col) {
+    if (use.transposed) {
+        std::swap(row, col);
+    }
+    if (use.row < 0) {
+        use.row = row;
+    }
+    if (use.col < 0) {
+        use.col = col;
+    }
+    return use;
+}
+
+std::vector<int> count_uses(const Program& program) {
+    std::vector<int> uses(program.values.size(), 0);
+    for (const Step& s : program.steps) {
+        if (s.out == kNoValue) {
+            continue;  // taken out, not yet erased
+        }
+        for_each_use(s.operation, [&](const Use& u) { ++uses[static_cast<std::size_t>(u.value)]; });
+    }
+    for (const ProgramOutput& o : program.outputs) {
+        ++uses[static_cast<std::size_t>(o.value)];
+    }
+    return uses;
+}
+
+std::vector<int> find_producers(const Program& program) {
+    std::vector<int> producers(program.values.size(), -1);
+    for (std::size_t i = 0; i < program.steps.size(); ++i) {
+        if (program.steps[i].out == kNoValue) {
+            continue;  // taken out, not yet erased
+        }
+        producers[static_cast<std::size_t>(program.steps[i].out)] = static_cast<int>(i);
+        if (program.steps[i].out2 != kNoValue) {
+            producers[static_cast<std::size_t>(program.steps[i].out2)] = static_cast<int>(i);
+        }
+    }
+    return producers;
+}
+
+}  // namespace matgrad

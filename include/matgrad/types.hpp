@@ -1,0 +1,89 @@
+#pragma once
+/// \file The plain types that every layer shares: scalar types, sizes, views of batches, run options.
+///
+/// Real entries. A view never owns its data; strides count elements.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "matgrad/export.hpp"
+
+namespace matgrad {
+
+enum class ScalarType { float32, float64 };
+[[nodiscard]] constexpr std::int64_t size_of(ScalarType type) {
+    return type == ScalarType::float32 ? 4 : 8;
+}
+
+/// robust: for float data, Gram matrices and their factors are computed in double, so the error is
+/// at most c*eps*cond(X) and not its square. fast: everything in the type of the data.
+enum class Accuracy { robust, fast };
+
+/// What happens over the batch. Sums and means cover the problems that succeeded.
+enum class Reduction { none, sum, mean };
+
+enum class OutputKind { value, gradient, hvp };
+
+/// One component, counted from 0.
+struct MATGRAD_API Entry {
+    std::int64_t row = 0;
+    std::int64_t col = 0;
+};
+
+/// The size of one operand.
+struct MATGRAD_API Operand {
+    std::string name;
+    std::int64_t rows = 0;
+    std::int64_t cols = 1;
+    bool batched = false;
+};
+
+/// What a declaration promises of a symbol. Promises are trusted, not verified.
+enum class Structure {
+    general,
+    symmetric,   ///< `sym`:   A' = A
+    positive,    ///< `spd`:   symmetric positive definite
+    diagonal,    ///< `diag`:  zero off the diagonal
+    lower,       ///< `lower`: zero above the diagonal
+    upper,       ///< `upper`: zero below the diagonal
+    orthogonal,  ///< `orth`:  Q'Q = I
+};
+
+/// Read-only data of one operand. Strides are in elements and may be zero or negative.
+struct MATGRAD_API ConstBatch {
+    const void* data = nullptr;
+    std::int64_t row_stride = 0;
+    std::int64_t col_stride = 0;
+    std::int64_t batch_stride = 0;  ///< ignored for a shared operand
+
+    /// Row-major, one problem after the other.
+    static ConstBatch contiguous(const void* data, std::int64_t rows, std::int64_t cols) {
+        return {data, cols, 1, rows * cols};
+    }
+};
+
+/// Where one result goes. No two entries may share an address.
+struct MATGRAD_API Batch {
+    void* data = nullptr;
+    std::int64_t row_stride = 0;
+    std::int64_t col_stride = 0;
+    std::int64_t batch_stride = 0;
+
+    static Batch contiguous(void* data, std::int64_t rows, std::int64_t cols) {
+        return {data, cols, 1, rows * cols};
+    }
+};
+
+struct MATGRAD_API RunSummary {
+    std::int64_t problems = 0;
+    std::int64_t failed = 0;
+};
+
+/// Hooks of a long run. `advance` is called with the number of problems done so far, from one
+/// thread at a time; returning false ends the run early with `Interrupted`.
+struct MATGRAD_API RunHooks {
+    std::function<bool(std::int64_t done)> advance;
+};
+
+}  // namespace matgrad
