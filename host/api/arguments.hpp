@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "api/workspace.hpp"
+#include "executor/workspace.hpp"
 #include "matgrad/plan.hpp"
 
 namespace matgrad::detail {

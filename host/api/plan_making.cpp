@@ -117,16 +117,4 @@ std::vector<std::size_t> operand_places(const Program& program, std::span<const 
     return places;
 }
 
-std::vector<gpu::OutputForm> output_forms(const Program& program,
-                                          std::span<const OutputInfo> outputs,
-                                          Reduction reduction) {
-    std::vector<gpu::OutputForm> forms;
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-        const auto value = static_cast<std::size_t>(program.outputs[i].value);
-        const bool once = program.values[value].scope != Scope::problem;
-        forms.push_back({outputs[i].batched && once, reduction == Reduction::mean});
-    }
-    return forms;
-}
-
 }  // namespace matgrad::detail

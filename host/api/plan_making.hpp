@@ -7,7 +7,6 @@
 #include <span>
 #include <vector>
 
-#include "cuda/module.hpp"
 #include "matgrad/plan.hpp"
 #include "planner/planner.hpp"
 
@@ -21,14 +20,8 @@ namespace matgrad::detail {
 /// One per output of the request. Errors: OperandError for an entry outside its gradient.
 [[nodiscard]] std::vector<OutputInfo> output_infos(const PlanRequest& request);
 
-/// Of each of the Program's operands, its place in `operands`.
+/// Program operand i is operands[operand_places[i]].
 [[nodiscard]] std::vector<std::size_t> operand_places(const Program& program,
                                                       std::span<const Operand> operands);
-
-/// What is still to be done with each output of the Program: written for every problem where it is
-/// computed once, divided where a mean is asked for.
-[[nodiscard]] std::vector<gpu::OutputForm> output_forms(const Program& program,
-                                                        std::span<const OutputInfo> outputs,
-                                                        Reduction reduction);
 
 }  // namespace matgrad::detail

@@ -51,6 +51,7 @@ struct EvalArguments {
     DeviceArguments device;
     bool check = false;
     bool explain = false;
+    bool explain_passes = false;
 };
 
 struct CheckArguments {

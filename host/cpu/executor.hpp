@@ -12,7 +12,7 @@
 #include <span>
 #include <string>
 
-#include "matgrad/plan.hpp"
+#include "matgrad/types.hpp"
 #include "program/program.hpp"
 
 namespace matgrad {

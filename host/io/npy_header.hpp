@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "matgrad/plan.hpp"
+#include "matgrad/types.hpp"
 
 namespace matgrad {
 

@@ -155,7 +155,8 @@ void Lowering::add_output(const OutputRequest& output) {
         program_.values.back().scope = Scope::reduced;
         use.transposed = flipped;
     }
-    program_.outputs.push_back({output.kind, output.name, use.value, use.transposed});
+    program_.outputs.push_back({output.kind, output.name, use.value, use.transposed, false,
+                                request_.reduction == Reduction::mean});
 }
 
 void Lowering::lower_outputs() {

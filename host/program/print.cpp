@@ -226,9 +226,10 @@ std::string output_line(const Program& program, const Names& names, const Progra
     const char* const kind = o.kind == OutputKind::value      ? "value"
                              : o.kind == OutputKind::gradient ? "gradient"
                                                               : "hvp";
-    return fmt::format("  {}{}{} <- {}{}   {}   {}\n", kind, o.name.empty() ? "" : " ", o.name,
+    const char* const form = o.repeated ? ", the same for every problem" : o.mean ? ", a mean" : "";
+    return fmt::format("  {}{}{} <- {}{}   {}{}   {}\n", kind, o.name.empty() ? "" : " ", o.name,
                        names[static_cast<std::size_t>(o.value)], o.transposed ? "'" : "",
-                       scope_text(v.scope), v.text);
+                       scope_text(v.scope), form, v.text);
 }
 
 }  // namespace

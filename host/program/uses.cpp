@@ -87,6 +87,26 @@ Use sliced(Use use, std::int64_t row, std::int64_t col) {
     return use;
 }
 
+const char* kind_name(const Operation& operation) {
+    struct Name {
+        const char* operator()(const Gemm&) const { return "gemm"; }
+        const char* operator()(const Syrk&) const { return "syrk"; }
+        const char* operator()(const Potrf&) const { return "potrf"; }
+        const char* operator()(const Trsm&) const { return "trsm"; }
+        const char* operator()(const Getrf&) const { return "getrf"; }
+        const char* operator()(const Solve&) const { return "solve"; }
+        const char* operator()(const Map&) const { return "map"; }
+        const char* operator()(const Reduce&) const { return "reduce"; }
+        const char* operator()(const BatchReduce&) const { return "batch_reduce"; }
+        const char* operator()(const Copy&) const { return "copy"; }
+    };
+    return std::visit(Name{}, operation);
+}
+
+bool is_per_problem(const Program& program, const ProgramOutput& output) {
+    return output.repeated || program.value(output.value).scope == Scope::problem;
+}
+
 std::vector<int> count_uses(const Program& program) {
     std::vector<int> uses(program.values.size(), 0);
     for (const Step& s : program.steps) {

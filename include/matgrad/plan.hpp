@@ -50,6 +50,8 @@ struct MATGRAD_API PlanOptions {
     bool capturable = false;
     /// On a GPU, the most bytes that `run` takes on each device; 0: what is free there.
     std::size_t device_memory = 0;
+    /// `explain` also shows the Program after each pass of the planner that changed it.
+    bool explain_passes = false;
 };
 
 struct MATGRAD_API OutputInfo {
@@ -58,12 +60,6 @@ struct MATGRAD_API OutputInfo {
     std::int64_t rows = 1;
     std::int64_t cols = 1;
     bool batched = false;  ///< false if every operand is shared or the batch is reduced
-};
-
-/// The run was ended by its own hook.
-class MATGRAD_API Interrupted : public Error {
-public:
-    using Error::Error;
 };
 
 /// An immutable plan; may be run from several threads at once, each with its own workspace.

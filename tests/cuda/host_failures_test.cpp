@@ -126,7 +126,7 @@ TEST_F(HostFailures, OfOneOfTwoDevicesEndTheRun) {
     machine.devices = 2;
     simulated::reset(machine);
     {
-        HostRun run = small_run(pipeline_, false, {0, 1});
+        HostRun run = small_run(pipeline_, false, true);
         HostResults got(pipeline_, kBatch);
         run(data_, got);
         EXPECT_GT(simulated::peak_bytes(1), 0U);

@@ -5,7 +5,7 @@
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/gemv.hpp"
 #include "cpu/step_parts.hpp"
-#include "cpu/workers.hpp"
+#include "executor/workers.hpp"
 
 namespace matgrad::detail {
 namespace {

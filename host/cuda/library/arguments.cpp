@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cuda/checked.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {
@@ -81,8 +82,8 @@ void check_stream(void* stream, int device) {
 
 }  // namespace
 
-void check_call(const Program& program, std::span<const OutputForm> forms, const DeviceCall& call,
-                int device, std::size_t workspace_bytes) {
+void check_call(const Program& program, const DeviceCall& call, int device,
+                std::size_t workspace_bytes) {
     check_counts(program, call);
     const auto value = [&program](ValueId id) -> const Value& { return program.value(id); };
     const auto element = static_cast<std::uintptr_t>(size_of(program.type));
@@ -97,9 +98,7 @@ void check_call(const Program& program, std::span<const OutputForm> forms, const
     }
     for (std::size_t i = 0; i < call.results.size(); ++i) {
         const Value& from = value(program.outputs[i].value);
-        const bool batched = from.scope == Scope::problem ||
-                             (from.scope == Scope::shared && i < forms.size() && forms[i].spread);
-        if (from.count() > 0 && (!batched || call.batch > 0)) {
+        if (from.count() > 0 && (!is_per_problem(program, program.outputs[i]) || call.batch > 0)) {
             check_device_pointer([&] { return output_name(program.outputs[i]); },
                                  call.results[i].data, device, element);
         }

@@ -119,7 +119,7 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     const Thresholds thresholds = Thresholds::of(context.info().major);
     StepSetup setup(program, context, thresholds, source, options);
     Steps steps = make_steps(setup);
-    Results results(setup, options.outputs);
+    Results results(setup);
     if (setup.uses_blas()) {
         context.handles().blas.prepare();
     }

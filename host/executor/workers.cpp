@@ -1,4 +1,4 @@
-#include "cpu/workers.hpp"
+#include "executor/workers.hpp"
 
 #include <hwy/cache_control.h>
 #include <pthread.h>

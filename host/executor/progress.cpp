@@ -1,23 +1,29 @@
-#include "cpu/progress.hpp"
+#include "executor/progress.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "matgrad/error.hpp"
+
 namespace matgrad::detail {
 
-Progress::Progress(const RunHooks& hooks) : hooks_(hooks), last_(std::chrono::steady_clock::now()) {
+Progress::Progress(const RunHooks& hooks, Pause pause)
+    : hooks_(hooks), pause_(pause), last_(std::chrono::steady_clock::now()) {
     if (hooks_.advance) {
         ask();
     }
 }
 
 void Progress::ask() noexcept {
+    told_ = std::max(told_, done_.load(std::memory_order_relaxed));
     try {
-        if (!hooks_.advance(done_.load(std::memory_order_relaxed))) {
-            stop_.store(true, std::memory_order_relaxed);
+        if (!hooks_.advance(told_)) {
+            stop();
         }
     } catch (...) {
         error_ = std::current_exception();
-        stop_.store(true, std::memory_order_relaxed);
+        stop();
     }
 }
 
@@ -26,12 +32,17 @@ void Progress::add(std::int64_t problems) noexcept {
     if (!hooks_.advance) {
         return;
     }
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock.owns_lock() || stopped()) {
+    std::unique_lock lock(mutex_, std::defer_lock);
+    if (pause_ == kNoPause) {
+        lock.lock();
+    } else if (!lock.try_lock()) {
+        return;
+    }
+    if (stopped()) {
         return;
     }
     const auto now = std::chrono::steady_clock::now();
-    if (now - last_ >= kPause) {
+    if (now - last_ >= pause_) {
         last_ = now;
         ask();
     }
