@@ -12,7 +12,7 @@ double sign(double x) {
     return x > 0 ? 1.0 : x < 0 ? -1.0 : x == 0 ? 0.0 : x;
 }
 double step(double x) {
-    return x > 0 ? 1.0 : 0.0;
+    return x > 0 ? 1.0 : x <= 0 ? 0.0 : x;
 }
 
 // exp of a non-positive number alone, so nothing overflows.
