@@ -54,16 +54,13 @@ Magnitude product_magnitude(double coefficient, const std::vector<Dual>& factors
 /// Reductions and sums: the same operation on magnitudes.
 Magnitude sum_magnitude(Op op, const std::vector<Dual>& children, const Dual& result) {
     const auto reduce = [&](const MatrixXd& a) -> MatrixXd {
-        switch (op) {
-            case Op::trace:
-                return MatrixXd::Constant(1, 1, a.diagonal().sum());
-            case Op::row_sum:
-                return a.rowwise().sum();
-            case Op::col_sum:
-                return a.colwise().sum();
-            default:
-                return MatrixXd::Constant(1, 1, a.sum());
+        if (op == Op::row_sum) {
+            return a.rowwise().sum();
         }
+        if (op == Op::col_sum) {
+            return a.colwise().sum();
+        }
+        return MatrixXd::Constant(1, 1, op == Op::trace ? a.diagonal().sum() : a.sum());
     };
     if (op == Op::add) {
         Magnitude total{result.value.cwiseAbs(), result.differential.cwiseAbs()};
@@ -111,36 +108,33 @@ Magnitude magnitude_of(const Expr& node, Duals& duals) {
     for (const Expr& child : node->children) {
         children.push_back(duals.of(child));
     }
-    switch (node->op) {
-        case Op::product:
-            return product_magnitude(node->number, children, result);
-        case Op::add:
-        case Op::trace:
-        case Op::dot:
-        case Op::sum:
-        case Op::row_sum:
-        case Op::col_sum:
-            return sum_magnitude(node->op, children, result);
-        case Op::inverse:
-            return {spread(result.value.norm(), result.value),
-                    spread(result.differential.norm(), result.value)};
-        case Op::logdet:  // a sum of n logarithms, each of any sign
-            return {result.value.cwiseAbs().array() + static_cast<double>(children[0].value.rows()),
-                    result.differential.cwiseAbs()};
-        case Op::logsumexp:
-            return {result.value.cwiseAbs().array() + children[0].value.lpNorm<Eigen::Infinity>(),
-                    result.differential.cwiseAbs()};
-        case Op::sin:
-        case Op::cos:
-        case Op::tanh:
-        case Op::sigmoid:
-        case Op::softplus:
-            // The slope is at most 1 and may have cancelled, as 1 - tanh(x)^2 does far out.
-            return {result.value.cwiseAbs(),
-                    result.differential.cwiseAbs() + children[0].differential.cwiseAbs()};
-        default:
-            return {result.value.cwiseAbs(), result.differential.cwiseAbs()};
+    const Op op = node->op;
+    if (op == Op::product) {
+        return product_magnitude(node->number, children, result);
     }
+    if (op == Op::add || op == Op::trace || op == Op::dot || op == Op::sum || op == Op::row_sum ||
+        op == Op::col_sum) {
+        return sum_magnitude(op, children, result);
+    }
+    if (op == Op::inverse) {
+        return {spread(result.value.norm(), result.value),
+                spread(result.differential.norm(), result.value)};
+    }
+    if (op == Op::logdet) {  // a sum of n logarithms, each of any sign
+        return {result.value.cwiseAbs().array() + static_cast<double>(children[0].value.rows()),
+                result.differential.cwiseAbs()};
+    }
+    if (op == Op::logsumexp) {
+        return {result.value.cwiseAbs().array() + children[0].value.lpNorm<Eigen::Infinity>(),
+                result.differential.cwiseAbs()};
+    }
+    const std::optional<Entrywise> function = entrywise_of(op);
+    if (function && (facts_of(*function) & EntrywiseFact::kUnitSlope) != 0) {
+        // The slope is at most 1 and may have cancelled, as 1 - tanh(x)^2 does far out.
+        return {result.value.cwiseAbs(),
+                result.differential.cwiseAbs() + children[0].differential.cwiseAbs()};
+    }
+    return {result.value.cwiseAbs(), result.differential.cwiseAbs()};
 }
 
 /// Where a number is not finite no error term can tell anything.

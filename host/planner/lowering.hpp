@@ -88,6 +88,8 @@ private:
     Use lower_matrix_function(const Expr& e, Selection s);
     /// Writes the entries of `e` as instructions over a domain of its (selected) shape.
     int write(BodyWriter& body, const Expr& e, Selection s, const Extent& rows, const Extent& cols);
+    int write_function(BodyWriter& body, Entrywise function, const std::vector<Expr>& arguments,
+                       Selection s, const Extent& r, const Extent& c);
     int write_sum(BodyWriter& body, const Expr& e, Selection s, const Extent& rows,
                   const Extent& cols);
     int write_product(BodyWriter& body, const Expr& e, Selection s, const Extent& rows,

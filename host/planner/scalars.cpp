@@ -16,17 +16,13 @@ struct Term {
 /// The body as a sum of terms that are no sums themselves.
 void collect_terms(const MapBody& body, int reg, double factor, std::vector<Term>& terms) {
     const MapInstruction& c = body.code[static_cast<std::size_t>(reg)];
-    switch (c.op) {
-        case MapOp::add:
-        case MapOp::sub:
-            collect_terms(body, c.a, factor, terms);
-            collect_terms(body, c.b, c.op == MapOp::sub ? -factor : factor, terms);
-            return;
-        case MapOp::scale:
-            collect_terms(body, c.a, factor * c.number, terms);
-            return;
-        default:
-            terms.push_back({factor, reg});
+    if (c.op == MapOp::add || c.op == MapOp::sub) {
+        collect_terms(body, c.a, factor, terms);
+        collect_terms(body, c.b, c.op == MapOp::sub ? -factor : factor, terms);
+    } else if (c.op == MapOp::scale) {
+        collect_terms(body, c.a, factor * c.number, terms);
+    } else {
+        terms.push_back({factor, reg});
     }
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "matgrad/types.hpp"
+#include "program/map_op.hpp"
 
 namespace matgrad {
 
@@ -116,34 +117,6 @@ struct MapOperand {
 };
 
 /// One instruction of an entrywise expression; its result is the register of its own index.
-enum class MapOp {
-    load,         ///< operand number a
-    constant,     ///< number
-    is_diagonal,  ///< 1 where row == col
-    is_lower,     ///< 1 where row >= col
-    is_upper,     ///< 1 where row <= col
-    add,
-    sub,
-    mul,
-    div,     ///< registers a, b
-    mask,    ///< register a where register b is not 0, else exactly 0 (even if a is NaN)
-    scale,   ///< number * a
-    offset,  ///< number + a
-    pow,     ///< a ^ number as pow(); integer exponents -64..64 by multiplication
-    exp,
-    log,
-    sqrt,
-    abs,
-    sign,
-    step,
-    sin,
-    cos,
-    tanh,
-    sigmoid,
-    softplus,
-    relu,
-};
-
 struct MapInstruction {
     MapOp op = MapOp::load;
     int a = -1, b = -1;

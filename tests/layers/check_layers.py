@@ -13,9 +13,10 @@ import sys
 
 # Folder -> the other folders it may include.
 MAY_INCLUDE = {
-    "expression": set(),
-    "program": set(),
+    "functions": set(),
     "io": set(),
+    "expression": {"functions"},
+    "program": {"functions"},
     "calculus": {"expression"},
     "planner": {"expression", "program"},
     "reference": {"expression"},
@@ -30,6 +31,7 @@ MAY_INCLUDE = {
 # Public headers that a folder may include; a folder that is not here may include all of them. Executors know
 # nothing of expressions, plans and derivatives, and the Program knows nothing of who runs it.
 PUBLIC_HEADERS = {
+    "functions": set(),
     "program": {"types"},
     "executor": {"types", "error"},
     "cpu": {"types", "error"},

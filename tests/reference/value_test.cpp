@@ -203,8 +203,8 @@ TEST(ReferenceValue, OfLogSumExpWithInfiniteEntries) {
 
 TEST(ReferenceValue, PropagatesNaN) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    for (const Op op : {Op::exp, Op::log, Op::sqrt, Op::abs, Op::sign, Op::sin, Op::cos, Op::tanh,
-                        Op::sigmoid, Op::softplus, Op::relu}) {
+    for (const Op op : {Op::exp, Op::log, Op::sqrt, Op::abs, Op::sign, Op::step, Op::sin, Op::cos,
+                        Op::tanh, Op::sigmoid, Op::softplus, Op::relu}) {
         EXPECT_TRUE(std::isnan(of_t(op, nan))) << function_name(op);
     }
     for (const Op op : {Op::sum, Op::norm1, Op::norm2, Op::logsumexp}) {
