@@ -97,7 +97,11 @@ void bind(std::map<std::string, Binding>& bindings, const Dim& dim, std::int64_t
 struct Party {
     const char* kind;
     std::string_view name = {};
+    const OutputInfo* output = nullptr;
     [[nodiscard]] std::string text() const {
+        if (output != nullptr) {
+            return fmt::format("{} {}", kind, output_text(output->kind, output->name));
+        }
         return name.empty() ? kind : fmt::format("{} {}", kind, name);
     }
 };
@@ -153,18 +157,6 @@ Taken taken_by(const Party& what, const void* data, const Batch& strides, std::i
                         rows, cols, batch));
     }
     return {what, region, *bounds};
-}
-
-Party party_of(const OutputInfo& output) {
-    switch (output.kind) {
-        case OutputKind::value:
-            return {"the result value"};
-        case OutputKind::gradient:
-            return {"the result gradient", output.name};
-        case OutputKind::hvp:
-            return {"the result hvp", output.name};
-    }
-    return {"the result"};
 }
 
 template <typename T>
@@ -271,8 +263,9 @@ void check_run(const RunContract& contract, std::int64_t batch,
     taken.push_back(bytes_taken_by({"the status"}, status, contract.type));
     for (std::size_t i = 0; i < results.size(); ++i) {
         const OutputInfo& output = contract.outputs[i];
-        const Taken result = taken_by(party_of(output), results[i].data, results[i], output.rows,
-                                      output.cols, output.batched ? batch : 1, contract.type);
+        const Taken result =
+            taken_by({"the result", {}, &output}, results[i].data, results[i], output.rows,
+                     output.cols, output.batched ? batch : 1, contract.type);
         const Region& region = result.region;
         if (repeats_an_address(region)) {
             throw OperandError(

@@ -11,8 +11,10 @@
 #include "api/cpu_run.hpp"
 #include "api/device_choice.hpp"
 #include "api/gpu_run.hpp"
+#include "api/plan_cost.hpp"
 #include "api/plan_making.hpp"
 #include "api/workspace.hpp"
+#include "check/run_check.hpp"
 
 namespace matgrad {
 namespace {
@@ -26,6 +28,8 @@ int thread_count(int asked) {
 }  // namespace
 
 struct Plan::Impl {
+    Expr f;
+    PlanOptions options;  ///< as they were given
     std::vector<Operand> operands;
     std::vector<OutputInfo> outputs;
     ScalarType type = ScalarType::float64;
@@ -60,6 +64,11 @@ Device Plan::device() const {
 
 std::size_t Plan::workspace_bytes() const {
     return impl_->cpu ? impl_->cpu->workspace_bytes() : impl_->gpu->workspace_bytes();
+}
+
+PlanCost Plan::cost() const {
+    return detail::cost_of(impl_->cpu ? impl_->cpu->program() : impl_->gpu->program(),
+                           impl_->outputs);
 }
 
 std::string Plan::explain() const {
@@ -125,6 +134,15 @@ void Plan::enqueue(std::int64_t batch, std::span<const ConstBatch> operands,
     impl_->gpu->enqueue(call);
 }
 
+CheckReport Plan::check(std::int64_t batch, std::span<const ConstBatch> operands,
+                        std::span<const Batch> results, std::span<const std::int32_t> status,
+                        std::span<const std::int64_t> problems) const {
+    detail::check_run(impl_->contract(), batch, operands, results, status, {});
+    detail::CheckedPlan plan{impl_->f, impl_->options, impl_->operands, impl_->outputs};
+    plan.options.device = device();
+    return detail::check_results(plan, {batch, operands, results, status}, problems);
+}
+
 Plan make_plan(const Expr& f, std::span<const Operand> operands, std::int64_t batch,
                const PlanOptions& options) {
     const PlanRequest request = detail::make_request(f, operands, batch, options);
@@ -134,6 +152,8 @@ Plan make_plan(const Expr& f, std::span<const Operand> operands, std::int64_t ba
     const int threads = thread_count(options.threads);
 
     auto impl = std::make_shared<Plan::Impl>();
+    impl->f = f;
+    impl->options = options;
     impl->operands = request.operands;
     impl->outputs = outputs;
     impl->type = options.type;

@@ -15,12 +15,13 @@ MAY_INCLUDE = {
     "program": set(),
     "planner": {"expression", "program"},
     "reference": {"expression"},
+    "check": {"expression", "calculus", "reference"},
     "cpu": {"program"},
     "cuda": {"program"},
     "io": set(),
-    "api": {"expression", "calculus", "program", "planner", "reference", "cpu", "cuda"},
-    "bench": {"program", "planner", "reference", "cpu", "cuda", "api"},
-    "cli": {"expression", "reference", "cpu", "io", "api", "bench"},
+    "api": {"expression", "calculus", "program", "planner", "check", "cpu", "cuda"},
+    "bench": {"reference", "check", "cpu", "cuda", "api"},
+    "cli": {"expression", "reference", "check", "cpu", "io", "api", "bench"},
 }
 
 # Libraries that belong to one place: prefix of the included path -> folders of host/.

@@ -11,18 +11,6 @@ namespace {
 
 constexpr std::uintptr_t kWorkspaceAlignment = 256;
 
-std::string output_name(const ProgramOutput& output) {
-    switch (output.kind) {
-        case OutputKind::value:
-            return "the result value";
-        case OutputKind::gradient:
-            return "the result gradient " + output.name;
-        case OutputKind::hvp:
-            return "the result hvp " + output.name;
-    }
-    return "the result " + output.name;
-}
-
 /// `what()` names the pointer, where something is wrong with it.
 template <typename Name>
 void check_device_pointer(const Name& what, const void* data, int device,
@@ -100,8 +88,12 @@ void check_call(const Program& program, std::span<const OutputForm> forms, const
         const bool batched = from.scope == Scope::problem ||
                              (from.scope == Scope::shared && i < forms.size() && forms[i].spread);
         if (from.count() > 0 && (!batched || call.batch > 0)) {
-            check_device_pointer([&] { return output_name(program.outputs[i]); },
-                                 call.results[i].data, device, element);
+            check_device_pointer(
+                [&] {
+                    const ProgramOutput& output = program.outputs[i];
+                    return "the result " + output_text(output.kind, output.name);
+                },
+                call.results[i].data, device, element);
         }
     }
     if (call.status != nullptr) {

@@ -1,4 +1,4 @@
-#include "api/error_model.hpp"
+#include "check/error_model.hpp"
 
 #include <fmt/format.h>
 
