@@ -1,0 +1,19 @@
+#pragma once
+/// \file The Programs whose texts are kept: the four functions at three sizes, the catalogue, the cookbook.
+
+#include <string>
+#include <vector>
+
+#include "program/program.hpp"
+
+namespace matgrad::golden {
+
+struct Case {
+    std::string group;  ///< the file it is kept in
+    std::string name;   ///< its heading there
+    Program program;
+};
+
+[[nodiscard]] std::vector<Case> make_cases();
+
+}  // namespace matgrad::golden
