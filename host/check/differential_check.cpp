@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <unordered_map>
-#include <vector>
 
 #include "expression/build.hpp"
+#include "expression/rebuild.hpp"
 #include "matgrad/calculus.hpp"
 #include "reference/random_problem.hpp"
 
@@ -37,21 +36,9 @@ bool is_symmetric(Structure structure) {
 
 /// norm2(Y)^2 as dot(Y,Y): it has a differential where Y is 0, though norm2 has none.
 Expr with_squared_norms(const Expr& f) {
-    std::unordered_map<Expr, Expr> changed;
-    for (const Expr& node : topological_order(std::span<const Expr>(&f, 1))) {
-        std::vector<Expr> children;
-        for (const Expr& child : node->children) {
-            children.push_back(changed.at(child));
-        }
-        Expr& result = changed[node];
-        result = children.empty() ? node : with_children(node, children);
-        const bool is_even_power = result->op == Op::power && std::fmod(result->number, 2) == 0;
-        if (is_even_power && result->children[0]->op == Op::norm2) {
-            const Expr& y = result->children[0]->children[0];
-            result = power(dot(y, y), result->number / 2);
-        }
-    }
-    return changed.at(f);
+    return rebuilt(f, [](const Expr& node, std::span<const Expr> children) {
+        return without_norm_of_even_power(with_images(node, children));
+    });
 }
 
 }  // namespace

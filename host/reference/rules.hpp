@@ -7,8 +7,8 @@
 #include <Eigen/Dense>
 #include <vector>
 
+#include "expression/dimension_sizes.hpp"
 #include "expression/node.hpp"
-#include "reference/dimension_sizes.hpp"
 
 namespace matgrad::detail {
 
