@@ -1,6 +1,5 @@
 #include "bench/answers.hpp"
 
-#include <cmath>
 #include <optional>
 
 #include "bench/inputs.hpp"
@@ -37,10 +36,6 @@ std::string key_of(const Case& c) {
         json.erase(key);
     }
     return json.dump();
-}
-
-bool is_worse(const Comparison& a, const Comparison& b) {
-    return std::isnan(a.ratio()) || a.ratio() > b.ratio();
 }
 
 }  // namespace
@@ -80,7 +75,7 @@ Comparison compare(const std::vector<Answer>& answers, std::span<const OutputInf
                 info.kind == OutputKind::value
                     ? answer.expected.value(result(0, 0))
                     : answer.expected.differential(result.cwiseProduct(answer.direction).sum());
-            if (!worst || is_worse(comparison, *worst)) {
+            if (!worst || comparison.is_worse_than(*worst)) {
                 worst = comparison;
             }
         }

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "api/check.hpp"
 #include "bench/case.hpp"
 #include "bench/data.hpp"
+#include "check/differential_check.hpp"
 
 namespace matgrad::bench {
 

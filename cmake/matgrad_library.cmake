@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 add_library(matgrad)
 add_library(matgrad::matgrad ALIAS matgrad)
-foreach(layer expression calculus program planner reference executor cpu cuda_loader api)
+foreach(layer expression calculus program planner reference check executor cpu cuda_loader api)
   target_sources(matgrad PRIVATE $<TARGET_OBJECTS:matgrad_${layer}>)
 endforeach()
 target_compile_features(matgrad PUBLIC cxx_std_20)

@@ -10,7 +10,9 @@
 #include "api/arguments.hpp"
 #include "api/device_choice.hpp"
 #include "api/pass_trace.hpp"
+#include "api/plan_cost.hpp"
 #include "api/plan_making.hpp"
+#include "check/run_check.hpp"
 #include "cpu/cpu_executor.hpp"
 #include "executor/workers.hpp"
 
@@ -40,6 +42,8 @@ gpu::ExecutorOptions gpu_options(const Device& device, const PlanOptions& option
 }  // namespace
 
 struct Plan::Impl {
+    Expr f;
+    PlanOptions options;  ///< as they were given
     std::vector<Operand> operands;
     std::vector<OutputInfo> outputs;
     ScalarType type = ScalarType::float64;
@@ -82,6 +86,11 @@ Device Plan::device() const {
 
 std::size_t Plan::workspace_bytes() const {
     return impl_->executor->workspace_bytes();
+}
+
+PlanCost Plan::cost() const {
+    return detail::cost_of(impl_->cpu ? impl_->cpu->program() : impl_->gpu->program(),
+                           impl_->outputs);
 }
 
 std::string Plan::explain() const {
@@ -145,10 +154,21 @@ void Plan::enqueue(std::int64_t batch, std::span<const ConstBatch> operands,
     impl_->executor->enqueue(call);
 }
 
+CheckReport Plan::check(std::int64_t batch, std::span<const ConstBatch> operands,
+                        std::span<const Batch> results, std::span<const std::int32_t> status,
+                        std::span<const std::int64_t> problems) const {
+    detail::check_run(impl_->contract(), batch, operands, results, status, {});
+    detail::CheckedPlan plan{impl_->f, impl_->options, impl_->operands, impl_->outputs};
+    plan.options.device = device();
+    return detail::check_results(plan, {batch, operands, results, status}, problems);
+}
+
 Plan make_plan(const Expr& f, std::span<const Operand> operands, std::int64_t batch,
                const PlanOptions& options) {
     const PlanRequest request = detail::make_request(f, operands, batch, options);
     auto impl = std::make_shared<Plan::Impl>();
+    impl->f = f;
+    impl->options = options;
     impl->operands = request.operands;
     impl->outputs = detail::output_infos(request);
     impl->type = options.type;

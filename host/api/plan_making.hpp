@@ -17,7 +17,7 @@ namespace matgrad::detail {
 [[nodiscard]] PlanRequest make_request(const Expr& f, std::span<const Operand> operands,
                                        std::int64_t batch, const PlanOptions& options);
 
-/// One per output of the request. Errors: OperandError for an entry outside its gradient.
+/// One per output of the request.
 [[nodiscard]] std::vector<OutputInfo> output_infos(const PlanRequest& request);
 
 /// Program operand i is operands[operand_places[i]].

@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+#include "expression/interval_table.hpp"
+
 namespace matgrad {
 
 enum class LinkKind {
@@ -58,24 +60,7 @@ struct ChainStep {
 };
 
 /// The best way to every sub-chain.
-class ChainOrder {
-public:
-    ChainOrder() = default;
-    explicit ChainOrder(int length)
-        : length_(length),
-          steps_(static_cast<std::size_t>(length) * static_cast<std::size_t>(length)) {}
-    [[nodiscard]] const ChainStep& at(int i, int j) const { return steps_[index(i, j)]; }
-    [[nodiscard]] ChainStep& at(int i, int j) { return steps_[index(i, j)]; }
-    [[nodiscard]] int length() const { return length_; }
-
-private:
-    [[nodiscard]] std::size_t index(int i, int j) const {
-        return static_cast<std::size_t>(i) * static_cast<std::size_t>(length_) +
-               static_cast<std::size_t>(j);
-    }
-    int length_ = 0;
-    std::vector<ChainStep> steps_;
-};
+using ChainOrder = IntervalTable<ChainStep>;
 
 /// The share of the cost of sub-chain i..j that this chain bears: 1 if nobody else needs it, 0 if it
 /// is there already, 1/2 if one other place needs it too.

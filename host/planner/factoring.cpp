@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <span>
-#include <unordered_map>
 #include <utility>
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
+#include "expression/rebuild.hpp"
 
 namespace matgrad {
 namespace {
@@ -113,22 +113,11 @@ Expr factor_terms(std::vector<Expr> terms, const ProductCost& cost) {
 }  // namespace
 
 Expr factor_sums(const Expr& e, const ProductCost& cost) {
-    std::unordered_map<Expr, Expr> done;
-    const Expr roots[] = {e};
-    for (const Expr& node : topological_order(roots)) {
-        Expr result = node;
-        std::vector<Expr> children;
-        for (const Expr& c : node->children) {
-            children.push_back(done.at(c));
-        }
-        if (node->op == Op::add && children.size() <= kMostTerms) {
-            result = factor_terms(std::move(children), cost);
-        } else if (children != node->children) {
-            result = with_children(node, children);
-        }
-        done.emplace(node, result);
-    }
-    return done.at(e);
+    return rebuilt(e, [&](const Expr& node, std::span<const Expr> children) {
+        return node->op == Op::add && children.size() <= kMostTerms
+                   ? factor_terms({children.begin(), children.end()}, cost)
+                   : with_images(node, children);
+    });
 }
 
 }  // namespace matgrad

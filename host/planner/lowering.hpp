@@ -20,6 +20,7 @@
 #include "expression/node.hpp"
 #include "planner/chain_order.hpp"
 #include "planner/edit.hpp"
+#include "planner/find_in.hpp"
 #include "planner/planner.hpp"
 #include "planner/sizes.hpp"
 

@@ -23,11 +23,10 @@ void check_entries(const PlanRequest& request, const Sizes& sizes) {
         const std::int64_t n = sizes.size(o.form.shape().cols);
         const Entry e = *o.entry;
         if (e.row < 0 || e.col < 0 || e.row >= m || e.col >= n) {
-            throw OperandError(fmt::format(
-                "entry {},{} of {}: it is {}-by-{} and indices count from 0", e.row, e.col,
-                o.name.empty() ? std::string("the value")
-                               : "the gradient with respect to " + o.name,
-                m, n));
+            throw OperandError(
+                fmt::format("entry {},{} is outside {}, which is {}-by-{}: expected indices that "
+                            "count from 0",
+                            e.row, e.col, output_text(o.kind, o.name), m, n));
         }
     }
 }

@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "expression/dimension_sizes.hpp"
 #include "expression/node.hpp"
-#include "reference/dimension_sizes.hpp"
 
 namespace matgrad::detail {
 

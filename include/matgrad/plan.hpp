@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "matgrad/calculus.hpp"
+#include "matgrad/check.hpp"
 #include "matgrad/device.hpp"
 #include "matgrad/expression.hpp"
 #include "matgrad/types.hpp"
@@ -62,6 +63,12 @@ struct MATGRAD_API OutputInfo {
     bool batched = false;  ///< false if every operand is shared or the batch is reduced
 };
 
+/// What the batch that a plan is weighed for takes at least.
+struct MATGRAD_API PlanCost {
+    double operations = 0;  ///< of all steps; a function such as exp counts as one
+    double bytes = 0;       ///< operand entries that are needed, read once; results, written once
+};
+
 /// An immutable plan; may be run from several threads at once, each with its own workspace.
 class MATGRAD_API Plan {
 public:
@@ -74,6 +81,7 @@ public:
     /// For any batch: of a plan on the processor the host bytes that `run` needs, of a plan on one
     /// GPU the device bytes that `enqueue` needs; 0 for `cuda:all`, whose `run` brings its own.
     [[nodiscard]] std::size_t workspace_bytes() const;
+    [[nodiscard]] PlanCost cost() const;
     /// The Program with operations, bytes, scopes and the reason for each choice.
     [[nodiscard]] std::string explain() const;
 
@@ -117,6 +125,30 @@ public:
     void enqueue(std::int64_t batch, std::span<const ConstBatch> operands,
                  std::span<const Batch> results, std::int32_t* status, void* workspace,
                  std::size_t workspace_bytes, void* stream) const;
+
+    /// Compares results of a run with f and its differential, evaluated in double by code that shares
+    /// nothing with what derived, planned and ran them: the value is f, and <G, D> is df(X; D) along a
+    /// random direction D of the variable's structure. For a Hessian-vector product f is <grad f, V>, with
+    /// the closed form of grad f. Sums and means over the batch are compared with those over the problems
+    /// that succeeded.
+    ///
+    /// batch, operands, results, status   those of `run`, after it; host memory. Without status every
+    ///             problem is taken to have succeeded.
+    /// problems    those to compare, by their number in the batch; empty: eight of them, the first and
+    ///             the last included. Problems that failed are left out. Of sums and means always empty.
+    /// Returns     for each output the worst residual with the bound that rounding explains: 4 n eps
+    ///             times what a relative error of one unit in every operation may change, computed at
+    ///             the data, with n the most rows and columns of an operand.
+    /// Errors      what `run` says of its arguments; OperandError for a problem outside the batch, and for
+    ///             problems named where results are reduced.
+    /// Cost        slow on purpose: for each problem and output naive evaluations of f, of number
+    ///             quadratic in its operations; of sums and means for every problem of the batch.
+    /// Source      df = tr(G' dX): Magnus & Neudecker, Matrix Differential Calculus (3rd ed. 2019), ch. 9.
+    ///             Running error analysis: Higham, Accuracy and Stability (2nd ed. 2002), sec. 3.3.
+    [[nodiscard]] CheckReport check(std::int64_t batch, std::span<const ConstBatch> operands,
+                                    std::span<const Batch> results,
+                                    std::span<const std::int32_t> status = {},
+                                    std::span<const std::int64_t> problems = {}) const;
 
     struct Impl;
     explicit Plan(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}

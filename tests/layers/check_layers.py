@@ -20,12 +20,13 @@ MAY_INCLUDE = {
     "calculus": {"expression"},
     "planner": {"expression", "program"},
     "reference": {"expression"},
+    "check": {"expression", "calculus", "reference"},
     "executor": {"program"},
     "cpu": {"executor", "program"},
     "cuda": {"executor", "program"},
-    "api": {"expression", "calculus", "program", "planner", "reference", "executor", "cpu", "cuda"},
-    "bench": {"program", "cpu", "cuda", "api"},
-    "cli": {"reference", "cpu", "io", "api", "bench"},
+    "api": {"expression", "calculus", "program", "planner", "check", "executor", "cpu", "cuda"},
+    "bench": {"reference", "check", "cpu", "cuda", "api"},
+    "cli": {"expression", "reference", "check", "cpu", "io", "api", "bench"},
 }
 
 # Public headers that a folder may include; a folder that is not here may include all of them. Executors know
@@ -99,24 +100,30 @@ def kernel_violations(root, path):
             yield number, f"kernels may not include {match[2]}"
 
 
-def target_violations(path, folder):
-    """What the CMake target of a folder links to."""
+def links(path):
+    """Line and folder of each layer that the targets of a CMakeLists.txt link to."""
     text = path.read_text()
     for match in LAYER.finditer(text):
         depends = re.search(r"\bDEPENDS((?:\s+\w+)+)", match[2])
         words = depends[1].split() if depends else []
         for word in words[: next((i for i, w in enumerate(words) if w.isupper()), len(words))]:
-            other = PARTS.get(word, word)
-            if other != folder and other not in MAY_INCLUDE.get(folder, set()):
-                line = text[: match.start()].count("\n") + 1
-                yield line, f"{folder} may not link to {word}"
+            yield text[: match.start()].count("\n") + 1, PARTS.get(word, word)
+
+
+def target_violations(path, folder):
+    """What the CMake target of a folder links to."""
+    for line, other in links(path):
+        if other != folder and other not in MAY_INCLUDE.get(folder, set()):
+            yield line, f"{folder} may not link to {other}"
 
 
 def unused_rows(root):
-    """What the table allows and no file does."""
+    """What the table allows and nobody needs."""
     for folder, allowed in MAY_INCLUDE.items():
         base = root / "bench" if folder == "bench" else root / "host" / folder
         seen = set()
+        for path in base.glob("CMakeLists.txt"):
+            seen |= {other for _, other in links(path)}
         for path in base.glob("*.[ch]pp") if folder == "bench" else base.rglob("*.[ch]pp"):
             includes = map(INCLUDE.match, path.read_text().splitlines())
             seen |= {match[2].split("/")[0] for match in includes if match and match[1] == '"'}

@@ -12,18 +12,6 @@ namespace {
 
 constexpr std::uintptr_t kWorkspaceAlignment = 256;
 
-std::string output_name(const ProgramOutput& output) {
-    switch (output.kind) {
-        case OutputKind::value:
-            return "the result value";
-        case OutputKind::gradient:
-            return "the result gradient " + output.name;
-        case OutputKind::hvp:
-            return "the result hvp " + output.name;
-    }
-    return "the result " + output.name;
-}
-
 /// `what()` names the pointer, where something is wrong with it.
 template <typename Name>
 void check_device_pointer(const Name& what, const void* data, int device,
@@ -98,9 +86,11 @@ void check_call(const Program& program, const DeviceCall& call, int device,
     }
     for (std::size_t i = 0; i < call.results.size(); ++i) {
         const Value& from = value(program.outputs[i].value);
-        if (from.count() > 0 && (!is_per_problem(program, program.outputs[i]) || call.batch > 0)) {
-            check_device_pointer([&] { return output_name(program.outputs[i]); },
-                                 call.results[i].data, device, element);
+        const ProgramOutput& output = program.outputs[i];
+        if (from.count() > 0 && (!is_per_problem(program, output) || call.batch > 0)) {
+            check_device_pointer(
+                [&output] { return "the result " + output_text(output.kind, output.name); },
+                call.results[i].data, device, element);
         }
     }
     if (call.status != nullptr) {

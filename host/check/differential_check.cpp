@@ -1,12 +1,11 @@
-#include "api/check.hpp"
+#include "check/differential_check.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <unordered_map>
-#include <vector>
 
 #include "expression/build.hpp"
+#include "expression/rebuild.hpp"
 #include "matgrad/calculus.hpp"
 #include "reference/random_problem.hpp"
 
@@ -37,22 +36,12 @@ bool is_symmetric(Structure structure) {
 
 /// norm2(Y)^2 as dot(Y,Y): it has a differential where Y is 0, though norm2 has none.
 Expr with_squared_norms(const Expr& f) {
-    std::unordered_map<Expr, Expr> changed;
-    for (const Expr& node : topological_order(std::span<const Expr>(&f, 1))) {
-        std::vector<Expr> children;
-        for (const Expr& child : node->children) {
-            children.push_back(changed.at(child));
-        }
-        Expr& result = changed[node];
-        result = children.empty() ? node : with_children(node, children);
-        const bool is_even_power = result->op == Op::power && std::fmod(result->number, 2) == 0;
-        if (is_even_power && result->children[0]->op == Op::norm2) {
-            const Expr& y = result->children[0]->children[0];
-            result = power(dot(y, y), result->number / 2);
-        }
-    }
-    return changed.at(f);
+    return rebuilt(f, [](const Expr& node, std::span<const Expr> children) {
+        return without_norm_of_even_power(with_images(node, children));
+    });
 }
+
+}  // namespace
 
 Comparison compare_numbers(double expected, double computed, double bound) {
     if (!std::isfinite(expected) && !std::isfinite(computed)) {
@@ -60,8 +49,6 @@ Comparison compare_numbers(double expected, double computed, double bound) {
     }
     return {std::abs(expected - computed), bound};
 }
-
-}  // namespace
 
 Comparison Expected::value(double computed) const {
     return compare_numbers(f, computed, f_bound);
@@ -107,10 +94,18 @@ Structure DifferentialCheck::structure_of(const std::string& variable) const {
     return Structure::general;
 }
 
+Expected DifferentialCheck::expected(const MatrixMap& values) const {
+    const auto known = sizes(values);
+    const double f = evaluate_reference(f_, values, known)(0, 0);
+    const double sensitivity = errors_.at(values, {}, known).value;
+    Expected expected;
+    expected.f = f;
+    expected.f_bound = unit(values) * (sensitivity + std::abs(f));
+    return expected;
+}
+
 Comparison DifferentialCheck::value(const MatrixMap& values, double computed) const {
-    const double expected = evaluate_reference(f_, values, sizes(values))(0, 0);
-    const double sensitivity = errors_.at(values, {}, sizes(values)).value;
-    return compare_numbers(expected, computed, unit(values) * (sensitivity + std::abs(expected)));
+    return expected(values).value(computed);
 }
 
 Comparison DifferentialCheck::compare(const std::string& variable, const MatrixMap& values,
@@ -123,25 +118,35 @@ Comparison DifferentialCheck::compare(const std::string& variable, const MatrixM
     return compare_numbers(expected, inner, unit(values) * (sensitivity + magnitude));
 }
 
-Comparison DifferentialCheck::gradient(const std::string& variable, Convention convention,
-                                       const MatrixMap& values, const Eigen::MatrixXd& computed,
-                                       std::uint64_t seed) const {
-    const Structure structure = structure_of(variable);
-    const Eigen::MatrixXd direction =
-        random_direction(structure, computed.rows(), computed.cols(), seed);
-    Eigen::MatrixXd products = computed.cwiseProduct(direction);
-    if (is_symmetric(structure) && convention == Convention::free_entries) {
+Eigen::MatrixXd DifferentialCheck::direction(const std::string& variable, std::int64_t rows,
+                                             std::int64_t cols, std::uint64_t seed) const {
+    return random_direction(structure_of(variable), rows, cols, seed);
+}
+
+Eigen::MatrixXd DifferentialCheck::products(const std::string& variable, Convention convention,
+                                            const Eigen::MatrixXd& gradient,
+                                            const Eigen::MatrixXd& direction) const {
+    Eigen::MatrixXd products = gradient.cwiseProduct(direction);
+    if (is_symmetric(structure_of(variable)) && convention == Convention::free_entries) {
         // The derivative by the free entries: each pair (i,j), (j,i) moves once.
         products.triangularView<Eigen::StrictlyUpper>().setZero();
     }
-    return compare(variable, values, direction, products.sum(), products.cwiseAbs().sum());
+    return products;
 }
 
-Comparison DifferentialCheck::entry(const std::string& variable, Convention convention,
-                                    const MatrixMap& values, Entry entry, double computed) const {
-    const Eigen::MatrixXd& at = values.find(variable)->second;
+Comparison DifferentialCheck::gradient(const std::string& variable, Convention convention,
+                                       const MatrixMap& values, const Eigen::MatrixXd& computed,
+                                       std::uint64_t seed) const {
+    const Eigen::MatrixXd along = direction(variable, computed.rows(), computed.cols(), seed);
+    const Eigen::MatrixXd terms = products(variable, convention, computed, along);
+    return compare(variable, values, along, terms.sum(), terms.cwiseAbs().sum());
+}
+
+Eigen::MatrixXd DifferentialCheck::entry_direction(const std::string& variable,
+                                                   Convention convention, std::int64_t rows,
+                                                   std::int64_t cols, Entry entry) const {
     const Structure structure = structure_of(variable);
-    Eigen::MatrixXd direction = Eigen::MatrixXd::Zero(at.rows(), at.cols());
+    Eigen::MatrixXd direction = Eigen::MatrixXd::Zero(rows, cols);
     direction(entry.row, entry.col) = 1;
     if (is_symmetric(structure) && entry.row != entry.col) {
         direction(entry.col, entry.row) = 1;
@@ -155,7 +160,15 @@ Comparison DifferentialCheck::entry(const std::string& variable, Convention conv
     if (dropped) {
         direction.setZero();
     }
-    return compare(variable, values, direction, computed, std::abs(computed));
+    return direction;
+}
+
+Comparison DifferentialCheck::entry(const std::string& variable, Convention convention,
+                                    const MatrixMap& values, Entry entry, double computed) const {
+    const Eigen::MatrixXd& at = values.find(variable)->second;
+    const Eigen::MatrixXd along =
+        entry_direction(variable, convention, at.rows(), at.cols(), entry);
+    return compare(variable, values, along, computed, std::abs(computed));
 }
 
 Expected DifferentialCheck::expected(const std::string& variable, const MatrixMap& values,
@@ -168,7 +181,11 @@ Expected DifferentialCheck::expected(const std::string& variable, const MatrixMa
     const double magnitude = gradient.cwiseProduct(direction).cwiseAbs().sum();
     const double value = dual.value(0, 0);
     return {value, unit(values) * (sensitivity.value + std::abs(value)), dual.differential(0, 0),
-            unit(values) * (sensitivity.differential + magnitude)};
+            unit(values) * (sensitivity.differential + magnitude), magnitude};
+}
+
+double DifferentialCheck::bound_of_sum(std::int64_t terms, double magnitude) const {
+    return kSafety * static_cast<double>(terms) * eps_ * magnitude;
 }
 
 Expr directional_function(const Expr& gradient, const std::string& direction) {

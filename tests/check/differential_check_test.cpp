@@ -1,6 +1,6 @@
 // The differential check passes what is right and fails what is not, at any condition.
 
-#include "api/check.hpp"
+#include "check/differential_check.hpp"
 
 #include <gtest/gtest.h>
 

@@ -13,30 +13,25 @@
 #include <map>
 #include <string>
 
-#include "api/error_model.hpp"
+#include "check/error_model.hpp"
+#include "matgrad/check.hpp"
 #include "matgrad/plan.hpp"
 #include "reference/reference.hpp"
 
 namespace matgrad {
 
-/// A residual beside what rounding can explain.
-struct Comparison {
-    double residual = 0;
-    double bound = 0;
-    /// NaN on either side is a failure.
-    [[nodiscard]] bool passes() const noexcept { return residual <= bound; }
-    /// residual / bound; 0 if the residual is 0.
-    [[nodiscard]] double ratio() const noexcept { return residual == 0 ? 0 : residual / bound; }
-};
-
 /// What is right for one problem, with what rounding can explain of a result.
 struct Expected {
     double f = 0, f_bound = 0;
     double df = 0, df_bound = 0;  ///< df(X; D)
+    double df_magnitude = 0;      ///< <|G|, |D|>
     [[nodiscard]] Comparison value(double computed) const;
     /// `inner` is <G, D>.
     [[nodiscard]] Comparison differential(double inner) const;
 };
+
+/// Two numbers that are not finite agree.
+[[nodiscard]] Comparison compare_numbers(double expected, double computed, double bound);
 
 /// Checks results for one function. Where the reference itself is not finite, a result that is not
 /// finite either passes.
@@ -60,10 +55,26 @@ public:
     [[nodiscard]] Comparison entry(const std::string& variable, Convention convention,
                                    const MatrixMap& values, Entry entry, double computed) const;
 
+    /// The direction that `gradient` takes.
+    [[nodiscard]] Eigen::MatrixXd direction(const std::string& variable, std::int64_t rows,
+                                            std::int64_t cols, std::uint64_t seed) const;
+    /// The direction along which df is one component of the gradient.
+    [[nodiscard]] Eigen::MatrixXd entry_direction(const std::string& variable,
+                                                  Convention convention, std::int64_t rows,
+                                                  std::int64_t cols, Entry entry) const;
+    /// <G, D> is the sum of these.
+    [[nodiscard]] Eigen::MatrixXd products(const std::string& variable, Convention convention,
+                                           const Eigen::MatrixXd& gradient,
+                                           const Eigen::MatrixXd& direction) const;
+
+    /// f with its bound alone.
+    [[nodiscard]] Expected expected(const MatrixMap& values) const;
     /// For results that are still to come, D given: the bounds take G from its closed form, evaluated
     /// by the reference.
     [[nodiscard]] Expected expected(const std::string& variable, const MatrixMap& values,
                                     const Eigen::MatrixXd& direction) const;
+    /// What rounding may add where `terms` numbers are added up, `magnitude` the sum of their magnitudes.
+    [[nodiscard]] double bound_of_sum(std::int64_t terms, double magnitude) const;
 
 private:
     [[nodiscard]] Comparison compare(const std::string& variable, const MatrixMap& values,

@@ -10,15 +10,15 @@
 
 namespace matgrad::detail {
 
-/// Binds names of dimensions to sizes and remembers who gave each size first.
+/// Binds names of dimensions to sizes and remembers which operand gave each size first.
 class DimensionSizes {
 public:
     DimensionSizes() = default;
     /// Errors: ShapeError for a negative size.
     explicit DimensionSizes(const std::map<std::string, std::int64_t>& given);
 
-    /// Binds the dimensions of a symbol of this shape that holds a rows-by-cols matrix.
-    /// Errors: ShapeError naming this symbol and whoever gave the contradicting size before.
+    /// Binds the dimensions of a symbol of this shape whose operand is rows-by-cols.
+    /// Errors: ShapeError naming this operand and the one that gave another size before.
     void bind(const std::string& symbol, const Shape& shape, std::int64_t rows, std::int64_t cols);
 
     /// The size, or nothing if nobody gave it.
@@ -29,9 +29,9 @@ public:
 private:
     struct Binding {
         std::int64_t size = 0;
-        std::string origin;  ///< "A, which is 3-by-4" or "the dimensions given"
+        std::string origin;  ///< "operand A is 3-by-4"; empty for a size that was given
     };
-    void bind_one(const std::string& who, const char* side, const Dim& dim, std::int64_t size);
+    void bind_one(const std::string& origin, const Shape& shape, const Dim& dim, std::int64_t size);
 
     std::map<std::string, Binding> bindings_;
 };

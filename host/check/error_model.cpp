@@ -1,4 +1,4 @@
-#include "api/error_model.hpp"
+#include "check/error_model.hpp"
 
 #include <fmt/format.h>
 
@@ -9,12 +9,13 @@
 #include <unordered_set>
 
 #include "expression/build.hpp"
+#include "expression/rebuild.hpp"
 
 namespace matgrad::detail {
 namespace {
 
 using Eigen::MatrixXd;
-using Sizes = std::map<std::string, std::int64_t>;
+using SizeMap = std::map<std::string, std::int64_t>;
 
 constexpr int kTrials = 4;
 constexpr double kStep = 1e-11;  // far above the reference's own rounding, far below most 1/cond
@@ -85,7 +86,7 @@ Magnitude sum_magnitude(Op op, const std::vector<Dual>& children, const Dual& re
 /// Values and differentials of nodes at one place; each is evaluated once.
 class Duals {
 public:
-    Duals(const MatrixMap& values, const MatrixMap& directions, const Sizes& sizes)
+    Duals(const MatrixMap& values, const MatrixMap& directions, const SizeMap& sizes)
         : values_(values), directions_(directions), sizes_(sizes) {}
     const Dual& of(const Expr& node) {
         const auto at = known_.find(node);
@@ -98,7 +99,7 @@ public:
 private:
     const MatrixMap& values_;
     const MatrixMap& directions_;
-    const Sizes& sizes_;
+    const SizeMap& sizes_;
     std::unordered_map<Expr, Dual> known_;
 };
 
@@ -188,29 +189,24 @@ Expr ErrorModel::add_site(const Expr& node, const Expr& noisy, bool factored, do
 }
 
 ErrorModel::ErrorModel(const Expr& f, double factored_weight) {
-    const std::vector<Expr> order = topological_order(std::span<const Expr>(&f, 1));
-    const std::unordered_set<Expr> to_factor = nodes_to_factor(order);
-    std::unordered_map<Expr, Expr> noisy;
-    for (const Expr& node : order) {
+    const std::unordered_set<Expr> to_factor =
+        nodes_to_factor(topological_order(std::span<const Expr>(&f, 1)));
+    noisy_ = rebuilt(f, [&](const Expr& node, std::span<const Expr> images) {
         if (is_leaf(node)) {
-            noisy[node] = node;
-            continue;
+            return node;
         }
-        std::vector<Expr> children;
-        for (const Expr& child : node->children) {
-            const Expr& changed = noisy.at(child);
-            children.push_back(
-                is_factoring(node->op) ? add_site(child, changed, true, factored_weight) : changed);
+        std::vector<Expr> children(images.begin(), images.end());
+        for (std::size_t i = 0; i < children.size() && is_factoring(node->op); ++i) {
+            children[i] = add_site(node->children[i], children[i], true, factored_weight);
         }
-        const Expr rebuilt = with_children(node, children);
+        const Expr noisy = with_children(node, children);
         const double weight = to_factor.count(node) != 0 ? factored_weight : 1;
-        noisy[node] = node->op == Op::transpose ? rebuilt : add_site(node, rebuilt, false, weight);
-    }
-    noisy_ = noisy.at(f);
+        return node->op == Op::transpose ? noisy : add_site(node, noisy, false, weight);
+    });
 }
 
 Sensitivity ErrorModel::at(const MatrixMap& values, const MatrixMap& directions,
-                           const Sizes& sizes) const {
+                           const SizeMap& sizes) const {
     std::vector<Magnitude> magnitudes;
     Duals duals(values, directions, sizes);
     for (const Site& site : sites_) {

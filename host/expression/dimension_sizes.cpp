@@ -1,4 +1,4 @@
-#include "reference/dimension_sizes.hpp"
+#include "expression/dimension_sizes.hpp"
 
 #include <fmt/format.h>
 
@@ -10,31 +10,39 @@ DimensionSizes::DimensionSizes(const std::map<std::string, std::int64_t>& given)
             throw ShapeError(
                 fmt::format("dimension {} is given as {}: expected 0 or more", name, size));
         }
-        bindings_[name] = {size, "the dimensions given"};
+        bindings_[name] = {size, ""};
     }
 }
 
 void DimensionSizes::bind(const std::string& symbol, const Shape& shape, std::int64_t rows,
                           std::int64_t cols) {
-    const std::string who =
-        fmt::format("{}, which is {}-by-{} (declared {})", symbol, rows, cols, shape.text());
-    bind_one(who, "rows", shape.rows, rows);
-    bind_one(who, "columns", shape.cols, cols);
+    const std::string origin = fmt::format("operand {} is {}-by-{}", symbol, rows, cols);
+    bind_one(origin, shape, shape.rows, rows);
+    bind_one(origin, shape, shape.cols, cols);
 }
 
-void DimensionSizes::bind_one(const std::string& who, const char* side, const Dim& dim,
+void DimensionSizes::bind_one(const std::string& origin, const Shape& shape, const Dim& dim,
                               std::int64_t size) {
     if (dim.name.empty()) {
         if (dim.size != size) {
-            throw ShapeError(fmt::format("{} {} in {}: expected {}", size, side, who, dim.size));
+            throw ShapeError(fmt::format("{}: expected {}", origin, shape.text()));
         }
         return;
     }
-    const auto [found, is_new] = bindings_.try_emplace(dim.name, Binding{size, who});
-    if (!is_new && found->second.size != size) {
-        throw ShapeError(fmt::format("dimension {} is {} in {}, but {} in {}", dim.name,
-                                     found->second.size, found->second.origin, size, who));
+    const auto [found, is_new] = bindings_.try_emplace(dim.name, Binding{size, origin});
+    const Binding& first = found->second;
+    if (is_new || first.size == size) {
+        return;
     }
+    if (first.origin.empty()) {
+        throw ShapeError(fmt::format("{} ({}): {} is {} here and given as {}", origin, shape.text(),
+                                     dim.name, size, first.size));
+    }
+    if (first.origin == origin) {
+        throw ShapeError(fmt::format("{}: expected a square matrix ({})", origin, shape.text()));
+    }
+    throw ShapeError(fmt::format("{} but {}: {} is {} here and {} there", origin, first.origin,
+                                 dim.name, size, first.size));
 }
 
 std::optional<std::int64_t> DimensionSizes::find(const Dim& dim) const {
