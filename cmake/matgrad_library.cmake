@@ -19,6 +19,8 @@ if(BUILD_SHARED_LIBS)
   set_target_properties(matgrad PROPERTIES LINK_DEPENDS ${exports})
 else()
   target_compile_definitions(matgrad INTERFACE MATGRAD_STATIC)
+  # A shared library that has this one inside does not export it as its own.
+  target_link_options(matgrad INTERFACE LINKER:--exclude-libs,libmatgrad.a)
   if(MATGRAD_CUDA)
     # A program that has the library inside lies anywhere: its run path leads to the CUDA module.
     target_link_options(matgrad INTERFACE

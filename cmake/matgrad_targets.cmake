@@ -19,10 +19,8 @@ function(matgrad_add_layer folder)
     CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/host)
-  target_compile_options(${target} PRIVATE ${MATGRAD_WARNINGS})
-  if(NOT BUILD_SHARED_LIBS)
-    target_compile_definitions(${target} PUBLIC MATGRAD_STATIC)
-  endif()
+  # The same objects serve a static and a shared library. What a shared one exports is still ours to inline.
+  target_compile_options(${target} PRIVATE ${MATGRAD_WARNINGS} -fno-semantic-interposition)
   list(TRANSFORM ARG_DEPENDS PREPEND matgrad_)
   target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} fmt::fmt)
 endfunction()
