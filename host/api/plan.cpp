@@ -89,8 +89,7 @@ std::size_t Plan::workspace_bytes() const {
 }
 
 PlanCost Plan::cost() const {
-    return detail::cost_of(impl_->cpu ? impl_->cpu->program() : impl_->gpu->program(),
-                           impl_->outputs);
+    return detail::cost_of(impl_->executor->program(), impl_->outputs);
 }
 
 std::string Plan::explain() const {

@@ -1,6 +1,6 @@
 #pragma once
-/// \file From a function and its options to a request for a Program, and from the Program to what a
-/// plan tells of itself.
+/// \file Turns a function and its options into a request for a Program, and tells what the Program's
+/// operands and results are.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
 #pragma once
-/// \file The words of a command line as plain data.
+/// \file Parses command lines into plain data.
 
 #include <cstdint>
 #include <map>

@@ -1,6 +1,6 @@
 #pragma once
-/// \file What streaming a host batch through one device needs there: room for a few chunks in device
-/// and pinned memory, the shared operands, the workspace, three streams.
+/// \file The buffers that stream a host batch through one device: a few chunks in device and pinned
+/// memory, the shared operands, the workspace, three streams.
 
 #include <cstdint>
 #include <vector>
@@ -39,7 +39,7 @@ struct Chunking {
 struct HostBuffers {
     /// The executor's device is current. Errors: CudaError.
     HostBuffers(const DeviceExecutor& executor, const Chunking& chunking);
-    /// Waits for whatever is under way.
+    /// Waits for all work under way.
     ~HostBuffers();
     HostBuffers(const HostBuffers&) = delete;
     HostBuffers& operator=(const HostBuffers&) = delete;

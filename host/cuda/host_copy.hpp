@@ -16,10 +16,10 @@ struct HostPart {
     [[nodiscard]] std::int64_t bytes() const { return count * rows * cols * size_of(type); }
 };
 
-/// Row-major matrices one after the other: then no copy is needed to bring them into that order.
+/// True for row-major matrices one after the other.
 [[nodiscard]] bool is_contiguous(const ConstBatch& batch, std::int64_t rows, std::int64_t cols);
 
-/// Who copies: so many threads of the program where that is worth it; null: the caller's alone.
+/// The threads that copy, where the bytes are worth them. Without run_workers the caller copies alone.
 struct Copying {
     int threads = 1;
     RunWorkers run_workers = nullptr;

@@ -1,6 +1,6 @@
 #pragma once
-/// \file What the module of the CUDA executors offers. It is a shared library of its own, opened at
-/// first use of a device (loader.hpp), so nothing of CUDA is seen here.
+/// \file The interface of the module of the CUDA executors: a shared library of its own, opened at first
+/// use of a device (loader.hpp). No header of CUDA is included here.
 
 #include <cstddef>
 #include <cstdint>

@@ -9,8 +9,8 @@ namespace matgrad::detail {
 
 /// Calls work(0), ..., work(count - 1), each once, and returns when all have returned. The calling
 /// thread takes part: it calls whatever no other thread has begun, so that nobody waits for a thread
-/// to wake up, and a call from within a call cannot lock. Where no thread is to be had, the caller
-/// does it all. `work` must not throw.
+/// to wake up, and a call from within a call cannot deadlock. Where the system gives no thread, the
+/// caller does all of it. `work` must not throw.
 void run_workers(int count, const std::function<void(int)>& work);
 
 /// work(i) for every i below `count`, on at most `threads` threads.

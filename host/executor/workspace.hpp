@@ -1,5 +1,5 @@
 #pragma once
-/// \file Host memory as a workspace has to be: aligned, not initialised.
+/// \file Host memory for a workspace: aligned, not initialised.
 
 #include <cstddef>
 #include <new>

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "matgrad/error.hpp"
 #include "matgrad/types.hpp"
 
 namespace matgrad {

@@ -1,5 +1,5 @@
 #pragma once
-/// \file Pass 3: the order in which a product chain is multiplied.
+/// \file The order in which a product chain is multiplied.
 ///
 /// Dynamic programming over all brackets, by operations and then bytes. The cost knows the batch: a
 /// sub-chain of shared factors is run once, so it weighs 1/batch. Inverse factors take part as

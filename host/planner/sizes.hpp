@@ -1,5 +1,5 @@
 #pragma once
-/// \file Pass 0: the named dimensions of the forms get the sizes of the operands.
+/// \file Gives the named dimensions of the forms the sizes of the operands.
 
 #include <cstdint>
 #include <span>

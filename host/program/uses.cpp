@@ -103,6 +103,10 @@ const char* kind_name(const Operation& operation) {
     return std::visit(Name{}, operation);
 }
 
+bool is_factorization(const Operation& operation) {
+    return std::holds_alternative<Potrf>(operation) || std::holds_alternative<Getrf>(operation);
+}
+
 bool is_per_problem(const Program& program, const ProgramOutput& output) {
     return output.repeated || program.value(output.value).scope == Scope::problem;
 }

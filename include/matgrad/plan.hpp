@@ -78,8 +78,8 @@ public:
     [[nodiscard]] const std::vector<OutputInfo>& outputs() const;
     /// Where it runs: never `automatic`, which make_plan has settled. `explain` says why.
     [[nodiscard]] Device device() const;
-    /// For any batch: of a plan on the processor the host bytes that `run` needs, of a plan on one
-    /// GPU the device bytes that `enqueue` needs; 0 for `cuda:all`, whose `run` brings its own.
+    /// Bytes of workspace, independent of the batch: host memory for a CPU plan, device memory for a
+    /// plan on one GPU; 0 for `cuda:all`, which allocates its own.
     [[nodiscard]] std::size_t workspace_bytes() const;
     [[nodiscard]] PlanCost cost() const;
     /// The Program with operations, bytes, scopes and the reason for each choice.
@@ -97,8 +97,8 @@ public:
                    std::span<const Batch> results, std::span<std::int32_t> status = {},
                    const RunHooks& hooks = {}) const;
 
-    /// The same in the caller's workspace, which is then all the memory it takes. On the processor
-    /// alone.
+    /// The same in the caller's workspace, which holds all intermediate results. Only for plans on the
+    /// processor.
     ///
     /// workspace   at least workspace_bytes(), 64-byte aligned
     /// Errors   OperandError also for too small or misaligned a workspace, and on a GPU.

@@ -55,7 +55,7 @@ Steps make_steps(StepSetup& setup) {
 
 bool factors_something(const Program& program, const PlannedSteps& steps) {
     return std::any_of(steps.begin(), steps.end(), [&program](const auto& step) {
-        return is_factorization(*step.step) && program.value(step.step->out).count() > 0;
+        return is_factorization(step.step->operation) && program.value(step.step->out).count() > 0;
     });
 }
 

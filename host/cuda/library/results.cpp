@@ -13,7 +13,8 @@ namespace {
 /// Factors keep the order of the library, by columns for LU, and no leading dimension of the caller's.
 bool is_factor(const Program& program, ValueId id) {
     const int producer = find_producers(program)[static_cast<std::size_t>(id)];
-    return producer >= 0 && is_factorization(program.steps[static_cast<std::size_t>(producer)]);
+    return producer >= 0 &&
+           is_factorization(program.steps[static_cast<std::size_t>(producer)].operation);
 }
 
 }  // namespace
