@@ -2,19 +2,15 @@
 
 #include <algorithm>
 
+#include "cuda/placement.hpp"
 #include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {
 
-constexpr std::int64_t kAlignment = 256;
 constexpr int kMostSlots = 3;
 /// A chunk this large keeps the bus and the device busy; a larger one only delays the first result.
 constexpr std::int64_t kChunkBytes = std::int64_t{32} << 20;
-
-std::int64_t aligned(std::int64_t bytes) {
-    return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
 
 std::int64_t matrix_bytes(const DeviceExecutor& executor, ValueId id) {
     const Program& program = executor.program();

@@ -5,6 +5,7 @@
 #include "planner/passes.hpp"
 #include "planner/sizes.hpp"
 #include "program/aliasing.hpp"
+#include "program/round_up.hpp"
 
 namespace matgrad {
 namespace {
@@ -17,13 +18,9 @@ class Arena {
 public:
     explicit Arena(std::int64_t alignment) : alignment_(alignment) {}
 
-    [[nodiscard]] std::int64_t rounded(std::int64_t bytes) const {
-        return (bytes + alignment_ - 1) / alignment_ * alignment_;
-    }
-
     /// The tightest hole that fits, else the end.
     std::int64_t allocate(std::int64_t bytes) {
-        const std::int64_t need = rounded(bytes);
+        const std::int64_t need = round_up(bytes, alignment_);
         if (need == 0) {
             return 0;
         }
@@ -49,7 +46,7 @@ public:
     }
 
     void release(std::int64_t at, std::int64_t bytes) {
-        std::int64_t length = rounded(bytes);
+        std::int64_t length = round_up(bytes, alignment_);
         if (length == 0) {
             return;
         }
@@ -95,7 +92,7 @@ public:
         for (std::size_t i = 0; i < program_.steps.size(); ++i) {
             step(static_cast<int>(i));
         }
-        program_.shared_bytes = shared_.rounded(shared_.size());
+        program_.shared_bytes = round_up(shared_.size(), kSharedAlignment);
         program_.problem_bytes = problem_.size();
     }
 
