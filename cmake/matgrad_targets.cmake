@@ -30,9 +30,7 @@ function(matgrad_set_up_tests target)
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_compile_options(${target} PRIVATE ${MATGRAD_WARNINGS})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  target_compile_definitions(${target} PRIVATE
-    MATGRAD_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
-    MATGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${target} PRIVATE test_data)
 endfunction()
 
 # matgrad_add_test_objects(<name> SOURCES ... LAYERS <layers> [LIBRARIES ...])

@@ -111,6 +111,9 @@ public:
     }
     [[nodiscard]] std::unique_ptr<const Executor> make_executor(
         Program program, const gpu::ExecutorOptions& options) const override {
+        if (count == 0) {
+            throw MachineError("no NVIDIA driver is installed");
+        }
         if (options.device >= count) {
             throw OperandError("device cuda:" + std::to_string(options.device) + " does not exist");
         }

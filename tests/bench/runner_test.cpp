@@ -42,6 +42,7 @@ Pace short_pace() {
 /// matgrad, but for one entry of the last result of one problem.
 Contender spoiled(double relative_error, const std::int64_t& problem) {
     Contender contender = matgrad_on_cpu();
+    contender.most_copies = 2;
     contender.prepare = [inner = contender.prepare, relative_error, &problem](
                             const Case& c, int threads) -> Prepared {
         return Call([call = inner(c, threads).call, c, relative_error, &problem](

@@ -11,12 +11,13 @@
 
 #include "bench/suite_fields.hpp"
 #include "support/cookbook.hpp"
+#include "support/test_data.hpp"
 
 namespace matgrad::bench {
 namespace {
 
 Suite own_suite(const std::string& name) {
-    return load_suite(MATGRAD_SOURCE_DIR "/bench/suites/" + name + ".json");
+    return load_suite(source_file("bench/suites/" + name + ".json"));
 }
 
 std::vector<std::string> names_of(const Suite& suite) {

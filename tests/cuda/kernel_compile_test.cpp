@@ -1,5 +1,5 @@
-// Generated kernels through the real NVRTC, which needs no driver: for three architectures, without a
-// warning, without a register in local memory.
+// Generated kernels through the real NVRTC, which needs no driver: for one of three architectures each, without
+// a warning, without a register in local memory.
 
 #include <gtest/gtest.h>
 
