@@ -1,13 +1,24 @@
 // Functions of each entry: d f(Y) = f'(Y) .* dY.
 
+#include <numbers>
+
 #include "calculus/rules.hpp"
 #include "expression/build.hpp"
 
 namespace matgrad {
 namespace {
 
+Expr ones_like(const Expr& a) {
+    return ones(a.shape().rows, a.shape().cols);
+}
+
 Expr one_minus(const Expr& a) {
-    return subtract(ones(a.shape().rows, a.shape().cols), a);
+    return subtract(ones_like(a), a);
+}
+
+/// 1 where a > b, else 0.
+Expr step_of_difference(const Expr& a, const Expr& b) {
+    return apply(Op::step, subtract(a, b));
 }
 
 const Expr& argument(const Expr& y) {
@@ -81,6 +92,37 @@ constexpr EntrywiseRule kRules[] = {
          [](const Expr& y) { return apply(Op::sigmoid, argument(y)); }),
     rule(Entrywise::relu, "d(relu(Y)) = step(Y).*dY",
          [](const Expr& y) { return apply(Op::step, argument(y)); }),
+    rule(Entrywise::tan, "d(tan(Y)) = (1 + tan(Y).^2).*dY",
+         [](const Expr& y) { return add(power(y, 2), ones_like(y)); }),
+    rule(Entrywise::atan, "d(atan(Y)) = dY./(1 + Y.^2)",
+         [](const Expr& y) { return power(add(power(argument(y), 2), ones_like(y)), -1); }),
+    rule(Entrywise::log1p, "d(log1p(Y)) = dY./(1 + Y)",
+         [](const Expr& y) { return power(add(argument(y), ones_like(y)), -1); }),
+    // 1 + expm1(Y) would lose its digits far below 0
+    rule(Entrywise::expm1, "d(expm1(Y)) = exp(Y).*dY",
+         [](const Expr& y) { return apply(Op::exp, argument(y)); }),
+    rule(Entrywise::cosh, "d(cosh(Y)) = sinh(Y).*dY",
+         [](const Expr& y) { return apply(Op::sinh, argument(y)); }),
+    rule(Entrywise::sinh, "d(sinh(Y)) = cosh(Y).*dY",
+         [](const Expr& y) { return apply(Op::cosh, argument(y)); }),
+    rule(Entrywise::erf, "d(erf(Y)) = 2/sqrt(pi)*exp(-Y.^2).*dY",
+         [](const Expr& y) {
+             return scale(2 * std::numbers::inv_sqrtpi,
+                          apply(Op::exp, negate(power(argument(y), 2))));
+         }),
+    // Where the arguments are equal the second one moves the result.
+    rule(
+        Entrywise::max, "d(max(Y,Z)) = step(Y - Z).*dY + (1 - step(Y - Z)).*dZ",
+        [](const Expr& y) { return step_of_difference(y->children[0], y->children[1]); },
+        [](const Expr& y) {
+            return one_minus(step_of_difference(y->children[0], y->children[1]));
+        }),
+    rule(
+        Entrywise::min, "d(min(Y,Z)) = step(Z - Y).*dY + (1 - step(Z - Y)).*dZ",
+        [](const Expr& y) { return step_of_difference(y->children[1], y->children[0]); },
+        [](const Expr& y) {
+            return one_minus(step_of_difference(y->children[1], y->children[0]));
+        }),
 };
 
 /// A row for each entrywise function, in their order, and a slope for each argument.

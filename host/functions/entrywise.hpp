@@ -43,7 +43,16 @@ enum EntrywiseFact : unsigned {
     ROW(tanh,     1, "tanh",     R"(\tanh)",  "np.tanh({})",                   "", kHeavy | kUnitSlope, std::tanh(x)) \
     ROW(sigmoid,  1, "sigmoid",  R"(\sigma)", "np.exp(-np.logaddexp(0, -{}))", " logistic ", kNeverNegative | kHeavy | kUnitSlope, std::nan("")) \
     ROW(softplus, 1, "softplus", "",          "np.logaddexp(0, {})",           "", kNeverNegative | kHeavy | kUnitSlope, std::nan("")) \
-    ROW(relu,     1, "relu",     "",          "np.maximum({}, 0)",             "", kNeverNegative, x > 0 ? x : 0)
+    ROW(relu,     1, "relu",     "",          "np.maximum({}, 0)",             "", kNeverNegative, x > 0 ? x : 0) \
+    ROW(tan,      1, "tan",      R"(\tan)",   "np.tan({})",                    " tg ", kHeavy, std::tan(x)) \
+    ROW(atan,     1, "atan",     R"(\arctan)","np.arctan({})",                 " arctan ", kHeavy, std::atan(x)) \
+    ROW(log1p,    1, "log1p",    "",          "np.log1p({})",                  "", kHeavy, std::log1p(x)) \
+    ROW(expm1,    1, "expm1",    "",          "np.expm1({})",                  "", kHeavy, std::expm1(x)) \
+    ROW(cosh,     1, "cosh",     R"(\cosh)",  "np.cosh({})",                   "", kNeverNegative | kHeavy, std::cosh(x)) \
+    ROW(sinh,     1, "sinh",     R"(\sinh)",  "np.sinh({})",                   "", kHeavy, std::sinh(x)) \
+    ROW(erf,      1, "erf",      "",          "scipy.special.erf({})",         "", kHeavy | kUnitSlope, std::erf(x)) \
+    ROW(max,      2, "max",      R"(\max)",   "np.maximum({}, {})",            " maximum fmax ", kNoFact, x < y ? y : x) \
+    ROW(min,      2, "min",      R"(\min)",   "np.minimum({}, {})",            " minimum fmin ", kNoFact, y < x ? y : x)
 // clang-format on
 
 enum class Entrywise : std::uint8_t {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
 
 #include "reference/rules.hpp"
@@ -60,6 +61,24 @@ double entry_value(Entrywise function, std::span<const double> arguments) {
             return softplus(x);
         case Entrywise::relu:
             return x <= 0 ? 0.0 : x;  // NaN stays NaN
+        case Entrywise::tan:
+            return std::tan(x);
+        case Entrywise::atan:
+            return std::atan(x);
+        case Entrywise::log1p:
+            return std::log1p(x);
+        case Entrywise::expm1:
+            return std::expm1(x);
+        case Entrywise::cosh:
+            return std::cosh(x);
+        case Entrywise::sinh:
+            return std::sinh(x);
+        case Entrywise::erf:
+            return std::erf(x);
+        case Entrywise::max:
+            return std::isnan(x) || x > arguments[1] ? x : arguments[1];
+        case Entrywise::min:
+            return std::isnan(x) || x < arguments[1] ? x : arguments[1];
     }
     throw std::logic_error("entry_value: no such function");
 }
@@ -92,6 +111,26 @@ double entry_slope(Entrywise function, std::span<const double> arguments, std::s
             return sigmoid(x);
         case Entrywise::relu:
             return step(x);
+        case Entrywise::tan: {
+            const double c = std::cos(x);
+            return 1 / (c * c);
+        }
+        case Entrywise::atan:
+            return 1 / (1 + x * x);
+        case Entrywise::log1p:
+            return 1 / (1 + x);
+        case Entrywise::expm1:
+            return std::exp(x);
+        case Entrywise::cosh:
+            return std::sinh(x);
+        case Entrywise::sinh:
+            return std::cosh(x);
+        case Entrywise::erf:
+            return 2 / std::sqrt(std::numbers::pi) * std::exp(-x * x);
+        case Entrywise::max:
+            return (arguments[0] > arguments[1]) == (which == 0) ? 1 : 0;
+        case Entrywise::min:
+            return (arguments[0] < arguments[1]) == (which == 0) ? 1 : 0;
     }
     throw std::logic_error("entry_slope: no such function");
 }
