@@ -41,6 +41,7 @@ constexpr Pass kPasses[] = {
     {"remove_dead", remove_dead, Stage::lowered},
     {"absorb_scalars", absorb_scalars, Stage::lowered},
     {"fuse_entrywise", fuse_entrywise, Stage::lowered},
+    {"split_batch_sums", split_batch_sums, Stage::lowered},
     {"trim_symmetric", trim_symmetric, Stage::lowered},
     {"choose_types", choose_types, Stage::lowered},
     {"hoist_shared", hoist_shared, Stage::scoped},
