@@ -134,7 +134,7 @@ constexpr bool is_complete() {
             return false;
         }
     }
-    return next == kEntrywiseFunctions;
+    return next == std::size(kEntrywiseFunctions);
 }
 static_assert(is_complete());
 

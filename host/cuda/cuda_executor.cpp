@@ -57,7 +57,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<const Executor> make_cuda_executor(Program program,
+std::unique_ptr<const Executor> make_cuda_executor(const Program& program,
                                                    const ExecutorOptions& options) {
     return std::make_unique<CudaExecutor>(program, options);
 }

@@ -8,7 +8,7 @@
 namespace matgrad::gpu {
 
 /// See Module::make_executor.
-[[nodiscard]] std::unique_ptr<const Executor> make_cuda_executor(Program program,
+[[nodiscard]] std::unique_ptr<const Executor> make_cuda_executor(const Program& program,
                                                                  const ExecutorOptions& options);
 
 }  // namespace matgrad::gpu

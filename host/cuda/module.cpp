@@ -25,7 +25,7 @@ public:
     }
     [[nodiscard]] std::unique_ptr<const Executor> make_executor(
         Program program, const ExecutorOptions& options) const override {
-        return make_cuda_executor(std::move(program), options);
+        return make_cuda_executor(program, options);
     }
 };
 

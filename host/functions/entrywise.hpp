@@ -61,11 +61,12 @@ enum class Entrywise : std::uint8_t {
 #undef MATGRAD_ROW
 };
 
-inline constexpr std::size_t kEntrywiseFunctions = 0
-#define MATGRAD_ROW(...) +1
+/// All of them, in the order of the rows.
+inline constexpr Entrywise kEntrywiseFunctions[] = {
+#define MATGRAD_ROW(name, ...) Entrywise::name,
     MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW
-    ;
+};
 
 [[nodiscard]] constexpr std::string_view name_of(Entrywise f) {
     constexpr std::string_view kNames[] = {

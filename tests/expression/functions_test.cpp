@@ -90,8 +90,7 @@ TEST(Functions, EntrywiseOnesFoldConstantsToTheirValue) {
 }
 
 TEST(Functions, NeverNegativeMeansSo) {
-    for (std::size_t i = 0; i < kEntrywiseFunctions; ++i) {
-        const auto f = static_cast<Entrywise>(i);
+    for (const Entrywise f : kEntrywiseFunctions) {
         if ((facts_of(f) & EntrywiseFact::kNeverNegative) == 0) {
             continue;
         }

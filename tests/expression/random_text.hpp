@@ -149,7 +149,7 @@ private:
     }
 
     std::string entrywise(char rows, char cols) {
-        const auto f = static_cast<Entrywise>(pick(kEntrywiseFunctions));
+        const Entrywise f = kEntrywiseFunctions[pick(std::size(kEntrywiseFunctions))];
         const std::string arguments = text(rows, cols);
         return std::string(name_of(f)) + "(" + arguments +
                (arity_of(f) == 2 ? ", " + text(rows, cols) : std::string()) + ")";
