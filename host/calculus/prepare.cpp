@@ -60,9 +60,11 @@ Expr projected(const Expr& gradient, const Expr& variable, Convention convention
             return apply(Op::tril, g);
         case Structure::upper:
             return apply(Op::triu, g);
-        default:
+        case Structure::general:
+        case Structure::orthogonal:
             return g;
     }
+    return g;
 }
 
 }  // namespace matgrad

@@ -281,9 +281,11 @@ Use Lowering::join(const Links& links, const ChainOrder& order, int i, int j) {
             }
             return emit(Syrk{w}, first.rows, last.cols, text, why);
         }
-        default:
-            return multiply_dense(part(i, step.split), part(step.split + 1, j), text);
+        case Join::leaf:  // of one link: never here
+        case Join::multiply:
+            break;
     }
+    return multiply_dense(part(i, step.split), part(step.split + 1, j), text);
 }
 
 Use Lowering::leaf(const Link& link) {
@@ -304,9 +306,12 @@ Use Lowering::leaf(const Link& link) {
                 },
                 link_text(link), "");
         }
-        default:
-            return explicit_inverse(link);
+        case LinkKind::cholesky:
+        case LinkKind::lu:
+        case LinkKind::triangular:
+            break;
     }
+    return explicit_inverse(link);
 }
 
 Use Lowering::diagonal_vector(const Link& link) {

@@ -182,9 +182,10 @@ const char* scope_text(Scope scope) {
             return "once";
         case Scope::problem:
             return "per problem";
-        default:
+        case Scope::reduced:
             return "over batch";
     }
+    return "";
 }
 
 const char* type_text(ScalarType type) {
