@@ -62,7 +62,7 @@ enum class Entrywise : std::uint8_t {
 };
 
 inline constexpr std::size_t kEntrywiseFunctions = 0
-#define MATGRAD_ROW(...) +1
+#define MATGRAD_ROW(...) +1  // NOLINT(bugprone-macro-parentheses): a term of the sum
     MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW
     ;
