@@ -54,7 +54,7 @@ inline const FunctionCase kFunctions[] = {
     {"sum(max(A*X,B*X).^3)", "X"},
     {"sum(A.*min(X,A))", "X", "A=m,n X=m,n"},
     {"sum(min(x,y).^2.*max(x,y))", "y", "x=n y=n"},
-    {"sum(max(t,X).^2 + min(X,t))", "t", "t=1 X=m,n"},
+    {"sum(max(t,X).*X + A.*min(X,t))", "t", "t=1 A=m,n X=m,n"},
     {"max(norm2(x),t)^2 + erf(t)", "t", "t=1 x=n"},
     {"sum(X.*step(X) + sign(X).*X)", "X"},
     {"det(X)^2/tr(X'*X)", "X", "X=n,n"},
