@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "expression/build.hpp"
+#include "support/test_data.hpp"
 
 namespace matgrad {
 namespace {
@@ -40,8 +41,8 @@ bool has_word(const std::string& text, std::string_view name) {
 }
 
 TEST(Functions, EveryNameIsInTheDocumentAndTheFuzzersDictionary) {
-    const std::string page = content_of(MATGRAD_SOURCE_DIR "/docs/language.md");
-    const std::string dictionary = content_of(MATGRAD_SOURCE_DIR "/tests/fuzz/parser.dict");
+    const std::string page = content_of(source_file("docs/language.md"));
+    const std::string dictionary = content_of(source_file("tests/fuzz/parser.dict"));
     const std::string functions =
         page.substr(page.find("## Functions"), page.find("## Shapes") - page.find("## Functions"));
     for (const Function& f : detail::functions()) {
