@@ -28,7 +28,9 @@ Suite small_suite() {
         {"function": "frobenius", "sizes": {"m": 6, "n": 3, "p": 4}, "batch": 5, "batched": ["X"]},
         {"function": "gaussian_nll", "sizes": {"n": 4}, "batch": 3, "type": "float32"},
         {"function": "ridge", "sizes": {"m": 6, "n": 3}, "batch": 2},
-        {"function": "procrustes", "sizes": {"m": 6, "n": 3}}]})",
+        {"function": "procrustes", "sizes": {"m": 6, "n": 3}},
+        {"function": "frobenius", "sizes": {"m": 6, "n": 3, "p": 4}, "batch": 6,
+         "batched": ["A"], "reduce": "sum", "for": {"type": ["float32", "float64"]}}]})",
                        "small");
 }
 
