@@ -4,14 +4,24 @@
 namespace matgrad {
 namespace {
 
-/// Per-problem rows that lie one under the other: X*S for all problems is one tall gemm.
-bool rows_stack(const Program& program, const Gemm& g) {
-    const auto scope = [&](const Use& u) { return program.value(u.value).scope; };
-    if (scope(g.a) != Scope::problem || scope(g.b) != Scope::shared || g.a.transposed ||
-        !is_whole(g.a)) {
-        return false;
+/// Says what is shared, where nothing more important is said of the step.
+void tell_shared_factor(const Program& program, Step& step) {
+    const auto* g = std::get_if<Gemm>(&step.operation);
+    if (g == nullptr || step.scope != Scope::problem || !step.why.empty()) {
+        return;
     }
-    return !is_present(g.c) || (scope(g.c) == Scope::problem && !g.c.transposed && is_whole(g.c));
+    const auto is_shared = [&](const Use& u) {
+        return program.value(u.value).scope == Scope::shared;
+    };
+    if (is_shared(g->a) != is_shared(g->b)) {
+        step.why = is_shared(g->a) ? "the first factor is shared by the batch"
+                                   : "the second factor is shared by the batch";
+    }
+}
+
+bool is_product(const Operation& operation) {
+    const auto* g = std::get_if<Gemm>(&operation);
+    return std::holds_alternative<Syrk>(operation) || (g != nullptr && !is_present(g->c));
 }
 
 }  // namespace
@@ -20,17 +30,12 @@ void fold_batch(Program& program) {
     const std::vector<int> uses = count_uses(program);
     const std::vector<int> producers = find_producers(program);
     for (Step& s : program.steps) {
-        const auto* g = std::get_if<Gemm>(&s.operation);
-        if (g != nullptr && s.scope == Scope::problem && rows_stack(program, *g)) {
-            s.fold = Fold::rows;
-            if (s.why.empty()) {
-                s.why = "the second factor is shared: one tall gemm over the rows of the batch";
-            }
-        }
+        tell_shared_factor(program, s);
     }
     for (const Step& s : program.steps) {
         const auto* sum = std::get_if<BatchReduce>(&s.operation);
-        if (sum == nullptr || uses[static_cast<std::size_t>(sum->a.value)] != 1) {
+        if (sum == nullptr || uses[static_cast<std::size_t>(sum->a.value)] != 1 ||
+            !is_whole(sum->a)) {
             continue;
         }
         const int at = producers[static_cast<std::size_t>(sum->a.value)];
@@ -38,12 +43,9 @@ void fold_batch(Program& program) {
             continue;
         }
         Step& step = program.steps[static_cast<std::size_t>(at)];
-        const auto* g = std::get_if<Gemm>(&step.operation);
-        if (g != nullptr && step.scope == Scope::problem && !is_present(g->c)) {
+        if (step.scope == Scope::problem && is_product(step.operation)) {
             step.fold = Fold::inner;
-            step.why =
-                "only its sum over the batch is used: one gemm whose inner dimension runs "
-                "over the batch";
+            step.why = "only its sum over the batch is used";
         }
     }
 }

@@ -11,13 +11,16 @@ void absorb_scalars(Program& program);
 /// fusion.cpp: entrywise chains become one map, reductions take the entrywise work they read. What
 /// is used more than once stays a value. Bodies keep within kMaxBodyOperands and kMaxBodyCode.
 void fuse_entrywise(Program& program);
+/// batch_sums.cpp: a sum over the batch is taken term by term where that makes products of which only
+/// the sum is used, and where that is cheaper: the sum of r*u' + c is that of r*u', a gemm, and that of c.
+void split_batch_sums(Program& program);
 /// symmetry.cpp: a syrk that only a Cholesky reads writes one triangle.
 void trim_symmetric(Program& program);
 /// precision.cpp: storage and compute types by Program::accuracy.
 void choose_types(Program& program);
 /// hoisting.cpp: the scope of each value and step; shared steps first, then problem, then reduced.
 void hoist_shared(Program& program);
-/// folding.cpp: Step::fold.
+/// folding.cpp: Step::fold, and what of a product is shared.
 void fold_batch(Program& program);
 /// memory.cpp: offsets by lifetime and the two workspace sizes.
 void assign_memory(Program& program);

@@ -36,6 +36,7 @@ Program plan(const PlanRequest& request, const Sizes& sizes, const detail::Chain
     remove_dead(program);
     absorb_scalars(program);
     fuse_entrywise(program);
+    split_batch_sums(program);
     trim_symmetric(program);
     choose_types(program);
     hoist_shared(program);

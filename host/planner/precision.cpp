@@ -67,12 +67,26 @@ void widen_factors(Program& program) {
     }
 }
 
+/// Sums over the batch are made in double; where they are terms of a sum they stay so.
+void keep_sums_wide(Program& program) {
+    for (const Step& step : program.steps) {
+        if (std::holds_alternative<BatchReduce>(step.operation)) {
+            continue;
+        }
+        for_each_use(step.operation, [&](const Use& use) {
+            Value& value = program.value(use.value);
+            value.type = value.scope == Scope::reduced ? ScalarType::float64 : value.type;
+        });
+    }
+}
+
 }  // namespace
 
 void choose_types(Program& program) {
     for (Value& v : program.values) {
         v.type = program.type;
     }
+    keep_sums_wide(program);
     if (program.type == ScalarType::float32 && program.accuracy == Accuracy::robust) {
         widen_factors(program);
     }

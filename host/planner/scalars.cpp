@@ -1,34 +1,14 @@
 #include <algorithm>
 #include <optional>
 
+#include "planner/body_terms.hpp"
 #include "planner/edit.hpp"
 #include "planner/passes.hpp"
 
 namespace matgrad {
 namespace {
 
-/// coefficient * register
-struct Term {
-    double coefficient = 1;
-    int reg = -1;
-};
-
-/// The body as a sum of terms that are no sums themselves.
-void collect_terms(const MapBody& body, int reg, double factor, std::vector<Term>& terms) {
-    const MapInstruction& c = body.code[static_cast<std::size_t>(reg)];
-    switch (c.op) {
-        case MapOp::add:
-        case MapOp::sub:
-            collect_terms(body, c.a, factor, terms);
-            collect_terms(body, c.b, c.op == MapOp::sub ? -factor : factor, terms);
-            return;
-        case MapOp::scale:
-            collect_terms(body, c.a, factor * c.number, terms);
-            return;
-        default:
-            terms.push_back({factor, reg});
-    }
-}
+using Term = LinearTerm;
 
 /// How many instructions of the body read this register.
 int readers(const MapBody& body, int reg) {
@@ -128,8 +108,7 @@ private:
         if (body.code.empty()) {
             return;
         }
-        std::vector<Term> terms;
-        collect_terms(body, static_cast<int>(body.code.size()) - 1, 1, terms);
+        const std::vector<Term> terms = linear_terms(body);
         if (terms.size() == 1) {
             absorb_factor(index, map, body, terms.front());
         } else {

@@ -111,8 +111,11 @@ double matrix_operations(const Program& program, const Step& step) {
                           : rank_one_operations(map->body) * real(program.value(step.out).count());
 }
 
+/// Sums over the batch read every problem; what is computed from the sums runs once.
 double runs_of(const Program& program, const Step& step) {
-    return step.scope == Scope::shared ? 1 : real(std::max<std::int64_t>(program.batch, 1));
+    const bool per_problem =
+        step.scope == Scope::problem || std::holds_alternative<BatchReduce>(step.operation);
+    return per_problem ? real(std::max<std::int64_t>(program.batch, 1)) : 1;
 }
 
 }  // namespace

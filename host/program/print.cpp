@@ -201,7 +201,7 @@ const char* type_text(ScalarType type) {
 }
 
 const char* fold_text(Fold fold) {
-    return fold == Fold::none ? "" : fold == Fold::rows ? " [rows folded]" : " [inner folded]";
+    return fold == Fold::none ? "" : " [summed]";
 }
 
 std::string step_text(const Program& program, const Names& names, const Step& step) {

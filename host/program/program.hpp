@@ -190,11 +190,11 @@ struct Copy {
     Use a;
 };
 
-/// How a step of problem scope may be run as one large call over the batch.
+/// How a step of problem scope may be run for many problems at once.
 enum class Fold {
     none,
-    rows,   ///< per-problem a times shared b: one tall gemm over all rows of the batch
-    inner,  ///< the sum over the batch of a*b: one gemm whose inner dimension runs over the batch
+    inner,  ///< of gemm without c and syrk: nobody but one batch_reduce reads the result, so one product
+            ///< whose inner dimension runs over the batch gives the sum. An executor need not do so.
 };
 
 using Operation =

@@ -245,6 +245,23 @@ TEST(InnerFold, TakesVectorsAndPaddedMatrices) {
     }
 }
 
+TEST(InnerFold, TakesVectorsAndScalarsWithGapsBetweenProblems) {
+    for (const Size& size : {Size{3, 1, 5}, Size{3, 1, 1}, Size{1, 1, 5}, Size{1, 1, 1}}) {
+        SCOPED_TRACE(testing::Message() << size.m << "x" << size.n);
+        for (const ViewOrder order : {ViewOrder::rows, ViewOrder::columns}) {
+            Numbers a(size.m, 1, 50, order, BatchOrder::with_gaps);
+            Numbers b(1, size.n, 50, order, BatchOrder::with_gaps);
+            const bool is_a_vector = size.m == 1 || order == ViewOrder::columns;
+            const bool is_b_vector = size.n == 1 || order == ViewOrder::rows;
+            if (is_a_vector && is_b_vector) {
+                EXPECT_TRUE(folds(50, size, a, b));
+            } else {
+                (void)folds(50, size, a, b);
+            }
+        }
+    }
+}
+
 TEST(InnerFold, IsNotTakenWhereTheInnerDimensionsDoNotLieEvenly) {
     const Size size{3, 4, 5};
     Numbers by_rows(3, 4, 50, ViewOrder::rows);

@@ -165,6 +165,51 @@ TEST(Routes, OfAProductWithASharedMatrixIsOneCallForTheBatch) {
     EXPECT_EQ(gemms_for(Order::strided), 1);  // gathered first
 }
 
+/// V u, per problem.
+TEST(Routes, OfASharedMatrixTimesVectorsIsOneCallForTheBatch) {
+    ProgramBuilder build(ScalarType::float64);
+    const ValueId v = build.operand("V", 4, 3, false);
+    const ValueId u = build.operand("u", 3, 1, true);
+    const ValueId x = build.operand("x", 4, 1, true);
+    const ValueId out = build.value(4, 1);
+    build.step(Gemm{use(v), use(u), -1, 1, use(x)}, out);
+    build.output(out);
+    Program program = build.finish();
+    program.batch = 50;
+    const auto executor = module_under_test().make_executor(program, {});
+    expect_explained(*executor, "copy, one gemm over the columns of the batch");
+}
+
+/// The sum over the batch of r u', of X'X and of X X'.
+TEST(Routes, OfASumOfProductsAreProductsThatSumOverTheBatch) {
+    ProgramBuilder build(ScalarType::float64);
+    const ValueId r = build.operand("r", 4, 1, true);
+    const ValueId u = build.operand("u", 3, 1, true);
+    const ValueId x = build.operand("X", 5, 3, true);
+    const ValueId outer = build.value(4, 3);
+    const ValueId gram = build.value(3, 3);
+    const ValueId wide = build.value(5, 5);
+    build.step(Gemm{use(r), use_transposed(u), 1, 0, {}}, outer).fold = Fold::inner;
+    build.step(Syrk{use_transposed(x), 1, true}, gram).fold = Fold::inner;
+    build.step(Syrk{use(x), 1, true}, wide).fold = Fold::inner;
+    for (const ValueId product : {outer, gram, wide}) {
+        const Value value = build.of(product);
+        const ValueId sum = build.value(value.rows.size, value.cols.size, Scope::reduced);
+        build.step(BatchReduce{use(product)}, sum);
+        build.output(sum);
+    }
+    Program program = build.finish();
+    program.batch = 50;
+    const auto executor = module_under_test().make_executor(program, {});
+    const std::string text = executor->explain();
+    const auto is_told = [&text](const std::string& line) {
+        EXPECT_NE(text.find(line), std::string::npos) << line << " in\n" << text;
+    };
+    is_told("= gemm(r, u'): gemm that sums over the batch x 2\n");
+    is_told("= syrk(X', X): gemm that sums over the batch x 2\n");
+    is_told("= syrk(X, X'): gemm, strided batch\n");  // no columns one beside the other
+}
+
 TEST(Routes, OfALargeLowerSyrkIsHalfAProduct) {
     const auto syrk = [](ValueId x) { return Operation(Syrk{use(x), 1, false}); };
     const auto executor = module_under_test().make_executor(one_step(1024, syrk), {});

@@ -27,6 +27,7 @@ public:
     Step& step(Operation operation, ValueId out, std::optional<ScalarType> type = {},
                ValueId out2 = kNoValue);
     void output(ValueId value, bool transposed = false);
+    [[nodiscard]] const Value& of(ValueId value) const { return program_.value(value); }
     /// Gives `value` the memory of `other`.
     void share_memory(ValueId value, ValueId other);
 

@@ -28,18 +28,37 @@ TEST(Hoisting, SharedStepsComeFirstAndSumsOverTheBatchLast) {
     EXPECT_EQ(h.program.steps[3].scope, Scope::reduced);
 }
 
-TEST(Folding, StacksRowsOfWholeUntransposedProblemMatricesAlone) {
+TEST(Folding, TellsWhichFactorTheBatchShares) {
     HandProgram h;
     const ValueId a = h.operand("A", 2, 2, false);
     const ValueId x = h.operand("X", 2, 2);
     h.output(h.step(gemm(x, a), 2, 2));
-    h.output(h.step(Gemm{{x, true}, {a}, 1, 0, {}}, 2, 2));
     h.output(h.step(gemm(a, x), 2, 2));
-    h.output(h.step(Gemm{{x}, {a, true}, 1, 1, {x}}, 2, 2));
-    h.output(h.step(Gemm{{x}, {a}, 1, 1, {a}}, 2, 2));
+    h.output(h.step(gemm(x, x), 2, 2));
+    h.output(h.step(gemm(a, a), 2, 2, Scope::shared));
     fold_batch(h.program);
-    const Fold expected[] = {Fold::rows, Fold::none, Fold::none, Fold::rows, Fold::none};
-    for (std::size_t i = 0; i < 5; ++i) {
+    const std::string expected[] = {"the second factor is shared by the batch",
+                                    "the first factor is shared by the batch", "", ""};
+    for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(h.program.steps[i].why, expected[i]) << i;
+        EXPECT_EQ(h.program.steps[i].fold, Fold::none) << i;
+    }
+}
+
+TEST(Folding, IsOfGemmWithoutASumAndOfSyrkReadWhole) {
+    HandProgram h;
+    const ValueId x = h.operand("X", 2, 2);
+    const ValueId g = h.step(Syrk{{x}, 1, true}, 2, 2);
+    const ValueId added = h.step(Gemm{{x}, {x}, 1, 1, {x}}, 2, 2);
+    const ValueId sliced = h.step(gemm(x, x), 2, 2);
+    const ValueId once = h.step(Copy{{x}}, 2, 2);
+    h.output(h.step(BatchReduce{{g}}, 2, 2, Scope::reduced));
+    h.output(h.step(BatchReduce{{added}}, 2, 2, Scope::reduced));
+    h.output(h.step(BatchReduce{{sliced, false, 1, -1}}, 1, 2, Scope::reduced));
+    h.output(h.step(BatchReduce{{once}}, 2, 2, Scope::reduced));
+    fold_batch(h.program);
+    const Fold expected[] = {Fold::inner, Fold::none, Fold::none, Fold::none};
+    for (std::size_t i = 0; i < 4; ++i) {
         EXPECT_EQ(h.program.steps[i].fold, expected[i]) << i;
     }
 }

@@ -28,7 +28,7 @@ TEST(Plan, OfFrobeniusWithSharedAIsOneSyrkOnceAndOneTallGemm) {
     EXPECT_EQ(p.steps[0].scope, Scope::shared);
     EXPECT_TRUE(std::holds_alternative<Gemm>(p.steps[1].operation));
     EXPECT_EQ(p.steps[1].scope, Scope::problem);
-    EXPECT_EQ(p.steps[1].fold, Fold::rows);
+    EXPECT_EQ(p.steps[1].why, "the second factor is shared by the batch");
     EXPECT_EQ(p.steps[1].operations, 2 * 64 * 16 * 16);
 }
 

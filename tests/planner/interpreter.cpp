@@ -461,6 +461,11 @@ RunResult Interpreter::run(const std::vector<Operands>& problems) {
                 }
             }
         }
+        for (const Step& s : program_.steps) {  // of the sums so far
+            if (s.scope == Scope::reduced && !std::holds_alternative<BatchReduce>(s.operation)) {
+                (void)execute(s);
+            }
+        }
         std::vector<Matrix> outputs;
         for (const ProgramOutput& o : program_.outputs) {
             Matrix m = load(o.value);

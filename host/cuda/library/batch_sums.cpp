@@ -68,8 +68,8 @@ void BatchSums::add_slice(StepRun& run, std::byte* totals) const {
         auto* const to = reinterpret_cast<double*>(totals + sum.first);
         const PartialSums& parts = run.partial_sums[static_cast<std::size_t>(sum.use.value)];
         if (parts.count > 0) {  // without the problems that failed
-            const DeviceView view = sum.use.transposed ? transposed(parts.view) : parts.view;
-            add_up(run, sum.add_partial, view, nullptr, to, scratch, parts.count);
+            add_up(run, sum.add_partial, use_of(sum.use, parts.view), nullptr, to, scratch,
+                   parts.count);
         } else {
             add_up(run, sum.add, run.view(sum.use), run.status.data, to, scratch, run.batch);
         }

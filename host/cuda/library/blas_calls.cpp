@@ -56,6 +56,9 @@ cublasStatus_t trsm(cublasHandle_t handle, ScalarType type, cublasSideMode_t sid
 }
 
 const char* gemm_name(const GemmCall& call) {
+    if (call.over_batch) {
+        return "gemm that sums over the batch";
+    }
     if (call.stacked_rows) {
         return "one gemm over the rows of the batch";
     }

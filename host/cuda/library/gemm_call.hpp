@@ -24,6 +24,7 @@ struct GemmCall {
     std::int64_t batch = 1;
     bool stacked_rows = false;     ///< one call over the rows of all problems
     bool stacked_columns = false;  ///< one call over the columns of all problems
+    bool over_batch = false;       ///< its inner dimension runs over problems
 
     /// Strides that the strided call takes; otherwise it is one with pointers to each problem.
     [[nodiscard]] bool is_strided() const {

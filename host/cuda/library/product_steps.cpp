@@ -65,6 +65,61 @@ private:
     KernelId kernel_ = kNoKernel;
 };
 
+/// A product of which only the sum over the batch is used: products of parts of the batch, whose inner
+/// dimension runs over problems, which batch_sum adds up.
+class SummedProduct {
+public:
+    explicit SummedProduct(const StepSetup& setup)
+        : out_(setup.step().out),
+          type_(setup.step().type),
+          is_summed_(setup.step().fold == Fold::inner && !may_fail_after(setup)),
+          can_fail_(can_fail(setup.program())) {}
+
+    [[nodiscard]] bool may_be(const StepRun& run) const {
+        return is_summed_ && run.batch >= kFewestToFold;
+    }
+
+    /// The factor with zeros in place of the problems that failed. What a failed problem holds in the
+    /// workspace is of no use to anyone; the caller's memory is copied first.
+    [[nodiscard]] DeviceView without_failed(StepRun& run, const BlasOperand& factor) const {
+        const DeviceView v = factor.read(run, can_fail_);
+        if (can_fail_) {
+            run.clear_failed(v);
+        }
+        return v;
+    }
+
+    /// False if strides do not allow.
+    bool enqueue(StepRun& run, double alpha, const DeviceView& a, const DeviceView& b) const {
+        const std::optional<InnerFold> found = fold_inner(a, b, run.batch);
+        if (!found) {
+            return false;
+        }
+        // The partial sums take the place of the products, which nobody else reads.
+        DeviceView sums = run.value(out_);
+        sums = row_major(sums.data, type_, sums.rows, sums.cols);
+        call(run, alpha, *found, sums);
+        if (found->left > 0) {
+            call(run, alpha, last_segment(*found), from_problem(sums, found->segments));
+        }
+        run.partial_sums[static_cast<std::size_t>(out_)] = {
+            sums, found->segments + (found->left > 0 ? 1 : 0)};
+        return true;
+    }
+
+private:
+    void call(StepRun& run, double alpha, const InnerFold& fold, const DeviceView& sums) const {
+        GemmCall gemm = make_gemm_call(fold.a, fold.b, sums, fold.segments);
+        gemm.over_batch = true;
+        call_gemm(run, type_, alpha, gemm, 0);
+    }
+
+    ValueId out_;
+    ScalarType type_;
+    bool is_summed_;
+    bool can_fail_;
+};
+
 class GemmStep final : public LibraryStep {
 public:
     GemmStep(StepSetup& setup, const Gemm& step)
@@ -73,8 +128,7 @@ public:
           b_(setup.operand(step.b)),
           out_(setup.step().out),
           type_(setup.step().type),
-          folds_(setup.step().fold == Fold::inner && !may_fail_after(setup)),
-          can_fail_(can_fail(setup.program())) {
+          summed_(setup) {
         setup.use_blas();
         setup.use_pointers_backwards(3);
         const std::int64_t inner = cols_of(setup.program(), step.a).size;
@@ -95,11 +149,11 @@ public:
         if (zero_) {
             return enqueue_zero(run);
         }
-        const bool folds =
-            folds_ && run.batch >= kFewestToFold && !a_.is_shared(run) && !b_.is_shared(run);
-        const DeviceView a = folds ? without_failed(run, a_) : a_.read(run);
-        const DeviceView b = folds ? without_failed(run, b_) : b_.read(run);
-        if (folds && fold(run, a, b)) {
+        const bool is_summed =
+            summed_.may_be(run) && !c_ && !a_.is_shared(run) && !b_.is_shared(run);
+        const DeviceView a = is_summed ? summed_.without_failed(run, a_) : a_.read(run);
+        const DeviceView b = is_summed ? summed_.without_failed(run, b_) : b_.read(run);
+        if (is_summed && summed_.enqueue(run, alpha_, a, b)) {
             return;
         }
         const DeviceView result = result_.begin(run);
@@ -123,37 +177,6 @@ private:
         zero_->enqueue(run, &product, out);
     }
 
-    /// One product of all problems, in parts that batch_sum adds up; false if strides do not allow.
-    bool fold(StepRun& run, const DeviceView& a, const DeviceView& b) const {
-        const std::optional<InnerFold> found = fold_inner(a, b, run.batch);
-        if (!found) {
-            return false;
-        }
-        const InnerFold& fold = *found;
-        // The partial sums take the place of the products, which nobody else reads.
-        DeviceView sums = run.value(out_);
-        sums = row_major(sums.data, type_, sums.rows, sums.cols);
-        call_gemm(run, type_, alpha_, make_gemm_call(fold.a, fold.b, sums, fold.segments), 0);
-        if (fold.left > 0) {
-            const InnerFold last = last_segment(fold);
-            call_gemm(run, type_, alpha_,
-                      make_gemm_call(last.a, last.b, from_problem(sums, fold.segments), 1), 0);
-        }
-        run.partial_sums[static_cast<std::size_t>(out_)] = {
-            sums, fold.segments + (fold.left > 0 ? 1 : 0)};
-        return true;
-    }
-
-    /// The factor with zeros in place of the problems that failed. What a failed problem holds in the
-    /// workspace is of no use to anyone; the caller's memory is copied first.
-    [[nodiscard]] DeviceView without_failed(StepRun& run, const BlasOperand& factor) const {
-        const DeviceView v = factor.read(run, can_fail_);
-        if (can_fail_) {
-            run.clear_failed(v);
-        }
-        return v;
-    }
-
     double alpha_;
     double beta_ = 0;
     BlasOperand a_, b_;
@@ -163,8 +186,7 @@ private:
     StepResult result_;
     ValueId out_;
     ScalarType type_;
-    bool folds_;
-    bool can_fail_;
+    SummedProduct summed_;
 };
 
 class SyrkStep final : public LibraryStep {
@@ -174,6 +196,7 @@ public:
           a_(setup.operand(step.a)),
           out_(setup.step().out),
           type_(setup.step().type),
+          summed_(setup),
           may_halve_(!step.mirror && !setup.uses_tf32() &&
                      setup.value(out_).rows.size >= setup.limit(Limit::syrk_order)) {
         setup.use_blas();
@@ -191,10 +214,14 @@ public:
         if (zero_ && !has_product_) {
             return zero_->enqueue(run, nullptr, run.value(out_));
         }
+        const bool is_summed = summed_.may_be(run) && !zero_ && !a_.is_shared(run);
+        const DeviceView a = is_summed ? summed_.without_failed(run, a_) : a_.read(run);
+        if (is_summed && summed_.enqueue(run, alpha_, a, transposed(a))) {
+            return;
+        }
         const DeviceView& out = run.value(out_);
         const DeviceView result =
             zero_ ? run.take_matrix(type_, out.rows, out.cols) : result_.begin(run);
-        const DeviceView a = a_.read(run);
         if (may_halve_ && run.batch == 1 && !zero_) {
             call_syrk(run, alpha_, a, result);
         } else {
@@ -216,6 +243,7 @@ private:
     StepResult result_;
     ValueId out_;
     ScalarType type_;
+    SummedProduct summed_;
     bool may_halve_;
 };
 

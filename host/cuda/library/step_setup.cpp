@@ -112,9 +112,9 @@ bool StepSetup::mark_failed() {
 
 bool StepSetup::is_summed_without_failed(ValueId id) const {
     return std::any_of(program_.steps.begin(), program_.steps.end(), [id](const Step& step) {
-        const auto* product = std::get_if<Gemm>(&step.operation);
-        return product != nullptr && step.fold == Fold::inner &&
-               (product->a.value == id || product->b.value == id);
+        bool is_read = false;
+        for_each_use(step.operation, [&](const Use& use) { is_read |= use.value == id; });
+        return step.fold == Fold::inner && is_read;
     });
 }
 
