@@ -17,7 +17,6 @@
 
 #include "bench/runner.hpp"
 #include "bench/suite.hpp"
-#include "cpu/layout_choice.hpp"
 
 namespace {
 
@@ -63,7 +62,6 @@ int main(int argc, char** argv) {
                 fmt::print("{}\n", c.name);
             } else if (c.name == argv[1]) {
                 use_avx2();
-                matgrad::detail::force_layout(matgrad::detail::Layout::compact);
                 const std::vector<OutputInfo> outputs = results_of(c);
                 const Layout layout(c, outputs);
                 const HostMemory memory(layout.bytes);

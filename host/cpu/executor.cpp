@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "cpu/batch_sums.hpp"
 #include "cpu/plain/blas.hpp"
 #include "cpu/plain/copy.hpp"
-#include "cpu/plain/plain_steps.hpp"
 #include "cpu/run_plan.hpp"
 #include "cpu/scratch.hpp"
 #include "cpu/tile.hpp"
@@ -33,8 +34,13 @@ class Run {
 public:
     Run(const RunPlan& plan, std::int64_t batch, std::span<const ConstBatch> operands,
         std::span<const Batch> results, std::span<std::int32_t> status,
-        std::span<std::byte> workspace, int threads, const RunHooks& hooks)
-        : plan_(plan), workspace_(workspace.data()), threads_(threads), progress_(hooks) {
+        std::span<std::byte> workspace, int threads, bool always_threads, const RunHooks& hooks)
+        : plan_(plan),
+          workspace_(workspace.data()),
+          threads_(threads),
+          nanoseconds_(always_threads ? std::numeric_limits<double>::infinity()
+                                      : plan.choice.nanoseconds),
+          progress_(hooks) {
         data_.plan = &plan;
         data_.batch = batch;
         data_.operands = operands;
@@ -48,43 +54,34 @@ public:
 
     RunSummary operator()() {
         progress_.throw_if_stopped(data_.batch);
-        const std::int32_t pivot = run_shared();
+        const std::int32_t pivot = run_once(plan_.shared_steps);
         if (pivot != 0) {
             return fail_all(pivot);
         }
-        clear_sums();
         run_tiles();
         progress_.throw_if_stopped(data_.batch);
         combine_sums();
-        Scratch scratch = scratch_of(0);
-        for (const Step* step : plan_.final_steps) {
-            (void)run_plain_step(*step, data_.shared, scratch, threads_);
-        }
+        (void)run_once(plan_.final_steps);
         write_single_results();
         return {data_.batch, failed_.load()};
     }
 
 private:
     void make_shared_views() {
-        const Program& program = plan_.program;
-        data_.shared.reserve(program.values.size());
-        for (std::size_t i = 0; i < program.values.size(); ++i) {
-            const Value& value = program.values[i];
-            View view;
+        data_.shared =
+            reinterpret_cast<View*>(workspace_ + plan_.shared_bytes + plan_.sums_bytes());
+        for (std::size_t i = 0; i < plan_.views.size(); ++i) {
+            const Value& value = plan_.program.values[i];
+            View view = plan_.views[i];
             if (value.scope != Scope::problem && value.operand >= 0) {
                 const ConstBatch& from = data_.operands[static_cast<std::size_t>(value.operand)];
-                view = {static_cast<std::byte*>(const_cast<void*>(from.data)),
-                        value.type,
-                        1,
-                        value.rows.size,
-                        value.cols.size,
-                        from.row_stride,
-                        from.col_stride};
+                view.data = static_cast<std::byte*>(const_cast<void*>(from.data));
+                view.row_stride = from.row_stride;
+                view.col_stride = from.col_stride;
             } else if (value.scope != Scope::problem) {
-                view = row_major(workspace_ + plan_.slots[i], value.type, value.rows.size,
-                                 value.cols.size, 1);
+                view.data = workspace_ + plan_.slots[i];
             }
-            data_.shared.push_back(view);
+            new (data_.shared + i) View(view);
         }
     }
 
@@ -92,25 +89,20 @@ private:
         return reinterpret_cast<double*>(workspace_ + plan_.shared_bytes) +
                segment * plan_.sum_count;
     }
-    [[nodiscard]] std::byte* tile_of(int thread) const {
-        const std::int64_t sums =
-            align_up(plan_.segments * plan_.sum_count * static_cast<std::int64_t>(sizeof(double)));
-        return workspace_ + plan_.shared_bytes + sums +
-               thread * (plan_.tile_bytes + plan_.scratch_bytes);
-    }
-    [[nodiscard]] Scratch scratch_of(int thread) const {
-        return {tile_of(thread) + plan_.tile_bytes, plan_.scratch_bytes};
+    [[nodiscard]] std::byte* memory_of(int thread) const {
+        return workspace_ + plan_.shared_bytes + plan_.sums_bytes() + plan_.views_bytes +
+               thread * plan_.thread_bytes();
     }
 
-    std::int32_t run_shared() {
-        Scratch scratch = scratch_of(0);
-        for (const Step* step : plan_.shared_steps) {
-            const std::int32_t pivot = run_plain_step(*step, data_.shared, scratch, threads_);
-            if (pivot != 0) {
-                return pivot;
-            }
+    /// On values that all problems share. Returns the first bad pivot or 0.
+    std::int32_t run_once(const std::vector<CpuStepPtr>& steps) {
+        Scratch scratch(memory_of(0) + plan_.views_bytes + plan_.tile_bytes, plan_.scratch_bytes);
+        std::int32_t pivot = 0;
+        const StepRun run{data_.shared, &scratch, &pivot, 1, threads_};
+        for (const CpuStepPtr& step : steps) {
+            step->run(run);
         }
-        return 0;
+        return pivot;
     }
 
     /// A factorization that all problems share has failed.
@@ -131,54 +123,53 @@ private:
 
     /// The batch in parts: with sums, parts that the batch alone decides; without, small ones.
     void run_tiles() {
-        const bool idle = plan_.segments == 0 && !writes_problems() && plan_.tile_steps.empty();
+        const bool idle =
+            plan_.segments == 0 && !plan_.writes_problems && plan_.choice.steps.empty();
         if (data_.batch == 0 || idle) {
             if (!data_.status.empty()) {
                 std::fill(data_.status.begin(), data_.status.end(), 0);
             }
             return;
         }
-        const std::int64_t lanes = plan_.lanes;
-        const std::int64_t tiles = (data_.batch + lanes - 1) / lanes;
+        const std::int64_t tile = plan_.tile();
+        const std::int64_t tiles = (data_.batch + tile - 1) / tile;
         const std::int64_t wanted =
             plan_.segments > 0 ? plan_.segments : std::int64_t{threads_} * 32;
-        segment_size_ = (tiles + wanted - 1) / wanted * lanes;
+        segment_size_ = std::max((tiles + wanted - 1) / wanted, plan_.segment_tiles) * tile;
         segment_count_ = (data_.batch + segment_size_ - 1) / segment_size_;
-        const double worth =
-            1 + plan_.problem_nanoseconds * static_cast<double>(data_.batch) / kWorthAThread;
+        const double worth = 1 + nanoseconds_ * static_cast<double>(data_.batch) / kWorthAThread;
         const auto workers = static_cast<int>(std::min<double>(
             {static_cast<double>(threads_), static_cast<double>(segment_count_), worth}));
         data_.threads_per_problem = std::max(1, threads_ / workers);
+        if (workers == 1) {
+            return work(0);
+        }
         run_workers(workers, [this](int worker) { work(worker); });
     }
 
-    [[nodiscard]] bool writes_problems() const {
-        return std::any_of(plan_.program.outputs.begin(), plan_.program.outputs.end(),
-                           [this](const ProgramOutput& output) {
-                               return plan_.value(output.value).scope == Scope::problem;
-                           });
-    }
-
     void work(int thread) {
-        TileRunner run_tile(data_, tile_of(thread), scratch_of(thread));
+        TileRunner run_tile(data_, memory_of(thread));
         for (;;) {
             const std::int64_t segment = next_segment_.fetch_add(1);
             if (segment >= segment_count_) {
                 return;
             }
             double* sums = plan_.segments > 0 ? sums_of(segment) : nullptr;
+            if (sums != nullptr) {
+                std::fill_n(sums, plan_.sum_count, 0.0);
+            }
             const std::int64_t end = std::min(data_.batch, (segment + 1) * segment_size_);
             const std::int64_t tile_bytes = std::max<std::int64_t>(plan_.tile_bytes, 4096);
             std::int64_t failed = 0;
             std::int64_t unreported = 0;
-            for (std::int64_t at = segment * segment_size_; at < end; at += plan_.lanes) {
+            for (std::int64_t at = segment * segment_size_; at < end; at += plan_.tile()) {
                 if (progress_.stopped()) {
                     return;
                 }
-                const std::int64_t count = std::min<std::int64_t>(plan_.lanes, end - at);
+                const std::int64_t count = std::min(plan_.tile(), end - at);
                 failed += run_tile(at, count, sums);
                 unreported += count;
-                if (unreported * tile_bytes >= kReportBytes * plan_.lanes) {
+                if (unreported * tile_bytes >= kReportBytes * plan_.tile()) {
                     progress_.add(unreported);
                     unreported = 0;
                 }
@@ -188,14 +179,21 @@ private:
         }
     }
 
-    void clear_sums() { std::fill_n(sums_of(0), plan_.segments * plan_.sum_count, 0.0); }
-
+    /// Those of the segments, in order, become one.
     void combine_sums() {
-        for (std::int64_t segment = 1; segment < plan_.segments; ++segment) {
-            for (std::int64_t i = 0; i < plan_.sum_count; ++i) {
-                sums_of(0)[i] += sums_of(segment)[i];
-            }
+        if (segment_count_ == 0) {
+            std::fill_n(sums_of(0), plan_.segments > 0 ? plan_.sum_count : 0, 0.0);
         }
+        static constexpr std::int64_t kPart = 4096;
+        for_each_index(threads_, (plan_.sum_count + kPart - 1) / kPart, [this](std::int64_t part) {
+            const std::int64_t first = part * kPart;
+            const std::int64_t count = std::min(kPart, plan_.sum_count - first);
+            for (std::int64_t segment = 1; segment < segment_count_; ++segment) {
+                add_matrices(ScalarType::float64,
+                             reinterpret_cast<const std::byte*>(sums_of(segment) + first), 1, count,
+                             sums_of(0) + first);
+            }
+        });
         for (const BatchSum& sum : plan_.sums) {
             const View to = data_.shared[static_cast<std::size_t>(sum.out)];
             copy_matrix(row_major(reinterpret_cast<std::byte*>(sums_of(0) + sum.first),
@@ -216,6 +214,7 @@ private:
     const RunPlan& plan_;
     std::byte* workspace_;
     int threads_;
+    double nanoseconds_;  ///< predicted, of a problem on one thread
     Progress progress_;
     RunData data_;
     std::optional<BlasThreads> blas_threads_;
@@ -228,8 +227,10 @@ private:
 }  // namespace
 }  // namespace detail
 
-CpuExecutor::CpuExecutor(Program program, int threads)
-    : plan_(std::make_unique<const detail::RunPlan>(std::move(program))), threads_(threads) {}
+CpuExecutor::CpuExecutor(Program program, int threads, const CpuOptions& options)
+    : plan_(std::make_unique<const detail::RunPlan>(std::move(program), options.layout)),
+      threads_(threads),
+      options_(options) {}
 CpuExecutor::~CpuExecutor() = default;
 CpuExecutor::CpuExecutor(CpuExecutor&&) noexcept = default;
 CpuExecutor& CpuExecutor::operator=(CpuExecutor&&) noexcept = default;
@@ -243,14 +244,15 @@ std::size_t CpuExecutor::workspace_bytes() const noexcept {
 }
 
 std::string CpuExecutor::explain() const {
-    return fmt::format("cpu: {}, {} thread{}\n", detail::explain_layout(plan_->program), threads_,
+    return fmt::format("cpu: {}, {} thread{}\n", plan_->choice.reason, threads_,
                        threads_ == 1 ? "" : "s");
 }
 
 RunSummary CpuExecutor::run(std::int64_t batch, std::span<const ConstBatch> operands,
                             std::span<const Batch> results, std::span<std::int32_t> status,
                             std::span<std::byte> workspace, const RunHooks& hooks) const {
-    return detail::Run(*plan_, batch, operands, results, status, workspace, threads_, hooks)();
+    return detail::Run(*plan_, batch, operands, results, status, workspace, threads_,
+                       options_.always_threads, hooks)();
 }
 
 }  // namespace matgrad

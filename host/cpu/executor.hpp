@@ -9,9 +9,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "cpu/layout_choice.hpp"
 #include "matgrad/types.hpp"
 #include "program/program.hpp"
 
@@ -21,11 +23,17 @@ namespace detail {
 struct RunPlan;
 }
 
+/// For tests and measurements; what is not asked for is decided by the Program.
+struct CpuOptions {
+    std::optional<detail::Layout> layout = {};
+    bool always_threads = false;  ///< every problem counts as worth a thread
+};
+
 /// A Program made ready to run any number of times, from any number of threads at once.
 class CpuExecutor {
 public:
     /// threads   at least 1
-    CpuExecutor(Program program, int threads);
+    CpuExecutor(Program program, int threads, const CpuOptions& options = {});
     ~CpuExecutor();
     CpuExecutor(CpuExecutor&&) noexcept;
     CpuExecutor& operator=(CpuExecutor&&) noexcept;
@@ -50,6 +58,7 @@ public:
 private:
     std::unique_ptr<const detail::RunPlan> plan_;
     int threads_;
+    CpuOptions options_;
 };
 
 }  // namespace matgrad

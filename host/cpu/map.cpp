@@ -58,14 +58,18 @@ void run_map(const MapBody& body, const View* operands, ScalarType type, const V
     if (out.count() == 0) {
         return;
     }
-    Domain domain = make_domain(body, operands, out.rows, out.cols, out.lanes, scratch);
+    map_domain(make_domain(body, operands, out.rows, out.cols, out.lanes, scratch), type, out,
+               scratch, threads);
+}
+
+void map_domain(Domain domain, ScalarType type, const View& out, Scratch& scratch, int threads) {
     View to = out;
     if (out.contiguous() && is_flat(domain)) {
         domain = joined(domain, scratch);
         to = joined(out);
     }
     for_each_part(
-        DomainParts(domain), body, scratch, threads,
+        DomainParts(domain), *domain.body, scratch, threads,
         [&](std::int64_t, const Block& part, Scratch& room) {
             with_type(type, [&](auto zero) { map_part<decltype(zero)>(domain, part, to, room); });
         });

@@ -34,4 +34,12 @@ void run_map(const MapBody& body, const View* operands, ScalarType type, const V
 void run_reduce(const Reduce& step, const View* operands, ScalarType type, const View& out,
                 Scratch& scratch, int threads = 1);
 
+struct Domain;
+
+// The same over a domain that the caller has made, with rows for many problems.
+void map_domain(Domain domain, ScalarType type, const View& out, Scratch& scratch, int threads);
+/// `over` in place of what the step says.
+void reduce_domain(const Reduce& step, ReduceOver over, const Domain& domain, ScalarType type,
+                   const View& out, Scratch& scratch, int threads);
+
 }  // namespace matgrad::detail

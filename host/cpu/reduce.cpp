@@ -208,9 +208,15 @@ void reduce_cols(const Reduce& step, const Domain& domain, const View& out, Scra
 
 void run_reduce(const Reduce& step, const View* operands, ScalarType type, const View& out,
                 Scratch& scratch, int threads) {
-    const Domain domain =
-        make_domain(step.body, operands, step.rows.size, step.cols.size, out.lanes, scratch);
-    switch (step.over) {
+    reduce_domain(
+        step, step.over,
+        make_domain(step.body, operands, step.rows.size, step.cols.size, out.lanes, scratch), type,
+        out, scratch, threads);
+}
+
+void reduce_domain(const Reduce& step, ReduceOver over, const Domain& domain, ScalarType type,
+                   const View& out, Scratch& scratch, int threads) {
+    switch (over) {
         case ReduceOver::all:
             return reduce_all(step, domain, type, out, scratch, threads);
         case ReduceOver::diagonal:

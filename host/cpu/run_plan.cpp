@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "cpu/plain/step_pairs.hpp"
 #include "cpu/scratch.hpp"
-#include "cpu/step_parts.hpp"
+#include "cpu/steps/make_step.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -15,72 +15,125 @@ constexpr std::int64_t kMostSegments = 64;
 constexpr std::int64_t kFewestSegments = 8;
 constexpr std::int64_t kSegmentMemory = 32 << 20;
 
-std::vector<char> values_read_by_steps(const RunPlan& plan) {
-    std::vector<char> read(plan.program.values.size(), 0);
-    for (const Step* step : plan.tile_steps) {
-        for (const Use& use : uses_of(*step)) {
-            read[static_cast<std::size_t>(use.value)] = 1;
+std::vector<char> values_read_by_steps(const Program& program) {
+    std::vector<char> read(program.values.size(), 0);
+    for (const Step& step : program.steps) {
+        if (step.scope == Scope::problem || std::holds_alternative<BatchReduce>(step.operation)) {
+            for_each_use(step.operation, [&read](const Use& use) {
+                read[static_cast<std::size_t>(use.value)] = 1;
+            });
         }
-    }
-    for (const BatchSum& sum : plan.sums) {
-        read[static_cast<std::size_t>(sum.use.value)] = 1;
     }
     return read;
 }
 
+/// A part of the batch is at least so many times the work of clearing its sums and adding them up.
+constexpr double kSegmentWork = 5;
+constexpr double kSumNanoseconds = 1;
+
 void sort_steps(RunPlan& plan) {
     for (const Step& step : plan.program.steps) {
+        const std::int64_t count = plan.value(step.out).count();
         if (const auto* reduce = std::get_if<BatchReduce>(&step.operation)) {
-            const std::int64_t count = plan.value(step.out).count();
             plan.sums.push_back({reduce->a, step.out, plan.sum_count, count});
             plan.sum_count += count;
-        } else if (step.scope == Scope::shared) {
-            plan.shared_steps.push_back(&step);
-        } else if (step.scope == Scope::problem) {
-            plan.tile_steps.push_back(&step);
-        } else {
-            plan.final_steps.push_back(&step);
+        } else if (step.scope != Scope::problem && count > 0) {
+            (step.scope == Scope::shared ? plan.shared_steps : plan.final_steps)
+                .push_back(make_plain_step(plan.program, step));
         }
     }
     if (!plan.sums.empty()) {
         const std::int64_t bytes =
             std::max<std::int64_t>(1, plan.sum_count) * static_cast<std::int64_t>(sizeof(double));
         plan.segments = std::clamp(kSegmentMemory / bytes, kFewestSegments, kMostSegments);
+        if (plan.is_runs()) {
+            const double problems = kSegmentWork * kSumNanoseconds *
+                                    static_cast<double>(plan.sum_count) / plan.choice.nanoseconds;
+            plan.segment_tiles =
+                1 + static_cast<std::int64_t>(problems) / std::max<std::int64_t>(1, plan.tile());
+        }
+    }
+}
+
+/// Room at the end of the tile or of the shared area.
+std::int64_t appended(std::int64_t& end, std::int64_t bytes) {
+    const std::int64_t slot = end;
+    end += align_up(bytes);
+    return slot;
+}
+
+/// A tile of one problem, or of kLanes. Operands are read where they are; a compact tile gathers those
+/// that its steps read.
+std::int64_t tile_slot(RunPlan& plan, const Value& value, bool read) {
+    if (value.offset >= 0) {
+        return value.offset * plan.lanes;
+    }
+    const bool gathered = plan.is_compact() && read;
+    return value.operand < 0 || gathered
+               ? appended(plan.tile_bytes, value.count() * size_of(value.type) * plan.lanes)
+               : -1;
+}
+
+/// Sums over a tile have one matrix, behind the values of the problems.
+void place_summed_values(RunPlan& plan) {
+    for (const SummedValue& summed : plan.choice.runs.summed) {
+        const auto i = static_cast<std::size_t>(summed.value);
+        const Value& value = plan.value(summed.value);
+        plan.slots[i] = appended(plan.tile_bytes, value.count() * size_of(summed.type));
+        plan.views[i].type = summed.type;
+        for (BatchSum& sum : plan.sums) {
+            sum.of_tile = sum.of_tile || sum.use.value == summed.value;
+        }
     }
 }
 
 void place_values(RunPlan& plan) {
-    const std::vector<char> read = values_read_by_steps(plan);
+    const std::vector<char> read = values_read_by_steps(plan.program);
+    const RunLayout& runs = plan.choice.runs;
     plan.shared_bytes = align_up(plan.program.shared_bytes);
-    plan.tile_bytes = align_up(plan.program.problem_bytes * plan.lanes);
+    plan.tile_bytes = align_up(plan.is_runs() ? runs.problem_bytes * plan.tile()
+                                              : plan.program.problem_bytes * plan.lanes);
     for (std::size_t i = 0; i < plan.program.values.size(); ++i) {
         const Value& value = plan.program.values[i];
         const bool in_tile = value.scope == Scope::problem;
-        const std::int64_t lanes = in_tile ? plan.lanes : 1;
-        std::int64_t slot = value.offset < 0 ? -1 : value.offset * lanes;
-        // Operands are read where they are; a compact tile gathers those that its steps read.
-        const bool gathered = in_tile && plan.layout == Layout::compact && read[i] != 0;
-        if (slot < 0 && (value.operand < 0 || gathered)) {
-            std::int64_t& end = in_tile ? plan.tile_bytes : plan.shared_bytes;
-            slot = end;
-            end += align_up(value.count() * size_of(value.type) * lanes);
+        std::int64_t slot = -1;
+        if (!in_tile && value.offset >= 0) {
+            slot = value.offset;
+        } else if (!in_tile && value.operand < 0) {
+            slot = appended(plan.shared_bytes, value.count() * size_of(value.type));
+        } else if (in_tile && plan.is_runs()) {
+            slot = runs.offsets[i] < 0 ? -1 : runs.offsets[i] * plan.tile();
+        } else if (in_tile) {
+            slot = tile_slot(plan, value, read[i] != 0);
         }
         plan.slots.push_back(slot);
+        plan.views.push_back(row_major(nullptr, value.type, value.rows.size, value.cols.size,
+                                       in_tile ? plan.lanes : 1));
+        const bool brought = plan.is_compact() ? slot >= 0 : !plan.is_runs() || read[i] != 0;
+        if (in_tile && value.operand >= 0 && value.count() > 0 && brought) {
+            plan.operands.push_back(static_cast<ValueId>(i));
+        }
+    }
+    place_summed_values(plan);
+    for (std::size_t i = 0; i < plan.program.outputs.size(); ++i) {
+        const Value& value = plan.value(plan.program.outputs[i].value);
+        plan.writes_problems = plan.writes_problems || value.scope == Scope::problem;
+        if (value.scope == Scope::problem && value.count() > 0) {
+            plan.results.push_back(i);
+        }
     }
 }
 
-void measure_scratch(RunPlan& plan) {
-    for (const Step& step : plan.program.steps) {
-        const bool in_tile = step.scope == Scope::problem;
-        plan.scratch_bytes = std::max(
-            plan.scratch_bytes, step_scratch_bytes(plan.program, step, in_tile ? plan.lanes : 1));
-    }
-    for (std::size_t i = 0; i < plan.partners.size(); ++i) {
-        if (plan.partners[i] >= 0) {
-            const Step& partner = *plan.tile_steps[static_cast<std::size_t>(plan.partners[i])];
-            plan.scratch_bytes = std::max(plan.scratch_bytes,
-                                          step_scratch_bytes(plan.program, *plan.tile_steps[i], 1) +
-                                              step_scratch_bytes(plan.program, partner, 1));
+void measure(RunPlan& plan) {
+    const auto size = [](std::size_t count, std::size_t each) {
+        return align_up(static_cast<std::int64_t>(count * each));
+    };
+    plan.views_bytes = size(plan.views.size(), sizeof(View)) +
+                       size(plan.operands.size(), sizeof(Given)) +
+                       size(plan.results.size(), sizeof(GivenResult));
+    for (const auto* steps : {&plan.choice.steps, &plan.shared_steps, &plan.final_steps}) {
+        for (const CpuStepPtr& step : *steps) {
+            plan.scratch_bytes = std::max(plan.scratch_bytes, step->scratch_bytes());
         }
     }
     for (const ProgramOutput& output : plan.program.outputs) {
@@ -92,24 +145,17 @@ void measure_scratch(RunPlan& plan) {
 
 }  // namespace
 
-std::int64_t RunPlan::workspace_bytes(int threads) const {
-    return shared_bytes +
-           align_up(segments * sum_count * static_cast<std::int64_t>(sizeof(double))) +
-           threads * (tile_bytes + scratch_bytes);
+std::int64_t RunPlan::sums_bytes() const {
+    return align_up(segments * sum_count * static_cast<std::int64_t>(sizeof(double)));
 }
 
-RunPlan::RunPlan(Program given) : program(std::move(given)) {
-    const LayoutChoice choice = choose_layout(program);
-    layout = choice.layout;
-    problem_nanoseconds = choice.nanoseconds;
-    lanes = layout == Layout::compact ? kLanes : 1;
+RunPlan::RunPlan(Program given, std::optional<Layout> wanted)
+    : program(std::move(given)), choice(choose_layout(program, wanted)) {
+    lanes = is_compact() ? kLanes : 1;
     sort_steps(*this);
-    if (layout == Layout::plain) {
-        partners = find_step_pairs(program, tile_steps);
-    }
-    calls_blas = layout == Layout::plain || !shared_steps.empty() || !final_steps.empty();
+    calls_blas = !is_compact() || !shared_steps.empty() || !final_steps.empty();
     place_values(*this);
-    measure_scratch(*this);
+    measure(*this);
 }
 
 }  // namespace matgrad::detail

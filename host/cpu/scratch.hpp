@@ -1,7 +1,6 @@
 #pragma once
 /// \file Memory that lasts for one step, taken from the workspace.
 
-#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -16,16 +15,32 @@ inline constexpr std::int64_t kAlignment = 64;
     return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-/// A stack over a part of the workspace; `begin_step` empties it.
+/// Ends the program with one line on stderr: to go on would be to write into someone else's memory.
+[[noreturn]] void fail_for_scratch(const char* who, std::int64_t taken, std::int64_t stated);
+
+/// A stack over a part of the workspace. Each step takes no more than it stated: that is checked in
+/// every build.
 class Scratch {
 public:
-    Scratch(std::byte* data, std::int64_t bytes) : data_(data), bytes_(bytes) {}
+    /// All of it belongs to `who`, until a step begins.
+    Scratch(std::byte* data, std::int64_t bytes, const char* who = "a run")
+        : data_(data), bytes_(bytes), stated_(bytes), who_(who) {}
 
-    void begin_step() { used_ = 0; }
+    /// Empties the stack for a step that stated `bytes`. `who` outlives the step.
+    void begin_step(const char* who, std::int64_t bytes) {
+        used_ = 0;
+        who_ = who;
+        stated_ = bytes;
+        if (bytes > bytes_) {
+            fail_for_scratch(who, bytes, bytes_);
+        }
+    }
     [[nodiscard]] std::byte* take(std::int64_t bytes) {
         std::byte* result = data_ + used_;
         used_ += align_up(bytes);
-        assert(used_ <= bytes_ && "scratch_bytes and the step disagree");
+        if (used_ > stated_) {
+            fail_for_scratch(who_, used_, stated_);
+        }
         return result;
     }
     /// `count` objects of a trivial type, not initialized.
@@ -41,6 +56,8 @@ public:
 private:
     std::byte* data_;
     std::int64_t bytes_;
+    std::int64_t stated_;
+    const char* who_;
     std::int64_t used_ = 0;
 };
 

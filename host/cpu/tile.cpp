@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
-#include "cpu/compact/compact_steps.hpp"
+#include "cpu/batch_sums.hpp"
 #include "cpu/compact/kernels.hpp"
 #include "cpu/plain/copy.hpp"
-#include "cpu/plain/plain_steps.hpp"
-#include "cpu/plain/step_pairs.hpp"
 #include "cpu/plain/transpose.hpp"
 
 namespace matgrad::detail {
 namespace {
+
+using How = GivenResult::How;
+
 /// A result larger than this will not be found in the caches: it is written past them.
 constexpr std::int64_t kStreamBytes = 4 << 20;
 /// A matrix up to this size is written from the cache it was computed in.
@@ -19,14 +21,28 @@ constexpr std::int64_t kStagedBytes = 256 << 10;
 /// A matrix up to this size finds room beside the one that is worked on.
 constexpr std::int64_t kAheadBytes = 16 << 10;
 
-/// Asks for a matrix that is needed soon; wherever its rows really lie, that is harmless.
-void ask_for(const View& v, const std::byte* at) {
+/// Prefetches the next problem's matrix; a wrong guess costs nothing.
+void prefetch(const View& v, const std::byte* at) {
     constexpr std::int64_t kLine = 64;
     const std::int64_t bytes = v.count() * size_of(v.type);
     for (std::int64_t i = 0; i < bytes && bytes <= kAheadBytes; i += kLine) {
         __builtin_prefetch(at + i);
     }
 }
+
+/// Do the matrices of the problems lie row-major and one after the other?
+bool is_run(const Given& given) {
+    return given.view.contiguous() && given.step == given.view.count() * size_of(given.view.type);
+}
+
+/// Takes room for an array from `memory`.
+template <typename T>
+T* take(std::byte*& memory, std::size_t count) {
+    T* result = reinterpret_cast<T*>(memory);
+    memory += align_up(static_cast<std::int64_t>(count * sizeof(T)));
+    return result;
+}
+
 }  // namespace
 
 View result_of(const RunData& run, std::size_t index, std::int64_t problem) {
@@ -44,7 +60,7 @@ View result_of(const RunData& run, std::size_t index, std::int64_t problem) {
     return view;
 }
 
-TileRunner::Given TileRunner::operand(ValueId id) const {
+Given TileRunner::operand(ValueId id) const {
     const Value& value = plan_.value(id);
     const ConstBatch& from = run_.operands[static_cast<std::size_t>(value.operand)];
     // Views are of writable memory; an operand is only ever read through one.
@@ -55,73 +71,56 @@ TileRunner::Given TileRunner::operand(ValueId id) const {
         from.batch_stride * size_of(value.type)};
 }
 
-TileRunner::Given TileRunner::result(std::size_t output) const {
-    return {plan_.program.outputs[output].value, result_of(run_, output, 0),
-            run_.results[output].batch_stride * size_of(plan_.program.type)};
+GivenResult TileRunner::result(std::size_t output) const {
+    const ValueId id = plan_.program.outputs[output].value;
+    const Given to{id, result_of(run_, output, 0),
+                   run_.results[output].batch_stride * size_of(plan_.program.type)};
+    return {to, plan_.value(id).operand >= 0 ? How::copied_from_operand : How::written};
 }
 
-TileRunner::TileRunner(const RunData& run, std::byte* tile, Scratch scratch)
-    : run_(run), plan_(*run.plan), scratch_(scratch), values_(run.shared) {
-    const Program& program = plan_.program;
-    const bool compact = plan_.layout == Layout::compact;
-    (compact ? gathered_ : in_place_).reserve(program.operands.size() + program.outputs.size());
-    results_.reserve(program.outputs.size());
-    for (std::size_t i = 0; i < program.values.size(); ++i) {
-        const Value& value = program.values[i];
-        if (value.scope != Scope::problem) {
-            continue;
-        }
-        if (plan_.slots[i] >= 0) {
-            values_[i] = row_major(tile + plan_.slots[i], value.type, value.rows.size,
-                                   value.cols.size, plan_.lanes);
-        }
-        if (value.operand >= 0 && value.count() > 0 && (!compact || plan_.slots[i] >= 0)) {
-            (compact ? gathered_ : in_place_).push_back(operand(static_cast<ValueId>(i)));
-        }
-    }
-    for (const Given& given : in_place_) {
-        values_[static_cast<std::size_t>(given.value)] = given.view;
-    }
-    for (std::size_t i = 0; i < program.outputs.size() && run_.batch > 0; ++i) {
-        const Value& value = plan_.value(program.outputs[i].value);
-        if (value.scope != Scope::problem || value.count() == 0) {
-            continue;
-        }
-        const Given to = result(i);
-        results_.push_back(to);
-        const bool by_rows = to.view.col_stride == 1 && to.view.row_stride >= value.cols.size &&
-                             to.view.row_stride <= std::numeric_limits<std::int32_t>::max();
-        const bool is_new = std::none_of(in_place_.begin(), in_place_.end(),
-                                         [&](const Given& g) { return g.value == to.value; });
-        if (value.operand >= 0) {
-            copied_.emplace_back(operand(to.value), to);
-        } else if (!compact && is_new && value.type == program.type && by_rows &&
-                   !(to.view.contiguous() && streams(to.view))) {
-            in_place_.push_back(to);
-            values_[static_cast<std::size_t>(to.value)] = to.view;
-        } else {
-            written_.push_back(to);
-        }
-    }
-    if (!compact) {
-        order_steps();
-    }
+/// May the steps write the value where result `index` is? Not a second time, and not what is written
+/// past the caches.
+bool TileRunner::is_computed_there(std::size_t index) const {
+    const GivenResult& result = results_[index];
+    const View& to = result.to.view;
+    const bool by_rows = to.col_stride == 1 && to.row_stride >= to.cols &&
+                         to.row_stride <= std::numeric_limits<std::int32_t>::max();
+    const bool is_new =
+        std::none_of(results_, results_ + index, [&result](const GivenResult& other) {
+            return other.to.value == result.to.value && other.how == How::computed_there;
+        });
+    const bool fits = plan_.is_runs() ? is_run(result.to) : !plan_.is_compact();
+    return fits && result.how == How::written && is_new &&
+           plan_.value(result.to.value).type == plan_.program.type && by_rows &&
+           !(to.contiguous() && streams(to));
 }
 
-void TileRunner::order_steps() {
-    turns_.reserve(plan_.tile_steps.size());
-    std::vector<char> taken(plan_.tile_steps.size(), 0);
-    for (std::size_t i = 0; i < plan_.tile_steps.size(); ++i) {
-        if (taken[i] != 0) {
-            continue;
+TileRunner::TileRunner(const RunData& run, std::byte* memory)
+    : run_(run),
+      plan_(*run.plan),
+      values_(take<View>(memory, plan_.views.size())),
+      operands_(take<Given>(memory, plan_.operands.size())),
+      results_(take<GivenResult>(memory, plan_.results.size())),
+      tile_(memory),
+      scratch_(memory + plan_.tile_bytes, plan_.scratch_bytes, "a tile") {
+    for (std::size_t i = 0; i < plan_.views.size(); ++i) {
+        const bool in_tile = plan_.program.values[i].scope == Scope::problem;
+        new (values_ + i) View(in_tile ? plan_.views[i] : run_.shared[i]);
+        if (in_tile && plan_.slots[i] >= 0) {
+            values_[i].data = tile_ + plan_.slots[i];
         }
-        const Step* step = plan_.tile_steps[i];
-        const auto other = static_cast<std::size_t>(plan_.partners[i]);
-        if (plan_.partners[i] >= 0 && can_run_pair(*step, *plan_.tile_steps[other], values_)) {
-            turns_.push_back({step, plan_.tile_steps[other]});
-            taken[other] = 1;
-        } else {
-            turns_.push_back({step, nullptr});
+    }
+    for (std::size_t i = 0; i < plan_.operands.size(); ++i) {
+        new (operands_ + i) Given(operand(plan_.operands[i]));
+        if (!plan_.is_compact() && !plan_.is_runs()) {
+            values_[plan_.operands[i]] = operands_[i].view;
+        }
+    }
+    for (std::size_t i = 0; i < plan_.results.size(); ++i) {
+        new (results_ + i) GivenResult(result(plan_.results[i]));
+        if (is_computed_there(i)) {
+            results_[i].how = How::computed_there;
+            values_[results_[i].to.value] = results_[i].to.view;
         }
     }
 }
@@ -136,13 +135,7 @@ bool TileRunner::streams(const View& value) const {
 }
 
 std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, double* sums) {
-    std::fill(status_, status_ + plan_.lanes, 0);
-    if (plan_.layout == Layout::compact) {
-        run_compact(first, count);
-    } else {
-        run_plain(first);
-    }
-    gather(count, sums);
+    run_steps(first, count);
     write_results(first, count);
     const auto failed = count - static_cast<std::int64_t>(std::count(status_, status_ + count, 0));
     if (failed > 0) {
@@ -151,48 +144,127 @@ std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, doub
     if (!run_.status.empty()) {
         std::copy(status_, status_ + count, run_.status.data() + first);
     }
+    add_sums(first, count, failed, sums);
     return failed;
 }
 
-void TileRunner::run_compact(std::int64_t first, std::int64_t count) {
-    for (const Given& given : gathered_) {
-        const std::byte* sources[kLanes];
-        for (int l = 0; l < kLanes; ++l) {
-            // Lanes past the end of the batch repeat the last problem.
-            sources[l] = given.at(first + std::min<std::int64_t>(l, count - 1));
-        }
-        lane_pack(sources, given.view.row_stride, given.view.col_stride,
-                  values_[static_cast<std::size_t>(given.value)]);
-    }
-    for (const Step* step : plan_.tile_steps) {
-        run_compact_step(*step, values_, scratch_, status_);
+void TileRunner::run_steps(std::int64_t first, std::int64_t count) {
+    std::fill(status_, status_ + std::max<std::int64_t>(count, plan_.lanes), 0);
+    bring_operands(first, count);
+    const StepRun run{values_, &scratch_, status_, count, run_.threads_per_problem};
+    for (const CpuStepPtr& step : plan_.choice.steps) {
+        step->run(run);
     }
 }
 
-void TileRunner::run_plain(std::int64_t problem) {
-    for (const Given& given : in_place_) {
-        values_[static_cast<std::size_t>(given.value)].data = given.at(problem);
-        if (problem + 1 < run_.batch) {
-            ask_for(given.view, given.at(problem + 1));
+void TileRunner::bring_operands(std::int64_t first, std::int64_t count) {
+    for (std::size_t i = 0; i < plan_.operands.size(); ++i) {
+        bring(operands_[i], first, count);
+    }
+    for (std::size_t i = 0; i < plan_.results.size(); ++i) {
+        if (results_[i].how == How::computed_there) {
+            values_[results_[i].to.value].data = results_[i].to.at(first);
+            if (first + 1 < run_.batch && !plan_.is_runs()) {
+                prefetch(results_[i].to.view, results_[i].to.at(first + 1));
+            }
         }
     }
-    for (const auto& [step, partner] : turns_) {
-        if (partner != nullptr) {
-            run_step_pair(*step, *partner, values_, scratch_, run_.threads_per_problem);
+}
+
+void TileRunner::bring(const Given& from, std::int64_t first, std::int64_t count) {
+    if (plan_.is_runs()) {
+        return bring_run(from, first, count);
+    }
+    if (!plan_.is_compact()) {
+        values_[from.value].data = from.at(first);
+        if (first + 1 < run_.batch) {
+            prefetch(from.view, from.at(first + 1));
+        }
+        return;
+    }
+    const std::byte* sources[kLanes];
+    for (int l = 0; l < kLanes; ++l) {
+        // Lanes past the end of the batch repeat the last problem.
+        sources[l] = from.at(first + std::min<std::int64_t>(l, count - 1));
+    }
+    lane_pack(sources, from.view.row_stride, from.view.col_stride, values_[from.value]);
+}
+
+void TileRunner::bring_run(const Given& from, std::int64_t first, std::int64_t count) {
+    View& value = values_[from.value];
+    if (is_run(from)) {
+        value.data = from.at(first);
+        return;
+    }
+    value.data = tile_ + plan_.slots[static_cast<std::size_t>(from.value)];
+    View to = value;
+    for (std::int64_t p = 0; p < count; ++p) {
+        copy_matrix(from.of(first + p), to);
+        to.data += to.count() * size_of(to.type);
+    }
+}
+
+/// A problem that failed has no part in a sum, and one that overflows does not spoil those of its
+/// neighbours: then the problems are done again, one by one. Each gives the bits it gave before.
+void TileRunner::add_sums(std::int64_t first, std::int64_t count, std::int64_t failed,
+                          double* sums) {
+    const bool good = failed == 0 && are_tile_sums_finite();
+    if (count == 1 || plan_.choice.runs.summed.empty() || good) {
+        return gather(count, sums);
+    }
+    std::int32_t status[kMostProblems];
+    std::copy(status_, status_ + count, status);
+    for (std::int64_t p = 0; p < count; ++p) {
+        if (status[p] == 0) {
+            run_steps(first + p, 1);
+            gather(1, sums);
+        }
+    }
+}
+
+bool TileRunner::are_tile_sums_finite() const {
+    return std::all_of(plan_.choice.runs.summed.begin(), plan_.choice.runs.summed.end(),
+                       [this](const SummedValue& summed) {
+                           const View& v = values_[summed.value];
+                           return all_finite(v.type, v.data, v.count());
+                       });
+}
+
+void TileRunner::gather_run(const BatchSum& sum, std::int64_t count, double* to) const {
+    const View first = values_[sum.use.value];
+    const std::int64_t matrices = sum.of_tile ? 1 : count;
+    const View seen = use_of(sum.use, first);
+    const bool whole = seen.count() == first.count() && seen.contiguous();
+    const auto failed = count - std::count(status_, status_ + count, 0);
+    if (whole && failed == 0) {
+        return add_matrices(first.type, first.data, matrices, first.count(), to);
+    }
+    for (std::int64_t p = 0; p < matrices; ++p) {
+        if (status_[p] != 0) {
             continue;
         }
-        const std::int32_t pivot =
-            run_plain_step(*step, values_, scratch_, run_.threads_per_problem);
-        if (status_[0] == 0) {
-            status_[0] = pivot;
-        }
+        View each = seen;
+        each.data += p * first.count() * size_of(first.type);
+        double* next = to;
+        with_type(each.type, [&](auto zero) {
+            for (std::int64_t r = 0; r < each.rows; ++r) {
+                for (std::int64_t c = 0; c < each.cols; ++c) {
+                    *next++ +=
+                        static_cast<double>(*reinterpret_cast<decltype(zero)*>(each.at(r, c)));
+                }
+            }
+        });
     }
 }
 
-void TileRunner::gather(std::int64_t count, double* sums) {
+void TileRunner::gather(std::int64_t count, double* sums) const {
     for (const BatchSum& sum : plan_.sums) {
-        const View from = use_of(sum.use, values_[static_cast<std::size_t>(sum.use.value)]);
+        const View from = use_of(sum.use, values_[sum.use.value]);
         double* to = sums + sum.first;
+        if (plan_.is_runs() && plan_.value(sum.use.value).scope == Scope::problem) {
+            gather_run(sum, count, to);
+            continue;
+        }
         if (from.lanes == kLanes) {
             bool keep[kLanes];
             for (int l = 0; l < kLanes; ++l) {
@@ -201,17 +273,14 @@ void TileRunner::gather(std::int64_t count, double* sums) {
             lane_sum(from, keep, to);
             continue;
         }
-        std::int64_t good = 0;
-        for (std::int64_t l = 0; l < count; ++l) {
-            good += status_[l] == 0 ? 1 : 0;
-        }
+        const auto good = static_cast<double>(std::count(status_, status_ + count, 0));
         if (good == 0) {
             continue;
         }
         with_type(from.type, [&](auto zero) {
             for (std::int64_t r = 0; r < from.rows; ++r) {
                 for (std::int64_t c = 0; c < from.cols; ++c) {
-                    *to++ += static_cast<double>(good) *
+                    *to++ += good *
                              static_cast<double>(*reinterpret_cast<decltype(zero)*>(from.at(r, c)));
                 }
             }
@@ -227,7 +296,7 @@ void TileRunner::write_plain(const View& value, const View& result) {
     }
     View from = result.contiguous() ? value : transposed(value);
     if (from.type != run.type || !from.contiguous()) {
-        scratch_.begin_step();
+        scratch_.begin_step("a result", plan_.scratch_bytes);
         const View copy = scratch_.matrix(run.type, run.rows, run.cols, 1);
         copy_matrix(from, copy);
         from = copy;
@@ -235,11 +304,24 @@ void TileRunner::write_plain(const View& value, const View& result) {
     stream_copy(from.data, run.count() * size_of(run.type), run.type, run.data);
 }
 
+void TileRunner::write_run(const View& value, const Given& result, std::int64_t first,
+                           std::int64_t count) {
+    if (is_run(result) && value.type == result.view.type && streams(result.view)) {
+        return stream_copy(value.data, count * value.count() * size_of(value.type), value.type,
+                           result.at(first));
+    }
+    View from = value;
+    for (std::int64_t p = 0; p < count; ++p) {
+        write_plain(from, result.of(first + p));
+        from.data += from.count() * size_of(from.type);
+    }
+}
+
 void TileRunner::write_compact(const View& value, const Given& result, std::int64_t first,
                                std::int64_t count) {
     View from = value;
     if (value.type != result.view.type) {
-        scratch_.begin_step();
+        scratch_.begin_step("a result", plan_.scratch_bytes);
         from = scratch_.matrix(result.view.type, value.rows, value.cols, kLanes);
         lane_convert(value, from);
     }
@@ -252,26 +334,37 @@ void TileRunner::write_compact(const View& value, const Given& result, std::int6
 }
 
 void TileRunner::write_results(std::int64_t first, std::int64_t count) {
-    for (const Given& to : written_) {
-        const View& value = values_[static_cast<std::size_t>(to.value)];
-        if (plan_.layout == Layout::compact) {
-            write_compact(value, to, first, count);
-        } else {
-            write_plain(value, to.of(first));
-        }
-    }
-    for (const auto& [from, to] : copied_) {
-        for (std::int64_t l = 0; l < count; ++l) {
-            copy_matrix(from.of(first + l), to.of(first + l));
+    for (std::size_t i = 0; i < plan_.results.size(); ++i) {
+        const Given& to = results_[i].to;
+        const View& value = values_[to.value];
+        switch (results_[i].how) {
+            case How::computed_there:
+                break;
+            case How::written:
+                if (plan_.is_compact()) {
+                    write_compact(value, to, first, count);
+                } else if (plan_.is_runs()) {
+                    write_run(value, to, first, count);
+                } else {
+                    write_plain(value, to.of(first));
+                }
+                break;
+            case How::copied_from_operand: {
+                const Given from = operand(to.value);
+                for (std::int64_t l = 0; l < count; ++l) {
+                    copy_matrix(from.of(first + l), to.of(first + l));
+                }
+                break;
+            }
         }
     }
 }
 
 void TileRunner::spoil_failed(std::int64_t first, std::int64_t count) {
-    for (const Given& to : results_) {
+    for (std::size_t i = 0; i < plan_.results.size(); ++i) {
         for (std::int64_t l = 0; l < count; ++l) {
             if (status_[l] != 0) {
-                fill_matrix(to.of(first + l), std::numeric_limits<double>::quiet_NaN());
+                fill_matrix(results_[i].to.of(first + l), std::numeric_limits<double>::quiet_NaN());
             }
         }
     }

@@ -3,8 +3,6 @@
 
 #include <cstdint>
 #include <span>
-#include <utility>
-#include <vector>
 
 #include "cpu/run_plan.hpp"
 #include "cpu/scratch.hpp"
@@ -18,68 +16,51 @@ struct RunData {
     std::span<const ConstBatch> operands;
     std::span<const Batch> results;
     std::span<std::int32_t> status;
-    std::vector<View> shared;  ///< by value: views of all that are not of problem scope
+    View* shared = nullptr;  ///< by value: views of all that are not of problem scope
     int threads_per_problem = 1;
 };
 
 class TileRunner {
 public:
-    TileRunner(const RunData& run, std::byte* tile, Scratch scratch);
+    /// `memory` has RunPlan::thread_bytes.
+    TileRunner(const RunData& run, std::byte* memory);
     ~TileRunner();
     TileRunner(const TileRunner&) = delete;
     TileRunner& operator=(const TileRunner&) = delete;
 
-    /// Runs problems [first, first + count), count at most plan.lanes. Adds to `sums` what the
+    /// Runs problems [first, first + count), count at most plan.tile(). Adds to `sums` what the
     /// batch_reduce steps gather. Returns how many failed.
     std::int64_t operator()(std::int64_t first, std::int64_t count, double* sums);
 
 private:
-    void run_compact(std::int64_t first, std::int64_t count);
-    void run_plain(std::int64_t problem);
-    void gather(std::int64_t count, double* sums);
+    void run_steps(std::int64_t first, std::int64_t count);
+    void bring_operands(std::int64_t first, std::int64_t count);
+    void bring(const Given& from, std::int64_t first, std::int64_t count);
+    /// Of a tile of runs: the values of its problems lie one after the other.
+    void bring_run(const Given& from, std::int64_t first, std::int64_t count);
+    void add_sums(std::int64_t first, std::int64_t count, std::int64_t failed, double* sums);
+    [[nodiscard]] bool are_tile_sums_finite() const;
+    void gather(std::int64_t count, double* sums) const;
+    void gather_run(const BatchSum& sum, std::int64_t count, double* to) const;
     void write_results(std::int64_t first, std::int64_t count);
     void spoil_failed(std::int64_t first, std::int64_t count);
     [[nodiscard]] bool streams(const View& value) const;
     void write_plain(const View& value, const View& result);
-
-    /// A matrix of the caller's for each problem: where that of problem 0 is.
-    struct Given {
-        ValueId value;
-        View view;
-        std::int64_t step;  ///< bytes from one problem to the next
-
-        [[nodiscard]] std::byte* at(std::int64_t problem) const {
-            return view.data + problem * step;
-        }
-        [[nodiscard]] View of(std::int64_t problem) const {
-            View v = view;
-            v.data = at(problem);
-            return v;
-        }
-    };
-    [[nodiscard]] Given operand(ValueId id) const;
-    [[nodiscard]] Given result(std::size_t output) const;
+    void write_run(const View& value, const Given& result, std::int64_t first, std::int64_t count);
     void write_compact(const View& value, const Given& result, std::int64_t first,
                        std::int64_t count);
-
-    /// Steps in the order they run in, and the one that runs with each or null.
-    void order_steps();
-    struct Turn {
-        const Step* step;
-        const Step* partner;
-    };
+    [[nodiscard]] Given operand(ValueId id) const;
+    [[nodiscard]] GivenResult result(std::size_t output) const;
+    [[nodiscard]] bool is_computed_there(std::size_t index) const;
 
     const RunData& run_;
     const RunPlan& plan_;
+    View* values_;          // by value
+    Given* operands_;       // as plan.operands
+    GivenResult* results_;  // as plan.results
+    std::byte* tile_;
     Scratch scratch_;
-    std::vector<View> values_;
-    std::vector<Turn> turns_;      // plain
-    std::vector<Given> in_place_;  // plain: operands and results that steps use where they are
-    std::vector<Given> gathered_;  // compact: operands that steps read
-    std::vector<Given> written_;   // results to be written from values of the tile
-    std::vector<std::pair<Given, Given>> copied_;  // operands that are results
-    std::vector<Given> results_;                   // all of problem scope
-    std::int32_t status_[kLanes] = {};
+    std::int32_t status_[kMostProblems];
 };
 
 /// The result of output `index` for one problem, seen with the shape of the value that holds it.

@@ -37,6 +37,29 @@ struct View {
     return {v.data, v.type, v.lanes, v.cols, v.rows, v.col_stride, v.row_stride};
 }
 
+/// The same matrix with its rows counted from the other end.
+[[nodiscard]] inline View reversed_rows(View v) {
+    if (v.rows > 0) {
+        v.data = v.at(v.rows - 1, 0);
+        v.row_stride = -v.row_stride;
+    }
+    return v;
+}
+/// Rows and columns from the other end: a lower triangle becomes an upper one.
+[[nodiscard]] inline View reversed(const View& v) {
+    return transposed(reversed_rows(transposed(reversed_rows(v))));
+}
+
+/// A scalar as a matrix of the shape of `to`; any other matrix as it is.
+[[nodiscard]] inline View spread(View from, const View& to) {
+    if (from.count() == 1) {
+        from.rows = to.rows;
+        from.cols = to.cols;
+        from.row_stride = from.col_stride = 0;
+    }
+    return from;
+}
+
 /// Rows [r, r+m) and columns [c, c+n).
 [[nodiscard]] inline View block(const View& v, std::int64_t r, std::int64_t c, std::int64_t m,
                                 std::int64_t n) {

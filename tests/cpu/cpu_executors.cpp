@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "cpu/executor.hpp"
-#include "cpu/forced_layout.hpp"
 #include "executors/executor_under_test.hpp"
 
 namespace matgrad::test {
@@ -14,7 +13,6 @@ namespace {
 RunResult run_in_layout(detail::Layout layout, const Program& program, std::int64_t batch,
                         const std::vector<const Matrices*>& operands,
                         const std::vector<Matrices*>& results, int threads) {
-    const ForcedLayout forced(layout);
     std::vector<ConstBatch> inputs;
     for (const Matrices* matrices : operands) {
         inputs.push_back(matrices->input());
@@ -23,7 +21,7 @@ RunResult run_in_layout(detail::Layout layout, const Program& program, std::int6
     for (Matrices* matrices : results) {
         outputs.push_back(matrices->output());
     }
-    const CpuExecutor executor(program, threads);
+    const CpuExecutor executor(program, threads, {layout, true});
     constexpr std::size_t kGuardBytes = 256;
     const std::size_t bytes = executor.workspace_bytes();
     std::vector<std::byte> memory(bytes + kGuardBytes + 64, std::byte{0xff});  // 0xff...: NaN
@@ -60,7 +58,8 @@ ExecutorUnderTest in_layout(const std::string& name, detail::Layout layout) {
 
 const std::vector<ExecutorUnderTest>& executors_under_test() {
     static const std::vector<ExecutorUnderTest> executors = {
-        in_layout("compact", detail::Layout::compact), in_layout("plain", detail::Layout::plain)};
+        in_layout("compact", detail::Layout::compact), in_layout("plain", detail::Layout::plain),
+        in_layout("runs", detail::Layout::runs)};
     return executors;
 }
 

@@ -7,16 +7,19 @@
 #include <memory>
 
 #include "cpu/executor.hpp"
-#include "cpu/forced_layout.hpp"
 #include "executors/pipeline.hpp"
 
 namespace matgrad::test {
 namespace {
 
+constexpr detail::Layout kLayouts[] = {detail::Layout::compact, detail::Layout::plain,
+                                       detail::Layout::runs};
+
 class EveryLayout : public testing::TestWithParam<std::tuple<detail::Layout, ScalarType>> {
 protected:
     [[nodiscard]] static ScalarType type() { return std::get<1>(GetParam()); }
-    ForcedLayout forced_{std::get<0>(GetParam())};
+    /// Every problem counts as worth a thread.
+    [[nodiscard]] static CpuOptions options() { return {std::get<0>(GetParam()), true}; }
 };
 INSTANTIATE_TEST_SUITE_P(Run, EveryLayout,
                          testing::Combine(testing::ValuesIn(kLayouts), testing::ValuesIn(kTypes)));
@@ -46,7 +49,7 @@ TEST_P(EveryLayout, AHookThatRefusesStopsTheRunBeforeItBegins) {
     const ConstBatch inputs[] = {data.S.input(), data.A.input(), data.B.input(), data.C.input()};
     const Batch outputs[] = {HC.output(), V.output(), G.output()};
     std::vector<std::int32_t> status(5);
-    const CpuExecutor executor(pipeline.program, 2);
+    const CpuExecutor executor(pipeline.program, 2, options());
     Workspace workspace(executor.workspace_bytes());
     const RunHooks refuse{[](std::int64_t) { return false; }};
     EXPECT_THROW((void)executor.run(5, inputs, outputs, status, workspace.get(), refuse),
@@ -80,7 +83,7 @@ TEST_P(EveryLayout, ALongRunTellsItsProgressAndEndsPromptly) {
     const ValueId sum = build.value(1, 1, Scope::reduced);
     build.step(BatchReduce{use(v)}, sum);
     build.output(sum);
-    const CpuExecutor executor(build.finish(), 2);
+    const CpuExecutor executor(build.finish(), 2, options());
     Matrices total(type(), 1, 1, 1);
     const std::vector<Batch> outputs = {total.output()};
     Workspace workspace(executor.workspace_bytes());

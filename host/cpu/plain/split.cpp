@@ -68,17 +68,6 @@ void split_syrk_update(int threads, double alpha, const View& a, double beta, co
     });
 }
 
-/// The same matrix with its rows counted from the other end.
-View reversed_rows(View v) {
-    v.data = v.at(v.rows - 1, 0);
-    v.row_stride = -v.row_stride;
-    return v;
-}
-/// Rows and columns from the other end: a lower triangle becomes an upper one.
-View reversed(const View& v) {
-    return transposed(reversed_rows(transposed(reversed_rows(v))));
-}
-
 /// S X = B with S triangular, of any order. By rows: X and B are the transposes of what is stored,
 /// which concerns a BLAS alone.
 struct System {

@@ -1,11 +1,13 @@
 #include "cpu/plain/step_pairs.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include <utility>
 
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/gemv.hpp"
-#include "cpu/step_parts.hpp"
 #include "executor/workers.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -15,10 +17,6 @@ constexpr std::int64_t kLarge = 1 << 20;
 
 const Value& value_of(const Program& program, ValueId id) {
     return program.value(id);
-}
-
-bool is_whole(const Use& use) {
-    return use.row < 0 && use.col < 0;
 }
 
 /// A product that gives a column: by a whole matrix, all in one type.
@@ -48,11 +46,11 @@ bool meet(const Program& program, ValueId a, ValueId b) {
 
 /// Does a step neither read nor write where that value is?
 bool leaves_alone(const Program& program, const Step& step, ValueId id) {
-    const std::vector<Use> uses = uses_of(step);
-    return !meet(program, id, step.out) &&
-           (step.out2 == kNoValue || !meet(program, id, step.out2)) &&
-           std::none_of(uses.begin(), uses.end(),
-                        [&](const Use& use) { return meet(program, id, use.value); });
+    bool alone =
+        !meet(program, id, step.out) && (step.out2 == kNoValue || !meet(program, id, step.out2));
+    for_each_use(step.operation,
+                 [&](const Use& use) { alone = alone && !meet(program, id, use.value); });
+    return alone;
 }
 
 /// May `late` run before `early`, which it follows?
@@ -70,12 +68,12 @@ bool is_pair(const Program& program, const Step& first, const Step& second) {
            leaves_alone(program, first, second.out);
 }
 
-View view_of(const Use& use, const std::vector<View>& values) {
-    return use_of(use, values[static_cast<std::size_t>(use.value)]);
+View view_of(const Use& use, const View* values) {
+    return use_of(use, values[use.value]);
 }
 
 /// The column that the product is added to is put where the product goes.
-void place_added(const Gemm& gemm, const View& out, const std::vector<View>& values) {
+void place_added(const Gemm& gemm, const View& out, const View* values) {
     if (gemm.c.value == kNoValue || gemm.beta == 0) {
         return;
     }
@@ -88,6 +86,58 @@ void place_added(const Gemm& gemm, const View& out, const std::vector<View>& val
 double beta_of(const Gemm& gemm) {
     return gemm.c.value == kNoValue ? 0 : gemm.beta;
 }
+
+class PairStep : public CpuStep {
+public:
+    PairStep(const Step& first, const Step& second, CpuStepPtr alone, CpuStepPtr second_alone)
+        : CpuStep(fmt::format("{} with {}", alone->name(), second_alone->name()),
+                  alone->scratch_bytes() + second_alone->scratch_bytes(),
+                  alone->nanoseconds() + second_alone->nanoseconds()),
+          type_(first.type),
+          one_(std::get<Gemm>(first.operation)),
+          two_(std::get<Gemm>(second.operation)),
+          y_(first.out),
+          z_(second.out),
+          alone_(std::move(alone)),
+          second_alone_(std::move(second_alone)) {}
+
+    void compute(const StepRun& run) const override {
+        if (!gains(run.values)) {
+            alone_->run(run);
+            second_alone_->run(run);
+            return;
+        }
+        const View y = run.values[y_];
+        const View z = run.values[z_];
+        place_added(one_, y, run.values);
+        place_added(two_, z, run.values);
+        const VectorProduct down(two_.alpha, view_of(two_.a, run.values), y, beta_of(two_), z,
+                                 *run.scratch);
+        const VectorProduct across(one_.alpha, view_of(one_.a, run.values),
+                                   view_of(one_.b, run.values), beta_of(one_), y, *run.scratch,
+                                   down.rows_per_part());
+        for_each_index(run.threads, down.parts(), [&](std::int64_t part) {
+            across.compute(part);
+            across.finish_rows(part);
+            down.compute(part);
+        });
+        down.finish();
+    }
+
+private:
+    [[nodiscard]] bool gains(const View* values) const {
+        const View a = view_of(one_.a, values);
+        const View x = view_of(one_.b, values);
+        return a.col_stride == 1 && a.row_stride >= a.cols && a.type == type_ && x.type == type_ &&
+               values[y_].type == type_ && values[y_].row_stride == 1 && values[z_].type == type_;
+    }
+
+    ScalarType type_;
+    const Gemm& one_;
+    const Gemm& two_;
+    ValueId y_, z_;
+    CpuStepPtr alone_, second_alone_;
+};
 
 }  // namespace
 
@@ -108,34 +158,9 @@ std::vector<int> find_step_pairs(const Program& program, const std::vector<const
     return partners;
 }
 
-bool can_run_pair(const Step& first, const Step& second, const std::vector<View>& values) {
-    const View a = view_of(std::get<Gemm>(first.operation).a, values);
-    const View x = view_of(std::get<Gemm>(first.operation).b, values);
-    const View y = values[static_cast<std::size_t>(first.out)];
-    const View z = values[static_cast<std::size_t>(second.out)];
-    return a.col_stride == 1 && a.row_stride >= a.cols && a.type == first.type &&
-           x.type == first.type && y.type == first.type && y.row_stride == 1 &&
-           z.type == first.type;
-}
-
-void run_step_pair(const Step& first, const Step& second, const std::vector<View>& values,
-                   Scratch& scratch, int threads) {
-    const auto& one = std::get<Gemm>(first.operation);
-    const auto& two = std::get<Gemm>(second.operation);
-    const View y = values[static_cast<std::size_t>(first.out)];
-    const View z = values[static_cast<std::size_t>(second.out)];
-    scratch.begin_step();
-    place_added(one, y, values);
-    place_added(two, z, values);
-    const VectorProduct down(two.alpha, view_of(two.a, values), y, beta_of(two), z, scratch);
-    const VectorProduct across(one.alpha, view_of(one.a, values), view_of(one.b, values),
-                               beta_of(one), y, scratch, down.rows_per_part());
-    for_each_index(threads, down.parts(), [&](std::int64_t part) {
-        across.compute(part);
-        across.finish_rows(part);
-        down.compute(part);
-    });
-    down.finish();
+CpuStepPtr make_pair_step(const Step& first, const Step& second, CpuStepPtr alone,
+                          CpuStepPtr second_alone) {
+    return std::make_unique<PairStep>(first, second, std::move(alone), std::move(second_alone));
 }
 
 }  // namespace matgrad::detail

@@ -4,8 +4,7 @@
 
 #include <vector>
 
-#include "cpu/scratch.hpp"
-#include "cpu/view.hpp"
+#include "cpu/steps/step.hpp"
 
 namespace matgrad::detail {
 
@@ -15,12 +14,9 @@ namespace matgrad::detail {
 [[nodiscard]] std::vector<int> find_step_pairs(const Program& program,
                                                const std::vector<const Step*>& steps);
 
-/// Do the matrices lie in memory so that the pair gains by it?
-[[nodiscard]] bool can_run_pair(const Step& first, const Step& second,
-                                const std::vector<View>& values);
-
-/// Both steps. `scratch` has room for the scratch of each. The parts are decided by the shape alone.
-void run_step_pair(const Step& first, const Step& second, const std::vector<View>& values,
-                   Scratch& scratch, int threads);
+/// The two of them as one step, whose Program outlives it: together where the matrices lie in memory so
+/// that the pair gains by it, else one after the other. The parts are decided by the shape alone.
+[[nodiscard]] CpuStepPtr make_pair_step(const Step& first, const Step& second, CpuStepPtr alone,
+                                        CpuStepPtr second_alone);
 
 }  // namespace matgrad::detail

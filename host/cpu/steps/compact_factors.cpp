@@ -1,0 +1,182 @@
+#include <utility>
+
+#include "cpu/steps/estimate.hpp"
+#include "cpu/steps/lane_views.hpp"
+#include "cpu/steps/make_step.hpp"
+#include "program/uses.hpp"
+
+namespace matgrad::detail {
+namespace {
+
+/// What every step of this file is made of.
+class CompactFactorStep : public CpuStep {
+protected:
+    CompactFactorStep(const Program& program, const Step& step)
+        : CpuStep(to_text(program, step), copies_bytes(program, step, kLanes),
+                  compact_nanoseconds(program, step)),
+          step_(step) {}
+
+    /// A triangle as it is read.
+    struct Triangle {
+        View view;
+        bool lower, transposed, unit;
+    };
+    /// x = alpha op(T)^-1 b, or from the right on transposed b and x: B op(T)^-1 = (op(T)^-T B')'.
+    static void solve(const LaneViews& at, Triangle t, double alpha, View b, View x, Side side) {
+        if (t.transposed != (side == Side::right)) {
+            t.view = transposed(t.view);
+            t.lower = !t.lower;
+        }
+        if (!t.lower) {
+            t.view = reversed(t.view);
+            b = reversed_rows(b);
+            x = reversed_rows(x);
+        }
+        lane_solve_lower(t.view, t.unit, alpha, b, x, at.reciprocals(x.rows));
+    }
+
+    const Step& step_;
+};
+
+class CompactPotrf : public CompactFactorStep {
+public:
+    CompactPotrf(const Program& program, const Step& step, const Potrf& potrf)
+        : CompactFactorStep(program, step), potrf_(potrf) {}
+
+    void compute(const StepRun& run) const override {
+        const LaneViews at(step_, run);
+        const View result = at.begin_result(potrf_.a);
+        std::int32_t pivot[kLanes];
+        lane_potrf(result, at.reciprocals(result.rows), pivot);
+        at.note(pivot);
+        at.end_result(result);
+    }
+
+private:
+    const Potrf& potrf_;
+};
+
+class CompactTrsm : public CompactFactorStep {
+public:
+    CompactTrsm(const Program& program, const Step& step, const Trsm& trsm)
+        : CompactFactorStep(program, step), trsm_(trsm), stored_(trsm.triangle) {
+        stored_.transposed = false;
+        if (is_present(trsm.b)) {
+            const Value& b = program.value(trsm.b.value);
+            reads_b_ = b.scope == Scope::problem && size_of(b.type) <= size_of(step.type);
+        }
+    }
+
+    void compute(const StepRun& run) const override {
+        const LaneViews at(step_, run);
+        const View result = reads_b_ ? at.result_view() : at.begin_result(trsm_.b);
+        const View b = reads_b_ ? at.view(trsm_.b) : result;
+        const bool left = trsm_.side == Side::left;
+        const bool transposes = trsm_.transposed != trsm_.triangle.transposed;
+        solve(at, {at.as_lanes(stored_), trsm_.lower, transposes, false}, trsm_.alpha,
+              left ? b : transposed(b), left ? result : transposed(result), trsm_.side);
+        at.end_result(result);
+    }
+
+private:
+    const Trsm& trsm_;
+    Use stored_;
+    bool reads_b_ = false;  ///< where it is; else it is copied into the result first
+};
+
+class CompactGetrf : public CompactFactorStep {
+public:
+    CompactGetrf(const Program& program, const Step& step, const Getrf& getrf)
+        : CompactFactorStep(program, step), getrf_(getrf) {}
+
+    void compute(const StepRun& run) const override {
+        const LaneViews at(step_, run);
+        const View result = at.begin_result(getrf_.a);
+        const View pivots = at.out2();
+        const View rows = pivots.type == step_.type
+                              ? pivots
+                              : at.scratch().matrix(step_.type, pivots.rows, 1, kLanes);
+        std::int32_t bad[kLanes];
+        std::int32_t zero[kLanes];
+        lane_getrf(result, rows, bad, zero);
+        for (int l = 0; l < kLanes && getrf_.zero_pivot_fails; ++l) {
+            if (zero[l] != 0 && (bad[l] == 0 || zero[l] < bad[l])) {
+                bad[l] = zero[l];
+            }
+        }
+        at.note(bad);
+        if (rows.data != pivots.data) {
+            lane_convert(rows, pivots);
+        }
+        at.end_result(result);
+    }
+
+private:
+    const Getrf& getrf_;
+};
+
+/// Each lane has its own permutation.
+void swap_lanes(const View& pivots, const View& x, bool backwards) {
+    with_type(x.type, [&](auto zero) {
+        using T = decltype(zero);
+        for (std::int64_t i = 0; i < x.rows; ++i) {
+            const std::int64_t k = backwards ? x.rows - 1 - i : i;
+            const T* chosen = reinterpret_cast<const T*>(pivots.at(k, 0));
+            for (int l = 0; l < kLanes; ++l) {
+                const auto other = static_cast<std::int64_t>(chosen[l]);
+                for (std::int64_t c = 0; c < x.cols && other != k; ++c) {
+                    std::swap(reinterpret_cast<T*>(x.at(k, c))[l],
+                              reinterpret_cast<T*>(x.at(other, c))[l]);
+                }
+            }
+        }
+    });
+}
+
+class CompactSolve : public CompactFactorStep {
+public:
+    CompactSolve(const Program& program, const Step& step, const Solve& solve)
+        : CompactFactorStep(program, step), solve_(solve) {}
+
+    void compute(const StepRun& run) const override {
+        const LaneViews at(step_, run);
+        const View result = at.begin_result(solve_.b);
+        const View lu = at.as_lanes(solve_.lu);
+        const View pivots = at.as_lanes(solve_.pivots);
+        // PA = LU. From the right, b op(A)^-1 = (op(A)^-T b')'.
+        const View x = solve_.side == Side::left ? result : transposed(result);
+        const bool lower_first = (solve_.side == Side::left) != solve_.transposed;
+        if (lower_first) {
+            swap_lanes(pivots, x, false);
+        }
+        solve(at, {lu, lower_first, solve_.transposed, lower_first}, 1, x, x, solve_.side);
+        solve(at, {lu, !lower_first, solve_.transposed, !lower_first}, 1, x, x, solve_.side);
+        if (!lower_first) {
+            swap_lanes(pivots, x, true);
+        }
+        at.end_result(result);
+    }
+
+private:
+    const Solve& solve_;
+};
+
+}  // namespace
+
+CpuStepPtr make_compact_potrf(const Program& program, const Step& step, const Potrf& potrf) {
+    return std::make_unique<CompactPotrf>(program, step, potrf);
+}
+
+CpuStepPtr make_compact_trsm(const Program& program, const Step& step, const Trsm& trsm) {
+    return std::make_unique<CompactTrsm>(program, step, trsm);
+}
+
+CpuStepPtr make_compact_getrf(const Program& program, const Step& step, const Getrf& getrf) {
+    return std::make_unique<CompactGetrf>(program, step, getrf);
+}
+
+CpuStepPtr make_compact_solve(const Program& program, const Step& step, const Solve& solve) {
+    return std::make_unique<CompactSolve>(program, step, solve);
+}
+
+}  // namespace matgrad::detail

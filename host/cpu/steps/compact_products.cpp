@@ -1,0 +1,88 @@
+#include <utility>
+
+#include "cpu/steps/estimate.hpp"
+#include "cpu/steps/lane_views.hpp"
+#include "cpu/steps/make_step.hpp"
+#include "program/uses.hpp"
+
+namespace matgrad::detail {
+namespace {
+
+class CompactGemm : public CpuStep {
+public:
+    CompactGemm(const Program& program, const Step& step, const Gemm& gemm)
+        : CpuStep(to_text(program, step), copies_bytes(program, step, kLanes),
+                  compact_nanoseconds(program, step)),
+          step_(step),
+          gemm_(gemm),
+          adds_(is_present(gemm.c) && gemm.beta != 0) {}
+
+    void compute(const StepRun& run) const override {
+        const LaneViews at(step_, run);
+        LaneGemm call;
+        call.type = step_.type;
+        call.alpha = gemm_.alpha;
+        call.a = at.view(gemm_.a);
+        call.b = at.view(gemm_.b);
+        call.out = at.out();
+        if (adds_) {
+            call.c = at.view(gemm_.c);
+            call.beta = gemm_.beta;
+        }
+        if (call.a.lanes == 1 && call.b.lanes == kLanes) {
+            // The kernel takes a shared operand on the right: out' = b' a'.
+            std::swap(call.a, call.b);
+            call.a = transposed(call.a);
+            call.b = transposed(call.b);
+            call.c = transposed(call.c);
+            call.out = transposed(call.out);
+        }
+        call.a = call.a.lanes == 1 ? at.in_lanes(call.a) : at.no_wider(call.a);
+        call.b = call.b.lanes == 1 ? at.shared_as_type(call.b) : at.no_wider(call.b);
+        lane_gemm(call);
+    }
+
+private:
+    const Step& step_;
+    const Gemm& gemm_;
+    bool adds_;
+};
+
+class CompactSyrk : public CpuStep {
+public:
+    CompactSyrk(const Program& program, const Step& step, const Syrk& syrk)
+        : CpuStep(to_text(program, step), copies_bytes(program, step, kLanes),
+                  compact_nanoseconds(program, step)),
+          step_(step),
+          syrk_(syrk) {}
+
+    void compute(const StepRun& run) const override {
+        const LaneViews at(step_, run);
+        LaneGemm call;
+        call.type = step_.type;
+        call.alpha = syrk_.alpha;
+        call.a = at.view(syrk_.a);
+        call.a = call.a.lanes == 1 ? at.in_lanes(call.a) : at.no_wider(call.a);
+        call.b = transposed(call.a);
+        call.out = at.out();
+        call.lower_only = true;
+        call.mirror = syrk_.mirror;
+        lane_gemm(call);
+    }
+
+private:
+    const Step& step_;
+    const Syrk& syrk_;
+};
+
+}  // namespace
+
+CpuStepPtr make_compact_gemm(const Program& program, const Step& step, const Gemm& gemm) {
+    return std::make_unique<CompactGemm>(program, step, gemm);
+}
+
+CpuStepPtr make_compact_syrk(const Program& program, const Step& step, const Syrk& syrk) {
+    return std::make_unique<CompactSyrk>(program, step, syrk);
+}
+
+}  // namespace matgrad::detail

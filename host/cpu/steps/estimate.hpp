@@ -1,0 +1,78 @@
+#pragma once
+/// \file What steps are predicted to take, and the rates this is made from.
+///
+/// The rates were measured on one core with 512-bit vectors. Only their ratios matter, and only where
+/// two layouts are close; other machines shift all of them alike.
+
+#include <cstdint>
+
+#include "program/program.hpp"
+
+namespace matgrad::detail {
+
+/// Billions of float operations a second, each with everything in the second-level cache.
+inline constexpr double kProductRate = 160;
+inline constexpr double kGemvRate = 45;
+inline constexpr double kCompactRate = 115;
+inline constexpr double kCompactGemvRate = 40;
+/// Triangular solves and symmetric products, in float and in double; Cholesky at half of it.
+inline constexpr double kCompactSolveRate = 95;
+inline constexpr double kCompactSolveRateDouble = 72;
+inline constexpr double kCompactFactorRate = 35;  // LU
+inline constexpr double kBlasRate = 130;
+inline constexpr double kBlasFactorRate = 20;  // LU, and a few right-hand sides
+inline constexpr double kPanelRate = 140;      // triangle.hpp and gram.hpp
+/// Nanoseconds to gather or scatter one float of one problem.
+inline constexpr double kCompactMove = 0.15;
+inline constexpr double kPlainMove = 0.1;
+/// Nanoseconds to transpose one float of a right operand.
+inline constexpr double kTurned = 0.13;
+/// Nanoseconds to take one float into a panel or out of it.
+inline constexpr double kPanelMove = 0.21;
+/// Nanoseconds of one call, whatever its size.
+inline constexpr double kProductCall = 80;
+inline constexpr double kBlasCall = 800;
+inline constexpr double kPanelCall = 250;
+inline constexpr double kCompactCall = 6;
+/// Nanoseconds of an entrywise step, of each of its instructions, and of each entry of these.
+inline constexpr double kMapCall = 50;
+inline constexpr double kMapInstruction = 10;
+inline constexpr double kMapEntry = 0.04;
+
+/// A compact tile beyond this is read from the third-level cache or memory again and again.
+inline constexpr std::int64_t kCachedTile = 1 << 20;
+inline constexpr double kBeyondCache = 2;
+inline constexpr double kBeyondCacheSolve = 1.15;
+
+/// The work of one problem in units of float: a double counts for two.
+struct Work {
+    double operations = 0;
+    double entries = 0;       ///< of an entrywise domain, not weighed
+    double instructions = 0;  ///< of an entrywise expression
+};
+[[nodiscard]] Work work_of(const Program& program, const Step& step);
+
+/// Floats that one value of the step's type counts for.
+[[nodiscard]] inline double weight(ScalarType type) {
+    return type == ScalarType::float32 ? 1 : 2;
+}
+[[nodiscard]] bool gives_vector(const Program& program, const Step& step);
+
+/// What one problem keeps in a tile: its workspace, operands and results.
+[[nodiscard]] std::int64_t tile_bytes_per_problem(const Program& program);
+/// Floats of the results of a problem; of its operands too if asked for.
+[[nodiscard]] double moved_floats(const Program& program, bool operands_too);
+
+/// Of a step in the compact layout.
+[[nodiscard]] double compact_nanoseconds(const Program& program, const Step& step);
+/// Of an entrywise step, a reduction or a copy in the plain layout.
+[[nodiscard]] double entrywise_nanoseconds(const Program& program, const Step& step);
+
+/// The scratch that most steps take: a copy of each operand and of each result in double, and two rows
+/// of reciprocals or pivots.
+[[nodiscard]] std::int64_t copies_bytes(const Program& program, const Step& step, int lanes);
+/// The scratch of an entrywise expression that the step evaluates.
+[[nodiscard]] std::int64_t body_bytes(const Program& program, const Step& step, const MapBody& body,
+                                      int lanes);
+
+}  // namespace matgrad::detail

@@ -1,0 +1,111 @@
+#pragma once
+/// \file One run of a step on a tile of the compact layout: its views, and copies where a kernel needs
+/// them.
+
+#include <algorithm>
+
+#include "cpu/compact/kernels.hpp"
+#include "cpu/map.hpp"
+#include "cpu/plain/copy.hpp"
+#include "cpu/steps/step.hpp"
+
+namespace matgrad::detail {
+
+/// Calls function(pointer to the lanes of entry (r, c), r, c).
+template <typename Function>
+void for_each_element(const View& v, Function function) {
+    with_type(v.type, [&](auto zero) {
+        using T = decltype(zero);
+        for (std::int64_t r = 0; r < v.rows; ++r) {
+            for (std::int64_t c = 0; c < v.cols; ++c) {
+                function(reinterpret_cast<T*>(v.at(r, c)), r, c);
+            }
+        }
+    });
+}
+
+class LaneViews {
+public:
+    LaneViews(const Step& step, const StepRun& run) : step_(step), run_(run) {}
+
+    [[nodiscard]] Scratch& scratch() const { return *run_.scratch; }
+    [[nodiscard]] View out() const { return run_.values[step_.out]; }
+    [[nodiscard]] View out2() const { return run_.values[step_.out2]; }
+    [[nodiscard]] View view(const Use& use) const { return use_of(use, run_.values[use.value]); }
+    [[nodiscard]] const View* operands(const MapBody& body) const {
+        return operand_views(body, scratch(), [this](const Use& use) { return view(use); });
+    }
+
+    /// A copy with kLanes lanes in the step's type.
+    [[nodiscard]] View in_lanes(const View& v) const {
+        const View copy = scratch().matrix(step_.type, v.rows, v.cols, kLanes);
+        lane_convert(v, copy);
+        return copy;
+    }
+    [[nodiscard]] View as_lanes(const Use& use) const {
+        const View v = view(use);
+        return v.lanes == kLanes && v.type == step_.type ? v : in_lanes(v);
+    }
+    /// A step in double reads float as it is, not the reverse.
+    [[nodiscard]] View no_wider(const View& v) const {
+        return size_of(v.type) > size_of(step_.type) ? in_lanes(v) : v;
+    }
+    [[nodiscard]] View shared_as_type(const View& v) const {
+        if (v.type == step_.type) {
+            return v;
+        }
+        const View copy = scratch().matrix(step_.type, v.rows, v.cols, 1);
+        copy_matrix(v, copy);
+        return copy;
+    }
+    [[nodiscard]] std::byte* reciprocals(std::int64_t n) const {
+        return scratch().take(n * kLanes * size_of(step_.type));
+    }
+
+    /// Where a kernel puts what it computes in the step's type.
+    [[nodiscard]] View result_view() const {
+        const View target = out();
+        return target.type == step_.type
+                   ? target
+                   : scratch().matrix(step_.type, target.rows, target.cols, kLanes);
+    }
+    /// `from` (or the identity) where an in-place kernel can work on it: in the result if that has the
+    /// step's type.
+    [[nodiscard]] View begin_result(const Use& from) const {
+        const View result = result_view();
+        if (from.value == kNoValue) {
+            for_each_element(result, [](auto* lanes, std::int64_t r, std::int64_t c) {
+                std::fill_n(lanes, kLanes,
+                            static_cast<std::remove_pointer_t<decltype(lanes)>>(r == c ? 1 : 0));
+            });
+            return result;
+        }
+        const View v = view(from);
+        const bool there = v.data == result.data && v.type == result.type &&
+                           v.row_stride == result.row_stride && v.col_stride == result.col_stride;
+        if (!there) {
+            lane_convert(v, result);
+        }
+        return result;
+    }
+    void end_result(const View& result) const {
+        if (result.data != out().data) {
+            lane_convert(result, out());
+        }
+    }
+
+    /// The first bad pivot of a lane counts.
+    void note(const std::int32_t* pivot) const {
+        for (int l = 0; l < kLanes; ++l) {
+            if (run_.status[l] == 0) {
+                run_.status[l] = pivot[l];
+            }
+        }
+    }
+
+private:
+    const Step& step_;
+    const StepRun& run_;
+};
+
+}  // namespace matgrad::detail

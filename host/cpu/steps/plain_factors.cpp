@@ -1,0 +1,218 @@
+#include <utility>
+
+#include "cpu/plain/lu.hpp"
+#include "cpu/plain/split.hpp"
+#include "cpu/plain/triangle.hpp"
+#include "cpu/steps/estimate.hpp"
+#include "cpu/steps/make_step.hpp"
+#include "cpu/steps/plain_views.hpp"
+#include "program/uses.hpp"
+
+namespace matgrad::detail {
+namespace {
+
+double panel_nanoseconds(const Program& program, const Step& step, double moved_entries) {
+    return kPanelCall + weight(step.type) * moved_entries * kPanelMove +
+           work_of(program, step).operations / kPanelRate;
+}
+double blas_nanoseconds(const Program& program, const Step& step) {
+    return kBlasCall + work_of(program, step).operations / kBlasFactorRate;
+}
+
+/// A triangle of a system with many right-hand sides, and how many there are.
+struct System {
+    Side side;
+    bool in_panels;  ///< there is work enough for whole vectors of right-hand sides; else a BLAS
+    bool one_piece;  ///< the triangle is one panel
+    std::int64_t order, sides;
+
+    System(const Program& program, const Step& step, Side s) : side(s) {
+        const Value& out = program.value(step.out);
+        order = s == Side::left ? out.rows.size : out.cols.size;
+        sides = s == Side::left ? out.cols.size : out.rows.size;
+        in_panels = sides >= kFewSides;
+        one_piece = order <= kTriangle;
+    }
+
+    [[nodiscard]] View triangle(const PlainViews& at, const Use& use) const {
+        return one_piece && in_panels ? at.no_wider(use) : at.readable(use);
+    }
+    /// x = alpha * op(t)^-1 x or its mirror image, in the step's type.
+    void solve(int threads, ScalarType type, bool lower, bool transposes, bool unit, double alpha,
+               const View& t, const View& x, std::byte* work) const {
+        if (in_panels) {
+            split_trsm(threads, type, side, lower, transposes, unit, alpha, t, x, x, work);
+        } else {
+            blas_trsm(side, lower, transposes, unit, alpha, t, x);
+        }
+    }
+    /// With `sweeps` triangles of one matrix.
+    [[nodiscard]] double nanoseconds(const Program& program, const Step& step,
+                                     double sweeps) const {
+        const auto n = static_cast<double>(order);
+        const auto k = static_cast<double>(sides);
+        return in_panels ? panel_nanoseconds(program, step, sweeps * (2 * n * k + n * n / 2))
+                         : blas_nanoseconds(program, step);
+    }
+};
+
+class PlainPotrf : public CpuStep {
+public:
+    PlainPotrf(const Program& program, const Step& step, const Potrf& potrf)
+        : CpuStep(to_text(program, step),
+                  copies_bytes(program, step, 1) +
+                      split_scratch_bytes(program.value(step.out).rows.size),
+                  panel_nanoseconds(program, step,
+                                    static_cast<double>(program.value(step.out).count()))),
+          step_(step),
+          potrf_(potrf),
+          in_place_(program.value(step.out).rows.size <= kTriangle &&
+                    size_of(program.value(step.out).type) <= size_of(step.type)) {}
+
+    void compute(const StepRun& run) const override {
+        const PlainViews at(step_, run);
+        std::byte* work = at.scratch().take(split_scratch_bytes(at.out().rows));
+        if (in_place_) {
+            return at.note(
+                split_potrf(run.threads, step_.type, at.no_wider(potrf_.a), at.out(), work));
+        }
+        const View result = at.begin_result();
+        const View a = at.view(potrf_.a);
+        if (a.data != result.data) {
+            copy_lower(a, result);
+        }
+        at.note(split_potrf(run.threads, step_.type, result, result, work));
+        if (result.data != at.out().data) {
+            copy_lower(result, at.out());
+        }
+    }
+
+private:
+    const Step& step_;
+    const Potrf& potrf_;
+    bool in_place_;
+};
+
+class PlainTrsm : public CpuStep {
+public:
+    PlainTrsm(const Program& program, const Step& step, const Trsm& trsm, const System& system)
+        : CpuStep(to_text(program, step),
+                  copies_bytes(program, step, 1) + split_scratch_bytes(system.order),
+                  system.nanoseconds(program, step, 1)),
+          step_(step),
+          trsm_(trsm),
+          system_(system),
+          stored_(trsm.triangle),
+          transposes_(trsm.transposed != trsm.triangle.transposed),
+          straight_(is_present(trsm.b) && system.in_panels && system.one_piece &&
+                    size_of(program.value(step.out).type) <= size_of(step.type)) {
+        stored_.transposed = false;
+    }
+
+    void compute(const StepRun& run) const override {
+        const PlainViews at(step_, run);
+        const View t = system_.triangle(at, stored_);
+        std::byte* work = at.scratch().take(split_scratch_bytes(t.rows));
+        if (straight_) {
+            return split_trsm(run.threads, step_.type, trsm_.side, trsm_.lower, transposes_, false,
+                              trsm_.alpha, t, at.no_wider(trsm_.b), at.out(), work);
+        }
+        const View result = at.begin_result();
+        at.place_or_identity(trsm_.b, result);
+        system_.solve(run.threads, step_.type, trsm_.lower, transposes_, false, trsm_.alpha, t,
+                      result, work);
+        at.end_result(result);
+    }
+
+private:
+    const Step& step_;
+    const Trsm& trsm_;
+    System system_;
+    Use stored_;
+    bool transposes_;
+    bool straight_;  ///< from b to the result without a copy
+};
+
+class PlainGetrf : public CpuStep {
+public:
+    PlainGetrf(const Program& program, const Step& step, const Getrf& getrf)
+        : CpuStep(to_text(program, step), copies_bytes(program, step, 1),
+                  blas_nanoseconds(program, step)),
+          step_(step),
+          getrf_(getrf) {}
+
+    void compute(const StepRun& run) const override {
+        const PlainViews at(step_, run);
+        const View result = at.begin_result();
+        // LAPACK factors matrices stored by columns.
+        View by_columns = at.scratch().matrix(step_.type, result.rows, result.cols, 1);
+        std::swap(by_columns.row_stride, by_columns.col_stride);
+        copy_matrix(at.view(getrf_.a), by_columns);
+        at.note(factor_lu(by_columns, at.out2(), getrf_.zero_pivot_fails, at.scratch()));
+        copy_matrix(by_columns, result);
+        at.end_result(result);
+    }
+
+private:
+    const Step& step_;
+    const Getrf& getrf_;
+};
+
+class PlainSolve : public CpuStep {
+public:
+    PlainSolve(const Program& program, const Step& step, const Solve& solve, const System& system)
+        : CpuStep(to_text(program, step),
+                  copies_bytes(program, step, 1) + split_scratch_bytes(system.order),
+                  system.nanoseconds(program, step, 2)),
+          step_(step),
+          solve_(solve),
+          system_(system) {}
+
+    void compute(const StepRun& run) const override {
+        const PlainViews at(step_, run);
+        const View result = at.begin_result();
+        at.place_or_identity(solve_.b, result);
+        const View lu = system_.triangle(at, solve_.lu);
+        const View pivots = at.view(solve_.pivots);
+        std::byte* work = at.scratch().take(split_scratch_bytes(lu.rows));
+        // PA = LU. From the right, b op(A)^-1 = (op(A)^-T b')': the swaps act on columns.
+        const View swapped = solve_.side == Side::left ? result : transposed(result);
+        const bool lower_first = (solve_.side == Side::left) != solve_.transposed;
+        if (lower_first) {
+            swap_by_pivots(pivots, swapped, false);
+        }
+        system_.solve(run.threads, step_.type, lower_first, solve_.transposed, lower_first, 1, lu,
+                      result, work);
+        system_.solve(run.threads, step_.type, !lower_first, solve_.transposed, !lower_first, 1, lu,
+                      result, work);
+        if (!lower_first) {
+            swap_by_pivots(pivots, swapped, true);
+        }
+        at.end_result(result);
+    }
+
+private:
+    const Step& step_;
+    const Solve& solve_;
+    System system_;
+};
+
+}  // namespace
+
+CpuStepPtr make_plain_potrf(const Program& program, const Step& step, const Potrf& potrf) {
+    return std::make_unique<PlainPotrf>(program, step, potrf);
+}
+
+CpuStepPtr make_plain_trsm(const Program& program, const Step& step, const Trsm& trsm) {
+    return std::make_unique<PlainTrsm>(program, step, trsm, System(program, step, trsm.side));
+}
+
+CpuStepPtr make_plain_getrf(const Program& program, const Step& step, const Getrf& getrf) {
+    return std::make_unique<PlainGetrf>(program, step, getrf);
+}
+
+CpuStepPtr make_plain_solve(const Program& program, const Step& step, const Solve& solve) {
+    return std::make_unique<PlainSolve>(program, step, solve, System(program, step, solve.side));
+}
+
+}  // namespace matgrad::detail

@@ -1,0 +1,86 @@
+#pragma once
+/// \file One run of a step on ordinary matrices: its views, and copies where a kernel needs them.
+
+#include "cpu/map.hpp"
+#include "cpu/plain/blas.hpp"
+#include "cpu/plain/copy.hpp"
+#include "cpu/steps/step.hpp"
+
+namespace matgrad::detail {
+
+class PlainViews {
+public:
+    PlainViews(const Step& step, const StepRun& run) : step_(step), run_(run) {}
+
+    [[nodiscard]] Scratch& scratch() const { return *run_.scratch; }
+    [[nodiscard]] View out() const { return run_.values[step_.out]; }
+    [[nodiscard]] View out2() const { return run_.values[step_.out2]; }
+    [[nodiscard]] View view(const Use& use) const { return use_of(use, run_.values[use.value]); }
+    [[nodiscard]] const View* operands(const MapBody& body) const {
+        return operand_views(body, scratch(), [this](const Use& use) { return view(use); });
+    }
+
+    [[nodiscard]] bool is_no_wider(const View& v) const {
+        return size_of(v.type) <= size_of(step_.type);
+    }
+    [[nodiscard]] View no_wider(const Use& use) const {
+        const View v = view(use);
+        return is_no_wider(v) ? v : copied(v);
+    }
+    /// In the step's type with strides a BLAS takes.
+    [[nodiscard]] View readable(const Use& use) const {
+        const View v = view(use);
+        return v.type == step_.type && blas_readable(v) ? v : copied(v);
+    }
+    /// In the step's type, with any strides.
+    [[nodiscard]] View typed(const Use& use) const {
+        const View v = view(use);
+        return v.type == step_.type ? v : copied(v);
+    }
+
+    /// Where the step computes: its result, or scratch where that has another type.
+    [[nodiscard]] View begin_result() const {
+        const View v = out();
+        return v.type == step_.type ? v : scratch().matrix(step_.type, v.rows, v.cols, 1);
+    }
+    void end_result(const View& result) const {
+        if (result.data != out().data) {
+            copy_matrix(result, out());
+        }
+    }
+
+    /// result = from, unless it is there already.
+    static void place(const View& from, const View& result) {
+        const bool there = from.data == result.data && from.row_stride == result.row_stride &&
+                           from.col_stride == result.col_stride && from.type == result.type;
+        if (!there) {
+            copy_matrix(from, result);
+        }
+    }
+    void place_or_identity(const Use& b, const View& result) const {
+        if (b.value == kNoValue) {
+            fill_identity(result);
+        } else {
+            place(view(b), result);
+        }
+    }
+
+    /// The first bad pivot of a problem counts.
+    void note(std::int32_t pivot) const {
+        if (run_.status[0] == 0) {
+            run_.status[0] = pivot;
+        }
+    }
+
+private:
+    [[nodiscard]] View copied(const View& v) const {
+        const View copy = scratch().matrix(step_.type, v.rows, v.cols, 1);
+        copy_matrix(v, copy);
+        return copy;
+    }
+
+    const Step& step_;
+    const StepRun& run_;
+};
+
+}  // namespace matgrad::detail

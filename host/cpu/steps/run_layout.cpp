@@ -1,0 +1,166 @@
+#include "cpu/steps/run_layout.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "cpu/steps/estimate.hpp"
+#include "cpu/steps/run_steps.hpp"
+#include "program/uses.hpp"
+
+namespace matgrad::detail {
+namespace {
+
+/// What a tile holds stays in the second-level cache, beside shared values and sums.
+constexpr std::int64_t kTileBytes = 512 << 10;
+/// Tiles are a multiple of this.
+constexpr std::int64_t kProblemUnit = 16;
+/// Without sums a tile is no more work than this, so that threads find several.
+constexpr double kTileNanoseconds = 25000;
+
+/// The BatchReduce that alone reads what the step gives, if there is one.
+const BatchReduce* only_sum(const Program& program, const Step& step,
+                            const std::vector<int>& uses) {
+    if (uses[static_cast<std::size_t>(step.out)] != 1) {
+        return nullptr;
+    }
+    for (const Step& other : program.steps) {
+        const auto* sum = std::get_if<BatchReduce>(&other.operation);
+        if (sum != nullptr && sum->a.value == step.out && is_whole(sum->a)) {
+            return sum;
+        }
+    }
+    return nullptr;
+}
+
+class Builder {
+public:
+    Builder(const Program& program, bool wanted)
+        : program_(program), wanted_(wanted), uses_(count_uses(program)) {}
+
+    RunLayout operator()() {
+        find_summed(kProblemUnit);
+        place_values();
+        layout_.tile = tile_for(kTileBytes / std::max<std::int64_t>(1, layout_.problem_bytes));
+        if (layout_.tile == 0) {
+            return {};
+        }
+        make_steps();
+        const auto worth = static_cast<std::int64_t>(kTileNanoseconds / layout_.nanoseconds);
+        if (layout_.summed.empty() && worth < layout_.tile) {
+            layout_.tile = std::max(kProblemUnit, tile_for(worth));
+            make_steps();
+        }
+        return std::move(layout_);
+    }
+
+private:
+    [[nodiscard]] std::int64_t tile_for(std::int64_t problems) const {
+        const std::int64_t whole = std::min(kMostProblems, problems) / kProblemUnit * kProblemUnit;
+        return whole == 0 && wanted_ ? kProblemUnit : whole;
+    }
+
+    /// Steps that run for each problem and give something.
+    template <typename Function>
+    void for_each_step(Function function) const {
+        for (const Step& step : program_.steps) {
+            if (step.scope == Scope::problem && program_.value(step.out).count() > 0) {
+                function(step);
+            }
+        }
+    }
+
+    void find_summed(std::int64_t tile) {
+        for_each_step([&](const Step& step) {
+            if (only_sum(program_, step, uses_) != nullptr &&
+                make_sum_step(program_, step, tile) != nullptr) {
+                const bool scalar = std::holds_alternative<Reduce>(step.operation);
+                layout_.summed.push_back(
+                    {step.out, scalar ? ScalarType::float64 : program_.value(step.out).type});
+            }
+        });
+    }
+    [[nodiscard]] bool is_summed(ValueId id) const {
+        return std::any_of(layout_.summed.begin(), layout_.summed.end(),
+                           [id](const SummedValue& v) { return v.value == id; });
+    }
+
+    /// As the planner placed them, but without what only summed values took.
+    void place_values() {
+        struct Stretch {
+            std::int64_t begin, end, moved;
+        };
+        std::vector<Stretch> stretches;
+        const auto bytes_of = [](const Value& v) { return v.count() * size_of(v.type); };
+        layout_.offsets.assign(program_.values.size(), -1);
+        for (std::size_t i = 0; i < program_.values.size(); ++i) {
+            const Value& value = program_.values[i];
+            if (value.scope == Scope::problem && value.offset >= 0 &&
+                !is_summed(static_cast<ValueId>(i))) {
+                stretches.push_back({value.offset, value.offset + bytes_of(value), 0});
+            }
+        }
+        std::sort(stretches.begin(), stretches.end(),
+                  [](const Stretch& a, const Stretch& b) { return a.begin < b.begin; });
+        std::vector<Stretch> merged;
+        for (const Stretch& s : stretches) {
+            if (!merged.empty() && s.begin <= merged.back().end) {
+                merged.back().end = std::max(merged.back().end, s.end);
+            } else {
+                merged.push_back(s);
+            }
+        }
+        for (Stretch& s : merged) {
+            s.moved = layout_.problem_bytes - s.begin;
+            layout_.problem_bytes += (s.end - s.begin + 7) / 8 * 8;
+        }
+        for (std::size_t i = 0; i < program_.values.size(); ++i) {
+            const Value& value = program_.values[i];
+            if (value.scope != Scope::problem || is_summed(static_cast<ValueId>(i))) {
+                continue;
+            }
+            if (value.offset < 0) {
+                layout_.offsets[i] = layout_.problem_bytes;
+                layout_.problem_bytes += (bytes_of(value) + 7) / 8 * 8;
+                continue;
+            }
+            const auto in = std::find_if(merged.begin(), merged.end(), [&](const Stretch& s) {
+                return s.begin <= value.offset && value.offset + bytes_of(value) <= s.end;
+            });
+            layout_.offsets[i] = value.offset + in->moved;
+        }
+    }
+
+    void make_steps() {
+        layout_.steps.clear();
+        layout_.at_once.clear();
+        layout_.nanoseconds = moved_floats(program_, false) * kPlainMove;
+        for_each_step([&](const Step& step) {
+            RunStep made = is_summed(step.out)
+                               ? RunStep{make_sum_step(program_, step, layout_.tile), true}
+                               : make_run_step(program_, step, layout_.tile);
+            if (made.step == nullptr) {
+                layout_.nanoseconds = std::numeric_limits<double>::infinity();
+                return;
+            }
+            layout_.nanoseconds += made.step->nanoseconds();
+            if (made.at_once) {
+                layout_.at_once.push_back(made.step->name());
+            }
+            layout_.steps.push_back(std::move(made.step));
+        });
+    }
+
+    const Program& program_;
+    bool wanted_;
+    std::vector<int> uses_;
+    RunLayout layout_;
+};
+
+}  // namespace
+
+RunLayout make_run_layout(const Program& program, bool wanted) {
+    return Builder(program, wanted)();
+}
+
+}  // namespace matgrad::detail

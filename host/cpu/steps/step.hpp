@@ -1,0 +1,54 @@
+#pragma once
+/// \file A step of the CPU executor: made once from the Program, its kernel chosen then.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "cpu/scratch.hpp"
+#include "cpu/view.hpp"
+
+namespace matgrad::detail {
+
+/// What a step works on: a tile of problems.
+struct StepRun {
+    View* values;      ///< by value id: of the first problem, or of all lanes
+    Scratch* scratch;  ///< of this thread
+    std::int32_t*
+        status;  ///< of each problem or lane: 0, or the 1-based number of its first bad pivot
+    std::int64_t problems = 1;
+    int threads = 1;  ///< how many may share a large step
+};
+
+class CpuStep {
+public:
+    virtual ~CpuStep() = default;
+    CpuStep(const CpuStep&) = delete;
+    CpuStep& operator=(const CpuStep&) = delete;
+
+    void run(const StepRun& run) const {
+        run.scratch->begin_step(name_.c_str(), scratch_bytes_);
+        compute(run);
+    }
+    /// The most that a run takes.
+    [[nodiscard]] std::int64_t scratch_bytes() const { return scratch_bytes_; }
+    /// Predicted, of one problem on one thread.
+    [[nodiscard]] double nanoseconds() const { return nanoseconds_; }
+    /// Its text in the Program.
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+protected:
+    CpuStep(std::string name, std::int64_t scratch_bytes, double nanoseconds)
+        : name_(std::move(name)), scratch_bytes_(scratch_bytes), nanoseconds_(nanoseconds) {}
+    virtual void compute(const StepRun& run) const = 0;
+
+private:
+    std::string name_;
+    std::int64_t scratch_bytes_;
+    double nanoseconds_;
+};
+
+using CpuStepPtr = std::unique_ptr<const CpuStep>;
+
+}  // namespace matgrad::detail
