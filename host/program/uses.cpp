@@ -21,27 +21,29 @@ struct UseVisitor {
             one(operand.use);
         }
     }
+    /// By the names of its fields, so that a new kind of step needs nothing here.
     template <typename Op>
     void operator()(Op& op) const {
-        using T = std::remove_const_t<Op>;
-        if constexpr (std::is_same_v<T, Gemm>) {
-            one(op.a);
-            one(op.b);
-            one(op.c);
-        } else if constexpr (std::is_same_v<T, Trsm>) {
+        if constexpr (requires { op.triangle; }) {
             one(op.triangle);
-            one(op.b);
-        } else if constexpr (std::is_same_v<T, Solve>) {
+        }
+        if constexpr (requires { op.lu; }) {
             one(op.lu);
-            one(op.pivots);
-            one(op.b);
-        } else if constexpr (std::is_same_v<T, Map>) {
+        }
+        if constexpr (requires { op.body; }) {
             body(op.body);
-        } else if constexpr (std::is_same_v<T, Reduce>) {
-            body(op.body);
+        }
+        if constexpr (requires { op.pivots; }) {
             one(op.pivots);
-        } else {
+        }
+        if constexpr (requires { op.a; }) {
             one(op.a);
+        }
+        if constexpr (requires { op.b; }) {
+            one(op.b);
+        }
+        if constexpr (requires { op.c; }) {
+            one(op.c);
         }
     }
 };
