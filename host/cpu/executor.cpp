@@ -131,11 +131,13 @@ private:
             }
             return;
         }
-        const std::int64_t tile = plan_.tile();
+        const std::int64_t tile = plan_.tile_of(data_.batch);
+        tile_ = tile;
         const std::int64_t tiles = (data_.batch + tile - 1) / tile;
         const std::int64_t wanted =
             plan_.segments > 0 ? plan_.segments : std::int64_t{threads_} * 32;
-        segment_size_ = std::max((tiles + wanted - 1) / wanted, plan_.segment_tiles) * tile;
+        const std::int64_t fewest = (plan_.segment_problems + tile - 1) / tile;
+        segment_size_ = std::max((tiles + wanted - 1) / wanted, fewest) * tile;
         segment_count_ = (data_.batch + segment_size_ - 1) / segment_size_;
         const double worth = 1 + nanoseconds_ * static_cast<double>(data_.batch) / kWorthAThread;
         const auto workers = static_cast<int>(std::min<double>(
@@ -162,11 +164,11 @@ private:
             const std::int64_t tile_bytes = std::max<std::int64_t>(plan_.tile_bytes, 4096);
             std::int64_t failed = 0;
             std::int64_t unreported = 0;
-            for (std::int64_t at = segment * segment_size_; at < end; at += plan_.tile()) {
+            for (std::int64_t at = segment * segment_size_; at < end; at += tile_) {
                 if (progress_.stopped()) {
                     return;
                 }
-                const std::int64_t count = std::min(plan_.tile(), end - at);
+                const std::int64_t count = std::min(tile_, end - at);
                 failed += run_tile(at, count, sums);
                 unreported += count;
                 if (unreported * tile_bytes >= kReportBytes * plan_.tile()) {
@@ -218,6 +220,7 @@ private:
     Progress progress_;
     RunData data_;
     std::optional<BlasThreads> blas_threads_;
+    std::int64_t tile_ = 1;  ///< problems of a tile
     std::int64_t segment_size_ = 1;
     std::int64_t segment_count_ = 0;
     std::atomic<std::int64_t> next_segment_{0};

@@ -5,6 +5,9 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
+
+#include "cpu/compact/squares-inl.hpp"
 #include "cpu/fold.hpp"
 #include "cpu/strip-inl.hpp"
 
@@ -106,6 +109,69 @@ void fold_rows_typed(T* folds, const T* values, std::int64_t rows, std::int64_t 
     }
 }
 
+/// As many rows as a vector has lanes: their folds, transposed, are folded to one vector. Of fewer rows
+/// the last one is repeated, so that all take the same way.
+template <typename T, ReduceOp kOp>
+HWY_NOINLINE void fold_square(const T* values, std::int64_t rows, std::int64_t cols, T* folds) {
+    const Lane<T> d;
+    constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(Lane<T>()));
+    const auto identity = hn::Set(d, identity_of<T>(kOp));
+    LaneVector<T> part[lanes];
+#pragma GCC unroll 16
+    for (std::int64_t i = 0; i < lanes; ++i) {
+        const T* row = values + std::min(i, rows - 1) * cols;
+        part[i] = identity;
+        std::int64_t c = 0;
+        for (; c + lanes <= cols; c += lanes) {
+            part[i] = fold<T, kOp>(part[i], hn::LoadU(d, row + c));
+        }
+        if (c < cols) {
+            part[i] = fold<T, kOp>(part[i], load_tail<T>(row + c, cols - c, identity));
+        }
+    }
+    transpose_square<T>(part);
+#pragma GCC unroll 4
+    for (std::int64_t half = lanes / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+        for (std::int64_t i = 0; i < half; ++i) {
+            part[i] = fold<T, kOp>(part[i], part[i + half]);
+        }
+    }
+    HWY_ALIGN T all[lanes];
+    hn::Store(part[0], d, all);
+    std::copy_n(all, rows, folds);
+}
+
+template <typename T, ReduceOp kOp>
+void fold_each_row_typed(const T* values, std::int64_t rows, std::int64_t cols, T* folds) {
+    constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(Lane<T>()));
+    for (std::int64_t r = 0; r < rows; r += lanes) {
+        fold_square<T, kOp>(values + r * cols, std::min(lanes, rows - r), cols, folds + r);
+    }
+}
+
+template <typename T>
+HWY_INLINE void fold_each_row_by(ReduceOp op, const T* values, std::int64_t rows, std::int64_t cols,
+                                 T* folds) {
+    switch (op) {
+        case ReduceOp::sum:
+            return fold_each_row_typed<T, ReduceOp::sum>(values, rows, cols, folds);
+        case ReduceOp::max:
+            return fold_each_row_typed<T, ReduceOp::max>(values, rows, cols, folds);
+        case ReduceOp::product:
+        case ReduceOp::signed_product:
+            return fold_each_row_typed<T, ReduceOp::product>(values, rows, cols, folds);
+    }
+}
+void fold_each_row_float(ReduceOp op, const float* values, std::int64_t rows, std::int64_t cols,
+                         float* folds) {
+    fold_each_row_by(op, values, rows, cols, folds);
+}
+void fold_each_row_double(ReduceOp op, const double* values, std::int64_t rows, std::int64_t cols,
+                          double* folds) {
+    fold_each_row_by(op, values, rows, cols, folds);
+}
+
 template <typename T>
 HWY_INLINE T fold_strip_by(ReduceOp op, const T* values, std::int64_t count) {
     switch (op) {
@@ -152,6 +218,8 @@ HWY_AFTER_NAMESPACE();
 namespace matgrad::detail {
 HWY_EXPORT(fold_strip_float);
 HWY_EXPORT(fold_strip_double);
+HWY_EXPORT(fold_each_row_float);
+HWY_EXPORT(fold_each_row_double);
 HWY_EXPORT(fold_rows_float);
 HWY_EXPORT(fold_rows_double);
 float fold_strip(ReduceOp op, const float* values, std::int64_t count) {
@@ -159,6 +227,14 @@ float fold_strip(ReduceOp op, const float* values, std::int64_t count) {
 }
 double fold_strip(ReduceOp op, const double* values, std::int64_t count) {
     return HWY_DYNAMIC_DISPATCH(fold_strip_double)(op, values, count);
+}
+void fold_each_row(ReduceOp op, const float* values, std::int64_t rows, std::int64_t cols,
+                   float* folds) {
+    HWY_DYNAMIC_DISPATCH(fold_each_row_float)(op, values, rows, cols, folds);
+}
+void fold_each_row(ReduceOp op, const double* values, std::int64_t rows, std::int64_t cols,
+                   double* folds) {
+    HWY_DYNAMIC_DISPATCH(fold_each_row_double)(op, values, rows, cols, folds);
 }
 void fold_rows(ReduceOp op, float* folds, const float* values, std::int64_t rows,
                std::int64_t width) {

@@ -30,6 +30,13 @@ template <typename T>
 [[nodiscard]] float fold_strip(ReduceOp op, const float* values, std::int64_t count);
 [[nodiscard]] double fold_strip(ReduceOp op, const double* values, std::int64_t count);
 
+/// folds[r] = all numbers of row r: `rows` rows of `cols` numbers. The bits of a fold depend on its own
+/// row alone.
+void fold_each_row(ReduceOp op, const float* values, std::int64_t rows, std::int64_t cols,
+                   float* folds);
+void fold_each_row(ReduceOp op, const double* values, std::int64_t rows, std::int64_t cols,
+                   double* folds);
+
 /// folds[i] = folds[i] (op) values[i] (op) values[width + i] (op) ...: `rows` rows of `width`
 /// numbers. `folds` has room for kStripRoom numbers beyond its width, which are lost.
 void fold_rows(ReduceOp op, float* folds, const float* values, std::int64_t rows,

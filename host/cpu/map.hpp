@@ -41,5 +41,9 @@ void map_domain(Domain domain, ScalarType type, const View& out, Scratch& scratc
 /// `over` in place of what the step says.
 void reduce_domain(const Reduce& step, ReduceOver over, const Domain& domain, ScalarType type,
                    const View& out, Scratch& scratch, int threads);
+/// out, a contiguous column = the reduction of each row: a problem's, whose bits depend on nothing
+/// beside it.
+void reduce_each_row(const Reduce& step, const Domain& domain, ScalarType type, const View& out,
+                     Scratch& scratch);
 
 }  // namespace matgrad::detail

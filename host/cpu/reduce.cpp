@@ -183,6 +183,31 @@ void reduce_rows(const Reduce& step, const Domain& domain, const View& out, Scra
     }
 }
 
+/// One result for each row of many that are alike and have one lane.
+template <typename T>
+void fold_rows_of(const Reduce& step, const Domain& domain, const View& out, Scratch& scratch) {
+    Interpreter<T> evaluate(domain, scratch);
+    const BlockShape shape = block_shape(domain);
+    double folds[kBlockNumbers];
+    T of_rows[kBlockNumbers];
+    for (std::int64_t r = 0; r < domain.rows; r += shape.rows) {
+        const Block rows{r, 0, std::min(shape.rows, domain.rows - r), domain.cols};
+        std::fill_n(folds, rows.rows, identity_of<double>(step.op));
+        for_each_block(rows, shape, [&](const Block& block) {
+            fold_each_row(step.op, evaluate(block), block.rows, block.cols, of_rows);
+            for (std::int64_t i = 0; i < block.rows; ++i) {
+                folds[i] = fold_two(step.op, folds[i], static_cast<double>(of_rows[i]));
+            }
+        });
+        with_type(out.type, [&](auto zero) {
+            auto* to = reinterpret_cast<decltype(zero)*>(out.data) + r;
+            for (std::int64_t i = 0; i < rows.rows; ++i) {
+                to[i] = static_cast<decltype(zero)>(folds[i] * step.scale);
+            }
+        });
+    }
+}
+
 /// One result for each column.
 template <typename T>
 void reduce_cols(const Reduce& step, const Domain& domain, const View& out, Scratch& scratch) {
@@ -228,6 +253,11 @@ void reduce_domain(const Reduce& step, ReduceOver over, const Domain& domain, Sc
             return with_type(
                 type, [&](auto zero) { reduce_cols<decltype(zero)>(step, domain, out, scratch); });
     }
+}
+
+void reduce_each_row(const Reduce& step, const Domain& domain, ScalarType type, const View& out,
+                     Scratch& scratch) {
+    with_type(type, [&](auto zero) { fold_rows_of<decltype(zero)>(step, domain, out, scratch); });
 }
 
 }  // namespace matgrad::detail

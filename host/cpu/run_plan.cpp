@@ -31,6 +31,12 @@ std::vector<char> values_read_by_steps(const Program& program) {
 constexpr double kSegmentWork = 5;
 constexpr double kSumNanoseconds = 1;
 
+/// Nanoseconds of work for a tile where a batch would be less than kSomeTiles.
+constexpr double kTileWork = 20000;
+constexpr std::int64_t kSomeTiles = 8;
+/// Tiles are a multiple of this.
+constexpr std::int64_t kProblemUnit = 16;
+
 void sort_steps(RunPlan& plan) {
     for (const Step& step : plan.program.steps) {
         const std::int64_t count = plan.value(step.out).count();
@@ -47,10 +53,10 @@ void sort_steps(RunPlan& plan) {
             std::max<std::int64_t>(1, plan.sum_count) * static_cast<std::int64_t>(sizeof(double));
         plan.segments = std::clamp(kSegmentMemory / bytes, kFewestSegments, kMostSegments);
         if (plan.is_runs()) {
-            const double problems = kSegmentWork * kSumNanoseconds *
-                                    static_cast<double>(plan.sum_count) / plan.choice.nanoseconds;
-            plan.segment_tiles =
-                1 + static_cast<std::int64_t>(problems) / std::max<std::int64_t>(1, plan.tile());
+            plan.segment_problems =
+                1 + static_cast<std::int64_t>(kSegmentWork * kSumNanoseconds *
+                                              static_cast<double>(plan.sum_count) /
+                                              plan.choice.nanoseconds);
         }
     }
 }
@@ -147,6 +153,18 @@ void measure(RunPlan& plan) {
 
 std::int64_t RunPlan::sums_bytes() const {
     return align_up(segments * sum_count * static_cast<std::int64_t>(sizeof(double)));
+}
+
+std::int64_t RunPlan::tile_of(std::int64_t batch) const {
+    if (!is_runs()) {
+        return tile();
+    }
+    // Tiles of equal length; several of them where there is work for several threads.
+    const auto worth =
+        static_cast<std::int64_t>(static_cast<double>(batch) * choice.nanoseconds / kTileWork);
+    const std::int64_t tiles =
+        std::max((batch + tile() - 1) / tile(), std::clamp<std::int64_t>(worth, 1, kSomeTiles));
+    return std::min(tile(), (batch / tiles + kProblemUnit) / kProblemUnit * kProblemUnit);
 }
 
 RunPlan::RunPlan(Program given, std::optional<Layout> wanted)

@@ -65,9 +65,9 @@ struct RunPlan {
     std::vector<std::size_t> results;  ///< outputs of problem scope that are not empty
     bool writes_problems = false;      ///< some output is of problem scope
     std::vector<BatchSum> sums;
-    std::int64_t sum_count = 0;      ///< doubles in the sums of one segment
-    std::int64_t segments = 0;       ///< parts of the batch that are summed apart, 0 without sums
-    std::int64_t segment_tiles = 1;  ///< the fewest tiles of such a part
+    std::int64_t sum_count = 0;  ///< doubles in the sums of one segment
+    std::int64_t segments = 0;   ///< parts of the batch that are summed apart, 0 without sums
+    std::int64_t segment_problems = 1;  ///< the fewest problems of such a part
     std::int64_t shared_bytes = 0;
     std::int64_t views_bytes = 0;  ///< of all values, and of what is Given
     std::int64_t tile_bytes = 0;
@@ -77,6 +77,8 @@ struct RunPlan {
     [[nodiscard]] bool is_compact() const { return choice.layout == Layout::compact; }
     [[nodiscard]] bool is_runs() const { return choice.layout == Layout::runs; }
     [[nodiscard]] std::int64_t tile() const { return choice.tile; }  ///< problems, at most
+    /// Problems of each tile of a batch but the last; the batch alone decides.
+    [[nodiscard]] std::int64_t tile_of(std::int64_t batch) const;
     [[nodiscard]] std::int64_t sums_bytes() const;
     [[nodiscard]] std::int64_t thread_bytes() const {
         return views_bytes + tile_bytes + scratch_bytes;

@@ -6,6 +6,7 @@
 
 #include "cpu/batch_sums.hpp"
 #include "cpu/compact/kernels.hpp"
+#include "cpu/dot.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/transpose.hpp"
 
@@ -236,6 +237,10 @@ void TileRunner::gather_run(const BatchSum& sum, std::int64_t count, double* to)
     const View seen = use_of(sum.use, first);
     const bool whole = seen.count() == first.count() && seen.contiguous();
     const auto failed = count - std::count(status_, status_ + count, 0);
+    if (failed == 0 && first.count() == 1) {
+        *to += sum_of({Terms::entries, row_major(first.data, first.type, 1, matrices, 1), {}});
+        return;
+    }
     if (whole && failed == 0) {
         return add_matrices(first.type, first.data, matrices, first.count(), to);
     }

@@ -31,6 +31,44 @@ Program tall_product(std::int64_t m, std::int64_t n) {
     return build.finish();
 }
 
+/// The residual x - V u of each problem, with V shared, and the sum over the batch of its product with u'.
+Program shared_gradient(std::int64_t d, std::int64_t r) {
+    ProgramBuilder build(ScalarType::float32);
+    const ValueId x = build.operand("x", d, 1, true);
+    const ValueId u = build.operand("u", r, 1, true);
+    const ValueId v = build.operand("V", d, r, false);
+    const ValueId residual = build.value(d, 1);
+    build.step(Gemm{use(v), use(u), -1, 1, use(x)}, residual);
+    const ValueId product = build.value(d, r);
+    build.step(Gemm{use(residual), use_transposed(u), -1, 0, {}}, product);
+    const ValueId sum = build.value(d, r, Scope::reduced);
+    build.step(BatchReduce{use(product)}, sum);
+    build.output(sum);
+    return build.finish();
+}
+
+TEST(LayoutChoice, ASharedFactorAndASumOverTheBatchAreOneCallForManyProblems) {
+    for (const std::int64_t d : {8, 32, 128}) {
+        for (const std::int64_t r : {8, 32, 128}) {
+            const CpuExecutor executor(shared_gradient(d, r), 2);
+            const std::string text = executor.explain();
+            EXPECT_EQ(text.find("cpu: run layout"), 0U) << text;
+            for (const Step& step : executor.program().steps) {
+                if (step.scope == Scope::problem) {
+                    EXPECT_NE(
+                        text.find("problems in one call: " + to_text(executor.program(), step)),
+                        std::string::npos)
+                        << text;
+                }
+            }
+        }
+    }
+}
+
+TEST(LayoutChoice, ALargeMatrixForEachProblemIsNoRun) {
+    EXPECT_NE(detail::choose_layout(tall_product(400, 400)).layout, detail::Layout::runs);
+}
+
 TEST(LayoutChoice, SmallFactorizationsTakeOneLaneEach) {
     for (const std::int64_t n : {1, 4, 16, 32}) {
         EXPECT_EQ(detail::choose_layout(cholesky(n)).layout, detail::Layout::compact) << n;

@@ -10,7 +10,7 @@
 namespace matgrad::detail {
 
 /// The most problems of a tile.
-inline constexpr std::int64_t kMostProblems = 256;
+inline constexpr std::int64_t kMostProblems = 1024;
 
 /// A value that is needed for its sum over the batch alone: the tile has one matrix of it.
 struct SummedValue {
