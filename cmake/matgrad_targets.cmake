@@ -1,7 +1,7 @@
 # The two shapes every target of the project has, and the warnings all of them are compiled with.
 
 # A switch over an enumeration without a default names every enumerator: one that is forgotten is an error.
-set(MATGRAD_WARNINGS -Wall -Wextra -Wconversion -Werror=switch)
+set(MATGRAD_WARNINGS -Wall -Wextra -Wconversion $<$<COMPILE_LANGUAGE:CXX>:-Werror=switch>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # g++ 12 takes "literal" + std::string for an overlapping copy (GCC bug 105651).
   list(APPEND MATGRAD_WARNINGS -Wno-restrict)
