@@ -25,7 +25,7 @@ CHEAP = {
         "*EveryExecutor.EmptyMatricesAreLegal*",
         "*EveryExecutor.OneBadProblemFailsAloneAndItsNeighboursKeepEveryBit*",
         "*EveryExecutor.AFailedSharedStepFailsEveryProblem*",
-        "*FoldedRows.OfAProblemWithNanLeaveTheOthersAlone*"],
+        "*SharedFactor.OfAProblemWithNanLeaveTheOthersAlone*"],
     "contract": [
         "*Enqueue.IsCapturedInAGraphThatReplaysWithWhateverTheOperandsHoldThen*",
         "*Enqueue.NeedsNoStatus*"],
