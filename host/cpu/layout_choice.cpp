@@ -18,6 +18,8 @@ constexpr std::int64_t kLargestTile = 8 << 20;
 
 /// Runs must be better by so much: their tiles are harder on the caches than the model knows.
 constexpr double kRunsGain = 0.9;
+/// For fewer problems a run is not worth its tile.
+constexpr std::int64_t kFewestProblems = 8;
 
 /// The steps of problem scope in one layout.
 struct TileSteps {
@@ -113,10 +115,14 @@ LayoutChoice choose_layout(const Program& program, std::optional<Layout> wanted)
     TileSteps compact = compact_steps(program);
     TileSteps plain = plain_steps(program);
     RunLayout runs = make_run_layout(program, wanted == Layout::runs);
-    const double best = std::min(compact.nanoseconds, plain.nanoseconds);
-    const bool gains =
-        runs.tile > 0 && !runs.at_once.empty() && runs.nanoseconds < kRunsGain * best;
-    const bool faster = compact.nanoseconds <= plain.nanoseconds;
+    // Of the lanes of the last tile some may be empty.
+    const std::int64_t batch = std::max<std::int64_t>(1, program.batch);
+    const double filled =
+        static_cast<double>(batch) / static_cast<double>((batch + kLanes - 1) / kLanes * kLanes);
+    const double in_lanes = compact.nanoseconds / filled;
+    const bool gains = runs.tile > 0 && batch >= kFewestProblems && !runs.at_once.empty() &&
+                       runs.nanoseconds < kRunsGain * std::min(in_lanes, plain.nanoseconds);
+    const bool faster = in_lanes <= plain.nanoseconds;
     LayoutChoice choice;
     choice.layout = wanted.value_or(gains    ? Layout::runs
                                     : faster ? Layout::compact
