@@ -4,8 +4,9 @@
 
 namespace matgrad::detail {
 
-Progress::Progress(const RunHooks& hooks) : hooks_(hooks), last_(std::chrono::steady_clock::now()) {
+Progress::Progress(const RunHooks& hooks) : hooks_(hooks) {
     if (hooks_.advance) {
+        last_ = std::chrono::steady_clock::now();
         ask();
     }
 }

@@ -35,6 +35,8 @@ public:
         }
     }
 
+    [[nodiscard]] bool calls_blas() const override { return one_->calls_blas(); }
+
 private:
     void add(const Program& program, ValueId id) {
         const bool known = std::any_of(moved_.begin(), moved_.end(),
