@@ -17,7 +17,7 @@ namespace {
 constexpr std::int64_t kLargestTile = 8 << 20;
 
 /// Runs must be better by so much: their tiles are harder on the caches than the model knows.
-constexpr double kRunsGain = 0.9;
+constexpr double kRunsGain = 0.75;
 /// For fewer problems a run is not worth its tile.
 constexpr std::int64_t kFewestProblems = 8;
 
@@ -115,12 +115,11 @@ LayoutChoice choose_layout(const Program& program, std::optional<Layout> wanted)
     TileSteps compact = compact_steps(program);
     TileSteps plain = plain_steps(program);
     RunLayout runs = make_run_layout(program, wanted == Layout::runs);
-    // Of the lanes of the last tile some may be empty.
-    const std::int64_t batch = std::max<std::int64_t>(1, program.batch);
-    const double filled =
-        static_cast<double>(batch) / static_cast<double>((batch + kLanes - 1) / kLanes * kLanes);
+    // Few problems leave lanes of their only tile empty.
+    const std::int64_t batch = std::clamp<std::int64_t>(program.batch, 1, kLanes);
+    const double filled = static_cast<double>(batch) / kLanes;
     const double in_lanes = compact.nanoseconds / filled;
-    const bool gains = runs.tile > 0 && batch >= kFewestProblems && !runs.at_once.empty() &&
+    const bool gains = runs.tile > 0 && batch >= kFewestProblems && runs.gains &&
                        runs.nanoseconds < kRunsGain * std::min(in_lanes, plain.nanoseconds);
     const bool faster = in_lanes <= plain.nanoseconds;
     LayoutChoice choice;
