@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "api/check.hpp"
 #include "bench/case.hpp"
 #include "bench/data.hpp"
+#include "check/differential_check.hpp"
 
 namespace matgrad::bench {
 
-/// Of one problem, from its inputs rounded to the type of the case.
+/// Of one problem, or of the sum over all, from inputs rounded to the type of the case.
 struct Answer {
     std::int64_t problem = 0;
     Expected expected;          ///< f and df(X; D), with bounds

@@ -32,6 +32,7 @@ PlanOptions Case::options(const Device& device, int run_threads) const {
     PlanOptions result;
     result.type = type;
     result.accuracy = accuracy;
+    result.reduction = reduction;
     result.value = outputs != Outputs::gradient;
     if (outputs != Outputs::value) {
         result.wrt = {wrt};
@@ -45,11 +46,12 @@ std::int64_t Case::bytes_per_problem() const {
     if (!has_own(*this)) {
         return 0;
     }
-    std::int64_t entries = outputs == Outputs::gradient ? 0 : 1;
+    const bool has_results = reduction == Reduction::none;
+    std::int64_t entries = has_results && outputs != Outputs::gradient ? 1 : 0;
     for (const Operand& operand : operands()) {
         const std::int64_t count = operand.rows * operand.cols;
         entries += operand.batched ? count : 0;
-        entries += operand.name == wrt && outputs != Outputs::value ? count : 0;
+        entries += has_results && operand.name == wrt && outputs != Outputs::value ? count : 0;
     }
     return entries * size_of(type);
 }
@@ -68,6 +70,18 @@ const char* to_text(ScalarType type) {
 
 const char* to_text(Accuracy accuracy) {
     return accuracy == Accuracy::robust ? "robust" : "fast";
+}
+
+const char* to_text(Reduction reduction) {
+    switch (reduction) {
+        case Reduction::none:
+            return "none";
+        case Reduction::sum:
+            return "sum";
+        case Reduction::mean:
+            return "mean";
+    }
+    return "";
 }
 
 const char* to_text(Outputs outputs) {

@@ -29,7 +29,8 @@ struct Case {
     ScalarType type = ScalarType::float64;
     Accuracy accuracy = Accuracy::robust;
     Outputs outputs = Outputs::both;
-    int threads = 0;  ///< 0: those of the run
+    Reduction reduction = Reduction::none;  ///< sum: results are summed over the batch
+    int threads = 0;                        ///< 0: those of the run
 
     [[nodiscard]] Expr expression() const { return parse(f, declare); }
     /// One for each symbol, in the order of `declare`.
@@ -52,5 +53,6 @@ struct Suite {
 [[nodiscard]] const char* to_text(ScalarType type);
 [[nodiscard]] const char* to_text(Accuracy accuracy);
 [[nodiscard]] const char* to_text(Outputs outputs);
+[[nodiscard]] const char* to_text(Reduction reduction);
 
 }  // namespace matgrad::bench

@@ -46,7 +46,8 @@ protected:
                 "half of the memory",
                 1e-9 * static_cast<double>(layout.bytes), 1e-9 * static_cast<double>(most)));
         }
-        row.copies = copies_beyond(last_level_cache_bytes(), layout.bytes, most);
+        row.copies = std::min(contender_.most_copies,
+                              copies_beyond(last_level_cache_bytes(), layout.bytes, most));
         const HostMemory memory(static_cast<std::size_t>(row.copies) * layout.bytes);
         const auto base = [&](std::int64_t copy) {
             return memory.data() + static_cast<std::size_t>(copy) * layout.bytes;

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "api/check.hpp"
 #include "bench/case.hpp"
 #include "bench/timing.hpp"
 #include "bench/work.hpp"
+#include "check/differential_check.hpp"
 
 namespace matgrad::bench {
 

@@ -16,7 +16,7 @@ std::string sizes_text(const Case& c) {
     return text;
 }
 
-/// The function, and which operands all problems share.
+/// The function, which operands all problems share, and whether results are summed.
 std::string function_text(const Case& c) {
     std::string shared;
     for (const Declaration& d : c.declare) {
@@ -24,7 +24,8 @@ std::string function_text(const Case& c) {
             shared += (shared.empty() ? " (" : ", ") + d.name;
         }
     }
-    return c.function + (shared.empty() ? "" : shared + " shared)");
+    const char* const summed = c.reduction == Reduction::sum ? ", summed" : "";
+    return c.function + (shared.empty() ? "" : fmt::format("{} shared{})", shared, summed));
 }
 
 std::string seconds_text(double seconds) {

@@ -1,7 +1,9 @@
 #pragma once
 /// \file Runs cases on one device and makes their rows.
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -66,6 +68,8 @@ struct Contender {
     /// Made ready for a case and a number of threads.
     std::function<Prepared(const Case& c, int threads)> prepare;
     std::function<bool(const Case& c)> offers = [](const Case&) { return true; };
+    /// At most so many copies of operands and results take turns; without a limit they lie beyond the cache.
+    std::int64_t most_copies = std::numeric_limits<std::int64_t>::max();
 };
 
 /// matgrad on the processor: a plan made once, workspace and status reused.

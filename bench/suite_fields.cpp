@@ -198,6 +198,7 @@ std::string made_name(const Case& c) {
         fmt::format("{}/{}/{}/b{}/{}", c.function, sizes,
                     c.type == ScalarType::float32 ? "f32" : "f64", c.batch, to_text(c.outputs));
     name += c.accuracy == Accuracy::fast ? "/fast" : "";
+    name += c.reduction == Reduction::sum ? "/sum" : "";
     for (const Declaration& d : c.declare) {
         if (std::count(c.batched.begin(), c.batched.end(), d.name) == 0) {
             name += "/shared-" + d.name;
@@ -230,7 +231,7 @@ std::string text_field(const Json& object, const char* key, const std::string& w
 Case case_of_fields(const Json& fields, const std::string& where) {
     check_keys(fields,
                {"name", "function", "f", "wrt", "declare", "sizes", "batched", "batch", "type",
-                "accuracy", "outputs", "threads"},
+                "accuracy", "outputs", "reduce", "threads"},
                where);
     Case c;
     read_function(fields, where, c);
@@ -245,7 +246,13 @@ Case case_of_fields(const Json& fields, const std::string& where) {
     if (fields.contains("threads")) {
         c.threads = static_cast<int>(integer(fields["threads"], 1, 4096, "threads", where));
     }
+    c.reduction = choice(fields.value("reduce", Json("none")), {Reduction::none, Reduction::sum},
+                         "reduce", where);
     read_batch(fields, where, c);
+    if (c.reduction != Reduction::none &&
+        std::count(c.batched.begin(), c.batched.end(), c.wrt) != 0) {
+        fail(where, fmt::format("reduce: {} is batched, expected a shared variable", c.wrt));
+    }
     c.name = fields.contains("name") ? text_field(fields, "name", where) : made_name(c);
     return c;
 }
@@ -297,6 +304,9 @@ Json to_json(const Case& c) {
                 {"type", to_text(c.type)},
                 {"accuracy", to_text(c.accuracy)},
                 {"outputs", to_text(c.outputs)}};
+    if (c.reduction != Reduction::none) {
+        result["reduce"] = to_text(c.reduction);
+    }
     if (c.threads > 0) {
         result["threads"] = c.threads;
     }

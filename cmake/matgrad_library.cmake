@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 add_library(matgrad)
 add_library(matgrad::matgrad ALIAS matgrad)
-foreach(layer expression calculus program planner reference cpu cuda_loader api)
+foreach(layer expression calculus program planner reference check executor cpu cuda_loader api)
   target_sources(matgrad PRIVATE $<TARGET_OBJECTS:matgrad_${layer}>)
 endforeach()
 target_compile_features(matgrad PUBLIC cxx_std_20)
@@ -19,6 +19,8 @@ if(BUILD_SHARED_LIBS)
   set_target_properties(matgrad PROPERTIES LINK_DEPENDS ${exports})
 else()
   target_compile_definitions(matgrad INTERFACE MATGRAD_STATIC)
+  # A shared library that has this one inside does not export it as its own.
+  target_link_options(matgrad INTERFACE LINKER:--exclude-libs,libmatgrad.a)
   if(MATGRAD_CUDA)
     # A program that has the library inside lies anywhere: its run path leads to the CUDA module.
     target_link_options(matgrad INTERFACE

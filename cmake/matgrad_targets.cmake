@@ -1,6 +1,7 @@
 # The two shapes every target of the project has, and the warnings all of them are compiled with.
 
-set(MATGRAD_WARNINGS -Wall -Wextra -Wconversion)
+# A switch over an enumeration without a default names every enumerator: one that is forgotten is an error.
+set(MATGRAD_WARNINGS -Wall -Wextra -Wconversion $<$<COMPILE_LANGUAGE:CXX>:-Werror=switch>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # g++ 12 takes "literal" + std::string for an overlapping copy (GCC bug 105651).
   list(APPEND MATGRAD_WARNINGS -Wno-restrict)
@@ -18,10 +19,8 @@ function(matgrad_add_layer folder)
     CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/host)
-  target_compile_options(${target} PRIVATE ${MATGRAD_WARNINGS})
-  if(NOT BUILD_SHARED_LIBS)
-    target_compile_definitions(${target} PUBLIC MATGRAD_STATIC)
-  endif()
+  # The same objects serve a static and a shared library. What a shared one exports is still ours to inline.
+  target_compile_options(${target} PRIVATE ${MATGRAD_WARNINGS} -fno-semantic-interposition)
   list(TRANSFORM ARG_DEPENDS PREPEND matgrad_)
   target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} fmt::fmt)
 endfunction()
@@ -31,9 +30,7 @@ function(matgrad_set_up_tests target)
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_compile_options(${target} PRIVATE ${MATGRAD_WARNINGS})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  target_compile_definitions(${target} PRIVATE
-    MATGRAD_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
-    MATGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${target} PRIVATE test_data)
 endfunction()
 
 # matgrad_add_test_objects(<name> SOURCES ... LAYERS <layers> [LIBRARIES ...])

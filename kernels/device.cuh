@@ -177,11 +177,41 @@ MATGRAD_DEVICE float cos(float x) {
 MATGRAD_DEVICE double cos(double x) {
     return ::cos(x);
 }
+MATGRAD_DEVICE float tan(float x) {
+    return ::tanf(x);
+}
+MATGRAD_DEVICE double tan(double x) {
+    return ::tan(x);
+}
+MATGRAD_DEVICE float atan(float x) {
+    return ::atanf(x);
+}
+MATGRAD_DEVICE double atan(double x) {
+    return ::atan(x);
+}
+MATGRAD_DEVICE float cosh(float x) {
+    return ::coshf(x);
+}
+MATGRAD_DEVICE double cosh(double x) {
+    return ::cosh(x);
+}
+MATGRAD_DEVICE float sinh(float x) {
+    return ::sinhf(x);
+}
+MATGRAD_DEVICE double sinh(double x) {
+    return ::sinh(x);
+}
 MATGRAD_DEVICE float tanh(float x) {
     return ::tanhf(x);
 }
 MATGRAD_DEVICE double tanh(double x) {
     return ::tanh(x);
+}
+MATGRAD_DEVICE float erf(float x) {
+    return ::erff(x);
+}
+MATGRAD_DEVICE double erf(double x) {
+    return ::erf(x);
 }
 MATGRAD_DEVICE float copysign(float size, float sign) {
     return ::copysignf(size, sign);
@@ -189,12 +219,14 @@ MATGRAD_DEVICE float copysign(float size, float sign) {
 MATGRAD_DEVICE double copysign(double size, double sign) {
     return ::copysign(size, sign);
 }
-/// The larger; the other where one is a NaN.
-MATGRAD_DEVICE float fmax(float x, float y) {
-    return ::fmaxf(x, y);
+/// The larger, the smaller; NaN where one is a NaN.
+template <typename T>
+MATGRAD_DEVICE T max(T x, T y) {
+    return x > y || x != x ? x : y;
 }
-MATGRAD_DEVICE double fmax(double x, double y) {
-    return ::fmax(x, y);
+template <typename T>
+MATGRAD_DEVICE T min(T x, T y) {
+    return x < y || x != x ? x : y;
 }
 
 template <typename T>

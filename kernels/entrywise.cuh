@@ -1,6 +1,6 @@
 #pragma once
 /// \file Entrywise functions of real numbers, as of MapOp: NaN stays NaN, and infinity gives the
-/// limit where there is one. exp, log, sqrt, sin, cos and tanh are those of device.cuh.
+/// limit where there is one. A function that is not here is that of device.cuh.
 
 #include "device.cuh"
 

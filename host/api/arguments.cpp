@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "api/overlap.hpp"
+#include "expression/dimension_sizes.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -63,41 +63,15 @@ void check_size(const Operand& operand) {
     }
 }
 
-/// Where a named dimension was first seen.
-struct Binding {
-    const Operand* operand;
-    std::int64_t size;
-};
-
-void bind(std::map<std::string, Binding>& bindings, const Dim& dim, std::int64_t size,
-          const Operand& operand, const Shape& shape) {
-    if (dim.name.empty()) {
-        if (dim.size != size) {
-            throw ShapeError(fmt::format("operand {} is {}: expected {}", operand.name,
-                                         size_text(operand), shape.text()));
-        }
-        return;
-    }
-    const auto [at, is_new] = bindings.try_emplace(dim.name, Binding{&operand, size});
-    if (is_new || at->second.size == size) {
-        return;
-    }
-    const Binding& first = at->second;
-    if (first.operand == &operand) {
-        throw ShapeError(fmt::format("operand {} is {}: expected a square matrix ({})",
-                                     operand.name, size_text(operand), shape.text()));
-    }
-    throw ShapeError(
-        fmt::format("operand {} is {} but operand {} is {}: {} is {} here and {} there",
-                    operand.name, size_text(operand), first.operand->name,
-                    size_text(*first.operand), dim.name, size, first.size));
-}
-
 /// Something of a caller's, by name; the words are put together for an error alone.
 struct Party {
     const char* kind;
     std::string_view name = {};
+    const OutputInfo* output = nullptr;
     [[nodiscard]] std::string text() const {
+        if (output != nullptr) {
+            return fmt::format("{} {}", kind, output_text(output->kind, output->name));
+        }
         return name.empty() ? kind : fmt::format("{} {}", kind, name);
     }
 };
@@ -155,18 +129,6 @@ Taken taken_by(const Party& what, const void* data, const Batch& strides, std::i
     return {what, region, *bounds};
 }
 
-Party party_of(const OutputInfo& output) {
-    switch (output.kind) {
-        case OutputKind::value:
-            return {"the result value"};
-        case OutputKind::gradient:
-            return {"the result gradient", output.name};
-        case OutputKind::hvp:
-            return {"the result hvp", output.name};
-    }
-    return {"the result"};
-}
-
 template <typename T>
 Taken bytes_taken_by(const Party& what, std::span<T> memory, ScalarType type) {
     const auto unit = static_cast<std::uintptr_t>(size_of(type));
@@ -183,12 +145,11 @@ Taken bytes_taken_by(const Party& what, std::span<T> memory, ScalarType type) {
 
 void check_operands(std::span<const Declaration> symbols, std::span<const Operand> operands) {
     check_one_of_each(symbols, operands);
-    std::map<std::string, Binding> bindings;
+    DimensionSizes sizes;
     for (const Declaration& symbol : symbols) {
         const Operand& operand = *find_operand(operands, symbol.name);
         check_size(operand);
-        bind(bindings, symbol.shape.rows, operand.rows, operand, symbol.shape);
-        bind(bindings, symbol.shape.cols, operand.cols, operand, symbol.shape);
+        sizes.bind(symbol.name, symbol.shape, operand.rows, operand.cols);
     }
 }
 
@@ -210,12 +171,6 @@ void check_options(const Expr& f, std::int64_t batch, const PlanOptions& options
     }
     if (options.threads < 0) {
         throw OperandError(fmt::format("threads is {}: expected at least 0", options.threads));
-    }
-    for (std::size_t i = 0; i < options.wrt.size(); ++i) {
-        if (std::count(options.wrt.begin(), options.wrt.begin() + static_cast<std::ptrdiff_t>(i),
-                       options.wrt[i]) != 0) {
-            throw NameError(fmt::format("variable {} is asked for twice", options.wrt[i]));
-        }
     }
     if (!options.value && options.wrt.empty() && options.hvp.empty()) {
         throw OperandError(
@@ -271,8 +226,9 @@ void check_run(const RunContract& contract, std::int64_t batch,
     taken.push_back(bytes_taken_by({"the status"}, status, contract.type));
     for (std::size_t i = 0; i < results.size(); ++i) {
         const OutputInfo& output = contract.outputs[i];
-        const Taken result = taken_by(party_of(output), results[i].data, results[i], output.rows,
-                                      output.cols, output.batched ? batch : 1, contract.type);
+        const Taken result =
+            taken_by({"the result", {}, &output}, results[i].data, results[i], output.rows,
+                     output.cols, output.batched ? batch : 1, contract.type);
         const Region& region = result.region;
         if (repeats_an_address(region)) {
             throw OperandError(

@@ -1,12 +1,12 @@
 #pragma once
-/// \file What a caller may hand to make_plan, Plan::run and Plan::enqueue: every mistake is found here, before
-/// anything runs, in every build type.
+/// \file Checks the arguments of make_plan, Plan::run and Plan::enqueue: finds every mistake before anything
+/// runs, in every build type.
 
 #include <cstddef>
 #include <span>
 #include <vector>
 
-#include "api/workspace.hpp"
+#include "executor/workspace.hpp"
 #include "matgrad/plan.hpp"
 
 namespace matgrad::detail {
@@ -27,7 +27,7 @@ struct RunContract {
     std::size_t workspace_alignment = kWorkspaceAlignment;
 };
 
-/// Addresses alone are looked at, so they may be of a device.
+/// Looks at addresses, never at data, so the memory may be a device's.
 /// Errors: OperandError with the operand's name, what was found and what was expected.
 void check_run(const RunContract& contract, std::int64_t batch,
                std::span<const ConstBatch> operands, std::span<const Batch> results,

@@ -15,8 +15,8 @@ struct DeviceChoice {
     std::string reason;                   ///< one line for explain(); empty if nothing was chosen
 };
 
-/// Seconds that a batch in host memory takes, with the start of a GPU in a process that has not used
-/// it. Made of stated rates, which say what is worth a try; they were not measured on a GPU.
+/// Seconds that a batch in host memory takes; for a GPU with the start of its runtime. The rates come from
+/// data sheets and were not measured on a GPU.
 struct PredictedSeconds {
     double on_processor = 0;
     double on_gpu = 0;

@@ -33,9 +33,10 @@ Range range_of(const Region& region) {
     return range;
 }
 
-/// The terms of one region or of two, the largest step first. Every run asks for them: nothing is
+/// The terms of one region or of two, the largest step first; those of one step are one term, since
+/// x + y takes every value from 0 to the sum of both ends. Every run asks for them: nothing is
 /// allocated.
-class Terms {
+class StrideTerms {
 public:
     void append(const Region& region) {
         append(region.row_stride, region.rows);
@@ -45,6 +46,8 @@ public:
     [[nodiscard]] Term* begin() { return terms_.data(); }
     [[nodiscard]] Term* end() { return terms_.data() + size_; }
     [[nodiscard]] std::size_t size() const { return size_; }
+    /// Did two strides of the regions have one size?
+    [[nodiscard]] bool has_equal_steps() const { return has_equal_steps_; }
     [[nodiscard]] const Term& operator[](std::size_t i) const { return terms_[i]; }
 
     static constexpr std::size_t kMost = 6;
@@ -55,6 +58,13 @@ private:
             return;
         }
         const Term term{std::abs(stride), count - 1};
+        for (Term& known : *this) {
+            if (known.step == term.step) {
+                known.last += term.last;
+                has_equal_steps_ = true;
+                return;
+            }
+        }
         std::size_t at = size_++;
         for (; at > 0 && terms_[at - 1].step < term.step; --at) {
             terms_[at] = terms_[at - 1];
@@ -64,10 +74,11 @@ private:
 
     std::array<Term, kMost> terms_{};
     std::size_t size_ = 0;
+    bool has_equal_steps_ = false;
 };
 
 /// Does each step, by size, go past all that the smaller ones reach?
-bool is_nested(const Terms& terms) {
+bool is_nested(const StrideTerms& terms) {
     Wide reach = 0;
     for (std::size_t i = terms.size(); i-- > 0;) {
         if (terms[i].step <= reach) {
@@ -78,12 +89,12 @@ bool is_nested(const Terms& terms) {
     return true;
 }
 
-/// Counts the solutions of sum step_i * x_i = target, up to a limit. Steps of nested views (each
-/// larger than all that lies inside it) leave one or two candidates a level, so the search is short;
-/// a budget ends the others.
+/// Counts the solutions of sum step_i * x_i = target, up to a limit. Nested steps (each larger than
+/// all that the smaller ones reach) leave one or two candidates a level, so the search is short; a
+/// budget of some microseconds ends the others.
 class BoundedEquation {
 public:
-    explicit BoundedEquation(const Terms& terms) : terms_(terms) {
+    explicit BoundedEquation(const StrideTerms& terms) : terms_(terms) {
         for (std::size_t i = terms_.size(); i-- > 0;) {
             rest_max_[i] = rest_max_[i + 1] + Wide(terms_[i].step) * terms_[i].last;
             rest_gcd_[i] = std::gcd(rest_gcd_[i + 1], terms_[i].step);
@@ -97,7 +108,7 @@ public:
     }
 
 private:
-    static constexpr int kBudget = 200000;
+    static constexpr int kBudget = 2000;
 
     int count(std::size_t i, Wide target, int limit) {
         if (--budget_ <= 0 || target < 0 || target > rest_max_[i]) {
@@ -123,9 +134,9 @@ private:
         return found;
     }
 
-    Terms terms_;
-    std::array<Wide, Terms::kMost + 1> rest_max_{};
-    std::array<std::int64_t, Terms::kMost + 1> rest_gcd_{};
+    StrideTerms terms_;
+    std::array<Wide, StrideTerms::kMost + 1> rest_max_{};
+    std::array<std::int64_t, StrideTerms::kMost + 1> rest_gcd_{};
     int budget_ = 0;
 };
 
@@ -156,7 +167,7 @@ bool share_an_address(const Region& a, const Region& b) {
         return false;
     }
     // first_a + sum step*x = last_b - sum step*y: counted upward in a, downward in b.
-    Terms terms;
+    StrideTerms terms;
     terms.append(a);
     terms.append(b);
     return BoundedEquation(terms).has_solutions(range_b.last - range_a.first, 1);
@@ -166,8 +177,11 @@ bool repeats_an_address(const Region& a) {
     if (a.empty()) {
         return false;
     }
-    Terms terms;
+    StrideTerms terms;
     terms.append(a);
+    if (terms.has_equal_steps()) {  // (0, 1) and (1, 0), or (0, 0) and (1, 1)
+        return true;
+    }
     if (is_nested(terms)) {
         return false;
     }

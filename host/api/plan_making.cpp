@@ -59,16 +59,6 @@ std::vector<OutputRequest> closed_forms(const Expr& f, const PlanOptions& option
     return outputs;
 }
 
-void check_entry(const Entry& entry, const Operand& variable) {
-    if (entry.row < 0 || entry.row >= variable.rows || entry.col < 0 ||
-        entry.col >= variable.cols) {
-        throw OperandError(
-            fmt::format("entry {},{} is outside gradient {}, which is {}-by-{}: expected indices "
-                        "that count from 0",
-                        entry.row, entry.col, variable.name, variable.rows, variable.cols));
-    }
-}
-
 }  // namespace
 
 PlanRequest make_request(const Expr& f, std::span<const Operand> operands, std::int64_t batch,
@@ -95,9 +85,7 @@ std::vector<OutputInfo> output_infos(const PlanRequest& request) {
                         any_batched && request.reduction == Reduction::none};
         if (output.kind != OutputKind::value) {
             const Operand& variable = operand_named(request.operands, output.name);
-            if (output.entry) {
-                check_entry(*output.entry, variable);
-            } else {
+            if (!output.entry) {
                 info.rows = variable.rows;
                 info.cols = variable.cols;
             }
@@ -115,18 +103,6 @@ std::vector<std::size_t> operand_places(const Program& program, std::span<const 
         places.push_back(static_cast<std::size_t>(at - operands.begin()));
     }
     return places;
-}
-
-std::vector<gpu::OutputForm> output_forms(const Program& program,
-                                          std::span<const OutputInfo> outputs,
-                                          Reduction reduction) {
-    std::vector<gpu::OutputForm> forms;
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-        const auto value = static_cast<std::size_t>(program.outputs[i].value);
-        const bool once = program.values[value].scope != Scope::problem;
-        forms.push_back({outputs[i].batched && once, reduction == Reduction::mean});
-    }
-    return forms;
 }
 
 }  // namespace matgrad::detail

@@ -1,13 +1,12 @@
 #pragma once
-/// \file From a function and its options to a request for a Program, and from the Program to what a
-/// plan tells of itself.
+/// \file Turns a function and its options into a request for a Program, and tells what the Program's
+/// operands and results are.
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "cuda/module.hpp"
 #include "matgrad/plan.hpp"
 #include "planner/planner.hpp"
 
@@ -18,17 +17,11 @@ namespace matgrad::detail {
 [[nodiscard]] PlanRequest make_request(const Expr& f, std::span<const Operand> operands,
                                        std::int64_t batch, const PlanOptions& options);
 
-/// One per output of the request. Errors: OperandError for an entry outside its gradient.
+/// One per output of the request.
 [[nodiscard]] std::vector<OutputInfo> output_infos(const PlanRequest& request);
 
-/// Of each of the Program's operands, its place in `operands`.
+/// Program operand i is operands[operand_places[i]].
 [[nodiscard]] std::vector<std::size_t> operand_places(const Program& program,
                                                       std::span<const Operand> operands);
-
-/// What is still to be done with each output of the Program: written for every problem where it is
-/// computed once, divided where a mean is asked for.
-[[nodiscard]] std::vector<gpu::OutputForm> output_forms(const Program& program,
-                                                        std::span<const OutputInfo> outputs,
-                                                        Reduction reduction);
 
 }  // namespace matgrad::detail

@@ -1,10 +1,8 @@
 #include "calculus/prepare.hpp"
 
-#include <cmath>
-#include <unordered_map>
-
 #include "calculus/factor.hpp"
 #include "expression/build.hpp"
+#include "expression/rebuild.hpp"
 
 namespace matgrad {
 namespace {
@@ -16,15 +14,10 @@ bool is_constant_orthogonal(const Expr& a, const std::function<bool(const Expr&)
 
 /// One node with its children rewritten already.
 Expr rewritten(const Expr& a, const std::function<bool(const Expr&)>& is_variable) {
-    if (a->op == Op::power && a->children.front()->op == Op::norm2 &&
-        std::fmod(a->number, 2) == 0) {
-        const Expr& y = a->children.front()->children.front();
-        return power(dot(y, y), a->number / 2);
-    }
     if (a->op == Op::inverse && is_constant_orthogonal(a->children.front(), is_variable)) {
         return transpose(a->children.front());
     }
-    return a;
+    return without_norm_of_even_power(a);
 }
 
 /// (G + G')/2; terms that are symmetric already stay as they are.
@@ -45,18 +38,9 @@ Expr symmetrised(const Expr& g) {
 }  // namespace
 
 Expr prepared(const Expr& f, const std::function<bool(const Expr&)>& is_variable) {
-    std::unordered_map<Expr, Expr> image;
-    const Expr roots[] = {f};
-    for (const Expr& e : topological_order(roots)) {
-        std::vector<Expr> children;
-        bool changed = false;
-        for (const Expr& c : e->children) {
-            children.push_back(image.at(c));
-            changed = changed || !(children.back() == c);
-        }
-        image.emplace(e, rewritten(changed ? with_children(e, children) : e, is_variable));
-    }
-    return image.at(f);
+    return rebuilt(f, [&](const Expr& node, std::span<const Expr> children) {
+        return rewritten(with_images(node, children), is_variable);
+    });
 }
 
 Expr projected(const Expr& gradient, const Expr& variable, Convention convention) {
@@ -76,9 +60,11 @@ Expr projected(const Expr& gradient, const Expr& variable, Convention convention
             return apply(Op::tril, g);
         case Structure::upper:
             return apply(Op::triu, g);
-        default:
+        case Structure::general:
+        case Structure::orthogonal:
             return g;
     }
+    return g;
 }
 
 }  // namespace matgrad

@@ -1,5 +1,5 @@
 #pragma once
-/// \file What is rewritten before and after differentiation.
+/// \file Rewrites before and after differentiation.
 
 #include <functional>
 

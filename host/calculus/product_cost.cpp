@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "expression/interval_table.hpp"
+
 namespace matgrad {
 
 AssumedSizes::AssumedSizes(std::span<const Expr> factors) {
@@ -42,23 +44,22 @@ double product_cost(std::span<const Expr> factors, const AssumedSizes& sizes, st
         extent.push_back(sizes.size(f.shape().rows, k));
     }
     extent.push_back(sizes.size(factors.back().shape().cols, k));
-    // best[i * n + j]: the cheapest way to multiply factors i..j.
-    std::vector<double> best(n * n, 0);
-    for (std::size_t length = 2; length <= n; ++length) {
-        for (std::size_t i = 0; i + length <= n; ++i) {
-            const std::size_t j = i + length - 1;
-            double least = -1;
-            for (std::size_t split = i; split < j; ++split) {
-                const double own = 2 * extent[i] * extent[split + 1] * extent[j + 1];
-                const double total = best[i * n + split] + best[(split + 1) * n + j] + own;
-                if (least < 0 || total < least) {
-                    least = total;
-                }
-            }
-            best[i * n + j] = least;
-        }
-    }
-    return best[n - 1];
+    // The cheapest way to multiply factors i..j.
+    IntervalTable<double> best(static_cast<int>(n));
+    best.fill([](int) { return 0.0; },
+              [&](int i, int j) {
+                  const auto at = [&](int k) { return extent[static_cast<std::size_t>(k)]; };
+                  double least = -1;
+                  for (int split = i; split < j; ++split) {
+                      const double own = 2 * at(i) * at(split + 1) * at(j + 1);
+                      const double total = best.at(i, split) + best.at(split + 1, j) + own;
+                      if (least < 0 || total < least) {
+                          least = total;
+                      }
+                  }
+                  return least;
+              });
+    return best.at(0, static_cast<int>(n) - 1);
 }
 
 }  // namespace matgrad

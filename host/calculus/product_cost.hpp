@@ -1,5 +1,5 @@
 #pragma once
-/// \file How many operations a product takes, at assumed sizes: what factoring decides by.
+/// \file Operations of a product at assumed sizes, by which factoring decides.
 
 #include <cstddef>
 #include <span>

@@ -6,6 +6,7 @@
 /// Real entries; only active children (those a variable reaches) are followed.
 
 #include <functional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -35,6 +36,22 @@ struct Rule {
 [[nodiscard]] const Rule& rule_of(Op op);
 
 namespace detail {
+
+struct OpRule {
+    Op op;
+    Rule rule;
+};
+
+/// nullptr if the operation is not in the table.
+[[nodiscard]] inline const Rule* find_rule(std::span<const OpRule> table, Op op) {
+    for (const OpRule& r : table) {
+        if (r.op == op) {
+            return &r.rule;
+        }
+    }
+    return nullptr;
+}
+
 [[nodiscard]] const Rule* arithmetic_rule(Op op);
 [[nodiscard]] const Rule* matrix_rule(Op op);
 [[nodiscard]] const Rule* entrywise_rule(Op op);

@@ -144,18 +144,9 @@ constexpr Rule kPower{"d(Y.^k) = k*Y.^(k-1).*dY", "Magnus & Neudecker ch. 8", di
 }  // namespace
 
 const Rule* detail::arithmetic_rule(Op op) {
-    switch (op) {
-        case Op::add:
-            return &kSum;
-        case Op::product:
-            return &kProduct;
-        case Op::hadamard:
-            return &kHadamard;
-        case Op::power:
-            return &kPower;
-        default:
-            return nullptr;
-    }
+    static constexpr OpRule kRules[] = {
+        {Op::add, kSum}, {Op::product, kProduct}, {Op::hadamard, kHadamard}, {Op::power, kPower}};
+    return find_rule(kRules, op);
 }
 
 }  // namespace matgrad

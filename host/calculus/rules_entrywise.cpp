@@ -1,85 +1,152 @@
 // Functions of each entry: d f(Y) = f'(Y) .* dY.
 
+#include <numbers>
+
 #include "calculus/rules.hpp"
 #include "expression/build.hpp"
 
 namespace matgrad {
 namespace {
 
+Expr ones_like(const Expr& a) {
+    return ones(a.shape().rows, a.shape().cols);
+}
+
 Expr one_minus(const Expr& a) {
-    return subtract(ones(a.shape().rows, a.shape().cols), a);
+    return subtract(ones_like(a), a);
+}
+
+/// 1 where a > b, else 0.
+Expr step_of_difference(const Expr& a, const Expr& b) {
+    return apply(Op::step, subtract(a, b));
+}
+
+const Expr& argument(const Expr& y) {
+    return y->children.front();
 }
 
 /// f'(Y) for y = f(Y); may use y itself.
-Expr slope(const Expr& y) {
-    const Expr& a = y->children.front();
-    switch (y->op) {
-        case Op::exp:
-            return y;
-        case Op::log:
-            return power(a, -1);
-        case Op::sqrt:
-            return scale(0.5, power(y, -1));
-        case Op::abs:
-            return apply(Op::sign, a);
-        case Op::sin:
-            return apply(Op::cos, a);
-        case Op::cos:
-            return negate(apply(Op::sin, a));
-        case Op::tanh:
-            return one_minus(power(y, 2));
-        case Op::sigmoid:
-            return hadamard(y, one_minus(y));
-        case Op::softplus:
-            return apply(Op::sigmoid, a);
-        case Op::relu:
-            return apply(Op::step, a);
-        default:
-            return zeros(a.shape());  // sign and step: constant almost everywhere
-    }
-}
+using Slope = Expr (*)(const Expr& y);
 
-Expr differential_entrywise(const Expr& y, const IsActive&) {
-    return hadamard(slope(y), differential(y->children.front()));
-}
-
-std::vector<Contribution> adjoint_entrywise(const Expr& y, const Expr& ybar, const IsActive&) {
-    return {{y->children.front(), hadamard(ybar, slope(y))}};
+Expr zero(const Expr& y) {
+    return zeros(y.shape());
 }
 
 struct EntrywiseRule {
-    Op op;
+    Entrywise function;
     Rule rule;
+    Slope slopes[2];  ///< by the first and, of a function of two, by the second argument
 };
 
-constexpr Rule rule(std::string_view name) {
-    return {name, "calculus of one variable", differential_entrywise, adjoint_entrywise};
+const EntrywiseRule& entrywise_rule_of(const Expr& y);
+
+// The differential is the sum of slope .* d(argument); the adjoint of an argument is Ybar .* slope.
+Expr differential_entrywise(const Expr& y, const IsActive& active) {
+    std::vector<Expr> terms;
+    for (std::size_t i = 0; i < y->children.size(); ++i) {
+        if (active(y->children[i])) {
+            const Expr slope = entrywise_rule_of(y).slopes[i](y);
+            terms.push_back(hadamard(slope, differential(y->children[i])));
+        }
+    }
+    return terms.size() == 1 ? terms.front() : add(terms);
+}
+
+std::vector<Contribution> adjoint_entrywise(const Expr& y, const Expr& ybar,
+                                            const IsActive& active) {
+    std::vector<Contribution> result;
+    for (std::size_t i = 0; i < y->children.size(); ++i) {
+        if (active(y->children[i])) {
+            const Expr slope = entrywise_rule_of(y).slopes[i](y);
+            result.push_back({y->children[i], hadamard(ybar, slope)});
+        }
+    }
+    return result;
+}
+
+constexpr EntrywiseRule rule(Entrywise function, std::string_view name, Slope slope,
+                             Slope second = nullptr) {
+    return {function,
+            {name, "calculus of one variable", differential_entrywise, adjoint_entrywise},
+            {slope, second}};
 }
 
 constexpr EntrywiseRule kRules[] = {
-    {Op::exp, rule("d(exp(Y)) = exp(Y).*dY")},
-    {Op::log, rule("d(log(Y)) = dY./Y")},
-    {Op::sqrt, rule("d(sqrt(Y)) = 0.5*dY./sqrt(Y)")},
-    {Op::abs, rule("d(abs(Y)) = sign(Y).*dY")},
-    {Op::sign, rule("d(sign(Y)) = 0")},
-    {Op::step, rule("d(step(Y)) = 0")},
-    {Op::sin, rule("d(sin(Y)) = cos(Y).*dY")},
-    {Op::cos, rule("d(cos(Y)) = -sin(Y).*dY")},
-    {Op::tanh, rule("d(tanh(Y)) = (1 - tanh(Y).^2).*dY")},
-    {Op::sigmoid, rule("d(sigmoid(Y)) = sigmoid(Y).*(1 - sigmoid(Y)).*dY")},
-    {Op::softplus, rule("d(softplus(Y)) = sigmoid(Y).*dY")},
-    {Op::relu, rule("d(relu(Y)) = step(Y).*dY")},
+    rule(Entrywise::exp, "d(exp(Y)) = exp(Y).*dY", [](const Expr& y) { return y; }),
+    rule(Entrywise::log, "d(log(Y)) = dY./Y", [](const Expr& y) { return power(argument(y), -1); }),
+    rule(Entrywise::sqrt, "d(sqrt(Y)) = 0.5*dY./sqrt(Y)",
+         [](const Expr& y) { return scale(0.5, power(y, -1)); }),
+    rule(Entrywise::abs, "d(abs(Y)) = sign(Y).*dY",
+         [](const Expr& y) { return apply(Op::sign, argument(y)); }),
+    rule(Entrywise::sign, "d(sign(Y)) = 0", zero),  // almost everywhere
+    rule(Entrywise::step, "d(step(Y)) = 0", zero),
+    rule(Entrywise::sin, "d(sin(Y)) = cos(Y).*dY",
+         [](const Expr& y) { return apply(Op::cos, argument(y)); }),
+    rule(Entrywise::cos, "d(cos(Y)) = -sin(Y).*dY",
+         [](const Expr& y) { return negate(apply(Op::sin, argument(y))); }),
+    rule(Entrywise::tanh, "d(tanh(Y)) = (1 - tanh(Y).^2).*dY",
+         [](const Expr& y) { return one_minus(power(y, 2)); }),
+    rule(Entrywise::sigmoid, "d(sigmoid(Y)) = sigmoid(Y).*(1 - sigmoid(Y)).*dY",
+         [](const Expr& y) { return hadamard(y, one_minus(y)); }),
+    rule(Entrywise::softplus, "d(softplus(Y)) = sigmoid(Y).*dY",
+         [](const Expr& y) { return apply(Op::sigmoid, argument(y)); }),
+    rule(Entrywise::relu, "d(relu(Y)) = step(Y).*dY",
+         [](const Expr& y) { return apply(Op::step, argument(y)); }),
+    rule(Entrywise::tan, "d(tan(Y)) = (1 + tan(Y).^2).*dY",
+         [](const Expr& y) { return add(power(y, 2), ones_like(y)); }),
+    rule(Entrywise::atan, "d(atan(Y)) = dY./(1 + Y.^2)",
+         [](const Expr& y) { return power(add(power(argument(y), 2), ones_like(y)), -1); }),
+    rule(Entrywise::log1p, "d(log1p(Y)) = dY./(1 + Y)",
+         [](const Expr& y) { return power(add(argument(y), ones_like(y)), -1); }),
+    // 1 + expm1(Y) would lose its digits far below 0
+    rule(Entrywise::expm1, "d(expm1(Y)) = exp(Y).*dY",
+         [](const Expr& y) { return apply(Op::exp, argument(y)); }),
+    rule(Entrywise::cosh, "d(cosh(Y)) = sinh(Y).*dY",
+         [](const Expr& y) { return apply(Op::sinh, argument(y)); }),
+    rule(Entrywise::sinh, "d(sinh(Y)) = cosh(Y).*dY",
+         [](const Expr& y) { return apply(Op::cosh, argument(y)); }),
+    rule(Entrywise::erf, "d(erf(Y)) = 2/sqrt(pi)*exp(-Y.^2).*dY",
+         [](const Expr& y) {
+             return scale(2 * std::numbers::inv_sqrtpi,
+                          apply(Op::exp, negate(power(argument(y), 2))));
+         }),
+    // Where the arguments are equal the second one moves the result.
+    rule(
+        Entrywise::max, "d(max(Y,Z)) = step(Y - Z).*dY + (1 - step(Y - Z)).*dZ",
+        [](const Expr& y) { return step_of_difference(y->children[0], y->children[1]); },
+        [](const Expr& y) {
+            return one_minus(step_of_difference(y->children[0], y->children[1]));
+        }),
+    rule(
+        Entrywise::min, "d(min(Y,Z)) = step(Z - Y).*dY + (1 - step(Z - Y)).*dZ",
+        [](const Expr& y) { return step_of_difference(y->children[1], y->children[0]); },
+        [](const Expr& y) {
+            return one_minus(step_of_difference(y->children[1], y->children[0]));
+        }),
 };
+
+/// A row for each entrywise function, in their order, and a slope for each argument.
+constexpr bool is_complete() {
+    std::size_t next = 0;
+    for (const EntrywiseRule& r : kRules) {
+        if (r.function != static_cast<Entrywise>(next++) ||
+            (r.slopes[1] != nullptr) != (arity_of(r.function) == 2)) {
+            return false;
+        }
+    }
+    return next == std::size(kEntrywiseFunctions);
+}
+static_assert(is_complete());
+
+const EntrywiseRule& entrywise_rule_of(const Expr& y) {
+    return kRules[static_cast<std::size_t>(*entrywise_of(y->op))];
+}
 
 }  // namespace
 
 const Rule* detail::entrywise_rule(Op op) {
-    for (const EntrywiseRule& r : kRules) {
-        if (r.op == op) {
-            return &r.rule;
-        }
-    }
-    return nullptr;
+    const std::optional<Entrywise> function = entrywise_of(op);
+    return function ? &kRules[static_cast<std::size_t>(*function)].rule : nullptr;
 }
 
 const Rule& rule_of(Op op) {

@@ -153,40 +153,24 @@ constexpr Rule kTriu{"d(triu(Y)) = triu(dY)", kBook, differential_of_linear,
 }  // namespace
 
 const Rule* detail::matrix_rule(Op op) {
-    switch (op) {
-        case Op::inverse:
-            return &kInverse;
-        case Op::det:
-            return &kDet;
-        case Op::logdet:
-            return &kLogdet;
-        case Op::trace:
-            return &kTrace;
-        case Op::sum:
-            return &kSum;
-        case Op::dot:
-            return &kDot;
-        case Op::logsumexp:
-            return &kLogsumexp;
-        case Op::norm2:
-            return &kNorm2;
-        case Op::norm1:
-            return &kNorm1;
-        case Op::row_sum:
-            return &kRowSum;
-        case Op::col_sum:
-            return &kColSum;
-        case Op::diag_matrix:
-            return &kDiagMatrix;
-        case Op::diag_vector:
-            return &kDiagVector;
-        case Op::tril:
-            return &kTril;
-        case Op::triu:
-            return &kTriu;
-        default:
-            return nullptr;
-    }
+    static constexpr OpRule kRules[] = {
+        {Op::inverse, kInverse},
+        {Op::det, kDet},
+        {Op::logdet, kLogdet},
+        {Op::trace, kTrace},
+        {Op::sum, kSum},
+        {Op::dot, kDot},
+        {Op::logsumexp, kLogsumexp},
+        {Op::norm2, kNorm2},
+        {Op::norm1, kNorm1},
+        {Op::row_sum, kRowSum},
+        {Op::col_sum, kColSum},
+        {Op::diag_matrix, kDiagMatrix},
+        {Op::diag_vector, kDiagVector},
+        {Op::tril, kTril},
+        {Op::triu, kTriu},
+    };
+    return find_rule(kRules, op);
 }
 
 }  // namespace matgrad

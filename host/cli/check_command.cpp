@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
+#include <numeric>
 
-#include "api/check.hpp"
+#include "check/differential_check.hpp"
 #include "cli/command.hpp"
+#include "cli/own_matrices.hpp"
 #include "cli/question.hpp"
-#include "cli/result_check.hpp"
 #include "matgrad/plan.hpp"
 #include "reference/random_problem.hpp"
 
@@ -123,86 +123,69 @@ Draw choose_draw(const Question& question, const Dims& given) {
     return best;
 }
 
-template <typename T>
-void store(const Eigen::MatrixXd& from, T* to) {
-    for (Eigen::Index i = 0; i < from.rows(); ++i) {
-        for (Eigen::Index j = 0; j < from.cols(); ++j) {
-            *to++ = static_cast<T>(from(i, j));
-        }
-    }
-}
-
-template <typename T>
-Eigen::MatrixXd load(const T* from, std::int64_t rows, std::int64_t cols) {
-    return Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-               from, rows, cols)
-        .template cast<double>();
-}
-
-/// Runs the batch in one type and compares every problem that succeeded. True if all is well.
-template <typename T>
-bool check_type(const Question& question, const Draw& draw, const CheckArguments& arguments) {
-    const std::int64_t batch = arguments.batch;
+PlanOptions options_of(const Question& question, const CheckArguments& arguments, ScalarType type) {
     PlanOptions options;
     options.device = arguments.device.device;
     options.device_memory = arguments.device.memory;
     options.tf32 = arguments.device.tf32;
-    options.type = sizeof(T) == 4 ? ScalarType::float32 : ScalarType::float64;
+    options.type = type;
     options.convention = arguments.question.convention;
     options.wrt = question.wrt;
-    std::vector<MatrixMap> problems;
-    for (std::int64_t k = 0; k < batch; ++k) {
-        problems.push_back(
-            draw_problem(question, draw, options.type, kSeed + static_cast<std::uint64_t>(k)));
-    }
-    std::vector<Operand> operands;
-    std::vector<std::vector<T>> data;
-    std::vector<ConstBatch> views;
-    for (const Declaration& symbol : question.symbols) {
-        const Eigen::MatrixXd& first = problems[0].find(symbol.name)->second;
-        operands.push_back({symbol.name, first.rows(), first.cols(), true});
-        data.emplace_back(static_cast<std::size_t>(first.size() * batch));
-        T* to = data.back().data();
-        for (const MatrixMap& problem : problems) {
-            store(problem.find(symbol.name)->second, to);
-            to += first.size();
-        }
-        views.push_back(ConstBatch::contiguous(data.back().data(), first.rows(), first.cols()));
-    }
-    const Plan plan = make_plan(question.f, operands, batch, options);
-    std::vector<std::vector<T>> results;
-    std::vector<Batch> targets;
-    for (const OutputInfo& output : plan.outputs()) {
-        const std::int64_t count = output.rows * output.cols * (output.batched ? batch : 1);
-        results.emplace_back(static_cast<std::size_t>(count));
-        targets.push_back(Batch::contiguous(results.back().data(), output.rows, output.cols));
-    }
-    std::vector<std::int32_t> status(static_cast<std::size_t>(batch));
-    const RunSummary summary = plan.run(batch, views, targets, status);
+    return options;
+}
 
-    options.device = plan.device();
-    ResultCheck check(question.f, options, plan.outputs());
+/// The operands of a batch of random problems.
+struct Problems {
+    std::vector<Operand> operands;
+    std::vector<OwnMatrices> matrices;
+    std::vector<ConstBatch> views;
+};
+
+Problems draw_problems(const Question& question, const Draw& draw, ScalarType type,
+                       std::int64_t batch) {
+    Problems problems;
     for (std::int64_t k = 0; k < batch; ++k) {
-        if (status[static_cast<std::size_t>(k)] != 0) {
-            continue;
+        const MatrixMap values =
+            draw_problem(question, draw, type, kSeed + static_cast<std::uint64_t>(k));
+        for (std::size_t i = 0; i < question.symbols.size(); ++i) {
+            const std::string& name = question.symbols[i].name;
+            const Eigen::MatrixXd& value = values.find(name)->second;
+            if (k == 0) {
+                problems.operands.push_back({name, value.rows(), value.cols(), true});
+                problems.matrices.emplace_back(type, value.rows(), value.cols(), batch);
+            }
+            problems.matrices[i].store(k, value);
         }
-        std::vector<Eigen::MatrixXd> found;
-        for (std::size_t i = 0; i < results.size(); ++i) {
-            const OutputInfo& output = plan.outputs()[i];
-            const std::int64_t first = output.batched ? k * output.rows * output.cols : 0;
-            found.push_back(load(results[i].data() + first, output.rows, output.cols));
-        }
-        check.add(k, problems[static_cast<std::size_t>(k)], found);
     }
-    const char* type = sizeof(T) == 4 ? "float32" : "float64";
+    for (const OwnMatrices& matrices : problems.matrices) {
+        problems.views.push_back(matrices.view());
+    }
+    return problems;
+}
+
+/// Runs the batch in one type and compares every problem that succeeded. True if all is well.
+bool check_type(const Question& question, const Draw& draw, const CheckArguments& arguments,
+                ScalarType type) {
+    const std::int64_t batch = arguments.batch;
+    const Problems problems = draw_problems(question, draw, type, batch);
+    const Plan plan =
+        make_plan(question.f, problems.operands, batch, options_of(question, arguments, type));
+    OwnResults results(plan, type, batch);
+    const RunSummary summary = plan.run(batch, problems.views, results.views(), results.status());
+
+    std::vector<std::int64_t> all(static_cast<std::size_t>(batch));
+    std::iota(all.begin(), all.end(), 0);
+    const CheckReport report =
+        plan.check(batch, problems.views, results.views(), results.status(), all);
+    const char* name = type == ScalarType::float32 ? "float32" : "float64";
     const std::string place =
-        options.device.kind == DeviceKind::cpu ? "" : " on " + to_text(options.device);
-    fmt::print("{}{}  {}\n", type, place, check.text());
+        plan.device().kind == DeviceKind::cpu ? "" : " on " + to_text(plan.device());
+    fmt::print("{}{}  {}\n", name, place, report.text());
     if (summary.failed > 0) {
         fmt::print(stderr, "matgrad: {} of {} problems failed in {}\n", summary.failed,
-                   summary.problems, type);
+                   summary.problems, name);
     }
-    return check.passed() && summary.failed == 0;
+    return report.passed() && summary.failed == 0;
 }
 
 }  // namespace
@@ -217,8 +200,8 @@ int check_command(const CheckArguments& arguments) {
     fmt::print("{}  wrt {}{}{}{}{}\n", question.text, fmt::join(question.wrt, ", "),
                sizes.empty() ? "" : ", ", sizes, draw.positive_entries ? ", entries positive" : "",
                draw.small_variables ? ", variables small" : "");
-    const bool in_double = check_type<double>(question, draw, arguments);
-    const bool in_float = check_type<float>(question, draw, arguments);
+    const bool in_double = check_type(question, draw, arguments, ScalarType::float64);
+    const bool in_float = check_type(question, draw, arguments, ScalarType::float32);
     return in_double && in_float ? kSuccess : kSomeFailed;
 }
 

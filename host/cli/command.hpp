@@ -1,5 +1,5 @@
 #pragma once
-/// \file The `matgrad` command: one word of its own for each front door.
+/// \file The `matgrad` command: one subcommand per file.
 
 #include <string>
 #include <vector>

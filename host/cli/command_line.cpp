@@ -135,6 +135,8 @@ public:
     Options& operator=(const Options&) = delete;
 
     void flag(const char* name, bool& target) { app_.add_flag(name, target); }
+    /// `--name` or `--name=word`; `--name{word}` says which word stands for the first.
+    void flag(const char* name, std::string& target) { app_.add_flag(name, target); }
     void text(const char* name, std::optional<std::string>& target) {
         app_.add_option(name, target)->expected(1);
     }
@@ -234,7 +236,7 @@ DeriveArguments parse_derive(const std::vector<std::string>& words) {
 EvalArguments parse_eval(const std::vector<std::string>& words) {
     EvalArguments result;
     std::optional<std::string> entry, memory, threads;
-    std::string reduce = "none", accuracy = "robust";
+    std::string reduce = "none", accuracy = "robust", explain;
     Options options("eval");
     options.question(result.question);
     options.words(result.operands);
@@ -250,12 +252,16 @@ EvalArguments parse_eval(const std::vector<std::string>& words) {
     options.device();
     options.text("--memory", memory);
     options.flag("--check", result.check);
-    options.flag("--explain", result.explain);
+    options.flag("--explain{plan}", explain);
     options.parse(words, result.question);
 
     result.reduction = parse_choice<Reduction>(
         "--reduce", reduce,
         {{"none", Reduction::none}, {"sum", Reduction::sum}, {"mean", Reduction::mean}});
+    result.explain = !explain.empty();
+    result.explain_passes =
+        result.explain &&
+        parse_choice<bool>("--explain", explain, {{"plan", false}, {"passes", true}});
     result.accuracy = parse_choice<Accuracy>(
         "--accuracy", accuracy, {{"robust", Accuracy::robust}, {"fast", Accuracy::fast}});
     result.device = options.device_arguments();

@@ -1,5 +1,5 @@
 #pragma once
-/// \file The words of a command line as plain data.
+/// \file Parses command lines into plain data.
 
 #include <cstdint>
 #include <map>
@@ -51,6 +51,7 @@ struct EvalArguments {
     DeviceArguments device;
     bool check = false;
     bool explain = false;
+    bool explain_passes = false;
 };
 
 struct CheckArguments {

@@ -14,8 +14,9 @@ namespace matgrad {
 namespace {
 
 /// Means are sums until the last piece is in.
-Plan plan_for(const EvalRequest& request) {
+Plan plan_for(const EvalRequest& request, bool explain_passes) {
     PlanOptions options = request.options;
+    options.explain_passes = explain_passes;
     if (options.reduction == Reduction::mean) {
         options.reduction = Reduction::sum;
     }
@@ -34,7 +35,7 @@ void report_failures(const StreamTotals& totals) {
 int eval_command(const EvalArguments& arguments) {
     watch_for_interrupts();
     const EvalRequest request = make_eval_request(arguments);
-    const Plan plan = plan_for(request);
+    const Plan plan = plan_for(request, arguments.explain_passes);
     if (arguments.explain) {
         fmt::print("{}", plan.explain());
     }

@@ -18,7 +18,7 @@ struct EvalRequest {
     std::vector<OperandSource> sources;  ///< one for each symbol, in any order
     std::int64_t batch = 1;
     bool is_batched = false;  ///< an operand is; otherwise there is one problem and no batch axis
-    /// Of each result of the plan, in its order, the file it goes to; none: it is printed.
+    /// result_paths[i] is the file of result i of the plan; without a file it is printed.
     std::vector<std::optional<std::string>> result_paths;
     std::optional<std::string> status_path;
 

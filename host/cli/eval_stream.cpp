@@ -154,11 +154,9 @@ private:
             operands.push_back(source.view(data.data(), slot.count));
         }
         std::vector<Batch> targets;
-        std::vector<const void*> results;
         for (std::size_t i = 0; i < plan_.outputs().size(); ++i) {
             const OutputInfo& output = plan_.outputs()[i];
             targets.push_back(Batch::contiguous(slot.results[i].data(), output.rows, output.cols));
-            results.push_back(slot.results[i].data());
         }
         slot.status.assign(static_cast<std::size_t>(slot.count), 0);
         RunHooks hooks;
@@ -171,7 +169,7 @@ private:
                 ? plan_.run(slot.count, operands, targets, slot.status, workspace_.span(), hooks)
                 : plan_.run(slot.count, operands, targets, slot.status, hooks);
         count(slot, summary);
-        visit({slot.first, slot.count, operands, results, slot.status});
+        visit({slot.first, slot.count, operands, targets, slot.status});
         stop_if_interrupted();
     }
 

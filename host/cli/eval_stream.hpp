@@ -18,7 +18,7 @@ struct Piece {
     std::int64_t first = 0;
     std::int64_t count = 0;
     std::span<const ConstBatch> operands;  ///< in the order of the request's sources
-    std::span<const void* const> results;  ///< contiguous, in the order of the plan's outputs
+    std::span<const Batch> results;        ///< contiguous, in the order of the plan's outputs
     std::span<const std::int32_t> status;  ///< of each problem
 };
 

@@ -10,18 +10,6 @@ namespace {
 
 constexpr std::size_t kMostEntries = 400;  // a screenful; more is for a file
 
-std::string label(const OutputInfo& output) {
-    switch (output.kind) {
-        case OutputKind::value:
-            return "value";
-        case OutputKind::gradient:
-            return "gradient " + output.name;
-        case OutputKind::hvp:
-            return "hvp " + output.name;
-    }
-    return {};
-}
-
 double norm(const std::vector<double>& entries) {
     double squares = 0;
     for (const double x : entries) {
@@ -54,7 +42,7 @@ void EvalSummary::add_as(const Piece& piece) {
         if (!shown_[i]) {
             continue;
         }
-        const T* data = static_cast<const T*>(piece.results[i]);
+        const T* data = static_cast<const T*>(piece.results[i].data);
         const std::int64_t each = output.rows * output.cols;
         if (!output.batched) {
             single_[i].assign(data, data + each);
@@ -74,7 +62,7 @@ void EvalSummary::add(const Piece& piece) {
 }
 
 void EvalSummary::print_matrix(const OutputInfo& output, const std::vector<double>& entries) const {
-    const std::string name = label(output);
+    const std::string name = output_text(output.kind, output.name);
     const int digits = request_.options.type == ScalarType::float32 ? 7 : 15;
     if (entries.size() == 1) {
         fmt::print("{} = {:.{}g}\n", name, entries[0], digits);
@@ -118,7 +106,8 @@ void EvalSummary::print(const StreamTotals& totals) const {
         }
         const Statistics& found = statistics_[i];
         const bool is_value = output.kind == OutputKind::value;
-        const std::string name = is_value ? label(output) : fmt::format("|{}|", label(output));
+        const std::string text = output_text(output.kind, output.name);
+        const std::string name = is_value ? text : fmt::format("|{}|", text);
         if (found.count == 0) {
             fmt::print("{:<16} {:>14} {:>14} {:>14}\n", name, "-", "-", "-");
         } else {

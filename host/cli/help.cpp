@@ -71,7 +71,8 @@ an output file the results are printed.
   --memory SIZE         bytes for the problems in flight, such as 64M or 1G; default 256M
   --check               compare a sample of problems, the first and the last among them, with the
                         reference
-  --explain             print the plan: its steps, operations, bytes, and why
+  --explain             print the plan: its steps, operations, bytes, and why; --explain=passes
+                        shows it after each pass of the planner too
 
 A batch that does not fit memory is read, computed and written in pieces. Results are written under
 a temporary name and renamed at the end, so an interrupted run leaves nothing.

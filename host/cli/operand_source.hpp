@@ -29,7 +29,7 @@ public:
     [[nodiscard]] std::optional<ScalarType> type() const;
     /// Problems in a batched file; 1 for a shared operand.
     [[nodiscard]] std::int64_t batch() const noexcept { return batch_; }
-    /// What messages call it: the path, or the number.
+    /// Its name in messages: the path, or the number.
     [[nodiscard]] const std::string& word() const noexcept { return word_; }
     /// True if it is read from the file that `path` names.
     [[nodiscard]] bool is_file(const std::string& path) const;

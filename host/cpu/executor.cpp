@@ -13,11 +13,11 @@
 #include "cpu/batch_sums.hpp"
 #include "cpu/plain/blas.hpp"
 #include "cpu/plain/copy.hpp"
-#include "cpu/progress.hpp"
 #include "cpu/run_plan.hpp"
 #include "cpu/scratch.hpp"
 #include "cpu/tile.hpp"
-#include "cpu/workers.hpp"
+#include "executor/progress.hpp"
+#include "executor/workers.hpp"
 
 namespace matgrad {
 namespace detail {

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "cpu/layout_choice.hpp"
-#include "matgrad/plan.hpp"
+#include "matgrad/types.hpp"
 #include "program/program.hpp"
 
 namespace matgrad {

@@ -2,17 +2,20 @@
 /// \file Which instruction sets the vector code is compiled for: the compiler's baseline, AVX2 and
 /// AVX-512 on x86. Include before any Highway header.
 ///
-/// Under AddressSanitizer it is the baseline alone, one number to a vector: its checks of every
-/// access make long unrolled vector code compile for minutes.
+/// Under AddressSanitizer it is the baseline and AVX2: one vector instruction set shows what the sanitizers
+/// look for, and their checks make this code slow to compile.
 
 // Below AVX2 a vector that is masked is read and written whole, past the ends of matrices: there the
 // code takes one number at a time. 1 << 14 is HWY_SSE2, which Highway 1.0.3 does not name yet.
-#define HWY_DISABLED_TARGETS ((1LL << 14) | HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
-
 #if defined(__SANITIZE_ADDRESS__)
-#define HWY_COMPILE_ONLY_STATIC
+#define MATGRAD_UNDER_SANITIZER 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define HWY_COMPILE_ONLY_STATIC
+#define MATGRAD_UNDER_SANITIZER 1
 #endif
+#endif
+#ifdef MATGRAD_UNDER_SANITIZER
+#define HWY_DISABLED_TARGETS ((1LL << 14) | HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL | HWY_AVX3)
+#else
+#define HWY_DISABLED_TARGETS ((1LL << 14) | HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
 #endif

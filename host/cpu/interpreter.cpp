@@ -44,16 +44,6 @@ Domain changed(Domain domain, Scratch& scratch, Change change) {
 
 }  // namespace
 
-bool reads_a(MapOp op) {
-    return op != MapOp::load && op != MapOp::constant && op != MapOp::is_diagonal &&
-           op != MapOp::is_lower && op != MapOp::is_upper;
-}
-
-bool reads_b(MapOp op) {
-    return op == MapOp::add || op == MapOp::sub || op == MapOp::mul || op == MapOp::div ||
-           op == MapOp::mask;
-}
-
 int assign_registers(const MapBody& body, int* slots, int* last_reader, int* free_slots) {
     const int size = static_cast<int>(body.code.size());
     if (size <= kFewInstructions) {
@@ -144,8 +134,7 @@ View joined(View v) {
 
 bool knows_positions(const MapBody& body) {
     return std::any_of(body.code.begin(), body.code.end(), [](const MapInstruction& instruction) {
-        return instruction.op == MapOp::is_diagonal || instruction.op == MapOp::is_lower ||
-               instruction.op == MapOp::is_upper;
+        return is_position(instruction.op);
     });
 }
 

@@ -76,8 +76,6 @@ void for_each_block(const Block& range, BlockShape shape, Function function) {
 /// past, so that few are needed. The arrays have a place for each instruction. Returns the number of
 /// registers.
 int assign_registers(const MapBody& body, int* slots, int* last_reader, int* free_slots);
-[[nodiscard]] bool reads_a(MapOp op);
-[[nodiscard]] bool reads_b(MapOp op);
 
 /// Scratch that an Interpreter takes.
 [[nodiscard]] std::int64_t interpreter_scratch_bytes(const MapBody& body);
@@ -116,25 +114,26 @@ private:
     /// Where the result is: in the register, or in the operand itself.
     const T* execute(const MapInstruction& instruction, const Block& block, T* out) {
         const std::int64_t numbers = block.count() * domain_.lanes;
-        switch (instruction.op) {
-            case MapOp::load:
-                return load(domain_.operands[instruction.a], block, out);
-            case MapOp::constant:
-                std::fill_n(out, numbers, static_cast<T>(instruction.number));
-                return out;
-            case MapOp::is_diagonal:
-                return positions(block, out, 0, 1);
-            case MapOp::is_lower:
-                return positions(block, out, -kFar, 1);
-            case MapOp::is_upper:
-                return positions(block, out, 0, kFar);
-            default: {
-                const T* a = values_[instruction.a];
-                const T* b = reads_b(instruction.op) ? values_[instruction.b] : a;
-                apply_strip(instruction.op, out, a, b, instruction.number, numbers);
-                return out;
-            }
+        if (instruction.op == MapOp::load) {
+            return load(domain_.operands[instruction.a], block, out);
         }
+        if (instruction.op == MapOp::constant) {
+            std::fill_n(out, numbers, static_cast<T>(instruction.number));
+            return out;
+        }
+        if (instruction.op == MapOp::is_diagonal) {
+            return positions(block, out, 0, 1);
+        }
+        if (instruction.op == MapOp::is_lower) {
+            return positions(block, out, -kFar, 1);
+        }
+        if (instruction.op == MapOp::is_upper) {
+            return positions(block, out, 0, kFar);
+        }
+        const T* a = values_[instruction.a];
+        const T* b = reads_b(instruction.op) ? values_[instruction.b] : a;
+        apply_strip(instruction.op, out, a, b, instruction.number, numbers);
+        return out;
     }
 
     static constexpr std::int64_t kFar = std::int64_t{1} << 62;

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "cpu/interpreter.hpp"
-#include "cpu/workers.hpp"
+#include "executor/workers.hpp"
 
 namespace matgrad::detail {
 

@@ -1,6 +1,6 @@
 #pragma once
-/// \file Calls of CUDA that must succeed. One that fails is a MachineError with the call, its code
-/// and the source line; `out_of_memory` is told apart, since smaller chunks may help.
+/// \file Checks calls of CUDA. A call that fails becomes a MachineError with the call, its code and
+/// the source line; `out_of_memory` is told apart, since smaller chunks may help.
 
 #include <cublas_v2.h>
 #include <cuda_runtime_api.h>

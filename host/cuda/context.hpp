@@ -1,5 +1,5 @@
 #pragma once
-/// \file One device of this process: what it can do, and its handles of the libraries.
+/// \file One device of this process: its properties, and its handles of the libraries.
 
 #include <memory>
 

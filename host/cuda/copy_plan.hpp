@@ -1,6 +1,6 @@
 #pragma once
-/// \file How a copy of a batch becomes launches of the kernels of kernels/copy.cu: which of them, over
-/// which dimensions, in pieces that 32-bit indices reach. Arithmetic alone.
+/// \file Plans the launches that copy a batch: which kernels of kernels/copy.cu, over which dimensions,
+/// in pieces that 32-bit indices reach. Pure arithmetic.
 
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +37,7 @@ struct CopyShape {
 /// Rows and columns stay apart, as lines and entries or the other way round.
 [[nodiscard]] CopyShape identity_shape(const Matrices& to, std::int64_t batch);
 
-/// From the fastest to that for everything.
+/// Ordered from the fastest kernel to the most general one.
 enum class CopyKernel {
     flat,     ///< one line, in groups of 16 bytes of the wider type: one index
     lines,    ///< lines of such groups
@@ -60,7 +60,7 @@ struct CopyLaunch {
 /// Of a piece: indices, those of threads past its end included, and offsets stay below 2^31.
 inline constexpr std::int64_t kMostCopied = (std::int64_t{1} << 31) - (std::int64_t{1} << 16);
 
-/// Has it at most `most` entries, and are the first and the last of each side no farther apart?
+/// True if it has at most `most` entries, and the first and the last of each side are no farther apart.
 [[nodiscard]] bool is_piece(const CopyShape& shape, std::int64_t most);
 /// Halves the dimension that reaches farthest: returns the first half, leaves the second.
 [[nodiscard]] CopyShape cut_half(CopyShape& shape);

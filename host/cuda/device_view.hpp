@@ -35,7 +35,7 @@ struct DeviceView {
     return v;
 }
 
-/// What a Use sees of the value it names.
+/// The view of a value through a Use.
 [[nodiscard]] inline DeviceView use_of(const Use& use, DeviceView v) {
     if (use.row >= 0) {
         v.data = v.at(0, use.row, 0);

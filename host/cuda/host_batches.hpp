@@ -2,14 +2,22 @@
 /// \file Batches in host memory: chunks through pinned buffers, upload, compute and download
 /// overlapped, shared among several devices.
 
+#include <cstddef>
+#include <memory>
 #include <span>
 
-#include "cuda/module.hpp"
+#include "cuda/device_executor.hpp"
+#include "cuda/host_copy.hpp"
 
 namespace matgrad::gpu {
 
-/// See Module::run_on_host.
-RunSummary run_host_batch(std::span<const Executor* const> executors, const HostCall& call,
-                          const RunHooks& hooks);
+struct HostOptions {
+    std::size_t device_memory = 0;  ///< most bytes to take on each device; 0: what is free
+    Copying copying;
+};
+
+/// Results do not depend on which device is faster. Errors: MachineError, Interrupted, what a hook throws.
+RunSummary run_host_batch(std::span<const std::unique_ptr<const DeviceExecutor>> executors,
+                          const HostCall& call, const HostOptions& options, const RunHooks& hooks);
 
 }  // namespace matgrad::gpu

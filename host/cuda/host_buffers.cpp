@@ -2,47 +2,39 @@
 
 #include <algorithm>
 
+#include "cuda/placement.hpp"
+#include "program/uses.hpp"
+
 namespace matgrad::gpu {
 namespace {
 
-constexpr std::int64_t kAlignment = 256;
 constexpr int kMostSlots = 3;
 /// A chunk this large keeps the bus and the device busy; a larger one only delays the first result.
 constexpr std::int64_t kChunkBytes = std::int64_t{32} << 20;
 
-std::int64_t aligned(std::int64_t bytes) {
-    return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
-
-std::int64_t matrix_bytes(const Executor& executor, ValueId id) {
+std::int64_t matrix_bytes(const DeviceExecutor& executor, ValueId id) {
     const Program& program = executor.program();
     return program.value(id).count() * size_of(program.type);
 }
 
 /// Of one problem more in a chunk, but for alignment.
-std::int64_t problem_bytes(const Executor& executor) {
+std::int64_t problem_bytes(const DeviceExecutor& executor) {
     const Program& program = executor.program();
     std::int64_t bytes = size_of(ScalarType::float32);  // the status
     for (const ProgramOperand& operand : program.operands) {
         bytes += operand.batched ? matrix_bytes(executor, operand.value) : 0;
     }
     for (std::size_t i = 0; i < program.outputs.size(); ++i) {
-        bytes += is_per_problem(executor, i) ? matrix_bytes(executor, program.outputs[i].value) : 0;
+        bytes += is_per_problem(program, program.outputs[i])
+                     ? matrix_bytes(executor, program.outputs[i].value)
+                     : 0;
     }
     return bytes;
 }
 
 }  // namespace
 
-bool is_per_problem(const Executor& executor, std::size_t output) {
-    const Program& program = executor.program();
-    const auto value = static_cast<std::size_t>(program.outputs[output].value);
-    const std::vector<OutputForm>& forms = executor.options().outputs;
-    return program.values[value].scope == Scope::problem ||
-           (output < forms.size() && forms[output].spread);
-}
-
-ChunkLayout lay_out_chunk(const Executor& executor, std::int64_t problems) {
+ChunkLayout lay_out_chunk(const DeviceExecutor& executor, std::int64_t problems) {
     const Program& program = executor.program();
     ChunkLayout layout;
     layout.problems = problems;
@@ -54,20 +46,21 @@ ChunkLayout lay_out_chunk(const Executor& executor, std::int64_t problems) {
     for (std::size_t i = 0; i < program.outputs.size(); ++i) {
         layout.results.push_back(layout.slot_bytes);
         layout.slot_bytes += aligned(matrix_bytes(executor, program.outputs[i].value) *
-                                     (is_per_problem(executor, i) ? problems : 1));
+                                     (is_per_problem(program, program.outputs[i]) ? problems : 1));
     }
     layout.status = layout.slot_bytes;
     layout.slot_bytes += aligned(problems * std::int64_t{sizeof(std::int32_t)});
     return layout;
 }
 
-std::int64_t device_bytes(const Executor& executor, const Chunking& chunking) {
+std::int64_t device_bytes(const DeviceExecutor& executor, const Chunking& chunking) {
     const ChunkLayout layout = lay_out_chunk(executor, chunking.problems);
     return layout.slot_bytes * chunking.slots + layout.common_bytes +
            aligned(static_cast<std::int64_t>(executor.workspace_bytes()));
 }
 
-Chunking choose_chunking(const Executor& executor, std::int64_t batch, std::size_t free_bytes) {
+Chunking choose_chunking(const DeviceExecutor& executor, std::int64_t batch,
+                         std::size_t free_bytes) {
     const std::int64_t largest = std::max<std::int64_t>(1, kChunkBytes / problem_bytes(executor));
     Chunking chunking{std::min(batch, largest), 1};
     chunking.slots = static_cast<int>(
@@ -94,7 +87,7 @@ bool make_smaller(Chunking& chunking) {
     return false;
 }
 
-HostBuffers::HostBuffers(const Executor& executor, const Chunking& cut)
+HostBuffers::HostBuffers(const DeviceExecutor& executor, const Chunking& cut)
     : chunking(cut), layout(lay_out_chunk(executor, cut.problems)) {
     const std::int64_t chunks = layout.slot_bytes * chunking.slots;
     device = allocate_device(static_cast<std::size_t>(device_bytes(executor, chunking)));
@@ -119,10 +112,9 @@ HostBuffers::~HostBuffers() {
     }
 }
 
-std::size_t kept_bytes(const Executor& executor) {
-    std::unique_ptr<Executor::Buffers> kept = executor.take_buffers();
-    const auto* buffers = dynamic_cast<const HostBuffers*>(kept.get());
-    const std::int64_t bytes = buffers == nullptr ? 0 : device_bytes(executor, buffers->chunking);
+std::size_t kept_bytes(const DeviceExecutor& executor) {
+    std::unique_ptr<HostBuffers> kept = executor.take_buffers();
+    const std::int64_t bytes = kept == nullptr ? 0 : device_bytes(executor, kept->chunking);
     executor.keep_buffers(std::move(kept));
     return static_cast<std::size_t>(bytes);
 }

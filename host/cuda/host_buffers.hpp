@@ -1,17 +1,14 @@
 #pragma once
-/// \file What streaming a host batch through one device needs there: room for a few chunks in device
-/// and pinned memory, the shared operands, the workspace, three streams.
+/// \file The buffers that stream a host batch through one device: a few chunks in device and pinned
+/// memory, the shared operands, the workspace, three streams.
 
 #include <cstdint>
 #include <vector>
 
-#include "cuda/module.hpp"
+#include "cuda/device_executor.hpp"
 #include "cuda/owners.hpp"
 
 namespace matgrad::gpu {
-
-/// Is the result one matrix per problem?
-[[nodiscard]] bool is_per_problem(const Executor& executor, std::size_t output);
 
 /// Where one chunk lies, in bytes from the start of its slot: operands, results, status. A shared
 /// operand has its place in the common part instead.
@@ -22,7 +19,7 @@ struct ChunkLayout {
     std::int64_t slot_bytes = 0;
     std::int64_t common_bytes = 0;
 };
-[[nodiscard]] ChunkLayout lay_out_chunk(const Executor& executor, std::int64_t problems);
+[[nodiscard]] ChunkLayout lay_out_chunk(const DeviceExecutor& executor, std::int64_t problems);
 
 /// How a batch is cut.
 struct Chunking {
@@ -32,18 +29,18 @@ struct Chunking {
     bool operator==(const Chunking&) const = default;
 };
 /// The largest chunks that `free_bytes` allow on the device, and no larger than overlap asks for.
-[[nodiscard]] Chunking choose_chunking(const Executor& executor, std::int64_t batch,
+[[nodiscard]] Chunking choose_chunking(const DeviceExecutor& executor, std::int64_t batch,
                                        std::size_t free_bytes);
 /// Half of it; false if it cannot be less.
 [[nodiscard]] bool make_smaller(Chunking& chunking);
 /// Device memory that this chunking takes.
-[[nodiscard]] std::int64_t device_bytes(const Executor& executor, const Chunking& chunking);
+[[nodiscard]] std::int64_t device_bytes(const DeviceExecutor& executor, const Chunking& chunking);
 
-struct HostBuffers final : Executor::Buffers {
+struct HostBuffers {
     /// The executor's device is current. Errors: CudaError.
-    HostBuffers(const Executor& executor, const Chunking& chunking);
-    /// Waits for whatever is under way.
-    ~HostBuffers() override;
+    HostBuffers(const DeviceExecutor& executor, const Chunking& chunking);
+    /// Waits for all work under way.
+    ~HostBuffers();
     HostBuffers(const HostBuffers&) = delete;
     HostBuffers& operator=(const HostBuffers&) = delete;
 
@@ -65,6 +62,6 @@ struct HostBuffers final : Executor::Buffers {
 };
 
 /// Device memory of the buffers that the executor keeps for its next call; 0 if there are none.
-[[nodiscard]] std::size_t kept_bytes(const Executor& executor);
+[[nodiscard]] std::size_t kept_bytes(const DeviceExecutor& executor);
 
 }  // namespace matgrad::gpu

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <system_error>
-#include <thread>
-#include <vector>
 
 namespace matgrad::gpu {
 namespace {
@@ -46,24 +43,20 @@ void copy_problems(const std::byte* from, const Strides& in, std::byte* to, cons
 
 /// Problems are independent, so threads take a range each.
 void copy_parallel(const std::byte* from, const Strides& in, std::byte* to, const Strides& out,
-                   const HostPart& part, int threads) {
+                   const HostPart& part, const Copying& copying) {
+    const std::int64_t most = copying.run_workers == nullptr ? 1 : copying.threads;
     const std::int64_t workers = std::clamp<std::int64_t>(
-        std::min<std::int64_t>(part.bytes() / kBytesPerThread, part.count), 1, threads);
+        std::min<std::int64_t>(part.bytes() / kBytesPerThread, part.count), 1, most);
     const std::int64_t each = (part.count + workers - 1) / workers;
-    std::vector<std::thread> others;
-    std::int64_t done = 0;
-    try {
-        for (; done + each < part.count; done += each) {
-            others.emplace_back(
-                [=, &part] { copy_problems(from, in, to, out, part, done, done + each); });
-        }
-    } catch (const std::system_error&) {
-        // No more threads to be had: this one does the rest.
+    const auto copy_range = [&](int worker) {
+        const std::int64_t first = worker * each;
+        copy_problems(from, in, to, out, part, std::min(first, part.count),
+                      std::min(first + each, part.count));
+    };
+    if (workers == 1) {
+        return copy_range(0);
     }
-    copy_problems(from, in, to, out, part, done, part.count);
-    for (std::thread& other : others) {
-        other.join();
-    }
+    copying.run_workers(static_cast<int>(workers), copy_range);
 }
 
 Strides packed(const HostPart& part) {
@@ -77,7 +70,7 @@ bool is_contiguous(const ConstBatch& batch, std::int64_t rows, std::int64_t cols
            batch.batch_stride == rows * cols;
 }
 
-void pack(const ConstBatch& from, const HostPart& part, std::byte* to, int threads) {
+void pack(const ConstBatch& from, const HostPart& part, std::byte* to, const Copying& copying) {
     if (part.bytes() == 0) {
         return;
     }
@@ -86,21 +79,21 @@ void pack(const ConstBatch& from, const HostPart& part, std::byte* to, int threa
     if (is_contiguous(from, part.rows, part.cols)) {
         // One long row a problem.
         const HostPart rows{part.first, part.count, 1, part.rows * part.cols, part.type};
-        copy_parallel(data, packed(rows), to, packed(rows), rows, threads);
+        copy_parallel(data, packed(rows), to, packed(rows), rows, copying);
         return;
     }
     copy_parallel(data, {from.row_stride, from.col_stride, from.batch_stride}, to, packed(part),
-                  part, threads);
+                  part, copying);
 }
 
-void unpack(const std::byte* from, const HostPart& part, const Batch& to, int threads) {
+void unpack(const std::byte* from, const HostPart& part, const Batch& to, const Copying& copying) {
     if (part.bytes() == 0) {
         return;
     }
     auto* data =
         static_cast<std::byte*>(to.data) + part.first * to.batch_stride * size_of(part.type);
     copy_parallel(from, packed(part), data, {to.row_stride, to.col_stride, to.batch_stride}, part,
-                  threads);
+                  copying);
 }
 
 }  // namespace matgrad::gpu

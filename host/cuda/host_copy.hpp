@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "matgrad/plan.hpp"
+#include "cuda/module.hpp"
 
 namespace matgrad::gpu {
 
@@ -16,11 +16,17 @@ struct HostPart {
     [[nodiscard]] std::int64_t bytes() const { return count * rows * cols * size_of(type); }
 };
 
-/// Row-major matrices one after the other: then no copy is needed to bring them into that order.
+/// True for row-major matrices one after the other.
 [[nodiscard]] bool is_contiguous(const ConstBatch& batch, std::int64_t rows, std::int64_t cols);
 
-/// Into contiguous memory, and back out of it. `threads` share the work where it is worth it.
-void pack(const ConstBatch& from, const HostPart& part, std::byte* to, int threads);
-void unpack(const std::byte* from, const HostPart& part, const Batch& to, int threads);
+/// The threads that copy, where the bytes are worth them. Without run_workers the caller copies alone.
+struct Copying {
+    int threads = 1;
+    RunWorkers run_workers = nullptr;
+};
+
+/// Into contiguous memory, and back out of it.
+void pack(const ConstBatch& from, const HostPart& part, std::byte* to, const Copying& copying);
+void unpack(const std::byte* from, const HostPart& part, const Batch& to, const Copying& copying);
 
 }  // namespace matgrad::gpu

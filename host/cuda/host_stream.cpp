@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cuda/host_copy.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {
@@ -11,12 +11,10 @@ const Value& value_of(const Program& program, ValueId id) {
     return program.value(id);
 }
 
-std::unique_ptr<HostBuffers> buffers_for(const Executor& executor, const Chunking& chunking) {
-    auto kept = executor.take_buffers();
-    if (auto* buffers = dynamic_cast<HostBuffers*>(kept.get());
-        buffers != nullptr && buffers->chunking == chunking) {
-        (void)kept.release();
-        return std::unique_ptr<HostBuffers>(buffers);
+std::unique_ptr<HostBuffers> buffers_for(const DeviceExecutor& executor, const Chunking& chunking) {
+    std::unique_ptr<HostBuffers> kept = executor.take_buffers();
+    if (kept != nullptr && kept->chunking == chunking) {
+        return kept;
     }
     kept.reset();  // before the new ones are asked for
     return std::make_unique<HostBuffers>(executor, chunking);
@@ -32,11 +30,13 @@ HostPart part_of(const Program& program, const ProgramOutput& output) {
 
 }  // namespace
 
-HostStream::HostStream(const Executor& executor, const HostCall& call, const Chunking& chunking)
+HostStream::HostStream(const DeviceExecutor& executor, const HostCall& call,
+                       const Chunking& chunking, const Copying& copying)
     : executor_(executor),
       program_(executor.program()),
       call_(call),
-      current_(executor.options().device),
+      copying_(copying),
+      current_(executor.device()),
       buffers_(buffers_for(executor, chunking)),
       chunks_(buffers_->slots.size()) {
     for (const ProgramOutput& output : program_.outputs) {
@@ -56,7 +56,7 @@ void HostStream::upload_shared() {
         const Value& value = value_of(program_, operand.value);
         const HostPart part{0, 1, value.rows.size, value.cols.size, program_.type};
         std::byte* pinned = buffers_->common_pinned + buffers_->layout.operands[i];
-        pack(call_.operands[i], part, pinned, call_.threads);
+        pack(call_.operands[i], part, pinned, copying_);
         MATGRAD_CUDA(cudaMemcpyAsync(buffers_->common_device + buffers_->layout.operands[i], pinned,
                                      static_cast<std::size_t>(part.bytes()), cudaMemcpyHostToDevice,
                                      buffers_->upload.get()));
@@ -86,7 +86,7 @@ void HostStream::upload(HostBuffers::Slot& slot, const Chunk& chunk) {
             continue;
         }
         const std::int64_t at = buffers_->layout.operands[i];
-        pack(call_.operands[i], part, slot.pinned + at, call_.threads);
+        pack(call_.operands[i], part, slot.pinned + at, copying_);
         MATGRAD_CUDA(cudaMemcpyAsync(slot.device + at, slot.pinned + at,
                                      static_cast<std::size_t>(part.bytes()), cudaMemcpyHostToDevice,
                                      buffers_->upload.get()));
@@ -118,6 +118,7 @@ void HostStream::compute(HostBuffers::Slot& slot, const Chunk& chunk) {
     call.workspace = buffers_->workspace;
     call.workspace_bytes = executor_.workspace_bytes();
     call.stream = buffers_->compute.get();
+    call.sums_for_means = true;
     executor_.enqueue(call);
     MATGRAD_CUDA(cudaEventRecord(slot.computed.get(), buffers_->compute.get()));
 }
@@ -134,7 +135,7 @@ void HostStream::download(HostBuffers::Slot& slot, const Chunk& chunk) {
     };
     for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
         HostPart part = part_of(program_, program_.outputs[i]);
-        part.count = is_per_problem(executor_, i) ? chunk.count : 1;
+        part.count = is_per_problem(program_, program_.outputs[i]) ? chunk.count : 1;
         fetch(buffers_->layout.results[i], part.bytes());
     }
     fetch(buffers_->layout.status, chunk.count * std::int64_t{sizeof(std::int32_t)});
@@ -165,31 +166,25 @@ void HostStream::take_results(const HostBuffers::Slot& slot, const Chunk& chunk)
     for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
         const std::byte* from = slot.pinned + buffers_->layout.results[i];
         HostPart part = part_of(program_, program_.outputs[i]);
-        if (is_per_problem(executor_, i)) {
+        if (is_per_problem(program_, program_.outputs[i])) {
             part.first = chunk.first;
             part.count = chunk.count;
-            unpack(from, part, call_.results[i], call_.threads);
+            unpack(from, part, call_.results[i], copying_);
         } else if (value_of(program_, program_.outputs[i].value).scope == Scope::reduced) {
-            add_to_sum(i, from, chunk.count - failed);
+            add_to_sum(i, from);
         } else if (!took_single_results_) {
-            unpack(from, part, call_.results[i], call_.threads);
+            unpack(from, part, call_.results[i], copying_);
         }
     }
     took_single_results_ = true;
 }
 
-void HostStream::add_to_sum(std::size_t output, const std::byte* from, std::int64_t succeeded) {
-    const std::vector<OutputForm>& forms = executor_.options().outputs;
-    const bool is_mean = output < forms.size() && forms[output].mean;
-    if (succeeded == 0) {
-        return;  // the sum is 0, and the mean of nothing has no weight
-    }
-    const double weight = is_mean ? static_cast<double>(succeeded) : 1;
+void HostStream::add_to_sum(std::size_t output, const std::byte* from) {
     for (double& sum : sums_[output]) {
         if (program_.type == ScalarType::float32) {
-            sum += weight * static_cast<double>(*reinterpret_cast<const float*>(from));
+            sum += static_cast<double>(*reinterpret_cast<const float*>(from));
         } else {
-            sum += weight * *reinterpret_cast<const double*>(from);
+            sum += *reinterpret_cast<const double*>(from);
         }
         from += size_of(program_.type);
     }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cuda/host_buffers.hpp"
-#include "cuda/module.hpp"
+#include "cuda/host_copy.hpp"
 
 namespace matgrad::gpu {
 
@@ -14,7 +14,8 @@ class HostStream {
 public:
     /// Uploads the shared operands. The executor's device stays current for the calling thread,
     /// which makes all calls. Errors: CudaError.
-    HostStream(const Executor& executor, const HostCall& call, const Chunking& chunking);
+    HostStream(const DeviceExecutor& executor, const HostCall& call, const Chunking& chunking,
+               const Copying& copying);
 
     /// Starts problems [first, first + count), at most a chunk. Waits for an earlier chunk if all
     /// slots are taken. Returns the problems that were finished meanwhile.
@@ -26,7 +27,7 @@ public:
 
     [[nodiscard]] std::int64_t failed() const { return failed_; }
     /// Of each output that is reduced over the batch, the sum of the chunks so far, in double; empty
-    /// for others. Means are weighted by the problems that succeeded.
+    /// for others.
     [[nodiscard]] const std::vector<std::vector<double>>& sums() const { return sums_; }
     /// Leaves the buffers to the executor's next call. Nothing is under way.
     void keep_buffers();
@@ -40,11 +41,12 @@ private:
     void compute(HostBuffers::Slot& slot, const Chunk& chunk);
     void download(HostBuffers::Slot& slot, const Chunk& chunk);
     void take_results(const HostBuffers::Slot& slot, const Chunk& chunk);
-    void add_to_sum(std::size_t output, const std::byte* from, std::int64_t succeeded);
+    void add_to_sum(std::size_t output, const std::byte* from);
 
-    const Executor& executor_;
+    const DeviceExecutor& executor_;
     const Program& program_;
     const HostCall& call_;
+    Copying copying_;
     CurrentDevice current_;
     std::unique_ptr<HostBuffers> buffers_;
     std::vector<Chunk> chunks_;  ///< by slot

@@ -17,7 +17,7 @@ namespace matgrad::gpu {
 
 enum class KernelKind { map, reduce, batch_sum, count_failed, divide };
 
-/// What the launch of a kernel has to know.
+/// Describes a kernel to its launch.
 struct KernelInfo {
     KernelKind kind = KernelKind::map;
     std::string name;  ///< its symbol

@@ -10,16 +10,6 @@
 namespace matgrad::gpu::detail {
 namespace {
 
-bool reads_a(MapOp op) {
-    return op != MapOp::load && op != MapOp::constant && op != MapOp::is_diagonal &&
-           op != MapOp::is_lower && op != MapOp::is_upper;
-}
-
-bool reads_b(MapOp op) {
-    return op == MapOp::add || op == MapOp::sub || op == MapOp::mul || op == MapOp::div ||
-           op == MapOp::mask;
-}
-
 bool is_small_integer(double exponent) {
     return exponent == std::trunc(exponent) && std::abs(exponent) <= 64;
 }
@@ -66,7 +56,10 @@ std::string power_text(const MapInstruction& instruction, ScalarType type) {
 
 std::string instruction_text(const MapInstruction& i, ScalarType type) {
     const auto binary = [&i](char sign) { return fmt::format("r{} {} r{}", i.a, sign, i.b); };
-    const auto function = [&i](const char* name) { return fmt::format("{}(r{})", name, i.a); };
+    const auto function = [&i](const char* name, int arity) {
+        return arity == 1 ? fmt::format("{}(r{})", name, i.a)
+                          : fmt::format("{}(r{}, r{})", name, i.a, i.b);
+    };
     const auto test = [type](const char* relation) {
         return fmt::format("at.row {} at.col ? {} : {}", relation, literal(1, type),
                            literal(0, type));
@@ -98,30 +91,11 @@ std::string instruction_text(const MapInstruction& i, ScalarType type) {
             return fmt::format("{} + r{}", literal(i.number, type), i.a);
         case MapOp::pow:
             return power_text(i, type);
-        case MapOp::exp:
-            return function("exp");
-        case MapOp::log:
-            return function("log");
-        case MapOp::sqrt:
-            return function("sqrt");
-        case MapOp::abs:
-            return function("fabs");
-        case MapOp::sign:
-            return function("sign");
-        case MapOp::step:
-            return function("step");
-        case MapOp::sin:
-            return function("sin");
-        case MapOp::cos:
-            return function("cos");
-        case MapOp::tanh:
-            return function("tanh");
-        case MapOp::sigmoid:
-            return function("sigmoid");
-        case MapOp::softplus:
-            return function("softplus");
-        case MapOp::relu:
-            return function("relu");
+#define MATGRAD_ROW(name, arity, device, ...) \
+    case MapOp::name:                         \
+        return function(device, arity);
+            MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
     }
     return "";
 }
@@ -210,9 +184,7 @@ std::vector<Reading> readings_of(const MapBody& body) {
 bool reads_position(const MapBody& body) {
     const std::vector<bool> used = used_instructions(body);
     for (std::size_t i = 0; i < body.code.size(); ++i) {
-        const MapOp op = body.code[i].op;
-        if (used[i] &&
-            (op == MapOp::is_diagonal || op == MapOp::is_lower || op == MapOp::is_upper)) {
+        if (used[i] && is_position(body.code[i].op)) {
             return true;
         }
     }
@@ -254,21 +226,10 @@ bool is_heavy(const MapBody& body) {
     constexpr std::size_t kLong = 32;
     int functions = 0;
     for (const MapInstruction& instruction : body.code) {
-        switch (instruction.op) {
-            case MapOp::pow:
-                functions += is_small_integer(instruction.number) ? 0 : 4;
-                break;
-            case MapOp::exp:
-            case MapOp::log:
-            case MapOp::sin:
-            case MapOp::cos:
-            case MapOp::tanh:
-            case MapOp::sigmoid:
-            case MapOp::softplus:
-                ++functions;
-                break;
-            default:
-                break;
+        if (instruction.op == MapOp::pow) {
+            functions += is_small_integer(instruction.number) ? 0 : 4;
+        } else if (const auto function = entrywise_of(instruction.op)) {
+            functions += (facts_of(*function) & EntrywiseFact::kHeavy) != 0 ? 1 : 0;
         }
     }
     return functions > 2 || body.code.size() > kLong;

@@ -25,7 +25,7 @@ bool is_captured(cudaStream_t stream) {
     return capture != cudaStreamCaptureStatusNone;
 }
 
-class LibraryExecutor final : public Executor {
+class LibraryExecutor final : public DeviceExecutor {
 public:
     LibraryExecutor(Program program, const ExecutorOptions& options)
         : program_(std::move(program)),
@@ -35,7 +35,7 @@ public:
           host_scratch_(static_cast<std::size_t>(plan_->host_bytes)) {}
 
     [[nodiscard]] const Program& program() const noexcept override { return program_; }
-    [[nodiscard]] const ExecutorOptions& options() const noexcept override { return options_; }
+    [[nodiscard]] int device() const noexcept override { return options_.device; }
     [[nodiscard]] std::size_t workspace_bytes() const noexcept override {
         return static_cast<std::size_t>(plan_->placement.bytes);
     }
@@ -57,7 +57,7 @@ public:
 
     void enqueue(const DeviceCall& call) const override {
         const CurrentDevice current(options_.device);
-        check_call(program_, options_.outputs, call, options_.device, workspace_bytes());
+        check_call(program_, call, options_.device, workspace_bytes());
         CallStream stream{static_cast<cudaStream_t>(call.stream)};
         const bool capturing = is_captured(stream.stream);
         MATGRAD_CUDA(cudaStreamGetId(stream.stream, &stream.number));
@@ -83,12 +83,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<const Executor> make_library_executor(Program program,
-                                                      const ExecutorOptions& options) {
-    if (!options.outputs.empty() && options.outputs.size() != program.outputs.size()) {
-        throw OperandError(fmt::format("there are {} forms of outputs: expected {}",
-                                       options.outputs.size(), program.outputs.size()));
-    }
+std::unique_ptr<const DeviceExecutor> make_library_executor(Program program,
+                                                            const ExecutorOptions& options) {
     return std::make_unique<LibraryExecutor>(std::move(program), options);
 }
 

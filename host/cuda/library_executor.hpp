@@ -4,12 +4,14 @@
 
 #include <memory>
 
+#include "cuda/device_executor.hpp"
 #include "cuda/module.hpp"
 
 namespace matgrad::gpu {
 
-/// Errors: OperandError for a device that does not exist; MachineError.
-[[nodiscard]] std::unique_ptr<const Executor> make_library_executor(Program program,
-                                                                    const ExecutorOptions& options);
+/// On options.device. Errors: OperandError for a device that does not exist; UnsupportedError;
+/// MachineError.
+[[nodiscard]] std::unique_ptr<const DeviceExecutor> make_library_executor(
+    Program program, const ExecutorOptions& options);
 
 }  // namespace matgrad::gpu

@@ -3,8 +3,7 @@
 #include <cstring>
 
 #include "cuda/context.hpp"
-#include "cuda/host_batches.hpp"
-#include "cuda/library_executor.hpp"
+#include "cuda/cuda_executor.hpp"
 #include "cuda/module_entry.hpp"
 #include "cuda/stopwatch.hpp"
 
@@ -26,11 +25,7 @@ public:
     }
     [[nodiscard]] std::unique_ptr<const Executor> make_executor(
         Program program, const ExecutorOptions& options) const override {
-        return make_library_executor(std::move(program), options);
-    }
-    RunSummary run_on_host(std::span<const Executor* const> executors, const HostCall& call,
-                           const RunHooks& hooks) const override {
-        return run_host_batch(executors, call, hooks);
+        return make_cuda_executor(program, options);
     }
 };
 

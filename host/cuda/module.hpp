@@ -1,94 +1,35 @@
 #pragma once
-/// \file What the module of the CUDA executors offers. It is a shared library of its own, opened at
-/// first use of a device (loader.hpp), so nothing of CUDA is seen here.
+/// \file The interface of the module of the CUDA executors: a shared library of its own, opened at first
+/// use of a device (loader.hpp). No header of CUDA is included here.
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "executor/executor.hpp"
 #include "matgrad/device.hpp"
-#include "matgrad/plan.hpp"
 #include "program/program.hpp"
 
 namespace matgrad::gpu {
 
-/// How an output of the Program becomes a result.
-struct OutputForm {
-    bool spread = false;  ///< computed once, written for every problem (NaN for the failed ones)
-    bool mean = false;    ///< a sum over the batch, divided by the count of problems that succeeded
-};
+/// Calls work(0), ..., work(count - 1) on the threads of the program; run_workers of executor/workers.hpp.
+using RunWorkers = void (*)(int count, const std::function<void(int)>& work);
 
 struct ExecutorOptions {
     int device = 0;
-    bool tf32 = false;                ///< float products may round their factors to TF32
-    bool capturable = false;          ///< as PlanOptions::capturable
-    std::vector<OutputForm> outputs;  ///< one per output of the Program, or none: as they are
+    bool all_devices = false;  ///< every GPU there is takes a part of a batch in host memory
+    bool tf32 = false;         ///< float products may round their factors to TF32
+    bool capturable = false;   ///< as PlanOptions::capturable
+    /// `run` takes at most this many bytes on each device; 0: what is free there.
+    std::size_t device_memory = 0;
     /// The workspace is kept below this many bytes where a single problem fits; 0: the executor
     /// chooses.
     std::size_t workspace_limit = 0;
-};
-
-/// One enqueue. All pointers are device memory of the executor's device.
-struct DeviceCall {
-    std::int64_t batch = 0;
-    std::span<const ConstBatch> operands;  ///< one per Program::operands
-    std::span<const Batch> results;        ///< one per Program::outputs
-    std::int32_t* status = nullptr;        ///< `batch` entries, or null
-    void* workspace = nullptr;             ///< 256-byte aligned
-    std::size_t workspace_bytes = 0;
-    void* stream = nullptr;  ///< a cudaStream_t
-};
-
-/// A Program made ready for one device: kernels compiled, workspace known. Immutable; may be used
-/// from several threads and streams, each call with its own workspace.
-class Executor {
-public:
-    virtual ~Executor() = default;
-    [[nodiscard]] virtual const Program& program() const noexcept = 0;
-    [[nodiscard]] virtual const ExecutorOptions& options() const noexcept = 0;
-    /// For any batch: longer ones are worked off in slices.
-    [[nodiscard]] virtual std::size_t workspace_bytes() const noexcept = 0;
-    /// Lines for --explain.
-    [[nodiscard]] virtual std::string explain() const = 0;
-    /// Only enqueues; see Plan::enqueue for what may be allocated, and for graphs.
-    ///
-    /// Errors   Before any launch OperandError: a host pointer, a pointer or a stream of another
-    ///          device, misaligned data, too small or misaligned a workspace; UnsupportedError where the
-    ///          stream is captured and a step needs cuSOLVER, unless `capturable`. MachineError with the
-    ///          call, the code and the source line when the runtime or a library refuses.
-    virtual void enqueue(const DeviceCall& call) const = 0;
-
-    /// Of Module::run_on_host: buffers that one call leaves for the next. They go with the executor.
-    struct Buffers {
-        virtual ~Buffers() = default;
-    };
-    [[nodiscard]] std::unique_ptr<Buffers> take_buffers() const {
-        const std::lock_guard lock(mutex_);
-        return std::move(buffers_);
-    }
-    void keep_buffers(std::unique_ptr<Buffers> buffers) const {
-        const std::lock_guard lock(mutex_);
-        buffers_.swap(buffers);
-    }
-
-private:
-    mutable std::mutex mutex_;
-    mutable std::unique_ptr<Buffers> buffers_;
-};
-
-/// One batch in host memory. Strides of operands and results may be anything.
-struct HostCall {
-    std::int64_t batch = 0;
-    std::span<const ConstBatch> operands;
-    std::span<const Batch> results;
-    std::span<std::int32_t> status;  ///< `batch` entries, or empty
-    std::size_t device_memory = 0;   ///< most bytes to take on each device; 0: what is free
-    int threads = 1;                 ///< for copying to and from pinned memory
+    int threads = 1;                   ///< that copy to and from pinned memory
+    RunWorkers run_workers = nullptr;  ///< whose threads they are; null: the caller's alone
 };
 
 /// What was enqueued on a stream once, kept as one object of the device: a CUDA graph.
@@ -135,16 +76,13 @@ public:
     [[nodiscard]] virtual std::vector<Version> versions() const = 0;
     /// Errors: OperandError for a device that does not exist; MachineError.
     [[nodiscard]] virtual std::unique_ptr<Stopwatch> make_stopwatch(int device) const = 0;
-    /// Errors: OperandError for a device that does not exist; MachineError.
+    /// For one device or for all. The `run` of the executor streams a batch through its devices in
+    /// chunks, with upload, compute and download overlapped.
+    ///
+    /// Errors   OperandError for a device that does not exist; UnsupportedError for sizes past what the
+    ///          libraries take; MachineError.
     [[nodiscard]] virtual std::unique_ptr<const Executor> make_executor(
         Program program, const ExecutorOptions& options) const = 0;
-    /// Streams a host batch through the devices of `executors` (equal but for their device) in
-    /// chunks, with upload, compute and download overlapped. Results of outputs with
-    /// `OutputForm::mean` are means; sums and means cover the problems that succeeded.
-    ///
-    /// Errors   MachineError, Interrupted.
-    virtual RunSummary run_on_host(std::span<const Executor* const> executors, const HostCall& call,
-                                   const RunHooks& hooks) const = 0;
 };
 
 /// The one symbol of the shared library, `extern "C"`. `version` is MATGRAD_MODULE_VERSION of the

@@ -12,13 +12,14 @@
 #include <vector>
 
 #include "program/program.hpp"
+#include "program/round_up.hpp"
 
 namespace matgrad::gpu {
 
 /// Every region begins at a multiple of this many bytes.
 inline constexpr std::int64_t kPlacementAlignment = 256;
 [[nodiscard]] constexpr std::int64_t aligned(std::int64_t bytes) {
-    return (bytes + kPlacementAlignment - 1) / kPlacementAlignment * kPlacementAlignment;
+    return round_up(bytes, kPlacementAlignment);
 }
 
 /// What the steps of a Program need besides the memory of its values.

@@ -45,8 +45,10 @@ namespace matgrad {
 [[nodiscard]] Expr inverse(const Expr& a);
 
 [[nodiscard]] Expr dot(const Expr& a, const Expr& b);
-/// Any function of one argument: det ... relu.
+/// Any function of one argument, of a matrix or of each entry; also transpose and differential.
 [[nodiscard]] Expr apply(Op op, const Expr& a);
+/// Any function; scalars among several arguments are spread over the shape of the others.
+[[nodiscard]] Expr call(Op op, std::span<const Expr> arguments);
 /// The atom d(Y) of a derivation; of Y's shape.
 [[nodiscard]] Expr differential(const Expr& y);
 

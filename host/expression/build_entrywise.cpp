@@ -1,59 +1,40 @@
 #include <cmath>
-#include <unordered_map>
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
+#include "expression/weighted_terms.hpp"
 
 namespace matgrad {
 namespace {
+
+using detail::WeightedTerms;
 
 bool is_integer(double x) {
     return std::trunc(x) == x;
 }
 
-/// Entrywise factors with their exponents; equal bases merge where they first appeared.
-class EntrywiseFactors {
-public:
-    void insert(const Expr& e, double exponent = 1) {
-        const bool turned = e->op == Op::transpose;
-        const Expr& core = turned ? e->children.front() : e;
-        if (core->op == Op::hadamard && is_integer(exponent)) {
-            for (const Expr& c : core->children) {
-                insert(turned ? transpose(c) : c, exponent);
-            }
-        } else if (core->op == Op::power && is_integer(exponent)) {
-            const Expr& base = core->children.front();
-            insert(turned ? transpose(base) : base, core->number * exponent);
-        } else if (e->op != Op::ones) {
-            const auto [at, is_new] = index_.try_emplace(e, bases_.size());
-            if (is_new) {
-                bases_.push_back({exponent, e});
-            } else {
-                bases_[at->second].number += exponent;
-            }
+/// Entrywise factors with their exponents.
+void insert(WeightedTerms& factors, const Expr& e, double exponent = 1) {
+    const bool turned = e->op == Op::transpose;
+    const Expr& core = turned ? e->children.front() : e;
+    if (core->op == Op::hadamard && is_integer(exponent)) {
+        for (const Expr& c : core->children) {
+            insert(factors, turned ? transpose(c) : c, exponent);
         }
+    } else if (core->op == Op::power && is_integer(exponent)) {
+        const Expr& base = core->children.front();
+        insert(factors, turned ? transpose(base) : base, core->number * exponent);
+    } else if (e->op != Op::ones) {
+        factors.add(exponent, e);
     }
-    [[nodiscard]] std::vector<Expr> take() const {
-        std::vector<Expr> result;
-        for (const detail::Scaled& b : bases_) {
-            if (b.number != 0) {
-                result.push_back(power(b.base, b.number));
-            }
-        }
-        return result;
-    }
-
-private:
-    std::vector<detail::Scaled> bases_;  // exponent and base
-    std::unordered_map<Expr, std::size_t> index_;
-};
+}
 
 }  // namespace
 
 Expr hadamard(std::span<const Expr> factors) {
     Shape shape = Shape::scalar();
     std::vector<Expr> outside;  // numbers and 1x1 factors
-    EntrywiseFactors inside;
+    WeightedTerms inside;
     for (const Expr& factor : factors) {
         if (factor.shape().is_scalar()) {
             outside.push_back(factor);
@@ -67,12 +48,13 @@ Expr hadamard(std::span<const Expr> factors) {
         detail::Factors parts = detail::factors_of(factor);
         outside.push_back(number(parts.number));
         outside.insert(outside.end(), parts.scalars.begin(), parts.scalars.end());
-        inside.insert(detail::make_product({1, {}, std::move(parts.matrices)}, factor.shape()));
+        insert(inside, detail::make_product({1, {}, std::move(parts.matrices)}, factor.shape()));
     }
     if (shape.is_scalar()) {
         return multiply(outside);
     }
-    std::vector<Expr> kept = inside.take();
+    std::vector<Expr> kept =
+        inside.made([](double exponent, const Expr& base) { return power(base, exponent); });
     Expr matrix;
     if (kept.empty()) {
         matrix = ones(shape.rows, shape.cols);

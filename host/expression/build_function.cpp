@@ -1,6 +1,10 @@
+#include <fmt/format.h>
+
 #include <cmath>
+#include <stdexcept>
 
 #include "expression/build.hpp"
+#include "expression/functions.hpp"
 #include "expression/make_node.hpp"
 
 namespace matgrad {
@@ -53,63 +57,58 @@ Expr trace_of(Op op, const Expr& a) {
 }
 
 Expr sum_of(Op op, const Expr& a) {
-    switch (a->op) {
-        case Op::transpose:
-            return apply(op, a->children.front());
-        case Op::diag_matrix:
-        case Op::row_sum:
-        case Op::col_sum:
-            return apply(op, a->children.front());
-        case Op::diag_vector:
-            return apply(Op::trace, a->children.front());
-        default:
-            return raw(op, {a}, Shape::scalar());
+    if (a->op == Op::transpose || a->op == Op::diag_matrix || a->op == Op::row_sum ||
+        a->op == Op::col_sum) {
+        return apply(op, a->children.front());
     }
+    if (a->op == Op::diag_vector) {
+        return apply(Op::trace, a->children.front());
+    }
+    return raw(op, {a}, Shape::scalar());
 }
 
-Expr linear_matrix_function(Op op, const Expr& a) {
+Expr row_sum_of(Op op, const Expr& a) {
     const Shape& s = a.shape();
-    switch (op) {
-        case Op::row_sum:
-            if (s.cols.is_one()) {
-                return a;
-            }
-            if (s.rows.is_one()) {
-                return apply(Op::sum, a);
-            }
-            return raw(op, {a}, {s.rows, Dim::literal(1)});
-        case Op::col_sum:
-            if (s.rows.is_one()) {
-                return a;
-            }
-            if (s.cols.is_one()) {
-                return apply(Op::sum, a);
-            }
-            return raw(op, {a}, {Dim::literal(1), s.cols});
-        case Op::diag_vector:
-            if (a->op == Op::diag_matrix) {
-                return a->children.front();
-            }
-            if (a->op == Op::eye) {
-                return ones(s.rows, Dim::literal(1));
-            }
-            if (a->op == Op::transpose) {
-                return raw(op, a->children, {s.rows, Dim::literal(1)});
-            }
-            return raw(op, {a}, {s.rows, Dim::literal(1)});
-        case Op::diag_matrix:
-            if (a->op == Op::ones) {
-                return eye(s.rows);
-            }
-            return raw(op, {a}, {s.rows, s.rows});
-        default: {  // tril, triu
-            const Structure kept = op == Op::tril ? Structure::lower : Structure::upper;
-            const bool already = a->op == op || a->op == Op::eye || a->op == Op::diag_matrix ||
-                                 (a->op == Op::symbol &&
-                                  (a->structure == kept || a->structure == Structure::diagonal));
-            return already ? a : raw(op, {a}, s);
-        }
+    if (s.cols.is_one()) {
+        return a;
     }
+    return s.rows.is_one() ? apply(Op::sum, a) : raw(op, {a}, {s.rows, Dim::literal(1)});
+}
+
+Expr col_sum_of(Op op, const Expr& a) {
+    const Shape& s = a.shape();
+    if (s.rows.is_one()) {
+        return a;
+    }
+    return s.cols.is_one() ? apply(Op::sum, a) : raw(op, {a}, {Dim::literal(1), s.cols});
+}
+
+Expr diag_vector_of(Op op, const Expr& a) {
+    const Dim& n = a.shape().rows;
+    if (a->op == Op::diag_matrix) {
+        return a->children.front();
+    }
+    if (a->op == Op::eye) {
+        return ones(n, Dim::literal(1));
+    }
+    if (a->op == Op::transpose) {
+        return raw(op, a->children, {n, Dim::literal(1)});
+    }
+    return raw(op, {a}, {n, Dim::literal(1)});
+}
+
+Expr diag_matrix_of(Op op, const Expr& a) {
+    const Dim& n = a.shape().rows;
+    return a->op == Op::ones ? eye(n) : raw(op, {a}, {n, n});
+}
+
+/// tril and triu
+Expr triangle_of(Op op, const Expr& a) {
+    const Structure kept = op == Op::tril ? Structure::lower : Structure::upper;
+    const bool already =
+        a->op == op || a->op == Op::eye || a->op == Op::diag_matrix ||
+        (a->op == Op::symbol && (a->structure == kept || a->structure == Structure::diagonal));
+    return already ? a : raw(op, {a}, a.shape());
 }
 
 Expr norm_of(Op op, const Expr& a) {
@@ -127,16 +126,16 @@ Expr determinant(const Expr& a) {
     if (a.shape().is_scalar()) {
         return a;
     }
-    switch (a->op) {
-        case Op::eye:
-            return number(1);
-        case Op::transpose:
-            return determinant(a->children.front());
-        case Op::inverse:
-            return power(determinant(a->children.front()), -1);
-        default:
-            return raw(Op::det, {a}, Shape::scalar());
+    if (a->op == Op::eye) {
+        return number(1);
     }
+    if (a->op == Op::transpose) {
+        return determinant(a->children.front());
+    }
+    if (a->op == Op::inverse) {
+        return power(determinant(a->children.front()), -1);
+    }
+    return raw(Op::det, {a}, Shape::scalar());
 }
 
 Expr log_determinant(const Expr& a) {
@@ -144,56 +143,84 @@ Expr log_determinant(const Expr& a) {
     if (a.shape().is_scalar()) {
         return apply(Op::log, a->semidefinite ? a : apply(Op::abs, a));
     }
-    switch (a->op) {
-        case Op::eye:
-            return number(0);
-        case Op::transpose:
-            return log_determinant(a->children.front());
-        case Op::inverse:
-            return negate(log_determinant(a->children.front()));
-        default:
-            return raw(Op::logdet, {a}, Shape::scalar());
+    if (a->op == Op::eye) {
+        return number(0);
     }
+    if (a->op == Op::transpose) {
+        return log_determinant(a->children.front());
+    }
+    if (a->op == Op::inverse) {
+        return negate(log_determinant(a->children.front()));
+    }
+    return raw(Op::logdet, {a}, Shape::scalar());
 }
 
-double evaluate(Op op, double x) {
-    switch (op) {
-        case Op::exp:
-            return std::exp(x);
-        case Op::log:
-            return std::log(x);
-        case Op::sqrt:
-            return std::sqrt(x);
-        case Op::abs:
-            return std::fabs(x);
-        case Op::sign:
-            return static_cast<double>((x > 0) - (x < 0));
-        case Op::step:
-            return x > 0 ? 1 : 0;
-        case Op::sin:
-            return std::sin(x);
-        case Op::cos:
-            return std::cos(x);
-        case Op::tanh:
-            return std::tanh(x);
-        case Op::relu:
-            return x > 0 ? x : 0;
-        default:
-            return std::nan("");
+/// The shape of the arguments that are not 1-by-1, or 1-by-1.
+Shape common_shape(Op op, std::span<const Expr> arguments) {
+    Shape shape = Shape::scalar();
+    for (const Expr& a : arguments) {
+        if (a.shape().is_scalar()) {
+            continue;
+        }
+        if (!shape.is_scalar() && shape != a.shape()) {
+            throw ShapeError(
+                fmt::format("{} of {} and {}", function_name(op), shape.text(), a.shape().text()));
+        }
+        shape = a.shape();
     }
+    return shape;
 }
 
-Expr entrywise(Op op, const Expr& a) {
-    if (a->op == Op::number) {
-        const double value = evaluate(op, a->number);
-        if (std::isfinite(value)) {
-            return number(value);
+/// The value at arguments that are numbers, if it is finite; else nothing.
+Expr folded(Op op, std::span<const Expr> arguments) {
+    for (const Expr& a : arguments) {
+        if (a->op != Op::number) {
+            return {};
         }
     }
-    if ((op == Op::abs || op == Op::relu) && a.shape().is_scalar() && a->semidefinite) {
+    const double value =
+        detail::function_of(op)->value(arguments.front()->number, arguments.back()->number);
+    return std::isfinite(value) ? number(value) : Expr();
+}
+
+/// True for a number and for c*ones.
+bool is_constant(const Expr& a) {
+    return a->op == Op::number || detail::split_number(a).base->op == Op::ones;
+}
+
+/// max or min of two of one shape: a constant comes second, and max(A, 0) is relu(A).
+Expr extremum(Op op, const Expr& a, const Expr& b) {
+    if (a == b) {
         return a;
     }
-    return raw(op, {a}, a.shape());
+    if (is_constant(a) && !is_constant(b)) {
+        return extremum(op, b, a);
+    }
+    if (op == Op::max && is_constant(b) && is_zero(b)) {
+        return apply(Op::relu, a);
+    }
+    return raw(op, {a, b}, a.shape());
+}
+
+Expr entrywise(Op op, std::span<const Expr> arguments) {
+    if (const Expr value = folded(op, arguments)) {
+        return value;
+    }
+    if ((op == Op::abs || op == Op::relu) && arguments.front().shape().is_scalar() &&
+        arguments.front()->semidefinite) {
+        return arguments.front();
+    }
+    const Shape shape = common_shape(op, arguments);
+    std::vector<Expr> children(arguments.begin(), arguments.end());
+    for (Expr& c : children) {
+        if (c.shape() != shape) {
+            c = multiply(c, ones(shape.rows, shape.cols));
+        }
+    }
+    if (op == Op::max || op == Op::min) {
+        return extremum(op, children[0], children[1]);
+    }
+    return raw(op, std::move(children), shape);
 }
 
 }  // namespace
@@ -203,19 +230,20 @@ Expr inverse(const Expr& a) {
     if (a.shape().is_scalar()) {
         return power(a, -1);
     }
-    switch (a->op) {
-        case Op::eye:
-            return a;
-        case Op::inverse:
-            return a->children.front();
-        case Op::transpose:
-            return transpose(inverse(a->children.front()));
-        case Op::diag_matrix:
-            return apply(Op::diag_matrix, power(a->children.front(), -1));
-        case Op::product:
-            break;
-        default:
-            return raw(Op::inverse, {a}, a.shape());
+    if (a->op == Op::eye) {
+        return a;
+    }
+    if (a->op == Op::inverse) {
+        return a->children.front();
+    }
+    if (a->op == Op::transpose) {
+        return transpose(inverse(a->children.front()));
+    }
+    if (a->op == Op::diag_matrix) {
+        return apply(Op::diag_matrix, power(a->children.front(), -1));
+    }
+    if (a->op != Op::product) {
+        return raw(Op::inverse, {a}, a.shape());
     }
     detail::Factors parts = detail::factors_of(a);
     if (parts.number == 0) {
@@ -269,6 +297,9 @@ Expr dot(const Expr& a, const Expr& b) {
 }
 
 Expr apply(Op op, const Expr& a) {
+    const auto linear = [&](Expr (*f)(Op, const Expr&)) {
+        return a.shape().is_scalar() ? a : apply_linear(op, a, f);
+    };
     switch (op) {
         case Op::inverse:
             return inverse(a);
@@ -280,18 +311,21 @@ Expr apply(Op op, const Expr& a) {
             return log_determinant(a);
         case Op::trace:
             require_square(a, "tr");
-            return a.shape().is_scalar() ? a : apply_linear(op, a, trace_of);
+            return linear(trace_of);
         case Op::sum:
-            return a.shape().is_scalar() ? a : apply_linear(op, a, sum_of);
+            return linear(sum_of);
         case Op::diag_vector:
             require_square(a, "diag");
-            [[fallthrough]];
-        case Op::row_sum:
-        case Op::col_sum:
+            return linear(diag_vector_of);
         case Op::diag_matrix:
+            return linear(diag_matrix_of);
+        case Op::row_sum:
+            return linear(row_sum_of);
+        case Op::col_sum:
+            return linear(col_sum_of);
         case Op::tril:
         case Op::triu:
-            return a.shape().is_scalar() ? a : apply_linear(op, a, linear_matrix_function);
+            return linear(triangle_of);
         case Op::norm1:
         case Op::norm2:
             return norm_of(op, a);
@@ -299,9 +333,29 @@ Expr apply(Op op, const Expr& a) {
             return a.shape().is_scalar() ? a : raw(op, {a}, Shape::scalar());
         case Op::differential:
             return differential(a);
-        default:
-            return entrywise(op, a);
+#define MATGRAD_ROW(name, ...) case Op::name:
+            MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+            return entrywise(op, {&a, 1});
+        case Op::number:
+        case Op::symbol:
+        case Op::eye:
+        case Op::ones:
+        case Op::add:
+        case Op::product:
+        case Op::hadamard:
+        case Op::power:
+        case Op::dot:
+            break;
     }
+    throw std::logic_error("apply: the operation is no function of one argument");
+}
+
+Expr call(Op op, std::span<const Expr> arguments) {
+    if (op == Op::dot) {
+        return dot(arguments[0], arguments[1]);
+    }
+    return is_entrywise(op) ? entrywise(op, arguments) : apply(op, arguments.front());
 }
 
 Expr differential(const Expr& y) {
@@ -315,25 +369,22 @@ Expr differential(const Expr& y) {
 }
 
 Expr with_children(const Expr& a, std::span<const Expr> children) {
-    switch (a->op) {
-        case Op::number:
-        case Op::symbol:
-        case Op::eye:
-        case Op::ones:
-            return a;
-        case Op::add:
-            return add(children);
-        case Op::product:
-            return scale(a->number, multiply(children));
-        case Op::hadamard:
-            return hadamard(children);
-        case Op::power:
-            return power(children.front(), a->number);
-        case Op::dot:
-            return dot(children[0], children[1]);
-        default:
-            return apply(a->op, children.front());
+    if (children.empty()) {
+        return a;
     }
+    if (a->op == Op::add) {
+        return add(children);
+    }
+    if (a->op == Op::product) {
+        return scale(a->number, multiply(children));
+    }
+    if (a->op == Op::hadamard) {
+        return hadamard(children);
+    }
+    if (a->op == Op::power) {
+        return power(children.front(), a->number);
+    }
+    return call(a->op, children);
 }
 
 }  // namespace matgrad

@@ -1,11 +1,13 @@
 #include <cmath>
-#include <unordered_map>
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
+#include "expression/weighted_terms.hpp"
 
 namespace matgrad {
 namespace {
+
+using detail::WeightedTerms;
 
 /// The factors whose product is the inverse of `a`, if `a` is inv(Y) or inv(Y)'; else empty.
 std::vector<Expr> factors_undone_by(const Expr& a) {
@@ -59,35 +61,18 @@ private:
     std::vector<Expr> matrices_;
 };
 
-/// Scalar factors with their exponents; equal bases merge where they first appeared.
-class Scalars {
-public:
-    void insert(const Expr& s, double exponent = 1) {
-        if (s->op == Op::power && std::trunc(exponent) == exponent) {
-            insert(s->children.front(), s->number * exponent);
-            return;
-        }
-        const auto [at, is_new] = index_.try_emplace(s, bases_.size());
-        if (is_new) {
-            bases_.push_back({exponent, s});
-        } else {
-            bases_[at->second].number += exponent;
-        }
+/// Scalar factors with their exponents.
+void insert(WeightedTerms& scalars, const Expr& s, double exponent = 1) {
+    if (s->op == Op::power && std::trunc(exponent) == exponent) {
+        insert(scalars, s->children.front(), s->number * exponent);
+    } else {
+        scalars.add(exponent, s);
     }
-    [[nodiscard]] std::vector<Expr> take() const {
-        std::vector<Expr> result;
-        for (const detail::Scaled& b : bases_) {
-            if (b.number != 0) {
-                result.push_back(power(b.base, b.number));
-            }
-        }
-        return result;
-    }
+}
 
-private:
-    std::vector<detail::Scaled> bases_;  // exponent and base
-    std::unordered_map<Expr, std::size_t> index_;
-};
+Expr power_of(double exponent, const Expr& base) {
+    return power(base, exponent);
+}
 
 Expr bare_chain(std::vector<Expr> matrices) {
     if (matrices.size() == 1) {
@@ -103,7 +88,7 @@ Expr bare_chain(std::vector<Expr> matrices) {
 
 /// Moves every stretch of the chain that is 1x1 (from a one-row to a one-column factor) to the
 /// scalars: X*b*(c'*d)*e' has the scalar c'*d.
-void extract_scalars(std::vector<Expr>& matrices, Scalars& scalars) {
+void extract_scalars(std::vector<Expr>& matrices, WeightedTerms& scalars) {
     std::vector<Expr> rest;
     for (std::size_t i = 0; i < matrices.size(); ++i) {
         std::size_t j = matrices.size();
@@ -118,8 +103,8 @@ void extract_scalars(std::vector<Expr>& matrices, Scalars& scalars) {
             continue;
         }
         const auto at = matrices.begin();
-        scalars.insert(bare_chain(
-            {at + static_cast<std::ptrdiff_t>(i), at + static_cast<std::ptrdiff_t>(j) + 1}));
+        insert(scalars, bare_chain({at + static_cast<std::ptrdiff_t>(i),
+                                    at + static_cast<std::ptrdiff_t>(j) + 1}));
         i = j;
     }
     matrices = std::move(rest);
@@ -193,7 +178,7 @@ Expr detail::make_product(Factors f, const Shape& shape) {
 
 Expr multiply(std::span<const Expr> factors) {
     double number = 1;
-    Scalars scalars;
+    WeightedTerms scalars;
     Chain chain;
     Shape shape = Shape::scalar();
     for (const Expr& factor : factors) {
@@ -209,7 +194,7 @@ Expr multiply(std::span<const Expr> factors) {
         const detail::Factors parts = detail::factors_of(factor);
         number *= parts.number;
         for (const Expr& p : parts.scalars) {
-            scalars.insert(p);
+            insert(scalars, p);
         }
         for (const Expr& p : parts.matrices) {
             chain.push(p);
@@ -219,7 +204,7 @@ Expr multiply(std::span<const Expr> factors) {
         }
     }
     extract_scalars(chain.matrices(), scalars);
-    detail::Factors result{number, scalars.take(), std::move(chain.matrices())};
+    detail::Factors result{number, scalars.made(power_of), std::move(chain.matrices())};
     for (std::size_t i = 0; i < result.scalars.size();) {  // a power may have given a number
         const Expr s = result.scalars[i];
         if (s->op != Op::number) {

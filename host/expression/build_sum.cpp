@@ -1,55 +1,33 @@
-#include <unordered_map>
-
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
+#include "expression/weighted_terms.hpp"
 
 namespace matgrad {
 namespace {
 
-/// Terms of a sum under construction: equal ones are merged where they first appeared.
-class Terms {
-public:
-    void insert(double factor, const Expr& term) {
-        const detail::Scaled scaled = detail::split_number(term);
-        const auto [at, is_new] = index_.try_emplace(scaled.base, terms_.size());
-        if (is_new) {
-            terms_.push_back({factor * scaled.number, scaled.base});
+using detail::WeightedTerms;
+
+void insert(WeightedTerms& sum, double factor, const Expr& term) {
+    const detail::Scaled scaled = detail::split_number(term);
+    sum.add(factor * scaled.number, scaled.base);
+}
+
+/// +-(A + B) and +-(A + B)' open; a sum with any other number stays in its bracket.
+WeightedTerms opened(const WeightedTerms& sum) {
+    WeightedTerms result;
+    for (const WeightedTerms::Term& t : sum.terms()) {
+        const bool turned = t.base->op == Op::transpose;
+        const Expr& inside = turned ? t.base->children.front() : t.base;
+        if (inside->op == Op::add && (t.weight == 1 || t.weight == -1)) {
+            for (const Expr& inner : inside->children) {
+                insert(result, t.weight, turned ? transpose(inner) : inner);
+            }
         } else {
-            terms_[at->second].number += factor * scaled.number;
+            insert(result, t.weight, t.base);
         }
     }
-
-    /// +-(A + B) and +-(A + B)' open; a sum with any other number stays in its bracket.
-    [[nodiscard]] Terms opened() const {
-        Terms result;
-        for (const detail::Scaled& t : terms_) {
-            const bool turned = t.base->op == Op::transpose;
-            const Expr& sum = turned ? t.base->children.front() : t.base;
-            if (sum->op == Op::add && (t.number == 1 || t.number == -1)) {
-                for (const Expr& inner : sum->children) {
-                    result.insert(t.number, turned ? transpose(inner) : inner);
-                }
-            } else {
-                result.insert(t.number, t.base);
-            }
-        }
-        return result;
-    }
-
-    [[nodiscard]] std::vector<Expr> take() const {
-        std::vector<Expr> result;
-        for (const detail::Scaled& t : terms_) {
-            if (t.number != 0) {
-                result.push_back(scale(t.number, t.base));
-            }
-        }
-        return result;
-    }
-
-private:
-    std::vector<detail::Scaled> terms_;
-    std::unordered_map<Expr, std::size_t> index_;
-};
+    return result;
+}
 
 }  // namespace
 
@@ -72,12 +50,12 @@ Expr add(std::span<const Expr> terms) {
         }
         shape = t.shape();
     }
-    Terms collected;
+    WeightedTerms collected;
     for (const Expr& t : terms) {
         const bool spread = t.shape().is_scalar() && !shape.is_scalar();
-        collected.insert(1, spread ? multiply(t, ones(shape.rows, shape.cols)) : t);
+        insert(collected, 1, spread ? multiply(t, ones(shape.rows, shape.cols)) : t);
     }
-    std::vector<Expr> kept = collected.opened().take();
+    std::vector<Expr> kept = opened(collected).made(scale);
     if (kept.empty()) {
         return zeros(shape);
     }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
@@ -24,6 +25,12 @@ Expr transposed_product(const Expr& a) {
     return detail::make_product(std::move(f), {a.shape().cols, a.shape().rows});
 }
 
+/// Functions that turn into another one: tril(A)' = triu(A').
+constexpr std::pair<Op, Op> kTurned[] = {{Op::tril, Op::triu},
+                                         {Op::triu, Op::tril},
+                                         {Op::row_sum, Op::col_sum},
+                                         {Op::col_sum, Op::row_sum}};
+
 }  // namespace
 
 // Products turn around and pass the transpose on to their factors; everything else that has no
@@ -33,24 +40,21 @@ Expr transpose(const Expr& a) {
     if (a.shape().is_scalar() || a->symmetric) {
         return a;
     }
-    switch (a->op) {
-        case Op::transpose:
-            return a->children.front();
-        case Op::ones:
-            return ones(a.shape().cols, a.shape().rows);
-        case Op::product:
-            return transposed_product(a);
-        case Op::tril:
-            return apply(Op::triu, transpose(a->children.front()));
-        case Op::triu:
-            return apply(Op::tril, transpose(a->children.front()));
-        case Op::row_sum:
-            return apply(Op::col_sum, transpose(a->children.front()));
-        case Op::col_sum:
-            return apply(Op::row_sum, transpose(a->children.front()));
-        default:
-            return unary(Op::transpose, a, {a.shape().cols, a.shape().rows});
+    if (a->op == Op::transpose) {
+        return a->children.front();
     }
+    if (a->op == Op::ones) {
+        return ones(a.shape().cols, a.shape().rows);
+    }
+    if (a->op == Op::product) {
+        return transposed_product(a);
+    }
+    for (const auto& [op, turned] : kTurned) {
+        if (a->op == op) {
+            return apply(turned, transpose(a->children.front()));
+        }
+    }
+    return unary(Op::transpose, a, {a.shape().cols, a.shape().rows});
 }
 
 }  // namespace matgrad

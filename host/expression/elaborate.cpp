@@ -150,27 +150,30 @@ private:
     }
 
     Built build_call(const Ast& ast) {
-        const Op op = find_function(ast.name)->op;
-        if (op == Op::eye || op == Op::ones) {
+        const Function& function = *find_function(ast.name);
+        if (function.kind == FunctionKind::constant) {
             const Dim rows = dim(ast, ast.children.front());
-            return {op == Op::eye ? eye(rows) : ones(rows, dim(ast, ast.children.back()))};
+            return {function.op == Op::eye ? eye(rows) : ones(rows, dim(ast, ast.children.back()))};
         }
-        const Built a = visit(ast.children.front());
-        const double nodes = a.nodes + 1;
-        if (op == Op::dot) {
-            const Built b = visit(ast.children.back());
-            return {dot(a.expr, b.expr), nodes + b.nodes};
+        std::vector<Expr> arguments;
+        double nodes = 1;
+        for (const Ast& child : ast.children) {
+            const Built built = visit(child);
+            arguments.push_back(built.expr);
+            nodes += built.nodes;
         }
-        if (op == Op::diag_matrix) {
-            return {apply(a.expr.shape().is_column() ? op : Op::diag_vector, a.expr), nodes};
+        const Op op = function.op;
+        const Expr& a = arguments.front();
+        if (function.kind == FunctionKind::diagonal) {
+            return {apply(a.shape().is_column() ? Op::diag_matrix : Op::diag_vector, a), nodes};
         }
-        if (op == Op::log && a.expr->op == Op::det && a.expr->children.front()->semidefinite) {
-            return {apply(Op::logdet, a.expr->children.front()), nodes};
+        if (op == Op::log && a->op == Op::det && a->children.front()->semidefinite) {
+            return {apply(Op::logdet, a->children.front()), nodes};
         }
-        if (op == Op::log && a.expr->op == Op::sum && a.expr->children.front()->op == Op::exp) {
-            return {apply(Op::logsumexp, a.expr->children.front()->children.front()), nodes};
+        if (op == Op::log && a->op == Op::sum && a->children.front()->op == Op::exp) {
+            return {apply(Op::logsumexp, a->children.front()->children.front()), nodes};
         }
-        return {apply(op, a.expr), nodes};
+        return {call(op, arguments), nodes};
     }
 
     Dim dim(const Ast& call, const Ast& argument) {

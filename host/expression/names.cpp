@@ -8,29 +8,6 @@
 namespace matgrad::detail {
 namespace {
 
-constexpr Function kFunctions[] = {
-    {"inv", Op::inverse},     {"det", Op::det},           {"logdet", Op::logdet},
-    {"tr", Op::trace},        {"diag", Op::diag_matrix},  {"dot", Op::dot, 2},
-    {"sum", Op::sum},         {"rowsum", Op::row_sum},    {"colsum", Op::col_sum},
-    {"norm2", Op::norm2},     {"norm1", Op::norm1},       {"logsumexp", Op::logsumexp},
-    {"exp", Op::exp},         {"log", Op::log},           {"sqrt", Op::sqrt},
-    {"abs", Op::abs},         {"sign", Op::sign},         {"step", Op::step},
-    {"sin", Op::sin},         {"cos", Op::cos},           {"tanh", Op::tanh},
-    {"sigmoid", Op::sigmoid}, {"softplus", Op::softplus}, {"relu", Op::relu},
-    {"tril", Op::tril},       {"triu", Op::triu},         {"eye", Op::eye},
-    {"ones", Op::ones, 2},
-};
-
-/// What other languages call our functions.
-struct Synonym {
-    std::string_view foreign;
-    std::string_view ours;
-};
-constexpr Synonym kSynonyms[] = {
-    {"trace", "tr"},     {"norm", "norm2"},     {"ln", "log"},         {"inverse", "inv"},
-    {"identity", "eye"}, {"slogdet", "logdet"}, {"heaviside", "step"}, {"logistic", "sigmoid"},
-};
-
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) {
@@ -50,9 +27,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 /// The function that was probably meant, or nothing.
 std::string_view nearest_function(std::string_view name) {
-    for (const Synonym& s : kSynonyms) {
-        if (s.foreign == name) {
-            return s.ours;
+    const std::string word = fmt::format(" {} ", name);
+    for (const Function& f : functions()) {
+        if (f.also.find(word) != std::string_view::npos) {
+            return f.name;
         }
     }
     std::string_view best;
@@ -60,7 +38,7 @@ std::string_view nearest_function(std::string_view name) {
     if (name.size() > 16) {
         return best;
     }
-    for (const Function& f : kFunctions) {
+    for (const Function& f : functions()) {
         const std::size_t distance = edit_distance(name, f.name);
         if (distance < best_distance && distance < f.name.size()) {
             best = f.name;
@@ -172,12 +150,12 @@ private:
         if (function == nullptr) {
             throw NameError(unknown_function(call.name));
         }
-        if (call.children.size() != function->num_arguments) {
-            throw NameError(
-                fmt::format("{} takes {} argument{}, found {}", call.name, function->num_arguments,
-                            function->num_arguments == 1 ? "" : "s", call.children.size()));
+        if (call.children.size() != function->arity) {
+            throw NameError(fmt::format("{} takes {} argument{}, found {}", call.name,
+                                        function->arity, function->arity == 1 ? "" : "s",
+                                        call.children.size()));
         }
-        if (function->op != Op::eye && function->op != Op::ones) {
+        if (function->kind != FunctionKind::constant) {
             return true;
         }
         for (const Ast& argument : call.children) {
@@ -192,12 +170,6 @@ private:
 };
 
 }  // namespace
-
-const Function* find_function(std::string_view name) {
-    const auto* at = std::find_if(std::begin(kFunctions), std::end(kFunctions),
-                                  [name](const Function& f) { return f.name == name; });
-    return at == std::end(kFunctions) ? nullptr : at;
-}
 
 Dim dimension_argument(const Ast& call, const Ast& argument) {
     if (argument.kind == AstKind::name) {

@@ -9,20 +9,9 @@
 
 #include "expression/ast.hpp"
 #include "expression/dimensions.hpp"
-#include "expression/node.hpp"
+#include "expression/functions.hpp"
 
 namespace matgrad::detail {
-
-/// A function of the language. `diag` is Op::diag_matrix here, until the shape of its argument is
-/// known.
-struct Function {
-    std::string_view name;
-    Op op = Op::number;
-    std::size_t num_arguments = 1;
-};
-
-/// nullptr if there is no such function.
-[[nodiscard]] const Function* find_function(std::string_view name);
 
 struct SymbolInfo {
     DimPair shape;

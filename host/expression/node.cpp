@@ -9,24 +9,6 @@
 namespace matgrad {
 namespace {
 
-struct FunctionName {
-    Op op;
-    std::string_view name;
-};
-
-constexpr FunctionName kFunctionNames[] = {
-    {Op::eye, "eye"},           {Op::ones, "ones"},        {Op::inverse, "inv"},
-    {Op::det, "det"},           {Op::logdet, "logdet"},    {Op::trace, "tr"},
-    {Op::dot, "dot"},           {Op::sum, "sum"},          {Op::logsumexp, "logsumexp"},
-    {Op::norm2, "norm2"},       {Op::norm1, "norm1"},      {Op::row_sum, "rowsum"},
-    {Op::col_sum, "colsum"},    {Op::diag_matrix, "diag"}, {Op::diag_vector, "diag"},
-    {Op::tril, "tril"},         {Op::triu, "triu"},        {Op::exp, "exp"},
-    {Op::log, "log"},           {Op::sqrt, "sqrt"},        {Op::abs, "abs"},
-    {Op::sign, "sign"},         {Op::step, "step"},        {Op::sin, "sin"},
-    {Op::cos, "cos"},           {Op::tanh, "tanh"},        {Op::sigmoid, "sigmoid"},
-    {Op::softplus, "softplus"}, {Op::relu, "relu"},
-};
-
 constexpr std::uint64_t mix(std::uint64_t x) {  // a bijection that spreads every bit
     x ^= x >> 32;
     x *= 0xd6e8feb86659fd93ULL;
@@ -115,6 +97,16 @@ Fingerprint combine_unordered(const Node& n, const Fingerprint& (*get)(const Exp
         u.add(get(c));
     }
     return u.result();
+}
+
+Fingerprint combine_ordered(const Node& n, const Fingerprint& (*get)(const Expr&)) {
+    Hasher h;
+    h.word(static_cast<std::uint64_t>(n.op));
+    h.word(std::bit_cast<std::uint64_t>(n.number + 0.0));  // -0 and 0 are one number
+    for (const Expr& c : n.children) {
+        h.fingerprint(get(c));
+    }
+    return h.result();
 }
 
 /// Hash of a product with its matrix factors read forward, or backward and transposed.
@@ -221,10 +213,22 @@ void fingerprint(Node& n) {
         case Op::diag_matrix:
             n.fingerprint = n.transposed_fingerprint = hash_of(n.op, child(own));
             return;
-        default:  // power and the entrywise functions keep the shape, the others give scalars
-            n.fingerprint = hash_of(n.op, n.number, child(own));
+        case Op::power:
+#define MATGRAD_ROW(name, ...) case Op::name:
+            MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+            n.fingerprint = combine_ordered(n, own);
             n.transposed_fingerprint =
-                n.shape.is_scalar() ? n.fingerprint : hash_of(n.op, n.number, child(transposed));
+                n.shape.is_scalar() ? n.fingerprint : combine_ordered(n, transposed);
+            return;
+        case Op::det:
+        case Op::logdet:
+        case Op::trace:
+        case Op::sum:
+        case Op::logsumexp:
+        case Op::norm2:
+        case Op::norm1:
+            n.fingerprint = n.transposed_fingerprint = combine_ordered(n, own);
             return;
     }
 }
@@ -288,29 +292,28 @@ bool is_semidefinite(const Node& n) {
         case Op::norm1:
         case Op::norm2:
             return true;
-        case Op::exp:
-        case Op::sqrt:
-        case Op::abs:
-        case Op::step:
-        case Op::sigmoid:
-        case Op::softplus:
-        case Op::relu:
-            return n.shape.is_scalar();
-        default:
+#define MATGRAD_ROW(name, ...) case Op::name:
+            MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+            return n.shape.is_scalar() &&
+                   (facts_of(*entrywise_of(n.op)) & EntrywiseFact::kNeverNegative) != 0;
+        case Op::transpose:
+        case Op::logdet:
+        case Op::sum:
+        case Op::logsumexp:
+        case Op::row_sum:
+        case Op::col_sum:
+        case Op::diag_matrix:
+        case Op::diag_vector:
+        case Op::tril:
+        case Op::triu:
+        case Op::differential:
             return false;
     }
+    return false;
 }
 
 }  // namespace
-
-std::string_view function_name(Op op) {
-    for (const FunctionName& f : kFunctionNames) {
-        if (f.op == op) {
-            return f.name;
-        }
-    }
-    return {};
-}
 
 bool operator==(const Expr& a, const Expr& b) noexcept {
     if (a.node_ == b.node_) {

@@ -11,9 +11,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "functions/entrywise.hpp"
 #include "matgrad/expression.hpp"
 
 namespace matgrad {
@@ -47,19 +49,10 @@ enum class Op : std::uint8_t {
     diag_vector,  ///< n-by-n to n-by-1
     tril,
     triu,
-    // entrywise functions
-    exp,
-    log,
-    sqrt,
-    abs,
-    sign,  ///< sign(0) = 0
-    step,  ///< 1 where > 0, else 0
-    sin,
-    cos,
-    tanh,
-    sigmoid,
-    softplus,
-    relu,
+// entrywise functions: exp, ..., by their rows
+#define MATGRAD_ROW(name, ...) name,
+    MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
     // derivations only
     differential,  ///< the atom d(Y)
 };
@@ -85,9 +78,19 @@ struct Node {
     double written_size = 1;    ///< nodes when written out as text, where shared ones repeat
 };
 
-/// True for exp ... relu: one child, applied to each entry.
+/// The entrywise function that the operation is, if it is one.
+[[nodiscard]] constexpr std::optional<Entrywise> entrywise_of(Op op) {
+#define MATGRAD_ROW(name, ...)  \
+    if (op == Op::name) {       \
+        return Entrywise::name; \
+    }
+    MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+    return std::nullopt;
+}
+
 [[nodiscard]] constexpr bool is_entrywise(Op op) {
-    return op >= Op::exp && op <= Op::relu;
+    return entrywise_of(op).has_value();
 }
 
 /// The name of a function in the language (`logdet`, `rowsum`, `diag`, ...); empty for the others.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "expression/build.hpp"
+#include "expression/functions.hpp"
 #include "expression/print_parts.hpp"
 
 namespace matgrad {
@@ -173,61 +174,36 @@ Text print_sum(const Expr& e) {
     return {std::move(text), Level::sum};
 }
 
-/// Names of functions that stand before their bracketed argument.
-std::string_view operator_name(Op op) {
-    switch (op) {
-        case Op::det:
-            return "\\det";
-        case Op::trace:
-            return "\\operatorname{tr}";
-        case Op::exp:
-            return "\\exp";
-        case Op::log:
-            return "\\log";
-        case Op::sin:
-            return "\\sin";
-        case Op::cos:
-            return "\\cos";
-        case Op::tanh:
-            return "\\tanh";
-        case Op::sigmoid:
-            return "\\sigma";
-        default:
-            return {};
-    }
-}
-
 Text print_function(const Expr& e) {
     const Expr& y = e->children.front();
-    const std::string inner = print(y).text;
-    switch (e->op) {
-        case Op::logdet:
-            return {"\\log\\left|\\det" + bracket(inner) + "\\right|"};
-        case Op::norm2:
-            return {"\\left\\|" + inner + "\\right\\|_{" + (y.shape().is_column() ? "2" : "F") +
-                    "}"};
-        case Op::norm1:
-            return {"\\left\\|" +
-                    (y.shape().is_column() ? inner : "\\operatorname{vec}" + bracket(inner)) +
-                    "\\right\\|_{1}"};
-        case Op::abs:
-            if (e.shape().is_scalar()) {
-                return {"\\left|" + inner + "\\right|"};
-            }
-            break;
-        case Op::sqrt:
-            if (e.shape().is_scalar()) {
-                return {"\\sqrt{" + inner + "}"};
-            }
-            break;
-        default:
-            break;
+    const bool scalar = e.shape().is_scalar();
+    if (e->op == Op::logdet) {
+        return {"\\log\\left|\\det" + bracket(print(y).text) + "\\right|"};
     }
-    const std::string_view name = operator_name(e->op);
-    if (!name.empty()) {
-        return {std::string(name) + bracket(inner)};
+    if (e->op == Op::norm2) {
+        return {"\\left\\|" + print(y).text + "\\right\\|_{" + (y.shape().is_column() ? "2" : "F") +
+                "}"};
     }
-    return {fmt::format("\\operatorname{{{}}}{}", function_name(e->op), bracket(inner))};
+    if (e->op == Op::norm1) {
+        const std::string inner = print(y).text;
+        return {"\\left\\|" +
+                (y.shape().is_column() ? inner : "\\operatorname{vec}" + bracket(inner)) +
+                "\\right\\|_{1}"};
+    }
+    if (e->op == Op::abs && scalar) {
+        return {"\\left|" + print(y).text + "\\right|"};
+    }
+    if (e->op == Op::sqrt && scalar) {
+        return {"\\sqrt{" + print(y).text + "}"};
+    }
+    std::string inner;
+    for (const Expr& a : detail::arguments_of(e)) {
+        inner += (inner.empty() ? "" : ", ") + print(a).text;
+    }
+    const detail::Function& function = *detail::function_of(e->op);
+    return {(function.latex.empty() ? fmt::format("\\operatorname{{{}}}", function.name)
+                                    : std::string(function.latex)) +
+            bracket(inner)};
 }
 
 Text print(const Expr& e) {
@@ -262,9 +238,25 @@ Text print(const Expr& e) {
             return {"\\mathrm{d}" +
                     (y->op == Op::symbol ? print_name(y->name) : bracket(print(y).text))};
         }
-        default:
-            return print_function(e);
+        case Op::det:
+        case Op::logdet:
+        case Op::trace:
+        case Op::sum:
+        case Op::logsumexp:
+        case Op::norm2:
+        case Op::norm1:
+        case Op::row_sum:
+        case Op::col_sum:
+        case Op::diag_matrix:
+        case Op::diag_vector:
+        case Op::tril:
+        case Op::triu:
+#define MATGRAD_ROW(name, ...) case Op::name:
+            MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+            break;
     }
+    return print_function(e);
 }
 
 }  // namespace

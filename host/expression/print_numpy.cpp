@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "expression/build.hpp"
+#include "expression/functions.hpp"
 #include "expression/print_parts.hpp"
 
 namespace matgrad {
@@ -23,12 +24,16 @@ struct Text {
 /// A name that Python or the text itself needs gets an underscore.
 std::string python_name(const std::string& name) {
     constexpr std::string_view kTaken[] = {
-        "False",  "None", "True",  "and",      "as",     "assert", "async",    "await", "break",
-        "class",  "def",  "del",   "elif",     "else",   "except", "finally",  "for",   "from",
-        "global", "if",   "in",    "is",       "lambda", "import", "nonlocal", "not",   "np",
-        "or",     "pass", "raise", "continue", "return", "try",    "while",    "with",  "yield",
+        "False",  "None",  "True",     "and",    "as",     "assert", "async",    "await", "break",
+        "class",  "def",   "del",      "elif",   "else",   "except", "finally",  "for",   "from",
+        "global", "if",    "in",       "is",     "lambda", "import", "nonlocal", "not",   "or",
+        "pass",   "raise", "continue", "return", "try",    "while",  "with",     "yield",
     };
-    const bool taken = std::find(std::begin(kTaken), std::end(kTaken), name) != std::end(kTaken);
+    const auto modules = detail::functions();
+    const bool taken =
+        std::find(std::begin(kTaken), std::end(kTaken), name) != std::end(kTaken) ||
+        std::any_of(modules.begin(), modules.end(),
+                    [&name](const detail::Function& f) { return f.numpy.starts_with(name + "."); });
     return taken ? name + "_" : name;
 }
 
@@ -70,15 +75,30 @@ public:
                 const Expr& y = e->children.front();
                 return is_vector(e.shape()) ? print(y) : Text{at(y, Level::atom) + ".T"};
             }
-            case Op::dot:
-                return {"np.vdot(" + print(e->children[0]).text + ", " +
-                        print(e->children[1]).text + ")"};
             case Op::differential:
                 throw UnsupportedError("the atom " + to_text(e) +
                                        " of a derivation has no NumPy text");
-            default:
-                return print_function(e);
+            case Op::inverse:
+            case Op::det:
+            case Op::logdet:
+            case Op::trace:
+            case Op::dot:
+            case Op::sum:
+            case Op::logsumexp:
+            case Op::norm2:
+            case Op::norm1:
+            case Op::row_sum:
+            case Op::col_sum:
+            case Op::diag_matrix:
+            case Op::diag_vector:
+            case Op::tril:
+            case Op::triu:
+#define MATGRAD_ROW(name, ...) case Op::name:
+                MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+                break;
         }
+        return print_function(e);
     }
 
 private:
@@ -192,44 +212,18 @@ private:
         return {std::move(text), Level::sum};
     }
 
+    /// The function's text with its arguments in place of the {}.
     Text print_function(const Expr& e) {
-        const Expr& y = e->children.front();
-        const std::string inner = print(y).text;
-        switch (e->op) {
-            case Op::inverse:
-                return {"np.linalg.inv(" + inner + ")"};
-            case Op::det:
-                return {"np.linalg.det(" + inner + ")"};
-            case Op::logdet:
-                return {"np.linalg.slogdet(" + inner + ")[1]"};
-            case Op::trace:
-                return {"np.trace(" + inner + ")"};
-            case Op::sum:
-                return {"np.sum(" + inner + ")"};
-            case Op::logsumexp:
-                return {"np.logaddexp.reduce(" + inner + ", axis=None)"};
-            case Op::norm2:
-                return {"np.linalg.norm(" + inner + ")"};
-            case Op::norm1:
-                return {"np.sum(np.abs(" + inner + "))"};
-            case Op::row_sum:
-                return {"np.sum(" + inner + ", axis=1)"};
-            case Op::col_sum:
-                return {"np.sum(" + inner + ", axis=0)"};
-            case Op::diag_matrix:
-            case Op::diag_vector:
-                return {"np.diag(" + inner + ")"};
-            case Op::step:
-                return {"np.heaviside(" + inner + ", 0)"};
-            case Op::sigmoid:
-                return {"np.exp(-np.logaddexp(0, -" + at(y, Level::power) + "))"};
-            case Op::softplus:
-                return {"np.logaddexp(0, " + inner + ")"};
-            case Op::relu:
-                return {"np.maximum(" + inner + ", 0)"};
-            default:  // tril, triu, exp, log, ... are called the same
-                return {fmt::format("np.{}({})", function_name(e->op), inner)};
+        std::string_view rest = detail::function_of(e->op)->numpy;
+        std::string text;
+        for (const Expr& a : detail::arguments_of(e)) {
+            const std::size_t hole = rest.find("{}");
+            text += rest.substr(0, hole);
+            // After a sign a sum needs brackets.
+            text += text.back() == '-' ? at(a, Level::power) : print(a).text;
+            rest.remove_prefix(hole + 2);
         }
+        return {text.append(rest)};
     }
 
     std::map<std::string, std::string> sizes_;

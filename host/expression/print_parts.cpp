@@ -98,4 +98,9 @@ std::vector<Expr> spread_scalars(const Expr& sum) {
     return any_matrix ? terms : sum->children;
 }
 
+std::vector<Expr> arguments_of(const Expr& call) {
+    return call->children.size() > 1 && is_entrywise(call->op) ? spread_scalars(call)
+                                                               : call->children;
+}
+
 }  // namespace matgrad::detail

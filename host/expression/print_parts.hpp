@@ -33,4 +33,7 @@ void require_printable(const Expr& e);
 /// The terms of a sum, where a term s*ones(m,n) beside a matrix is the scalar s.
 [[nodiscard]] std::vector<Expr> spread_scalars(const Expr& sum);
 
+/// The arguments of a function as they are written: those of an entrywise one like terms of a sum.
+[[nodiscard]] std::vector<Expr> arguments_of(const Expr& call);
+
 }  // namespace matgrad::detail

@@ -116,6 +116,15 @@ Text print_sum(const Expr& e) {
     return {std::move(text), Level::sum};
 }
 
+/// `name(A, B)`
+Text print_function(const Expr& e) {
+    std::string arguments;
+    for (const Expr& a : detail::arguments_of(e)) {
+        arguments += (arguments.empty() ? "" : ", ") + print(a).text;
+    }
+    return {fmt::format("{}({})", function_name(e->op), arguments)};
+}
+
 Text print(const Expr& e) {
     switch (e->op) {
         case Op::number:
@@ -134,16 +143,31 @@ Text print(const Expr& e) {
             return print_product(e);
         case Op::transpose:
             return {print_at(e->children.front(), Level::postfix) + "'", Level::postfix};
-        case Op::dot:
-            return {"dot(" + print(e->children[0]).text + ", " + print(e->children[1]).text + ")"};
         case Op::differential: {
             const Expr& y = e->children.front();
             return {y->op == Op::symbol ? "d" + y->name : "d(" + print(y).text + ")"};
         }
-        default:
-            return {std::string(function_name(e->op)) + "(" + print(e->children.front()).text +
-                    ")"};
+        case Op::inverse:
+        case Op::det:
+        case Op::logdet:
+        case Op::trace:
+        case Op::dot:
+        case Op::sum:
+        case Op::logsumexp:
+        case Op::norm2:
+        case Op::norm1:
+        case Op::row_sum:
+        case Op::col_sum:
+        case Op::diag_matrix:
+        case Op::diag_vector:
+        case Op::tril:
+        case Op::triu:
+#define MATGRAD_ROW(name, ...) case Op::name:
+            MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+            break;
     }
+    return print_function(e);
 }
 
 }  // namespace

@@ -145,43 +145,56 @@ private:
     }
 
     DimPair visit_call(const Ast& ast) {
-        const Op op = find_function(ast.name)->op;
-        if (op == Op::eye || op == Op::ones) {
+        const FunctionKind kind = find_function(ast.name)->kind;
+        if (kind == FunctionKind::constant) {
             const DimId rows = dims_.mentioned(dimension_argument(ast, ast.children.front()));
             const DimId cols = dims_.mentioned(dimension_argument(ast, ast.children.back()));
             return {rows, cols};
         }
-        const Typed a = visit(ast.children.front());
-        switch (op) {
-            case Op::inverse:
+        Typed a = visit(ast.children.front());
+        switch (kind) {
+            case FunctionKind::inverse:
                 require_square(a, quote(text_, ast.begin, ast.end), "");
                 return a.shape;
-            case Op::det:
-            case Op::logdet:
-            case Op::trace:
+            case FunctionKind::scalar_of_square:
                 require_square(a, quote(text_, ast.begin, ast.end), "");
                 return scalar();
-            case Op::dot: {
+            case FunctionKind::scalar_of_pair: {
                 const Typed b = visit(ast.children.back());
                 if (!unify_shapes(a.shape, b.shape)) {
                     fail_call(ast, a, b);
                 }
                 return scalar();
             }
-            case Op::sum:
-            case Op::logsumexp:
-            case Op::norm1:
-            case Op::norm2:
+            case FunctionKind::scalar_of_any:
                 return scalar();
-            case Op::row_sum:
+            case FunctionKind::row_sums:
                 return {a.shape.rows, one_};
-            case Op::col_sum:
+            case FunctionKind::col_sums:
                 return {one_, a.shape.cols};
-            case Op::diag_matrix:
+            case FunctionKind::diagonal:
                 return diagonal(ast, a);
-            default:  // entrywise, tril, triu
+            case FunctionKind::entrywise:
+                for (std::size_t i = 1; i < ast.children.size(); ++i) {
+                    a.shape = spread(ast, a, visit(ast.children[i]));
+                }
                 return a.shape;
+            case FunctionKind::same_shape:
+            case FunctionKind::constant:
+                break;
         }
+        return a.shape;
+    }
+
+    /// The shape of both arguments, of which one may be a scalar.
+    DimPair spread(const Ast& call, const Typed& a, const Typed& b) {
+        if (dims_.is_scalar(a.shape)) {
+            return b.shape;
+        }
+        if (!dims_.is_scalar(b.shape) && !unify_shapes(a.shape, b.shape)) {
+            fail_call(call, a, b);
+        }
+        return a.shape;
     }
 
     DimPair diagonal(const Ast& ast, const Typed& a) {

@@ -10,7 +10,7 @@
 
 namespace matgrad::detail {
 
-/// An entry that the text does not have is empty.
+/// An entry is empty if the text does not have it.
 struct NpyDictionary {
     std::optional<std::string> descr;
     std::optional<bool> fortran_order;
@@ -20,7 +20,7 @@ struct NpyDictionary {
 /// Errors: FileError, naming `name`, for anything else than one dictionary of distinct known keys.
 [[nodiscard]] NpyDictionary parse_npy_dictionary(std::string_view text, std::string_view name);
 
-/// Text from a file made fit for a message of one line: quoted, escaped, shortened.
+/// Quotes, escapes and shortens text from a file, so that it fits into a message of one line.
 [[nodiscard]] std::string quote_file_text(std::string_view text);
 
 }  // namespace matgrad::detail

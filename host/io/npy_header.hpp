@@ -12,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "matgrad/plan.hpp"
+#include "matgrad/error.hpp"
+#include "matgrad/types.hpp"
 
 namespace matgrad {
 

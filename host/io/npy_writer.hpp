@@ -46,7 +46,7 @@ public:
     ///                    elements the array does not have.
     void write_at(std::int64_t offset, const void* data, std::int64_t count);
 
-    /// Sees to it that the data is on the disk, and closes the temporary file.
+    /// Flushes the data to the disk and closes the temporary file.
     /// Errors   MachineError; std::logic_error if not every element was written.
     void finish();
     /// Finishes if that is not done, and replaces the target.

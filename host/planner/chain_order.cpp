@@ -20,15 +20,7 @@ public:
           order_(static_cast<int>(links.size())) {}
 
     ChainOrder run() {
-        const int n = order_.length();
-        for (int i = 0; i < n; ++i) {
-            order_.at(i, i) = leaf(i);
-        }
-        for (int length = 2; length <= n; ++length) {
-            for (int i = 0; i + length <= n; ++i) {
-                order_.at(i, i + length - 1) = best(i, i + length - 1);
-            }
-        }
+        order_.fill([this](int i) { return leaf(i); }, [this](int i, int j) { return best(i, j); });
         return std::move(order_);
     }
 

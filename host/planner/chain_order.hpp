@@ -1,5 +1,5 @@
 #pragma once
-/// \file Pass 3: the order in which a product chain is multiplied.
+/// \file The order in which a product chain is multiplied.
 ///
 /// Dynamic programming over all brackets, by operations and then bytes. The cost knows the batch: a
 /// sub-chain of shared factors is run once, so it weighs 1/batch. Inverse factors take part as
@@ -10,6 +10,8 @@
 #include <functional>
 #include <span>
 #include <vector>
+
+#include "expression/interval_table.hpp"
 
 namespace matgrad {
 
@@ -58,24 +60,7 @@ struct ChainStep {
 };
 
 /// The best way to every sub-chain.
-class ChainOrder {
-public:
-    ChainOrder() = default;
-    explicit ChainOrder(int length)
-        : length_(length),
-          steps_(static_cast<std::size_t>(length) * static_cast<std::size_t>(length)) {}
-    [[nodiscard]] const ChainStep& at(int i, int j) const { return steps_[index(i, j)]; }
-    [[nodiscard]] ChainStep& at(int i, int j) { return steps_[index(i, j)]; }
-    [[nodiscard]] int length() const { return length_; }
-
-private:
-    [[nodiscard]] std::size_t index(int i, int j) const {
-        return static_cast<std::size_t>(i) * static_cast<std::size_t>(length_) +
-               static_cast<std::size_t>(j);
-    }
-    int length_ = 0;
-    std::vector<ChainStep> steps_;
-};
+using ChainOrder = IntervalTable<ChainStep>;
 
 /// The share of the cost of sub-chain i..j that this chain bears: 1 if nobody else needs it, 0 if it
 /// is there already, 1/2 if one other place needs it too.

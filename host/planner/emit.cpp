@@ -35,10 +35,10 @@ Lowering::Lowering(const PlanRequest& request, const Sizes& sizes, const ChainCo
         Value v;
         v.rows = {std::to_string(o.rows), o.rows};
         v.cols = {std::to_string(o.cols), o.cols};
-        if (const auto found = symbols.find(o.name); found != symbols.end()) {
-            v.rows = sizes.extent(found->second.shape().rows);
-            v.cols = sizes.extent(found->second.shape().cols);
-            v.structure = found->second->structure;
+        if (const auto* found = find_in(symbols, o.name)) {
+            v.rows = sizes.extent(found->shape().rows);
+            v.cols = sizes.extent(found->shape().cols);
+            v.structure = (*found)->structure;
         }
         v.type = request.type;
         v.scope = o.batched ? Scope::problem : Scope::shared;
@@ -56,8 +56,8 @@ double Lowering::batch() const {
 }
 
 bool Lowering::is_shared(const Expr& e) {
-    if (const auto found = shared_.find(e); found != shared_.end()) {
-        return found->second;
+    if (const auto* found = find_in(shared_, e)) {
+        return *found;
     }
     const Expr roots[] = {e};
     for (const Expr& node : topological_order(roots)) {
@@ -155,7 +155,8 @@ void Lowering::add_output(const OutputRequest& output) {
         program_.values.back().scope = Scope::reduced;
         use.transposed = flipped;
     }
-    program_.outputs.push_back({output.kind, output.name, use.value, use.transposed});
+    program_.outputs.push_back({output.kind, output.name, use.value, use.transposed, false,
+                                request_.reduction == Reduction::mean});
 }
 
 void Lowering::lower_outputs() {

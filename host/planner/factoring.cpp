@@ -1,134 +1,49 @@
 #include "planner/factoring.hpp"
 
-#include <algorithm>
+#include <optional>
 #include <span>
-#include <unordered_map>
-#include <utility>
 
 #include "expression/build.hpp"
-#include "expression/make_node.hpp"
+#include "expression/common_factors.hpp"
+#include "expression/rebuild.hpp"
 
 namespace matgrad {
 namespace {
 
-using detail::Factors;
+using detail::CommonFactors;
 
-// All pairs of terms are tried and each product is ordered, so what is long is left alone.
+// Each product of each way to join terms is ordered, so what is long is left alone.
 constexpr std::size_t kMostTerms = 16;
 constexpr std::size_t kLongestProduct = 16;
 
-/// Two terms with `common` equal factors at the left or the right end.
-struct Merge {
+/// Matrix operations that joining saves; nothing if it saves none.
+std::optional<double> gain_of(const CommonFactors& common, const ProductCost& cost) {
     double saving = 0;
-    std::size_t common = 0;
-    bool left = true;
-};
-
-std::span<const Expr> shared_end(const Factors& a, const Merge& m) {
-    const std::span<const Expr> all(a.matrices);
-    return m.left ? all.first(m.common) : all.last(m.common);
-}
-
-std::span<const Expr> own_end(const Factors& a, const Merge& m) {
-    const std::span<const Expr> all(a.matrices);
-    return m.left ? all.subspan(m.common) : all.first(all.size() - m.common);
-}
-
-std::vector<Expr> with_inner(const Factors& a, const Merge& m, const Expr& inner) {
-    const std::span<const Expr> shared = shared_end(a, m);
-    std::vector<Expr> factors(shared.begin(), shared.end());
-    factors.insert(m.left ? factors.end() : factors.begin(), inner);
-    return factors;
-}
-
-Expr bare(const Factors& a, const Merge& m) {
-    return scale(a.number, multiply(own_end(a, m)));
-}
-
-/// The merge of two terms that saves the most; it saves nothing if they have no common end.
-Merge best_merge(const Expr& x, const Expr& y, const ProductCost& cost) {
-    Merge best;
-    const Factors a = detail::factors_of(x);
-    const Factors b = detail::factors_of(y);
-    if (a.scalars != b.scalars || a.matrices.size() > kLongestProduct ||
-        b.matrices.size() > kLongestProduct) {
-        return best;
-    }
-    const std::size_t m = a.matrices.size();
-    const std::size_t n = b.matrices.size();
-    for (const bool left : {true, false}) {
-        for (std::size_t k = 1; k < std::min(m, n); ++k) {
-            if (left ? a.matrices[k - 1] != b.matrices[k - 1]
-                     : a.matrices[m - k] != b.matrices[n - k]) {
-                break;
-            }
-            Merge merge{0, k, left};
-            const Expr inner = add(bare(a, merge), bare(b, merge));
-            merge.saving = cost(a.matrices) + cost(b.matrices) - cost(own_end(a, merge)) -
-                           cost(own_end(b, merge)) - cost(with_inner(a, merge, inner));
-            if (merge.saving > best.saving) {
-                best = merge;
-            }
+    std::vector<Expr> inner;
+    for (std::size_t m = 0; m < common.terms.size(); ++m) {
+        const detail::Factors& term = common.terms[m];
+        if (term.matrices.size() > kLongestProduct) {
+            return std::nullopt;
         }
+        const std::span<const Expr> middle = common.middle(m);
+        saving += cost(term.matrices) - cost(middle);
+        inner.push_back(scale(term.number, multiply(middle)));
     }
-    return best;
-}
-
-Expr factor_terms(std::vector<Expr> terms, const ProductCost& cost);
-
-/// What is left inside the bracket may have a common end of its own.
-Expr merged(const Expr& x, const Expr& y, const Merge& merge, const ProductCost& cost) {
-    const Factors a = detail::factors_of(x);
-    const Factors b = detail::factors_of(y);
-    std::vector<Expr> factors =
-        with_inner(a, merge, factor_terms({bare(a, merge), bare(b, merge)}, cost));
-    factors.insert(factors.begin(), a.scalars.begin(), a.scalars.end());
-    return multiply(factors);
-}
-
-/// Merges the best pair of terms until none saves anything.
-Expr factor_terms(std::vector<Expr> terms, const ProductCost& cost) {
-    for (bool changed = true; changed;) {
-        changed = false;
-        Merge best;
-        std::pair<std::size_t, std::size_t> pair;
-        for (std::size_t i = 0; i < terms.size(); ++i) {
-            for (std::size_t j = i + 1; j < terms.size(); ++j) {
-                const Merge merge = best_merge(terms[i], terms[j], cost);
-                if (merge.saving > best.saving) {
-                    best = merge;
-                    pair = {i, j};
-                }
-            }
-        }
-        if (best.saving > 0) {
-            terms[pair.first] = merged(terms[pair.first], terms[pair.second], best, cost);
-            terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(pair.second));
-            changed = true;
-        }
-    }
-    return add(terms);
+    saving -= cost(common.around(add(inner)));
+    return saving > 0 ? std::optional(saving) : std::nullopt;
 }
 
 }  // namespace
 
 Expr factor_sums(const Expr& e, const ProductCost& cost) {
-    std::unordered_map<Expr, Expr> done;
-    const Expr roots[] = {e};
-    for (const Expr& node : topological_order(roots)) {
-        Expr result = node;
-        std::vector<Expr> children;
-        for (const Expr& c : node->children) {
-            children.push_back(done.at(c));
-        }
-        if (node->op == Op::add && children.size() <= kMostTerms) {
-            result = factor_terms(std::move(children), cost);
-        } else if (children != node->children) {
-            result = with_children(node, children);
-        }
-        done.emplace(node, result);
-    }
-    return done.at(e);
+    detail::Factoring how;
+    how.most_terms = kMostTerms;
+    how.most_factors = kMostTerms * kLongestProduct;
+    how.gain = [&](const CommonFactors& common) { return gain_of(common, cost); };
+    how.inside = [&](std::span<const Expr> terms) { return factored(add(terms), how); };
+    return rebuilt(e, [&](const Expr& node, std::span<const Expr> children) {
+        return factored(with_images(node, children), how);
+    });
 }
 
 }  // namespace matgrad

@@ -20,6 +20,11 @@ void hoist_shared(Program& program) {
             program.value(s.out2).scope = scope;
         }
     }
+    const bool any_batched = std::any_of(program.operands.begin(), program.operands.end(),
+                                         [](const ProgramOperand& o) { return o.batched; });
+    for (ProgramOutput& o : program.outputs) {
+        o.repeated = any_batched && program.value(o.value).scope == Scope::shared;
+    }
     std::stable_sort(program.steps.begin(), program.steps.end(),
                      [](const Step& a, const Step& b) { return a.scope < b.scope; });
 }

@@ -202,8 +202,8 @@ ChainOrder Lowering::order(const Links& links) {
         if (counts_ == nullptr) {
             return 1.0;
         }
-        const auto found = counts_->find(key);
-        return found == counts_->end() ? 1.0 : 1.0 / found->second;
+        const auto* found = find_in(*counts_, key);
+        return found == nullptr ? 1.0 : 1.0 / *found;
     });
 }
 
@@ -213,8 +213,8 @@ Use Lowering::lower_chain_part(const Links& links, const ChainOrder& order, int 
         return leaf(first);
     }
     const OrientedKey key = oriented_key(links, i, j);
-    if (const auto found = chains_.find(key.key); found != chains_.end()) {
-        return key.reversed ? transposed(found->second) : found->second;
+    if (const auto* found = find_in(chains_, key.key)) {
+        return key.reversed ? transposed(*found) : *found;
     }
     const Use use = i == j ? leaf(first) : join(links, order, i, j);
     chains_.emplace(key.key, key.reversed ? transposed(use) : use);
@@ -281,9 +281,11 @@ Use Lowering::join(const Links& links, const ChainOrder& order, int i, int j) {
             }
             return emit(Syrk{w}, first.rows, last.cols, text, why);
         }
-        default:
-            return multiply_dense(part(i, step.split), part(step.split + 1, j), text);
+        case Join::leaf:  // of one link: never here
+        case Join::multiply:
+            break;
     }
+    return multiply_dense(part(i, step.split), part(step.split + 1, j), text);
 }
 
 Use Lowering::leaf(const Link& link) {
@@ -304,15 +306,18 @@ Use Lowering::leaf(const Link& link) {
                 },
                 link_text(link), "");
         }
-        default:
-            return explicit_inverse(link);
+        case LinkKind::cholesky:
+        case LinkKind::lu:
+        case LinkKind::triangular:
+            break;
     }
+    return explicit_inverse(link);
 }
 
 Use Lowering::diagonal_vector(const Link& link) {
     const ExprKey key{link.expr->fingerprint, link.inverted ? 1 : 0, 0};
-    if (const auto found = diagonals_.find(key); found != diagonals_.end()) {
-        return found->second;
+    if (const auto* found = find_in(diagonals_, key)) {
+        return *found;
     }
     const Extent one{"1", 1};
     Use d;

@@ -77,8 +77,8 @@ Use Lowering::half_solve(const Factor& f, Side side, const Use& b, const ChainKe
                          const std::string& text) {
     const ChainKey key = extended(b_key, f.id);
     const bool right = side == Side::right;
-    if (const auto found = half_solves_.find(key); found != half_solves_.end()) {
-        return right ? transposed(found->second) : found->second;
+    if (const auto* found = find_in(half_solves_, key)) {
+        return right ? transposed(*found) : *found;
     }
     const Use w = triangular_solve(side, f, right, b, right ? text + "*inv(L')" : "inv(L)*" + text,
                                    "a triangular solve, no inverse");
@@ -155,8 +155,8 @@ Use Lowering::lower_det(const Expr& y) {
     Factor f;
     if (solved) {
         f = factor_of(y);
-    } else if (const auto found = factors_.find(key); found != factors_.end()) {
-        f = found->second;
+    } else if (const auto* found = find_in(factors_, key)) {
+        f = *found;
     } else {
         f = factors_.emplace(key, make_factor(y, false)).first->second;
     }

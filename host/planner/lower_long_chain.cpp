@@ -49,8 +49,8 @@ Use Lowering::lower_power(const Links& links, int period, int exponent) {
     }
     const int last = period * exponent - 1;
     const OrientedKey key = oriented_key(links, 0, last);
-    if (const auto found = chains_.find(key.key); found != chains_.end()) {
-        return key.reversed ? transposed(found->second) : found->second;
+    if (const auto* found = find_in(chains_, key.key)) {
+        return key.reversed ? transposed(*found) : *found;
     }
     const std::string text =
         text_of(links, 0, period - 1) + " to the power " + std::to_string(exponent);

@@ -11,35 +11,6 @@
 namespace matgrad::detail {
 namespace {
 
-MapOp map_op(Op op) {
-    switch (op) {
-        case Op::exp:
-            return MapOp::exp;
-        case Op::log:
-            return MapOp::log;
-        case Op::sqrt:
-            return MapOp::sqrt;
-        case Op::abs:
-            return MapOp::abs;
-        case Op::sign:
-            return MapOp::sign;
-        case Op::step:
-            return MapOp::step;
-        case Op::sin:
-            return MapOp::sin;
-        case Op::cos:
-            return MapOp::cos;
-        case Op::tanh:
-            return MapOp::tanh;
-        case Op::sigmoid:
-            return MapOp::sigmoid;
-        case Op::softplus:
-            return MapOp::softplus;
-        default:
-            return MapOp::relu;
-    }
-}
-
 bool is_reciprocal(const Expr& e) {
     return e->op == Op::power && e->number == -1;
 }
@@ -152,12 +123,19 @@ Use Lowering::lower_new(const Expr& e, Selection s) {
                 return sliced(lower(e), s.row, s.col);
             }
             return lower_entrywise(e, s);
-        case Op::differential:
-            throw UnsupportedError("d(" + text_of(e->children.front()) +
-                                   ") stands in derivations only and cannot be evaluated");
-        default:
+        case Op::number:
+        case Op::ones:
+        case Op::add:
+        case Op::hadamard:
+#define MATGRAD_ROW(name, ...) case Op::name:
+            MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
             return lower_entrywise(e, s);
+        case Op::differential:
+            break;
     }
+    throw UnsupportedError("d(" + text_of(e->children.front()) +
+                           ") stands in derivations only and cannot be evaluated");
 }
 
 /// diag, tril, triu: entries kept or exactly zero.
@@ -197,24 +175,26 @@ Use Lowering::lower_entrywise(const Expr& e, Selection s) {
     return map(
         r, c,
         [&](BodyWriter& b) {
-            switch (e->op) {
-                case Op::add:
-                    return write_sum(b, e, s, r, c);
-                case Op::product:
-                    return write_product(b, e, s, r, c);
-                case Op::hadamard:
-                    return write_hadamard(b, e, s, r, c);
-                case Op::power:
-                    return b.power(e->number, write(b, e->children.front(), s, r, c));
-                case Op::inverse:
-                    return b.power(-1, write(b, e->children.front(), s, r, c));
-                case Op::number:
-                case Op::ones:
-                case Op::eye:
-                    return write(b, e, s, r, c);
-                default:
-                    return b.unary(map_op(e->op), write(b, e->children.front(), s, r, c));
+            if (const std::optional<Entrywise> function = entrywise_of(e->op)) {
+                return write_function(b, *function, e->children, s, r, c);
             }
+            if (e->op == Op::add) {
+                return write_sum(b, e, s, r, c);
+            }
+            if (e->op == Op::product) {
+                return write_product(b, e, s, r, c);
+            }
+            if (e->op == Op::hadamard) {
+                return write_hadamard(b, e, s, r, c);
+            }
+            if (e->op == Op::power || e->op == Op::inverse) {  // the inverse of a scalar
+                const double exponent = e->op == Op::power ? e->number : -1;
+                return b.power(exponent, write(b, e->children.front(), s, r, c));
+            }
+            if (e->op == Op::number || e->op == Op::ones || e->op == Op::eye) {
+                return write(b, e, s, r, c);
+            }
+            throw UnsupportedError(text_of(e) + " has no entrywise form");
         },
         text_of(e), "");
 }
@@ -233,29 +213,33 @@ int Lowering::load(BodyWriter& body, const Use& use, const Extent& r, const Exte
 
 int Lowering::write(BodyWriter& body, const Expr& e, Selection s, const Extent& r,
                     const Extent& c) {
-    switch (e->op) {
-        case Op::number:
-            return body.constant(e->number);
-        case Op::ones:
-            return body.constant(1);
-        case Op::eye:
-            if (s.is_whole()) {
-                return body.mask(MapOp::is_diagonal);
-            }
-            if (s.row >= 0 && s.col >= 0) {
-                return body.constant(s.row == s.col ? 1 : 0);
-            }
-            break;
-        case Op::product:
-            if (has_coefficient(e) && e->num_scalars == 0) {
-                const Scaled part = split_number(e);
-                return body.scale(part.number, write(body, part.base, s, r, c));
-            }
-            break;
-        default:
-            break;
+    if (e->op == Op::number) {
+        return body.constant(e->number);
+    }
+    if (e->op == Op::ones) {
+        return body.constant(1);
+    }
+    if (e->op == Op::eye && s.is_whole()) {
+        return body.mask(MapOp::is_diagonal);
+    }
+    if (e->op == Op::eye && s.row >= 0 && s.col >= 0) {
+        return body.constant(s.row == s.col ? 1 : 0);
+    }
+    if (e->op == Op::product && has_coefficient(e) && e->num_scalars == 0) {
+        const Scaled part = split_number(e);
+        return body.scale(part.number, write(body, part.base, s, r, c));
     }
     return load(body, lower(e, s), r, c);
+}
+
+int Lowering::write_function(BodyWriter& body, Entrywise function,
+                             const std::vector<Expr>& arguments, Selection s, const Extent& r,
+                             const Extent& c) {
+    const int a = write(body, arguments[0], s, r, c);
+    if (arguments.size() == 1) {
+        return body.unary(map_op(function), a);
+    }
+    return body.binary(map_op(function), a, write(body, arguments[1], s, r, c));
 }
 
 int Lowering::write_sum(BodyWriter& body, const Expr& e, Selection s, const Extent& r,

@@ -2,7 +2,7 @@
 /// \file From expressions to steps: the state that lowering carries, in one class whose members are
 /// grouped by file (lower_*.cpp). Used by make_program alone.
 ///
-/// Pass 1 lives here: every expression, every sub-chain of a product and every factorization is
+/// Every expression, every sub-chain of a product and every factorization is
 /// lowered once and remembered with its transposed twin. What lowering writes is plain on purpose,
 /// one map for each entrywise node; the passes on the Program fuse it.
 
@@ -20,6 +20,7 @@
 #include "expression/node.hpp"
 #include "planner/chain_order.hpp"
 #include "planner/edit.hpp"
+#include "planner/find_in.hpp"
 #include "planner/planner.hpp"
 #include "planner/sizes.hpp"
 
@@ -47,16 +48,16 @@ struct Link {
     bool transposed = false;  ///< an inverse: of the transpose of `expr`
     bool inverted = false;    ///< a diagonal: its reciprocal
     bool unit = false;        ///< a row or column of the identity
-    Use ready;                ///< a part of a longer chain that is there already, and
+    Use ready;                ///< a part of a longer chain that was computed before, and
     std::string label;        ///< its text
     Selection selection;
     Extent rows, cols;
 };
 using Links = std::vector<Link>;
-/// A trace of more factors is not turned around.
+/// The longest trace whose cyclic orders are all tried.
 inline constexpr int kLongestRing = 32;
 
-/// What solves with a matrix Y.
+/// The factors that solve with a matrix Y.
 struct Factor {
     LinkKind kind = LinkKind::lu;
     Use factor;               ///< L, the LU factors, the triangular operand, or the diagonal
@@ -88,6 +89,8 @@ private:
     Use lower_matrix_function(const Expr& e, Selection s);
     /// Writes the entries of `e` as instructions over a domain of its (selected) shape.
     int write(BodyWriter& body, const Expr& e, Selection s, const Extent& rows, const Extent& cols);
+    int write_function(BodyWriter& body, Entrywise function, const std::vector<Expr>& arguments,
+                       Selection s, const Extent& r, const Extent& c);
     int write_sum(BodyWriter& body, const Expr& e, Selection s, const Extent& rows,
                   const Extent& cols);
     int write_product(BodyWriter& body, const Expr& e, Selection s, const Extent& rows,

@@ -4,6 +4,8 @@
 #include "planner/edit.hpp"
 #include "planner/passes.hpp"
 #include "planner/sizes.hpp"
+#include "program/aliasing.hpp"
+#include "program/round_up.hpp"
 
 namespace matgrad {
 namespace {
@@ -16,13 +18,9 @@ class Arena {
 public:
     explicit Arena(std::int64_t alignment) : alignment_(alignment) {}
 
-    [[nodiscard]] std::int64_t rounded(std::int64_t bytes) const {
-        return (bytes + alignment_ - 1) / alignment_ * alignment_;
-    }
-
     /// The tightest hole that fits, else the end.
     std::int64_t allocate(std::int64_t bytes) {
-        const std::int64_t need = rounded(bytes);
+        const std::int64_t need = round_up(bytes, alignment_);
         if (need == 0) {
             return 0;
         }
@@ -48,7 +46,7 @@ public:
     }
 
     void release(std::int64_t at, std::int64_t bytes) {
-        std::int64_t length = rounded(bytes);
+        std::int64_t length = round_up(bytes, alignment_);
         if (length == 0) {
             return;
         }
@@ -76,43 +74,6 @@ private:
     std::map<std::int64_t, std::int64_t> holes_;
 };
 
-/// Values whose buffer the output of the step may take, if their life ends there.
-std::vector<ValueId> reusable_inputs(const Program& program, const Step& step) {
-    std::vector<Use> candidates;
-    if (const auto* g = std::get_if<Gemm>(&step.operation)) {
-        candidates = {g->c};
-    } else if (const auto* p = std::get_if<Potrf>(&step.operation)) {
-        candidates = {p->a};
-    } else if (const auto* f = std::get_if<Getrf>(&step.operation)) {
-        candidates = {f->a};
-    } else if (const auto* t = std::get_if<Trsm>(&step.operation)) {
-        candidates = {t->b};
-    } else if (const auto* s = std::get_if<Solve>(&step.operation)) {
-        candidates = {s->b};
-    } else if (const auto* m = std::get_if<Map>(&step.operation)) {
-        for (const MapOperand& o : m->body.operands) {
-            if (o.broadcast == Broadcast::none) {
-                candidates.push_back(o.use);
-            }
-        }
-    }
-    const Value& out = program.value(step.out);
-    std::vector<ValueId> result;
-    for (const Use& u : candidates) {
-        if (!is_present(u) || u.transposed || !is_whole(u)) {
-            continue;
-        }
-        const Value& v = program.value(u.value);
-        int reads = 0;
-        for_each_use(step.operation, [&](const Use& w) { reads += w.value == u.value; });
-        if (reads == 1 && v.operand < 0 && v.type == out.type && v.rows.size == out.rows.size &&
-            v.cols.size == out.cols.size && v.scope == out.scope) {
-            result.push_back(u.value);
-        }
-    }
-    return result;
-}
-
 class Assigner {
 public:
     explicit Assigner(Program& program)
@@ -131,7 +92,7 @@ public:
         for (std::size_t i = 0; i < program_.steps.size(); ++i) {
             step(static_cast<int>(i));
         }
-        program_.shared_bytes = shared_.rounded(shared_.size());
+        program_.shared_bytes = round_up(shared_.size(), kSharedAlignment);
         program_.problem_bytes = problem_.size();
     }
 
@@ -175,7 +136,7 @@ private:
         const Step& s = program_.steps[static_cast<std::size_t>(index)];
         ValueId taken = kNoValue;
         if (s.scope != Scope::reduced) {
-            for (const ValueId id : reusable_inputs(program_, s)) {
+            for (const ValueId id : overwritable_inputs(program_, s)) {
                 if (taken == kNoValue && dies_at(id, index)) {
                     taken = id;
                 }

@@ -19,13 +19,11 @@ void trim_symmetric(Program& program);
 /// precision.cpp: storage and compute types by Program::accuracy.
 void choose_types(Program& program);
 /// hoisting.cpp: the scope of each value and step; shared steps first, then problem, then reduced.
+/// Outputs that are computed once for a batch are repeated.
 void hoist_shared(Program& program);
 /// folding.cpp: Step::fold, and what of a product is shared.
 void fold_batch(Program& program);
 /// memory.cpp: offsets by lifetime and the two workspace sizes.
 void assign_memory(Program& program);
-
-inline constexpr std::size_t kMaxBodyOperands = 32;
-inline constexpr std::size_t kMaxBodyCode = 128;
 
 }  // namespace matgrad

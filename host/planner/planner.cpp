@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "planner/factoring.hpp"
 #include "planner/lowering.hpp"
 #include "planner/passes.hpp"
 #include "planner/sizes.hpp"
 #include "program/cost.hpp"
+#include "program/verify.hpp"
 
 namespace matgrad {
 namespace {
@@ -20,41 +23,90 @@ void check_entries(const PlanRequest& request, const Sizes& sizes) {
         const std::int64_t n = sizes.size(o.form.shape().cols);
         const Entry e = *o.entry;
         if (e.row < 0 || e.col < 0 || e.row >= m || e.col >= n) {
-            throw OperandError(fmt::format(
-                "entry {},{} of {}: it is {}-by-{} and indices count from 0", e.row, e.col,
-                o.name.empty() ? std::string("the value")
-                               : "the gradient with respect to " + o.name,
-                m, n));
+            throw OperandError(
+                fmt::format("entry {},{} is outside {}, which is {}-by-{}: expected indices that "
+                            "count from 0",
+                            e.row, e.col, output_text(o.kind, o.name), m, n));
         }
     }
 }
 
-Program plan(const PlanRequest& request, const Sizes& sizes, const detail::ChainCounts* counts) {
-    detail::Lowering lowering(request, sizes, counts);
-    lowering.lower_outputs();
-    Program program = lowering.take();
-    remove_dead(program);
-    absorb_scalars(program);
-    fuse_entrywise(program);
-    split_batch_sums(program);
-    trim_symmetric(program);
-    choose_types(program);
-    hoist_shared(program);
-    fold_batch(program);
-    assign_memory(program);
-    count_costs(program);
-    return program;
-}
+struct Pass {
+    const char* name;
+    void (*run)(Program&);
+    Stage stage;  ///< that the Program has then
+};
 
-void keep_cheaper(Program& best, Program candidate) {
-    if (total_operations(candidate) < total_operations(best) * (1 - 1e-12)) {
-        best = std::move(candidate);
+constexpr Pass kPasses[] = {
+    {"remove_dead", remove_dead, Stage::lowered},
+    {"absorb_scalars", absorb_scalars, Stage::lowered},
+    {"fuse_entrywise", fuse_entrywise, Stage::lowered},
+    {"split_batch_sums", split_batch_sums, Stage::lowered},
+    {"trim_symmetric", trim_symmetric, Stage::lowered},
+    {"choose_types", choose_types, Stage::lowered},
+    {"hoist_shared", hoist_shared, Stage::scoped},
+    {"fold_batch", fold_batch, Stage::scoped},
+    {"assign_memory", assign_memory, Stage::placed},
+    {"count_costs", count_costs, Stage::placed},
+};
+
+/// In builds with assertions every pass is checked.
+void tell(const Program& program, Stage stage, const char* pass, const PassObserver& observe) {
+#ifndef NDEBUG
+    verify(program, stage, pass);
+#endif
+    if (observe) {
+        observe(pass, stage, program);
     }
 }
 
+Program plan(const PlanRequest& request, const Sizes& sizes, const detail::ChainCounts* counts,
+             const PassObserver& observe = {}) {
+    detail::Lowering lowering(request, sizes, counts);
+    lowering.lower_outputs();
+    Program program = lowering.take();
+    tell(program, Stage::lowered, "lowering", observe);
+    for (const Pass& pass : kPasses) {
+        pass.run(program);
+        tell(program, pass.stage, pass.name, observe);
+    }
+    return program;
+}
+
+/// The cheapest of several ways to a Program.
+class Cheapest {
+public:
+    explicit Cheapest(const Sizes& sizes) : sizes_(sizes) {}
+
+    void consider(const PlanRequest& request, const detail::ChainCounts* counts) {
+        Program candidate = plan(request, sizes_, counts);
+        const double operations = total_operations(candidate);
+        if (request_ == nullptr || operations < operations_ * (1 - 1e-12)) {
+            program_ = std::move(candidate);
+            operations_ = operations;
+            request_ = &request;
+            counts_ = counts == nullptr ? std::nullopt : std::optional(*counts);
+        }
+    }
+    Program take(const PassObserver& observe) {
+        if (observe) {
+            // Planned once more, this time observed.
+            return plan(*request_, sizes_, counts_ ? &*counts_ : nullptr, observe);
+        }
+        return std::move(program_);
+    }
+
+private:
+    const Sizes& sizes_;
+    Program program_;
+    double operations_ = 0;
+    const PlanRequest* request_ = nullptr;
+    std::optional<detail::ChainCounts> counts_;
+};
+
 }  // namespace
 
-Program make_program(const PlanRequest& request) {
+Program make_program(const PlanRequest& request, const PassObserver& observe) {
     std::vector<Expr> forms;
     for (const OutputRequest& o : request.outputs) {
         forms.push_back(o.form);
@@ -63,13 +115,13 @@ Program make_program(const PlanRequest& request) {
     check_entries(request, sizes);
     // The forms as they are and with common ends of sums pulled out, each chain in the best order
     // for itself and with shared sub-chains in mind: the cheapest Program is kept.
-    Program best = plan(request, sizes, nullptr);
+    Cheapest cheapest(sizes);
     const auto consider = [&](const PlanRequest& forms_as) {
-        keep_cheaper(best, plan(forms_as, sizes, nullptr));
+        cheapest.consider(forms_as, nullptr);
         const detail::ChainCounts counts =
             detail::Lowering(forms_as, sizes, nullptr).count_chains();
         if (!counts.empty()) {
-            keep_cheaper(best, plan(forms_as, sizes, &counts));
+            cheapest.consider(forms_as, &counts);
         }
     };
     consider(request);
@@ -86,7 +138,7 @@ Program make_program(const PlanRequest& request) {
     if (changed) {
         consider(factored);
     }
-    return best;
+    return cheapest.take(observe);
 }
 
 }  // namespace matgrad

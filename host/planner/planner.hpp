@@ -1,12 +1,15 @@
 #pragma once
 /// \file From closed forms to a Program.
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "matgrad/expression.hpp"
 #include "program/program.hpp"
+#include "program/verify.hpp"
 
 namespace matgrad {
 
@@ -21,8 +24,8 @@ struct OutputRequest {
 struct PlanRequest {
     std::vector<OutputRequest> outputs;
     std::vector<Operand> operands;  ///< covers every symbol of the forms
-    /// Further symbols whose operands give sizes to dimensions: those of f, for a gradient such as
-    /// eye(n) need not contain the symbol that has them.
+    /// A gradient such as eye(n) may not mention the operand that fixes n, so f's symbols are given
+    /// too.
     std::vector<Declaration> symbols;
     std::int64_t batch = 1;
     ScalarType type = ScalarType::float64;
@@ -30,11 +33,17 @@ struct PlanRequest {
     Reduction reduction = Reduction::none;  ///< not none: every output is summed over the batch
 };
 
-/// Lowers the forms and runs passes 1 to 6 in order.
+/// Is shown the Program after the lowering and after each pass, in order.
+using PassObserver =
+    std::function<void(std::string_view pass, Stage stage, const Program& program)>;
+
+/// Lowers the forms and runs the passes of passes.hpp, in several ways where that may pay: the cheapest
+/// Program is kept, and `observe` sees how that one came about. Every pass is verified in builds with
+/// assertions.
 ///
 /// Errors   OperandError for a symbol without operand; ShapeError where sizes disagree with the
 ///          declared dimensions (both operands and both sizes are named) or overflow 64 bits.
 /// Cost     symbolic; allocates no data.
-[[nodiscard]] Program make_program(const PlanRequest& request);
+[[nodiscard]] Program make_program(const PlanRequest& request, const PassObserver& observe = {});
 
 }  // namespace matgrad

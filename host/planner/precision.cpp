@@ -6,10 +6,6 @@
 namespace matgrad {
 namespace {
 
-bool is_factorization(const Operation& op) {
-    return std::holds_alternative<Potrf>(op) || std::holds_alternative<Getrf>(op);
-}
-
 bool is_solve_step(const Operation& op) {
     return std::holds_alternative<Trsm>(op) || std::holds_alternative<Solve>(op);
 }

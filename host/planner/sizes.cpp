@@ -5,52 +5,19 @@
 namespace matgrad {
 namespace {
 
-/// Where a dimension got its size from.
-struct Witness {
-    const Operand* operand = nullptr;
-    std::int64_t size = 0;
-};
-
 std::string shape_of(const Operand& o) {
-    return fmt::format("{} is {}-by-{}", o.name, o.rows, o.cols);
-}
-
-void bind_dimension(const Dim& dim, std::int64_t size, const Operand& operand,
-                    const Declaration& declaration, std::map<std::string, Witness>& seen) {
-    if (dim.name.empty()) {
-        if (dim.size != size) {
-            throw ShapeError(fmt::format("{}, but it is declared {}", shape_of(operand),
-                                         declaration.shape.text()));
-        }
-        return;
-    }
-    const auto [at, is_new] = seen.try_emplace(dim.name, Witness{&operand, size});
-    if (is_new || at->second.size == size) {
-        return;
-    }
-    const Operand& other = *at->second.operand;
-    if (&other == &operand) {
-        throw ShapeError(fmt::format("{}, but it is declared {}: dimension {} is {} and {}",
-                                     shape_of(operand), declaration.shape.text(), dim.name,
-                                     at->second.size, size));
-    }
-    throw ShapeError(fmt::format("{}, {}: dimension {} is {} in {} and {} in {}", shape_of(other),
-                                 shape_of(operand), dim.name, at->second.size, other.name, size,
-                                 operand.name));
+    return fmt::format("operand {} is {}-by-{}", o.name, o.rows, o.cols);
 }
 
 }  // namespace
 
 Extent Sizes::extent(const Dim& dim) const {
-    if (dim.name.empty()) {
-        return {dim.text(), dim.size};
-    }
-    const auto found = sizes_.find(dim.name);
-    if (found == sizes_.end()) {
+    const std::optional<std::int64_t> size = sizes_.find(dim);
+    if (!size) {
         throw ShapeError(
             fmt::format("dimension {} has no size: no operand has a side of that name", dim.name));
     }
-    return {dim.name, found->second};
+    return {dim.name.empty() ? dim.text() : dim.name, *size};
 }
 
 std::int64_t checked_bytes(const std::string& what, std::int64_t rows, std::int64_t cols) {
@@ -71,14 +38,13 @@ Sizes bind_sizes(std::span<const Expr> forms, std::span<const Operand> operands,
             throw OperandError(fmt::format("operand {} is given twice", o.name));
         }
         if (o.rows < 0 || o.cols < 0) {
-            throw ShapeError(fmt::format("{}: a size cannot be negative", shape_of(o)));
+            throw ShapeError(fmt::format("{}: expected sizes of at least 0", shape_of(o)));
         }
         checked_bytes(o.name, o.rows, o.cols);
     }
-    std::map<std::string, Witness> seen;
+    detail::DimensionSizes sizes;
     const auto bind = [&](const Declaration& d, const Operand& o) {
-        bind_dimension(d.shape.rows, o.rows, o, d, seen);
-        bind_dimension(d.shape.cols, o.cols, o, d, seen);
+        sizes.bind(d.name, d.shape, o.rows, o.cols);
     };
     for (const Declaration& d : further) {
         if (const auto found = by_name.find(d.name); found != by_name.end()) {
@@ -96,11 +62,7 @@ Sizes bind_sizes(std::span<const Expr> forms, std::span<const Operand> operands,
         }
         bind({e->name, e.shape(), e->structure}, *found->second);
     }
-    Sizes sizes;
-    for (const auto& [name, witness] : seen) {
-        sizes.bind(name, witness.size);
-    }
-    return sizes;
+    return Sizes(std::move(sizes));
 }
 
 }  // namespace matgrad

@@ -1,12 +1,12 @@
 #pragma once
-/// \file Pass 0: the named dimensions of the forms get the sizes of the operands.
+/// \file Gives the named dimensions of the forms the sizes of the operands.
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
+#include <utility>
 
-#include "expression/node.hpp"
+#include "expression/dimension_sizes.hpp"
 #include "program/program.hpp"
 
 namespace matgrad {
@@ -14,13 +14,13 @@ namespace matgrad {
 /// Sizes by dimension name.
 class Sizes {
 public:
-    void bind(const std::string& dimension, std::int64_t size) { sizes_[dimension] = size; }
+    explicit Sizes(detail::DimensionSizes sizes) : sizes_(std::move(sizes)) {}
     /// The dimension with its size. Errors: ShapeError for a name that no operand has.
     [[nodiscard]] Extent extent(const Dim& dim) const;
     [[nodiscard]] std::int64_t size(const Dim& dim) const { return extent(dim).size; }
 
 private:
-    std::map<std::string, std::int64_t> sizes_;
+    detail::DimensionSizes sizes_;
 };
 
 /// Reads the size of every named dimension of `forms`, and of `further` symbols that have an

@@ -38,14 +38,11 @@ const char* factor_reason(const Expr& y) {
     if (factor_kind(y) == LinkKind::lu) {
         return "nothing known of its structure: LU with partial pivoting";
     }
-    switch (y->op) {
-        case Op::symbol:
-            return "declared positive definite: Cholesky";
-        case Op::product:
-            return "Gram matrix: symmetric, Cholesky needs one triangle";
-        default:
-            return "known positive: Cholesky";
+    if (y->op == Op::symbol) {
+        return "declared positive definite: Cholesky";
     }
+    return y->op == Op::product ? "Gram matrix: symmetric, Cholesky needs one triangle"
+                                : "known positive: Cholesky";
 }
 
 }  // namespace matgrad

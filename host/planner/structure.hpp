@@ -1,5 +1,5 @@
 #pragma once
-/// \file Pass 2: what is known of a matrix decides how it is factored.
+/// \file Chooses a factorization by what is known of the matrix.
 
 #include <span>
 #include <unordered_set>

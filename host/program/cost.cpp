@@ -15,17 +15,7 @@ double real(std::int64_t n) {
 double arithmetic_of(const MapBody& body) {
     double count = 0;
     for (const MapInstruction& c : body.code) {
-        switch (c.op) {
-            case MapOp::load:
-            case MapOp::constant:
-            case MapOp::is_diagonal:
-            case MapOp::is_lower:
-            case MapOp::is_upper:
-            case MapOp::mask:
-                break;
-            default:
-                count += 1;
-        }
+        count += reads_a(c.op) && c.op != MapOp::mask ? 1 : 0;
     }
     return count;
 }

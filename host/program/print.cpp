@@ -114,30 +114,11 @@ struct Printer {
                 return "(" + number_text(c.number) + " + " + a() + ")";
             case MapOp::pow:
                 return "(" + a() + ").^" + number_text(c.number);
-            case MapOp::exp:
-                return "exp(" + a() + ")";
-            case MapOp::log:
-                return "log(" + a() + ")";
-            case MapOp::sqrt:
-                return "sqrt(" + a() + ")";
-            case MapOp::abs:
-                return "abs(" + a() + ")";
-            case MapOp::sign:
-                return "sign(" + a() + ")";
-            case MapOp::step:
-                return "step(" + a() + ")";
-            case MapOp::sin:
-                return "sin(" + a() + ")";
-            case MapOp::cos:
-                return "cos(" + a() + ")";
-            case MapOp::tanh:
-                return "tanh(" + a() + ")";
-            case MapOp::sigmoid:
-                return "sigmoid(" + a() + ")";
-            case MapOp::softplus:
-                return "softplus(" + a() + ")";
-            case MapOp::relu:
-                return "relu(" + a() + ")";
+#define MATGRAD_ROW(name, arity, ...) \
+    case MapOp::name:                 \
+        return #name "(" + a() + (arity == 2 ? ", " + b() : "") + ")";
+                MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
         }
         return {};
     }
@@ -156,20 +137,26 @@ struct Printer {
     std::string operator()(const Syrk& s) const {
         return factor(s.alpha) + "syrk(" + text(s.a) + ", " + text(transposed(s.a)) + ")";
     }
-    std::string operator()(const Potrf& p) const { return "potrf(" + text(p.a) + ")"; }
+    std::string operator()(const Potrf& p) const {
+        return "potrf(" + text(p.a) + ")";
+    }
     std::string operator()(const Trsm& t) const {
         const std::string inverse = "inv(" + text(t.triangle) + (t.transposed ? "')" : ")");
         const std::string b = is_present(t.b) ? text(t.b) : std::string("eye");
         return factor(t.alpha) + "trsm(" +
                (t.side == Side::left ? inverse + ", " + b : b + ", " + inverse) + ")";
     }
-    std::string operator()(const Getrf& g) const { return "getrf(" + text(g.a) + ")"; }
+    std::string operator()(const Getrf& g) const {
+        return "getrf(" + text(g.a) + ")";
+    }
     std::string operator()(const Solve& s) const {
         const std::string inverse = "inv(" + text(s.lu) + (s.transposed ? "')" : ")");
         const std::string b = is_present(s.b) ? text(s.b) : std::string("eye");
         return "solve(" + (s.side == Side::left ? inverse + ", " + b : b + ", " + inverse) + ")";
     }
-    std::string operator()(const Map& m) const { return "map " + text(m.body); }
+    std::string operator()(const Map& m) const {
+        return "map " + text(m.body);
+    }
     std::string operator()(const Reduce& r) const {
         const char* const over = r.over == ReduceOver::all    ? ""
                                  : r.over == ReduceOver::rows ? " of each row"
@@ -181,8 +168,12 @@ struct Printer {
                                                              : "signed product";
         return factor(r.scale) + name + over + " " + text(r.body);
     }
-    std::string operator()(const BatchReduce& b) const { return "batch_reduce " + text(b.a); }
-    std::string operator()(const Copy& c) const { return "copy " + text(c.a); }
+    std::string operator()(const BatchReduce& b) const {
+        return "batch_reduce " + text(b.a);
+    }
+    std::string operator()(const Copy& c) const {
+        return "copy " + text(c.a);
+    }
 };
 
 const char* scope_text(Scope scope) {
@@ -191,9 +182,10 @@ const char* scope_text(Scope scope) {
             return "once";
         case Scope::problem:
             return "per problem";
-        default:
+        case Scope::reduced:
             return "over batch";
     }
+    return "";
 }
 
 const char* type_text(ScalarType type) {
@@ -226,9 +218,10 @@ std::string output_line(const Program& program, const Names& names, const Progra
     const char* const kind = o.kind == OutputKind::value      ? "value"
                              : o.kind == OutputKind::gradient ? "gradient"
                                                               : "hvp";
-    return fmt::format("  {}{}{} <- {}{}   {}   {}\n", kind, o.name.empty() ? "" : " ", o.name,
+    const char* const form = o.repeated ? ", the same for every problem" : o.mean ? ", a mean" : "";
+    return fmt::format("  {}{}{} <- {}{}   {}{}   {}\n", kind, o.name.empty() ? "" : " ", o.name,
                        names[static_cast<std::size_t>(o.value)], o.transposed ? "'" : "",
-                       scope_text(v.scope), v.text);
+                       scope_text(v.scope), form, v.text);
 }
 
 }  // namespace

@@ -1,16 +1,14 @@
 #pragma once
 /// \file The Program: a short list of linear-algebra steps over values in single assignment.
 ///
-/// This is all that executors see. Every value is a real matrix of known size, row-major in
+/// This is all that executors see of a function; verify.hpp checks what is said here. Every value is a real matrix of known size, row-major in
 /// meaning; an executor may lay it out as it likes. A step reads uses (views) of values and writes
 /// one value (getrf writes two). Steps of shared scope come first and run once; the steps of problem
 /// scope then run for every problem; batch_reduce steps gather over the problems that succeeded.
 ///
 /// Types    A step computes in `Step::type`: what it reads is converted on reading and what it
 ///          writes is rounded to the value's own type on writing.
-/// Aliasing pass 6 may give `out` the buffer of an input whose life ends there, only for: the c of a
-///          gemm, the a of potrf and getrf, the b of trsm and solve, and operands of a map
-///          that are read untransposed, whole and without broadcast, at the same type and shape.
+/// Aliasing `out` may have the buffer of an input whose life ends there: aliasing.hpp says of which.
 /// Numbers  NaN and infinity propagate; a failed factorization sets the problem's status.
 
 #include <cstddef>
@@ -20,6 +18,7 @@
 #include <vector>
 
 #include "matgrad/types.hpp"
+#include "program/map_op.hpp"
 
 namespace matgrad {
 
@@ -42,8 +41,8 @@ struct Value {
     Scope scope = Scope::problem;
     int operand = -1;  ///< index into Program::operands, or -1
     int output = -1;   ///< index into Program::outputs if written straight to a result, or -1
-    std::int64_t offset = -1;  ///< pass 6: byte offset in its scope's workspace; -1 if it has none.
-                               ///< For problem scope, per problem, a multiple of 8.
+    std::int64_t offset = -1;  ///< in bytes, in its scope's workspace; -1 if it has none.
+                               ///< Of problem scope: per problem, a multiple of 8.
     std::string text;          ///< the expression it holds, for people
     [[nodiscard]] std::int64_t count() const { return rows.size * cols.size; }
 };
@@ -118,39 +117,15 @@ struct MapOperand {
 };
 
 /// One instruction of an entrywise expression; its result is the register of its own index.
-enum class MapOp {
-    load,         ///< operand number a
-    constant,     ///< number
-    is_diagonal,  ///< 1 where row == col
-    is_lower,     ///< 1 where row >= col
-    is_upper,     ///< 1 where row <= col
-    add,
-    sub,
-    mul,
-    div,     ///< registers a, b
-    mask,    ///< register a where register b is not 0, else exactly 0 (even if a is NaN)
-    scale,   ///< number * a
-    offset,  ///< number + a
-    pow,     ///< a ^ number as pow(); integer exponents -64..64 by multiplication
-    exp,
-    log,
-    sqrt,
-    abs,
-    sign,
-    step,
-    sin,
-    cos,
-    tanh,
-    sigmoid,
-    softplus,
-    relu,
-};
-
 struct MapInstruction {
     MapOp op = MapOp::load;
     int a = -1, b = -1;
     double number = 0;
 };
+
+/// An executor may keep all of an expression in registers.
+inline constexpr std::size_t kMaxBodyOperands = 32;
+inline constexpr std::size_t kMaxBodyCode = 128;
 
 /// An entrywise expression over a domain of rows x cols; the last register is the result.
 struct MapBody {
@@ -224,6 +199,8 @@ struct ProgramOutput {
     ValueId value = kNoValue;  ///< the value that holds it when the program ends; several outputs
                                ///< may name one value, and it may be an operand
     bool transposed = false;   ///< the result is the transpose of that value
+    bool repeated = false;  ///< computed once, written for every problem: NaN for those that failed
+    bool mean = false;      ///< of a sum over the batch: divided by the count that succeeded
 };
 
 struct Program {

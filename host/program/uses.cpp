@@ -21,27 +21,29 @@ struct UseVisitor {
             one(operand.use);
         }
     }
+    /// By the names of its fields, so that a new kind of step needs nothing here.
     template <typename Op>
     void operator()(Op& op) const {
-        using T = std::remove_const_t<Op>;
-        if constexpr (std::is_same_v<T, Gemm>) {
-            one(op.a);
-            one(op.b);
-            one(op.c);
-        } else if constexpr (std::is_same_v<T, Trsm>) {
+        if constexpr (requires { op.triangle; }) {
             one(op.triangle);
-            one(op.b);
-        } else if constexpr (std::is_same_v<T, Solve>) {
+        }
+        if constexpr (requires { op.lu; }) {
             one(op.lu);
-            one(op.pivots);
-            one(op.b);
-        } else if constexpr (std::is_same_v<T, Map>) {
+        }
+        if constexpr (requires { op.body; }) {
             body(op.body);
-        } else if constexpr (std::is_same_v<T, Reduce>) {
-            body(op.body);
+        }
+        if constexpr (requires { op.pivots; }) {
             one(op.pivots);
-        } else {
+        }
+        if constexpr (requires { op.a; }) {
             one(op.a);
+        }
+        if constexpr (requires { op.b; }) {
+            one(op.b);
+        }
+        if constexpr (requires { op.c; }) {
+            one(op.c);
         }
     }
 };
@@ -85,6 +87,30 @@ Use sliced(Use use, std::int64_t row, std::int64_t col) {
         use.col = col;
     }
     return use;
+}
+
+const char* kind_name(const Operation& operation) {
+    struct Name {
+        const char* operator()(const Gemm&) const { return "gemm"; }
+        const char* operator()(const Syrk&) const { return "syrk"; }
+        const char* operator()(const Potrf&) const { return "potrf"; }
+        const char* operator()(const Trsm&) const { return "trsm"; }
+        const char* operator()(const Getrf&) const { return "getrf"; }
+        const char* operator()(const Solve&) const { return "solve"; }
+        const char* operator()(const Map&) const { return "map"; }
+        const char* operator()(const Reduce&) const { return "reduce"; }
+        const char* operator()(const BatchReduce&) const { return "batch_reduce"; }
+        const char* operator()(const Copy&) const { return "copy"; }
+    };
+    return std::visit(Name{}, operation);
+}
+
+bool is_factorization(const Operation& operation) {
+    return std::holds_alternative<Potrf>(operation) || std::holds_alternative<Getrf>(operation);
+}
+
+bool is_per_problem(const Program& program, const ProgramOutput& output) {
+    return output.repeated || program.value(output.value).scope == Scope::problem;
 }
 
 std::vector<int> count_uses(const Program& program) {

@@ -25,6 +25,15 @@ void for_each_use(const Operation& operation, const std::function<void(const Use
     return use.value != kNoValue;
 }
 
+/// `gemm`, `potrf`, ...
+[[nodiscard]] const char* kind_name(const Operation& operation);
+
+/// Can it fail for a problem? Then that problem has a status, and NaN in its results.
+[[nodiscard]] bool is_factorization(const Operation& operation);
+
+/// Is the result one matrix for each problem?
+[[nodiscard]] bool is_per_problem(const Program& program, const ProgramOutput& output);
+
 /// How often each value is read by steps, outputs included.
 [[nodiscard]] std::vector<int> count_uses(const Program& program);
 /// The step that writes each value, or -1.

@@ -118,13 +118,37 @@ double of_dot(const Evaluated& a, const Evaluated& b) {
 }
 
 double of_norm1(const MatrixXd& a, const MatrixXd& da) {
-    const MatrixXd signs = a.unaryExpr([](double x) { return entry_value(Op::sign, x); });
+    const MatrixXd signs = a.unaryExpr([](double x) {
+        return entry_value(Entrywise::sign, {&x, 1});
+    });
     return signs.cwiseProduct(da).sum();
+}
+
+MatrixXd of_entrywise(Op op, const Children& children, const MatrixXd& value) {
+    const Entrywise function = *entrywise_of(op);
+    MatrixXd result = MatrixXd::Zero(value.rows(), value.cols());
+    std::vector<double> entries(children.size());
+    for (Eigen::Index j = 0; j < result.cols(); ++j) {
+        for (Eigen::Index i = 0; i < result.rows(); ++i) {
+            for (std::size_t k = 0; k < children.size(); ++k) {
+                entries[k] = children[k]->value(i, j);
+            }
+            for (std::size_t k = 0; k < children.size(); ++k) {
+                if (children[k]->moves) {
+                    result(i, j) +=
+                        entry_slope(function, entries, k) * children[k]->differential(i, j);
+                }
+            }
+        }
+    }
+    return result;
 }
 
 }  // namespace
 
 MatrixXd differential_of_node(const Node& node, const Children& children, const MatrixXd& value) {
+    const MatrixXd& a = children[0]->value;
+    const MatrixXd& da = children[0]->differential;
     switch (node.op) {
         case Op::add:
             return of_sum(children, value);
@@ -134,16 +158,6 @@ MatrixXd differential_of_node(const Node& node, const Children& children, const 
             return of_hadamard(children, value);
         case Op::dot:
             return scalar(of_dot(*children[0], *children[1]));
-        default:
-            break;
-    }
-    const MatrixXd& a = children[0]->value;
-    const MatrixXd& da = children[0]->differential;
-    if (is_entrywise(node.op)) {
-        const MatrixXd slope = a.unaryExpr([&](double x) { return entry_derivative(node.op, x); });
-        return slope.cwiseProduct(da);
-    }
-    switch (node.op) {
         case Op::power:
             return of_power(node.number, a, da);
         case Op::transpose:
@@ -179,9 +193,18 @@ MatrixXd differential_of_node(const Node& node, const Children& children, const 
             return da.triangularView<Eigen::Lower>();
         case Op::triu:
             return da.triangularView<Eigen::Upper>();
-        default:
-            throw std::logic_error("differential_of_node: the node has no rule of its own");
+#define MATGRAD_ROW(name, ...) case Op::name:
+            MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+            return of_entrywise(node.op, children, value);
+        case Op::number:
+        case Op::symbol:
+        case Op::eye:
+        case Op::ones:
+        case Op::differential:
+            break;
     }
+    throw std::logic_error("differential_of_node: the node has no rule of its own");
 }
 
 }  // namespace matgrad::detail

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
 
 #include "reference/rules.hpp"
@@ -12,7 +13,7 @@ double sign(double x) {
     return x > 0 ? 1.0 : x < 0 ? -1.0 : x == 0 ? 0.0 : x;
 }
 double step(double x) {
-    return x > 0 ? 1.0 : 0.0;
+    return x > 0 ? 1.0 : x <= 0 ? 0.0 : x;
 }
 
 // exp of a non-positive number alone, so nothing overflows.
@@ -33,67 +34,105 @@ double softplus(double x) {
 
 }  // namespace
 
-double entry_value(Op op, double x) {
-    switch (op) {
-        case Op::exp:
+double entry_value(Entrywise function, std::span<const double> arguments) {
+    const double x = arguments[0];
+    switch (function) {
+        case Entrywise::exp:
             return std::exp(x);
-        case Op::log:
+        case Entrywise::log:
             return std::log(x);
-        case Op::sqrt:
+        case Entrywise::sqrt:
             return std::sqrt(x);
-        case Op::abs:
+        case Entrywise::abs:
             return std::abs(x);
-        case Op::sign:
+        case Entrywise::sign:
             return sign(x);
-        case Op::step:
+        case Entrywise::step:
             return step(x);
-        case Op::sin:
+        case Entrywise::sin:
             return std::sin(x);
-        case Op::cos:
+        case Entrywise::cos:
             return std::cos(x);
-        case Op::tanh:
+        case Entrywise::tanh:
             return std::tanh(x);
-        case Op::sigmoid:
+        case Entrywise::sigmoid:
             return sigmoid(x);
-        case Op::softplus:
+        case Entrywise::softplus:
             return softplus(x);
-        case Op::relu:
+        case Entrywise::relu:
             return x <= 0 ? 0.0 : x;  // NaN stays NaN
-        default:
-            throw std::logic_error("entry_value: the operation is not entrywise");
+        case Entrywise::tan:
+            return std::tan(x);
+        case Entrywise::atan:
+            return std::atan(x);
+        case Entrywise::log1p:
+            return std::log1p(x);
+        case Entrywise::expm1:
+            return std::expm1(x);
+        case Entrywise::cosh:
+            return std::cosh(x);
+        case Entrywise::sinh:
+            return std::sinh(x);
+        case Entrywise::erf:
+            return std::erf(x);
+        case Entrywise::max:
+            return std::isnan(x) || x > arguments[1] ? x : arguments[1];
+        case Entrywise::min:
+            return std::isnan(x) || x < arguments[1] ? x : arguments[1];
     }
+    throw std::logic_error("entry_value: no such function");
 }
 
-double entry_derivative(Op op, double x) {
-    switch (op) {
-        case Op::exp:
+double entry_slope(Entrywise function, std::span<const double> arguments, std::size_t which) {
+    const double x = arguments[which];
+    switch (function) {
+        case Entrywise::exp:
             return std::exp(x);
-        case Op::log:
+        case Entrywise::log:
             return 1 / x;
-        case Op::sqrt:
+        case Entrywise::sqrt:
             return 0.5 / std::sqrt(x);
-        case Op::abs:
+        case Entrywise::abs:
             return sign(x);
-        case Op::sign:
-        case Op::step:
+        case Entrywise::sign:
+        case Entrywise::step:
             return 0;
-        case Op::sin:
+        case Entrywise::sin:
             return std::cos(x);
-        case Op::cos:
+        case Entrywise::cos:
             return -std::sin(x);
-        case Op::tanh: {
+        case Entrywise::tanh: {
             const double c = std::cosh(x);  // 1 - tanh^2 would lose its digits for large x
             return 1 / (c * c);
         }
-        case Op::sigmoid:
+        case Entrywise::sigmoid:
             return sigmoid(x) * sigmoid(-x);
-        case Op::softplus:
+        case Entrywise::softplus:
             return sigmoid(x);
-        case Op::relu:
+        case Entrywise::relu:
             return step(x);
-        default:
-            throw std::logic_error("entry_derivative: the operation is not entrywise");
+        case Entrywise::tan: {
+            const double c = std::cos(x);
+            return 1 / (c * c);
+        }
+        case Entrywise::atan:
+            return 1 / (1 + x * x);
+        case Entrywise::log1p:
+            return 1 / (1 + x);
+        case Entrywise::expm1:
+            return std::exp(x);
+        case Entrywise::cosh:
+            return std::sinh(x);
+        case Entrywise::sinh:
+            return std::cosh(x);
+        case Entrywise::erf:
+            return 2 / std::sqrt(std::numbers::pi) * std::exp(-x * x);
+        case Entrywise::max:
+            return (arguments[0] > arguments[1]) == (which == 0) ? 1 : 0;
+        case Entrywise::min:
+            return (arguments[0] < arguments[1]) == (which == 0) ? 1 : 0;
     }
+    throw std::logic_error("entry_slope: no such function");
 }
 
 }  // namespace matgrad::detail

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <random>
 
-#include "reference/dimension_sizes.hpp"
+#include "expression/dimension_sizes.hpp"
 
 namespace matgrad {
 

@@ -5,10 +5,11 @@
 /// propagate as IEEE 754 says. Empty matrices are legal: the determinant of 0-by-0 is 1.
 
 #include <Eigen/Dense>
+#include <span>
 #include <vector>
 
+#include "expression/dimension_sizes.hpp"
 #include "expression/node.hpp"
-#include "reference/dimension_sizes.hpp"
 
 namespace matgrad::detail {
 
@@ -31,9 +32,10 @@ using Children = std::vector<const Evaluated*>;
 [[nodiscard]] Eigen::MatrixXd differential_of_node(const Node& node, const Children& children,
                                                    const Eigen::MatrixXd& value);
 
-/// An entrywise function at one number, and its derivative there. `op` is one of exp ... relu.
-[[nodiscard]] double entry_value(Op op, double x);
-[[nodiscard]] double entry_derivative(Op op, double x);
+/// An entrywise function at one number for each argument, and its derivative by argument `which`.
+[[nodiscard]] double entry_value(Entrywise function, std::span<const double> arguments);
+[[nodiscard]] double entry_slope(Entrywise function, std::span<const double> arguments,
+                                 std::size_t which);
 
 /// exp(x_i) / sum exp(x_j) over all entries, without overflow.
 [[nodiscard]] Eigen::MatrixXd softmax(const Eigen::MatrixXd& x);

@@ -135,6 +135,24 @@ double trace_of(const MatrixXd& a) {
     return a.trace();
 }
 
+MatrixXd entrywise_of_children(Op op, const Children& children) {
+    const Entrywise function = *entrywise_of(op);
+    MatrixXd result = children[0]->value;
+    for (const Evaluated* child : children) {
+        require_equal_sizes("entrywise function", result, child->value);
+    }
+    std::vector<double> entries(children.size());
+    for (Eigen::Index j = 0; j < result.cols(); ++j) {
+        for (Eigen::Index i = 0; i < result.rows(); ++i) {
+            for (std::size_t k = 0; k < children.size(); ++k) {
+                entries[k] = children[k]->value(i, j);
+            }
+            result(i, j) = entry_value(function, entries);
+        }
+    }
+    return result;
+}
+
 double dot_of(const MatrixXd& a, const MatrixXd& b) {
     require_equal_sizes("dot", a, b);
     return (a.array() * b.array()).sum();
@@ -149,9 +167,7 @@ MatrixXd softmax(const MatrixXd& x) {
 
 MatrixXd value_of_node(const Node& node, const Children& children,
                        const DimensionSizes& dimensions) {
-    if (is_entrywise(node.op)) {
-        return children[0]->value.unaryExpr([&](double x) { return entry_value(node.op, x); });
-    }
+    const auto a = [&]() -> const MatrixXd& { return children[0]->value; };
     switch (node.op) {
         case Op::number:
             return scalar(node.number);
@@ -168,48 +184,49 @@ MatrixXd value_of_node(const Node& node, const Children& children,
             return product_of(node, children);
         case Op::hadamard:
             return hadamard_of(children);
-        default:
+        case Op::power:
+            return a().unaryExpr([&](double x) { return std::pow(x, node.number); });
+        case Op::transpose:
+            return a().transpose();
+        case Op::inverse:
+            return inverse_of(a());
+        case Op::det:
+            return scalar(determinant_of(a()));
+        case Op::logdet:
+            return scalar(log_determinant_of(a()));
+        case Op::trace:
+            return scalar(trace_of(a()));
+        case Op::dot:
+            return scalar(dot_of(a(), children[1]->value));
+        case Op::sum:
+            return scalar(a().sum());
+        case Op::logsumexp:
+            return scalar(log_sum_exp_of(a()));
+        case Op::norm2:
+            return scalar(a().size() == 0 ? 0.0 : a().reshaped().stableNorm());
+        case Op::norm1:
+            return scalar(a().array().abs().sum());
+        case Op::row_sum:
+            return a().rowwise().sum();
+        case Op::col_sum:
+            return a().colwise().sum();
+        case Op::diag_matrix:
+            return diagonal_matrix_of(a());
+        case Op::diag_vector:
+            return diagonal_vector_of(a());
+        case Op::tril:
+            return a().triangularView<Eigen::Lower>();
+        case Op::triu:
+            return a().triangularView<Eigen::Upper>();
+#define MATGRAD_ROW(name, ...) case Op::name:
+            MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+            return entrywise_of_children(node.op, children);
+        case Op::symbol:
+        case Op::differential:
             break;
     }
-    const MatrixXd& a = children[0]->value;
-    switch (node.op) {
-        case Op::power:
-            return a.unaryExpr([&](double x) { return std::pow(x, node.number); });
-        case Op::transpose:
-            return a.transpose();
-        case Op::inverse:
-            return inverse_of(a);
-        case Op::det:
-            return scalar(determinant_of(a));
-        case Op::logdet:
-            return scalar(log_determinant_of(a));
-        case Op::trace:
-            return scalar(trace_of(a));
-        case Op::dot:
-            return scalar(dot_of(a, children[1]->value));
-        case Op::sum:
-            return scalar(a.sum());
-        case Op::logsumexp:
-            return scalar(log_sum_exp_of(a));
-        case Op::norm2:
-            return scalar(a.size() == 0 ? 0.0 : a.reshaped().stableNorm());
-        case Op::norm1:
-            return scalar(a.array().abs().sum());
-        case Op::row_sum:
-            return a.rowwise().sum();
-        case Op::col_sum:
-            return a.colwise().sum();
-        case Op::diag_matrix:
-            return diagonal_matrix_of(a);
-        case Op::diag_vector:
-            return diagonal_vector_of(a);
-        case Op::tril:
-            return a.triangularView<Eigen::Lower>();
-        case Op::triu:
-            return a.triangularView<Eigen::Upper>();
-        default:
-            throw std::logic_error("value_of_node: the node has no value of its own");
-    }
+    throw std::logic_error("value_of_node: the node has no value of its own");
 }
 
 }  // namespace matgrad::detail

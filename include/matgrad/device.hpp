@@ -16,7 +16,7 @@
 namespace matgrad {
 
 enum class DeviceKind {
-    automatic,  ///< a GPU where there is one and the work is worth the way there, else the processor
+    automatic,  ///< a GPU if one can be used and is predicted to be faster, else the processor
     cpu,
     cuda,
 };
@@ -29,7 +29,7 @@ struct MATGRAD_API Device {
     int index = 0;  ///< of a GPU, from 0, or kAll
 };
 
-/// Errors: OperandError for any other word. Whether there is such a GPU is not asked.
+/// Errors: OperandError for any other word. Does not check that the GPU exists.
 [[nodiscard]] MATGRAD_API Device device_from_text(std::string_view text);
 [[nodiscard]] MATGRAD_API std::string to_text(const Device& device);
 

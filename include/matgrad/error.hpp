@@ -82,4 +82,10 @@ public:
     using Error::Error;
 };
 
+/// The run was ended by its own hook.
+class MATGRAD_API Interrupted : public Error {
+public:
+    using Error::Error;
+};
+
 }  // namespace matgrad

@@ -3,6 +3,7 @@
 
 #include "matgrad/calculus.hpp"
 #include "matgrad/catalogue.hpp"
+#include "matgrad/check.hpp"
 #include "matgrad/device.hpp"
 #include "matgrad/error.hpp"
 #include "matgrad/expression.hpp"

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "matgrad/calculus.hpp"
+#include "matgrad/check.hpp"
 #include "matgrad/device.hpp"
 #include "matgrad/expression.hpp"
 #include "matgrad/types.hpp"
@@ -50,6 +51,8 @@ struct MATGRAD_API PlanOptions {
     bool capturable = false;
     /// On a GPU, the most bytes that `run` takes on each device; 0: what is free there.
     std::size_t device_memory = 0;
+    /// `explain` also shows the Program after each pass of the planner that changed it.
+    bool explain_passes = false;
 };
 
 struct MATGRAD_API OutputInfo {
@@ -60,10 +63,10 @@ struct MATGRAD_API OutputInfo {
     bool batched = false;  ///< false if every operand is shared or the batch is reduced
 };
 
-/// The run was ended by its own hook.
-class MATGRAD_API Interrupted : public Error {
-public:
-    using Error::Error;
+/// What the batch that a plan is weighed for takes at least.
+struct MATGRAD_API PlanCost {
+    double operations = 0;  ///< of all steps; a function such as exp counts as one
+    double bytes = 0;       ///< operand entries that are needed, read once; results, written once
 };
 
 /// An immutable plan; may be run from several threads at once, each with its own workspace.
@@ -75,9 +78,10 @@ public:
     [[nodiscard]] const std::vector<OutputInfo>& outputs() const;
     /// Where it runs: never `automatic`, which make_plan has settled. `explain` says why.
     [[nodiscard]] Device device() const;
-    /// For any batch: of a plan on the processor the host bytes that `run` needs, of a plan on one
-    /// GPU the device bytes that `enqueue` needs; 0 for `cuda:all`, whose `run` brings its own.
+    /// Bytes of workspace, independent of the batch: host memory for a CPU plan, device memory for a
+    /// plan on one GPU; 0 for `cuda:all`, which allocates its own.
     [[nodiscard]] std::size_t workspace_bytes() const;
+    [[nodiscard]] PlanCost cost() const;
     /// The Program with operations, bytes, scopes and the reason for each choice.
     [[nodiscard]] std::string explain() const;
 
@@ -93,8 +97,8 @@ public:
                    std::span<const Batch> results, std::span<std::int32_t> status = {},
                    const RunHooks& hooks = {}) const;
 
-    /// The same in the caller's workspace, which is then all the memory it takes. On the processor
-    /// alone.
+    /// The same in the caller's workspace, which holds all intermediate results. Only for plans on the
+    /// processor.
     ///
     /// workspace   at least workspace_bytes(), 64-byte aligned
     /// Errors   OperandError also for too small or misaligned a workspace, and on a GPU.
@@ -121,6 +125,30 @@ public:
     void enqueue(std::int64_t batch, std::span<const ConstBatch> operands,
                  std::span<const Batch> results, std::int32_t* status, void* workspace,
                  std::size_t workspace_bytes, void* stream) const;
+
+    /// Compares results of a run with f and its differential, evaluated in double by code that shares
+    /// nothing with what derived, planned and ran them: the value is f, and <G, D> is df(X; D) along a
+    /// random direction D of the variable's structure. For a Hessian-vector product f is <grad f, V>, with
+    /// the closed form of grad f. Sums and means over the batch are compared with those over the problems
+    /// that succeeded.
+    ///
+    /// batch, operands, results, status   those of `run`, after it; host memory. Without status every
+    ///             problem is taken to have succeeded.
+    /// problems    those to compare, by their number in the batch; empty: eight of them, the first and
+    ///             the last included. Problems that failed are left out. Of sums and means always empty.
+    /// Returns     for each output the worst residual with the bound that rounding explains: 4 n eps
+    ///             times what a relative error of one unit in every operation may change, computed at
+    ///             the data, with n the most rows and columns of an operand.
+    /// Errors      what `run` says of its arguments; OperandError for a problem outside the batch, and for
+    ///             problems named where results are reduced.
+    /// Cost        slow on purpose: for each problem and output naive evaluations of f, of number
+    ///             quadratic in its operations; of sums and means for every problem of the batch.
+    /// Source      df = tr(G' dX): Magnus & Neudecker, Matrix Differential Calculus (3rd ed. 2019), ch. 9.
+    ///             Running error analysis: Higham, Accuracy and Stability (2nd ed. 2002), sec. 3.3.
+    [[nodiscard]] CheckReport check(std::int64_t batch, std::span<const ConstBatch> operands,
+                                    std::span<const Batch> results,
+                                    std::span<const std::int32_t> status = {},
+                                    std::span<const std::int64_t> problems = {}) const;
 
     struct Impl;
     explicit Plan(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}

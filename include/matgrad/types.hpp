@@ -25,6 +25,19 @@ enum class Reduction { none, sum, mean };
 
 enum class OutputKind { value, gradient, hvp };
 
+/// `value`, `gradient X`, `hvp X`.
+[[nodiscard]] inline std::string output_text(OutputKind kind, const std::string& name) {
+    switch (kind) {
+        case OutputKind::gradient:
+            return "gradient " + name;
+        case OutputKind::hvp:
+            return "hvp " + name;
+        case OutputKind::value:
+            break;
+    }
+    return "value";
+}
+
 /// One component, counted from 0.
 struct MATGRAD_API Entry {
     std::int64_t row = 0;

@@ -8,7 +8,7 @@
 #include <set>
 #include <sstream>
 
-#include "api/check.hpp"
+#include "check/differential_check.hpp"
 #include "matgrad/calculus.hpp"
 #include "reference/random_problem.hpp"
 

@@ -40,11 +40,10 @@ std::string message_of(Call&& call) {
 struct Asked {
     int devices = 0;  ///< how often they were listed
     std::vector<gpu::ExecutorOptions> executors;
-    std::vector<gpu::DeviceCall> calls;
+    std::vector<DeviceCall> calls;
     std::map<std::string, const void*> operands;  ///< of the last call, by the Program's names
-    std::vector<int> run_on;                      ///< devices of the last host batch
-    std::size_t device_memory = 0;
-    int threads = 0;
+    std::vector<Program> programs;
+    int host_batches = 0;
 
     void take(const Program& program, std::span<const ConstBatch> given) {
         for (std::size_t i = 0; i < given.size(); ++i) {
@@ -53,19 +52,33 @@ struct Asked {
     }
 };
 
-class IdleExecutor final : public gpu::Executor {
+class IdleExecutor final : public Executor {
 public:
     static constexpr std::size_t kWorkspaceBytes = 1000;
 
-    IdleExecutor(Program program, gpu::ExecutorOptions options, Asked& asked)
-        : program_(std::move(program)), options_(std::move(options)), asked_(asked) {}
+    IdleExecutor(Program program, const gpu::ExecutorOptions& options, Asked& asked)
+        : program_(std::move(program)), options_(options), asked_(asked) {}
     [[nodiscard]] const Program& program() const noexcept override { return program_; }
-    [[nodiscard]] const gpu::ExecutorOptions& options() const noexcept override { return options_; }
-    [[nodiscard]] std::size_t workspace_bytes() const noexcept override { return kWorkspaceBytes; }
-    [[nodiscard]] std::string explain() const override {
-        return "idle executor on device " + std::to_string(options_.device) + "\n";
+    [[nodiscard]] WorkspaceMemory workspace_memory() const noexcept override {
+        return options_.all_devices ? WorkspaceMemory::none : WorkspaceMemory::device;
     }
-    void enqueue(const gpu::DeviceCall& call) const override {
+    [[nodiscard]] std::size_t workspace_bytes() const noexcept override {
+        return options_.all_devices ? 0 : kWorkspaceBytes;
+    }
+    [[nodiscard]] std::string explain() const override {
+        return options_.all_devices
+                   ? "idle executor on all devices\n"
+                   : "idle executor on device " + std::to_string(options_.device) + "\n";
+    }
+    RunSummary run(const HostCall& call, const RunHooks& hooks) const override {
+        ++asked_.host_batches;
+        asked_.take(program_, call.operands);
+        if (hooks.advance && !hooks.advance(call.batch)) {
+            throw Interrupted("interrupted");
+        }
+        return {call.batch, 1};
+    }
+    void enqueue(const DeviceCall& call) const override {
         asked_.calls.push_back(call);
         asked_.take(program_, call.operands);
     }
@@ -96,26 +109,17 @@ public:
     [[nodiscard]] std::unique_ptr<gpu::Stopwatch> make_stopwatch(int) const override {
         return nullptr;
     }
-    [[nodiscard]] std::unique_ptr<const gpu::Executor> make_executor(
+    [[nodiscard]] std::unique_ptr<const Executor> make_executor(
         Program program, const gpu::ExecutorOptions& options) const override {
+        if (count == 0) {
+            throw MachineError("no NVIDIA driver is installed");
+        }
         if (options.device >= count) {
             throw OperandError("device cuda:" + std::to_string(options.device) + " does not exist");
         }
         asked.executors.push_back(options);
+        asked.programs.push_back(program);
         return std::make_unique<IdleExecutor>(std::move(program), options, asked);
-    }
-    RunSummary run_on_host(std::span<const gpu::Executor* const> executors,
-                           const gpu::HostCall& call, const RunHooks& hooks) const override {
-        for (const gpu::Executor* executor : executors) {
-            asked.run_on.push_back(executor->options().device);
-        }
-        asked.take(executors[0]->program(), call.operands);
-        asked.device_memory = call.device_memory;
-        asked.threads = call.threads;
-        if (hooks.advance && !hooks.advance(call.batch)) {
-            throw Interrupted("interrupted");
-        }
-        return {call.batch, 1};
     }
 };
 
@@ -230,32 +234,33 @@ TEST_F(OnDevice, TheExecutorIsToldWhatTheOptionsSay) {
     EXPECT_EQ(options.device, 1);
     EXPECT_TRUE(options.tf32);
     EXPECT_EQ(options.workspace_limit, 2048u);
-    ASSERT_EQ(options.outputs.size(), 2u);
-    for (const gpu::OutputForm& form : options.outputs) {
-        EXPECT_FALSE(form.spread || form.mean);
+    EXPECT_EQ(options.device_memory, 4096u);
+    EXPECT_FALSE(options.all_devices);
+    for (const ProgramOutput& output : module_.asked.programs.at(0).outputs) {
+        EXPECT_FALSE(output.repeated || output.mean);
     }
 }
 
-TEST_F(OnDevice, TheExecutorSpreadsWhatIsComputedOnce) {
+TEST_F(OnDevice, TheProgramRepeatsWhatIsComputedOnce) {
     options_.device = kFirst;
     options_.wrt = {"x", "A"};
     const std::vector<Operand> sizes{{"A", 3, 2, false}, {"x", 2, 1, true}};
     (void)make_plan(parse("sum(A*x) + norm2(A)^2"), sizes, 4, options_);
-    const std::vector<gpu::OutputForm>& outputs = module_.asked.executors.at(0).outputs;
+    const std::vector<ProgramOutput>& outputs = module_.asked.programs.at(0).outputs;
     ASSERT_EQ(outputs.size(), 3u);
-    EXPECT_FALSE(outputs[0].spread);
-    EXPECT_TRUE(outputs[1].spread) << "A' * ones is the same for every problem";
-    EXPECT_FALSE(outputs[2].spread);
+    EXPECT_FALSE(outputs[0].repeated);
+    EXPECT_TRUE(outputs[1].repeated) << "A' * ones is the same for every problem";
+    EXPECT_FALSE(outputs[2].repeated);
 }
 
-TEST_F(OnDevice, TheExecutorDividesWhereAMeanIsAskedFor) {
+TEST_F(OnDevice, TheProgramDividesWhereAMeanIsAskedFor) {
     options_.reduction = Reduction::mean;
     (void)plan_on(kFirst);
     options_.reduction = Reduction::sum;
     (void)plan_on(kFirst);
     for (std::size_t i = 0; i < 2; ++i) {
-        EXPECT_TRUE(module_.asked.executors.at(0).outputs.at(i).mean);
-        EXPECT_FALSE(module_.asked.executors.at(1).outputs.at(i).mean);
+        EXPECT_TRUE(module_.asked.programs.at(0).outputs.at(i).mean);
+        EXPECT_FALSE(module_.asked.programs.at(1).outputs.at(i).mean);
     }
 }
 
@@ -271,9 +276,10 @@ TEST_F(OnDevice, EachOperandOfAHostBatchGoesToItsPlaceInTheProgram) {
     EXPECT_EQ(summary.problems, 4);
     EXPECT_EQ(summary.failed, 1);
     EXPECT_EQ(seen, 4);
-    EXPECT_EQ(module_.asked.run_on, std::vector<int>{0});
-    EXPECT_EQ(module_.asked.device_memory, std::size_t{1} << 20);
-    EXPECT_EQ(module_.asked.threads, 3);
+    EXPECT_EQ(module_.asked.host_batches, 1);
+    EXPECT_EQ(module_.asked.executors.at(0).device, 0);
+    EXPECT_EQ(module_.asked.executors.at(0).device_memory, std::size_t{1} << 20);
+    EXPECT_EQ(module_.asked.executors.at(0).threads, 3);
     EXPECT_EQ(module_.asked.operands, by_name());
 }
 
@@ -282,8 +288,9 @@ TEST_F(OnDevice, AllGpusShareAHostBatch) {
     EXPECT_EQ(to_text(plan.device()), "cuda:all");
     EXPECT_EQ(plan.workspace_bytes(), 0u);
     plan.run(4, operands_, results_);
-    EXPECT_EQ(module_.asked.run_on, (std::vector<int>{0, 1}));
-    EXPECT_MENTIONS(plan.explain(), "idle executor on device 0\nidle executor on device 1");
+    EXPECT_EQ(module_.asked.host_batches, 1);
+    EXPECT_TRUE(module_.asked.executors.at(0).all_devices);
+    EXPECT_MENTIONS(plan.explain(), "idle executor on all devices");
 }
 
 TEST_F(OnDevice, AHostBatchIsCheckedBeforeTheModuleSeesIt) {
@@ -291,7 +298,7 @@ TEST_F(OnDevice, AHostBatchIsCheckedBeforeTheModuleSeesIt) {
     operands_[1].data = nullptr;
     EXPECT_MENTIONS(message_of<OperandError>([&] { plan.run(4, operands_, results_); }),
                     "operand x has no data");
-    EXPECT_TRUE(module_.asked.run_on.empty());
+    EXPECT_EQ(module_.asked.host_batches, 0);
 }
 
 TEST_F(OnDevice, AnEnqueuedCallArrivesAsItWasGiven) {
@@ -299,7 +306,7 @@ TEST_F(OnDevice, AnEnqueuedCallArrivesAsItWasGiven) {
     int stream = 0;
     plan.enqueue(4, operands_, results_, status_.data(), workspace_, sizeof workspace_, &stream);
     ASSERT_EQ(module_.asked.calls.size(), 1u);
-    const gpu::DeviceCall& call = module_.asked.calls[0];
+    const DeviceCall& call = module_.asked.calls[0];
     EXPECT_EQ(call.batch, 4);
     EXPECT_EQ(call.status, status_.data());
     EXPECT_EQ(call.workspace, workspace_);

@@ -85,6 +85,22 @@ TEST(Overlap, LeftAndRightHalfOfOneArrayShareNothing) {
     EXPECT_TRUE(share_an_address(left, right));
 }
 
+TEST(Overlap, OfLongInterleavedBatchesIsExact) {
+    // Records of a 5x4 matrix and a 4x3 one; and the halves of rows, in any number of problems.
+    for (const std::int64_t batch : {1'000, 100'000, 10'000'000}) {
+        const Region matrix{0, 5, 4, batch, 4, 1, 32};
+        Region other{20, 4, 3, batch, 3, 1, 32};
+        EXPECT_FALSE(share_an_address(matrix, other)) << batch;
+        other.address = 19;
+        EXPECT_TRUE(share_an_address(matrix, other)) << batch;
+        const Region left{0, 64, 32, batch, 64, 1, 64 * 64};
+        Region right = left;
+        right.address = 32;
+        EXPECT_FALSE(share_an_address(left, right)) << batch;
+        EXPECT_FALSE(repeats_an_address(left)) << batch;
+    }
+}
+
 TEST(Overlap, EmptyViewsShareNothing) {
     const Region some{0, 4, 4, 4, 4, 1, 16};
     const Region none{0, 4, 0, 4, 4, 1, 16};

@@ -29,7 +29,8 @@ TEST(CppPeers, GiveRightResultsForEverythingTheyOffer) {
     const Suite suite = parse_suite(kSuite, "peers");
     Pace pace;
     pace.seconds = 1e-4;
-    for (const Contender& peer : cpp_peers()) {
+    for (Contender peer : cpp_peers()) {
+        peer.most_copies = 2;  // no time is looked at
         const auto runner = make_cpu_runner(peer, 2);
         for (const Case& c : suite.cases) {
             if (is_offered(c, peer.executor)) {

@@ -61,17 +61,21 @@ private:
     Clock::time_point start_;
 };
 
-class HostExecutor final : public gpu::Executor {
+class HostExecutor final : public Executor {
 public:
-    HostExecutor(Program program, gpu::ExecutorOptions options, double error)
-        : executor_(std::move(program), 1), options_(std::move(options)), error_(error) {}
+    HostExecutor(Program program, double error) : executor_(std::move(program), 1), error_(error) {}
     [[nodiscard]] const Program& program() const noexcept override { return executor_.program(); }
-    [[nodiscard]] const gpu::ExecutorOptions& options() const noexcept override { return options_; }
+    [[nodiscard]] WorkspaceMemory workspace_memory() const noexcept override {
+        return WorkspaceMemory::device;
+    }
     [[nodiscard]] std::size_t workspace_bytes() const noexcept override {
         return executor_.workspace_bytes();
     }
     [[nodiscard]] std::string explain() const override { return "on the host\n"; }
-    void enqueue(const gpu::DeviceCall& call) const override {
+    RunSummary run(const HostCall& /*call*/, const RunHooks& /*hooks*/) const override {
+        throw MachineError("this executor is for enqueue alone");
+    }
+    void enqueue(const DeviceCall& call) const override {
         const auto batch = static_cast<std::size_t>(call.batch);
         (void)executor_.run(call.batch, call.operands, call.results, {call.status, batch},
                             {static_cast<std::byte*>(call.workspace), call.workspace_bytes}, {});
@@ -90,7 +94,6 @@ private:
         entry = static_cast<T>(static_cast<double>(entry) * (1 + error_));
     }
     CpuExecutor executor_;
-    gpu::ExecutorOptions options_;
     double error_;
 };
 
@@ -108,13 +111,9 @@ public:
     [[nodiscard]] std::unique_ptr<gpu::Stopwatch> make_stopwatch(int) const override {
         return std::make_unique<HostStopwatch>(records_);
     }
-    [[nodiscard]] std::unique_ptr<const gpu::Executor> make_executor(
-        Program program, const gpu::ExecutorOptions& options) const override {
-        return std::make_unique<HostExecutor>(std::move(program), options, error_);
-    }
-    RunSummary run_on_host(std::span<const gpu::Executor* const>, const gpu::HostCall&,
-                           const RunHooks&) const override {
-        throw MachineError("this module is for enqueue alone");
+    [[nodiscard]] std::unique_ptr<const Executor> make_executor(
+        Program program, const gpu::ExecutorOptions& /*options*/) const override {
+        return std::make_unique<HostExecutor>(std::move(program), error_);
     }
 
 private:

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "support/test_data.hpp"
+
 namespace matgrad::bench {
 namespace {
 
@@ -17,7 +19,7 @@ Declaration declared(const std::string& text) {
 }
 
 TEST(Inputs, AreTheNumbersThatEveryImplementationGives) {
-    std::ifstream file(MATGRAD_SOURCE_DIR "/tests/bench/inputs.tsv");
+    std::ifstream file(source_file("tests/bench/inputs.tsv"));
     std::string line;
     std::getline(file, line);
     int rows = 0;

@@ -28,7 +28,9 @@ Suite small_suite() {
         {"function": "frobenius", "sizes": {"m": 6, "n": 3, "p": 4}, "batch": 5, "batched": ["X"]},
         {"function": "gaussian_nll", "sizes": {"n": 4}, "batch": 3, "type": "float32"},
         {"function": "ridge", "sizes": {"m": 6, "n": 3}, "batch": 2},
-        {"function": "procrustes", "sizes": {"m": 6, "n": 3}}]})",
+        {"function": "procrustes", "sizes": {"m": 6, "n": 3}},
+        {"function": "frobenius", "sizes": {"m": 6, "n": 3, "p": 4}, "batch": 6,
+         "batched": ["A"], "reduce": "sum", "for": {"type": ["float32", "float64"]}}]})",
                        "small");
 }
 
@@ -42,6 +44,7 @@ Pace short_pace() {
 /// matgrad, but for one entry of the last result of one problem.
 Contender spoiled(double relative_error, const std::int64_t& problem) {
     Contender contender = matgrad_on_cpu();
+    contender.most_copies = 2;
     contender.prepare = [inner = contender.prepare, relative_error, &problem](
                             const Case& c, int threads) -> Prepared {
         return Call([call = inner(c, threads).call, c, relative_error, &problem](

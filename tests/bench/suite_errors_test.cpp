@@ -44,6 +44,8 @@ TEST(SuiteErrors, NameTheCaseTheKeyAndWhatWasExpected) {
         {R"("batch": {"byte": 3},)", "batch: unknown key 'byte', expected bytes"},
         {R"("batch": {"bytes": "all"},)", "batch: bytes: found \"all\""},
         {R"("batched": ["Y"],)", "batched: Y is not in logdet(X'*X), which has X"},
+        {R"("reduce": "sum",)", "reduce: X is batched, expected a shared variable"},
+        {R"("reduce": "mean",)", "reduce: found \"mean\", expected one of none, sum"},
         {R"("batched": "X",)", "batched: found \"X\", expected a list of texts"},
         {R"("wrt": ["Z"],)", "wrt: Z is not in logdet(X'*X), which has X"},
         {R"("wrt": ["X", "X"],)", "wrt: found 2 variables, expected one"},

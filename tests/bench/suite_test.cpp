@@ -11,12 +11,13 @@
 
 #include "bench/suite_fields.hpp"
 #include "support/cookbook.hpp"
+#include "support/test_data.hpp"
 
 namespace matgrad::bench {
 namespace {
 
 Suite own_suite(const std::string& name) {
-    return load_suite(MATGRAD_SOURCE_DIR "/bench/suites/" + name + ".json");
+    return load_suite(source_file("bench/suites/" + name + ".json"));
 }
 
 std::vector<std::string> names_of(const Suite& suite) {
@@ -28,7 +29,7 @@ std::vector<std::string> names_of(const Suite& suite) {
 }
 
 TEST(Suites, AllParseAndEveryRowCanBePlanned) {
-    for (const char* name : {"core", "cookbook", "four", "scaling", "smoke"}) {
+    for (const char* name : {"core", "cookbook", "four", "scaling", "smoke", "training"}) {
         const Suite suite = own_suite(name);
         EXPECT_EQ(suite.name, name);
         EXPECT_FALSE(suite.about.empty());
@@ -37,6 +38,27 @@ TEST(Suites, AllParseAndEveryRowCanBePlanned) {
                 (void)make_plan(c.expression(), c.operands(), c.batch, c.options(Device{}, 1)))
                 << c.name;
         }
+    }
+}
+
+TEST(TrainingSuite, HasEachSumOverTheBatchBesideTheSameLossAsOneMatrixProblem) {
+    const Suite suite = own_suite("training");
+    ASSERT_EQ(suite.cases.size() % 2, 0U);
+    for (std::size_t i = 0; i < suite.cases.size(); i += 2) {
+        const Case& summed = suite.cases[i];
+        const Case& whole = suite.cases[i + 1];
+        EXPECT_EQ(summed.reduction, Reduction::sum) << summed.name;
+        EXPECT_EQ(summed.function + "_as_matrix", whole.function);
+        EXPECT_EQ(summed.wrt, whole.wrt);
+        EXPECT_EQ(summed.type, whole.type);
+        EXPECT_EQ(whole.batch, 1);
+        const auto rows = std::find_if(whole.sizes.begin(), whole.sizes.end(),
+                                       [](const auto& size) { return size.first == "b"; });
+        ASSERT_NE(rows, whole.sizes.end()) << whole.name;
+        EXPECT_EQ(rows->second, summed.batch);
+        Sizes sizes = whole.sizes;
+        sizes.erase(sizes.begin() + (rows - whole.sizes.begin()));
+        EXPECT_EQ(sizes, summed.sizes);
     }
 }
 

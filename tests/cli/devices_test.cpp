@@ -13,6 +13,7 @@
 
 #include "cli/command_runner.hpp"
 #include "cli/npy_files.hpp"
+#include "support/test_data.hpp"
 
 namespace matgrad::cli_test {
 namespace {
@@ -54,14 +55,13 @@ TEST_F(Devices, NameTheCpu) {
 }
 
 struct WrongModule {
-    const char* file;
-    const char* reason;
+    std::string file;
+    std::string reason;
 };
 
 const WrongModule kWrong[] = {
     {"/nowhere/module.so", "MATGRAD_CUDA_MODULE is /nowhere/module.so, which does not exist"},
-    {MATGRAD_SOURCE_DIR "/README.md",
-     "the CUDA module cannot be opened: " MATGRAD_SOURCE_DIR "/README.md"},
+    {source_file("README.md"), "the CUDA module cannot be opened: " + source_file("README.md")},
     {MODULE_NO_ENTRY, MODULE_NO_ENTRY " is not a CUDA module of matgrad"},
     {MODULE_OTHER_VERSION, MODULE_OTHER_VERSION " is of another version: expected 0."},
     {MODULE_LACKS_LIBRARY, "the CUDA module cannot be opened: libabsent.so: cannot open"}};

@@ -14,6 +14,7 @@
 namespace matgrad::cli_test {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -296,6 +297,19 @@ TEST_F(EvalCommand, ExplainsThePlan) {
     for (const char* part : {"gemm", "shared", "per problem", "op", "layout"}) {
         EXPECT_THAT(result.out, HasSubstr(part));
     }
+}
+
+TEST_F(EvalCommand, ExplainsThePassesThatMadeThePlan) {
+    const RunResult plan = eval_files({"--explain", "--value", "v.npy"});
+    const RunResult passes = eval_files({"--explain=passes", "--value", "v.npy"});
+    EXPECT_EQ(passes.status, 0) << passes.err;
+    EXPECT_THAT(passes.out, HasSubstr("== after lowering\noperands"));
+    EXPECT_THAT(passes.out, HasSubstr("== trim_symmetric: unchanged"));
+    EXPECT_THAT(passes.out, EndsWith(plan.out));
+    const RunResult wrong = eval_files({"--explain=steps", "--value", "v.npy"});
+    EXPECT_EQ(wrong.status, 2);
+    EXPECT_THAT(wrong.err, HasSubstr("--explain"));
+    EXPECT_THAT(wrong.err, HasSubstr("expected one of plan, passes"));
 }
 
 TEST_F(EvalCommand, TakesAnEmptyBatch) {

@@ -49,6 +49,7 @@ ExecutorUnderTest in_layout(const std::string& name, detail::Layout layout) {
                             const std::vector<Matrices*>& results, int threads) {
         return run_in_layout(layout, program, batch, operands, results, threads);
     };
+    executor.threaded = true;
     executor.small_only = layout == detail::Layout::compact;
     return executor;
 }

@@ -18,9 +18,6 @@ public:
         if (wanted == nullptr) {
             return;
         }
-#ifdef HWY_COMPILE_ONLY_STATIC
-        GTEST_SKIP() << "compiled for the baseline alone";
-#endif
         std::int64_t targets = HWY_STATIC_TARGET;
         if (std::string(wanted) == "avx2") {
             targets |= HWY_AVX2;

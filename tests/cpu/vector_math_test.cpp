@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -170,6 +171,27 @@ TEST(VectorMath, SoftplusDoesNotOverflow) {
         return std::isnan(x) ? x : std::max(x, 0.0L) + std::log1p(std::exp(-std::abs(x)));
     });
 }
+TEST(VectorMath, TanAtanLog1pAreGoodToTwoUlpEverywhere) {
+    check_both(MapOp::tan, 0, 2, [](long double x) { return std::tan(x); });
+    check_both(MapOp::atan, 0, 2, [](long double x) { return std::atan(x); });
+    check_both(MapOp::log1p, 0, 2, [](long double x) { return std::log1p(x); });
+}
+TEST(VectorMath, Expm1CoshSinhErfAreGoodToTwoUlpEverywhere) {
+    check_both(MapOp::expm1, 0, 2, [](long double x) { return std::expm1(x); });
+    check_both(MapOp::cosh, 0, 2, [](long double x) { return std::cosh(x); });
+    check_both(MapOp::sinh, 0, 2, [](long double x) { return std::sinh(x); });
+    check_both(MapOp::erf, 0, 2, [](long double x) { return std::erf(x); });
+}
+TEST(VectorMath, OddFunctionsKeepTheSignOfZero) {
+    const MapOp odd[] = {MapOp::tanh,  MapOp::tan,  MapOp::atan, MapOp::log1p,
+                         MapOp::expm1, MapOp::sinh, MapOp::erf};
+    for (const MapOp op : odd) {
+        std::vector<double> in(kStripRoom + 1, -0.0);
+        std::vector<double> out(in.size());
+        apply_strip(op, out.data(), in.data(), in.data(), 0, 1);
+        EXPECT_TRUE(out[0] == 0 && std::signbit(out[0])) << static_cast<int>(op);
+    }
+}
 TEST(VectorMath, SqrtAbsAreExact) {
     check_both(MapOp::sqrt, 0, 0.5L, [](long double x) { return std::sqrt(x); });
     check_both(MapOp::abs, 0, 0, [](long double x) { return std::abs(x); });
@@ -236,13 +258,37 @@ TEST(VectorMath, PairsAndMask) {
     EXPECT_EQ(out[3], 0);
     EXPECT_EQ(out[4], 0);
     EXPECT_EQ(out[5], 0);
-    const MapOp ops[] = {MapOp::add, MapOp::sub, MapOp::mul, MapOp::div};
-    const double want[] = {3, -1, 2, 0.5};
-    for (int i = 0; i < 4; ++i) {
+    const MapOp ops[] = {MapOp::add, MapOp::sub, MapOp::mul, MapOp::div, MapOp::max, MapOp::min};
+    const double want[] = {3, -1, 2, 0.5, 2, 1};
+    for (std::size_t i = 0; i < std::size(ops); ++i) {
         apply_strip(ops[i], out.data(), x.data(), y.data(), 0, 6);
         EXPECT_EQ(out[0], want[i]);
         EXPECT_TRUE(std::isnan(out[1]));
+        EXPECT_TRUE(std::isnan(out[5]));
     }
+}
+
+template <typename T>
+void check_extrema() {
+    const T infinity = std::numeric_limits<T>::infinity();
+    std::vector<T> a = {1, 2, -infinity, 3, infinity, -1, std::numeric_limits<T>::denorm_min()};
+    std::vector<T> b = {2, 2, 5, infinity, -infinity, -2, 0};
+    const auto count = static_cast<std::int64_t>(a.size());
+    a.resize(a.size() + kStripRoom);
+    b.resize(a.size());
+    std::vector<T> largest(a.size());
+    std::vector<T> smallest(a.size());
+    apply_strip(MapOp::max, largest.data(), a.data(), b.data(), 0, count);
+    apply_strip(MapOp::min, smallest.data(), a.data(), b.data(), 0, count);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+        EXPECT_EQ(largest[i], std::max(a[i], b[i])) << i;
+        EXPECT_EQ(smallest[i], std::min(a[i], b[i])) << i;
+    }
+}
+
+TEST(VectorMath, MaxAndMinAreOneOfTheTwo) {
+    check_extrema<float>();
+    check_extrema<double>();
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "cpu/workers.hpp"
+#include "executor/workers.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

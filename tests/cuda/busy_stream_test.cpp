@@ -34,7 +34,7 @@ protected:
     [[nodiscard]] static const Shape& shape() { return std::get<1>(GetParam()); }
 
     Pipeline pipeline_;
-    std::unique_ptr<const gpu::Executor> executor_;
+    std::unique_ptr<const Executor> executor_;
     PipelineData data_;
     PipelineHost got_;
     DeviceRun run_;

@@ -18,6 +18,7 @@
 
 #include "cli/command_runner.hpp"
 #include "cli/npy_files.hpp"
+#include "support/test_data.hpp"
 
 namespace matgrad::cli_test {
 namespace {
@@ -36,7 +37,7 @@ struct Row {
 };
 
 Row cookbook_row(const std::string& equation) {
-    std::ifstream table(MATGRAD_TEST_DATA "/cookbook.tsv");
+    std::ifstream table(test_data("cookbook.tsv"));
     for (std::string line; std::getline(table, line);) {
         std::istringstream parts(line);
         std::string number, gradient, declarations;

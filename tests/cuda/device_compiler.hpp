@@ -6,8 +6,8 @@
 
 namespace matgrad::test {
 
-/// Compiles for Ampere, Hopper and Blackwell: without a warning, without a register in local memory.
-/// `stack`: kernels may have a stack frame.
+/// Compiles without a warning, without a register in local memory: for Ampere, Hopper or Blackwell, or for
+/// all three if MATGRAD_EVERY_ARCHITECTURE is set. `stack`: kernels may have a stack frame.
 void expect_clean(const std::string& text, std::size_t kernels, bool stack = false);
 
 /// The PTX of one kernel of a text, for Hopper.

@@ -66,7 +66,7 @@ bool DeviceMatrices::is_unchanged(const Matrices& matrices) const {
     return std::memcmp(now.data(), matrices.memory().data(), now.size()) == 0;
 }
 
-DeviceRun::DeviceRun(const gpu::Executor& executor, std::int64_t batch,
+DeviceRun::DeviceRun(const Executor& executor, std::int64_t batch,
                      const std::vector<const Matrices*>& operands_from,
                      const std::vector<Matrices*>& results_to)
     : executor_(executor),
@@ -83,8 +83,8 @@ DeviceRun::DeviceRun(const gpu::Executor& executor, std::int64_t batch,
     }
 }
 
-gpu::DeviceCall DeviceRun::call() const {
-    gpu::DeviceCall call;
+DeviceCall DeviceRun::call() const {
+    DeviceCall call;
     call.batch = batch_;
     call.operands = inputs_;
     call.results = outputs_;
@@ -95,7 +95,7 @@ gpu::DeviceCall DeviceRun::call() const {
 }
 
 void DeviceRun::enqueue(cudaStream_t stream) const {
-    gpu::DeviceCall what = call();
+    DeviceCall what = call();
     what.stream = stream;
     executor_.enqueue(what);
 }
@@ -135,7 +135,7 @@ RunResult DeviceRun::finish() {
     return result;
 }
 
-RunResult run_on_device(const gpu::Executor& executor, std::int64_t batch,
+RunResult run_on_device(const Executor& executor, std::int64_t batch,
                         const std::vector<const Matrices*>& operands,
                         const std::vector<Matrices*>& results) {
     DeviceRun run(executor, batch, operands, results);

@@ -42,7 +42,7 @@ private:
 /// All that one enqueue needs, on the current device.
 class DeviceRun {
 public:
-    DeviceRun(const gpu::Executor& executor, std::int64_t batch,
+    DeviceRun(const Executor& executor, std::int64_t batch,
               const std::vector<const Matrices*>& operands, const std::vector<Matrices*>& results);
     DeviceRun(const DeviceRun&) = delete;
     DeviceRun& operator=(const DeviceRun&) = delete;
@@ -50,7 +50,7 @@ public:
     ~DeviceRun();
 
     /// To be changed at will before `enqueue`.
-    [[nodiscard]] gpu::DeviceCall call() const;
+    [[nodiscard]] DeviceCall call() const;
     void enqueue(cudaStream_t stream) const;
     /// Fills workspace and status with NaN bytes, ordered before what follows on the stream.
     void poison(cudaStream_t stream);
@@ -61,7 +61,7 @@ public:
     std::vector<DeviceMatrices> operands, results;
 
 private:
-    const gpu::Executor& executor_;
+    const Executor& executor_;
     std::int64_t batch_;
     std::vector<const Matrices*> host_operands_;
     std::vector<Matrices*> host_results_;
@@ -72,7 +72,7 @@ private:
 };
 
 /// Poisons, enqueues once on a stream of its own, waits and downloads.
-RunResult run_on_device(const gpu::Executor& executor, std::int64_t batch,
+RunResult run_on_device(const Executor& executor, std::int64_t batch,
                         const std::vector<const Matrices*>& operands,
                         const std::vector<Matrices*>& results);
 

@@ -19,13 +19,13 @@ INSTANTIATE_TEST_SUITE_P(Types, Enqueue, testing::ValuesIn(kTypes), [](const aut
     return std::string(test.param == ScalarType::float32 ? "Float" : "Double");
 });
 
-std::unique_ptr<const gpu::Executor> executor_of(const Program& program) {
+std::unique_ptr<const Executor> executor_of(const Program& program) {
     return module_under_test().make_executor(program, {});
 }
 
 /// One blocking call.
-PipelineHost run_once(const gpu::Executor& executor, const Pipeline& pipeline,
-                      const PipelineData& data, RunResult* result = nullptr) {
+PipelineHost run_once(const Executor& executor, const Pipeline& pipeline, const PipelineData& data,
+                      RunResult* result = nullptr) {
     PipelineHost host(pipeline, data.S.batch());
     DeviceRun run(executor, data.S.batch(), data.all(), host.all());
     const TestStream stream;
@@ -63,7 +63,7 @@ TEST_P(Enqueue, NeedsNoStatus) {
     DeviceRun run(*executor, 21, data.all(), host.all());
     const TestStream stream;
     run.poison(stream.get());
-    gpu::DeviceCall call = run.call();
+    DeviceCall call = run.call();
     call.status = nullptr;
     call.stream = stream.get();
     executor->enqueue(call);
@@ -165,7 +165,7 @@ TEST_P(Enqueue, SeveralPlansTakeTurnsOnOneStreamWithOneWorkspace) {
     for (int round = 0; round < 2; ++round) {
         for (const auto& [executor, run] :
              {std::pair(first.get(), &small_run), std::pair(second.get(), &wide_run)}) {
-            gpu::DeviceCall call = run->call();
+            DeviceCall call = run->call();
             call.workspace = workspace.data();
             call.workspace_bytes = bytes;
             call.stream = stream.get();
@@ -179,7 +179,7 @@ TEST_P(Enqueue, SeveralPlansTakeTurnsOnOneStreamWithOneWorkspace) {
     wide_got.expect_same_bits(wide_want);
 }
 
-std::unique_ptr<const gpu::Executor> capturable_executor_of(const Program& program) {
+std::unique_ptr<const Executor> capturable_executor_of(const Program& program) {
     gpu::ExecutorOptions options;
     options.capturable = true;
     return module_under_test().make_executor(program, options);

@@ -35,7 +35,7 @@ Program one_step(std::int64_t n, const std::function<Operation(ValueId x)>& oper
     return build.finish();
 }
 
-RunResult run_identity(const gpu::Executor& executor, std::int64_t n, std::int64_t batch,
+RunResult run_identity(const Executor& executor, std::int64_t n, std::int64_t batch,
                        bool captured = false) {
     Matrices x(ScalarType::float64, batch, n, n);
     for (std::int64_t p = 0; p < batch; ++p) {
@@ -62,7 +62,7 @@ RunResult run_identity(const gpu::Executor& executor, std::int64_t n, std::int64
     return run.finish();
 }
 
-void expect_explained(const gpu::Executor& executor, const std::string& route) {
+void expect_explained(const Executor& executor, const std::string& route) {
     EXPECT_NE(executor.explain().find(": " + route + "\n"), std::string::npos)
         << route << " in\n"
         << executor.explain();

@@ -30,7 +30,7 @@ protected:
     }
 
     Pipeline pipeline_{ScalarType::float64, 6, 5, true};
-    std::unique_ptr<const gpu::Executor> make() const {
+    std::unique_ptr<const Executor> make() const {
         return module_under_test().make_executor(pipeline_.program, {});
     }
 };
@@ -42,7 +42,7 @@ struct Once {
     DeviceRun run;
     TestStream stream;
 
-    Once(const gpu::Executor& executor, const Pipeline& p)
+    Once(const Executor& executor, const Pipeline& p)
         : data(p, 17),
           sum(p.program.type, 1, p.n, p.m),
           flipped(p.program.type, 1, p.m, p.n),

@@ -1,4 +1,4 @@
-/// Outputs that are spread or averaged, batches in which problems or all of them fail, and TF32.
+/// Outputs that are repeated or averaged, batches in which problems or all of them fail, and TF32.
 /// On the simulated GPU and on real ones.
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ RunResult run_with(const gpu::ExecutorOptions& options, const Program& program, 
                          results);
 }
 
-TEST_P(Forms, ASpreadOutputIsWrittenForEveryProblemThatSucceeds) {
+TEST_P(Forms, ARepeatedOutputIsWrittenForEveryProblemThatSucceeds) {
     ProgramBuilder build(type());
     const ValueId s = build.operand("S", 3, 2, false);
     const ValueId a = build.operand("A", 2, 2, true);
@@ -46,7 +46,10 @@ TEST_P(Forms, ASpreadOutputIsWrittenForEveryProblemThatSucceeds) {
     build.output(twice, true);
     build.output(s);
     build.output(root);
-    const Program program = build.finish();
+    Program program = build.finish();
+    for (std::size_t i = 0; i < 3; ++i) {
+        program.outputs[i].repeated = true;
+    }
     for (const std::int64_t batch : {0, 1, 11}) {
         Matrices S(type(), 1, 3, 2, Order::columns);
         Matrices A(type(), batch, 2, 2);
@@ -59,10 +62,7 @@ TEST_P(Forms, ASpreadOutputIsWrittenForEveryProblemThatSucceeds) {
         Matrices flipped(type(), batch, 2, 3, Order::reversed_both, true);
         Matrices same(type(), batch, 3, 2);
         Matrices R(type(), batch, 1, 1);
-        gpu::ExecutorOptions options;
-        options.outputs = {{true, false}, {true, false}, {true, false}, {false, false}};
-        const RunResult result =
-            run_with(options, program, batch, {&S, &A}, {&T, &flipped, &same, &R});
+        const RunResult result = run_with({}, program, batch, {&S, &A}, {&T, &flipped, &same, &R});
         for (std::int64_t p = 0; p < batch; ++p) {
             const bool fails = p % 4 == 3;
             EXPECT_EQ(result.status[static_cast<std::size_t>(p)], fails ? 2 : 0);
@@ -84,8 +84,8 @@ TEST_P(Forms, ASpreadOutputIsWrittenForEveryProblemThatSucceeds) {
     }
 }
 
-/// y = L^-1 b of S = L L', and its sum, in both directions.
-Program summed_solve(ScalarType type) {
+/// y = L^-1 b of S = L L', and its sum or mean, in both directions.
+Program summed_solve(ScalarType type, bool mean = false) {
     ProgramBuilder build(type);
     const ValueId s = build.operand("S", 3, 3, true);
     const ValueId b = build.operand("B", 3, 2, true);
@@ -98,7 +98,9 @@ Program summed_solve(ScalarType type) {
     build.output(sum);
     build.output(sum, true);
     build.output(y);
-    return build.finish();
+    Program program = build.finish();
+    program.outputs[0].mean = program.outputs[1].mean = mean;
+    return program;
 }
 
 TEST_P(Forms, AMeanIsTheSumDividedByTheProblemsThatSucceeded) {
@@ -123,10 +125,8 @@ TEST_P(Forms, AMeanIsTheSumDividedByTheProblemsThatSucceeded) {
                 failed);
             Matrices mean(type(), 1, 3, 2, Order::strided);
             Matrices mean_flipped(type(), 1, 2, 3);
-            gpu::ExecutorOptions options;
-            options.outputs = {{false, true}, {false, true}, {false, true}};
-            const RunResult result =
-                run_with(options, program, batch, {&S, &B}, {&mean, &mean_flipped, &Y});
+            const RunResult result = run_with({}, summed_solve(type(), true), batch, {&S, &B},
+                                              {&mean, &mean_flipped, &Y});
             EXPECT_EQ(result.summary.failed, failed);
             for (std::int64_t r = 0; r < 3; ++r) {
                 for (std::int64_t c = 0; c < 2; ++c) {
@@ -153,16 +153,14 @@ TEST_P(Forms, AMeanIsTheSumDividedByTheProblemsThatSucceeded) {
 }
 
 TEST_P(Forms, AMeanOverNoProblemIsZeroAsItsSumIs) {
-    const Program program = summed_solve(type());
+    const Program program = summed_solve(type(), true);
     const Matrices S(type(), 0, 3, 3);
     const Matrices B(type(), 0, 3, 2);
     Matrices Y(type(), 0, 3, 2);
     Matrices mean(type(), 1, 3, 2);
     Matrices flipped(type(), 1, 2, 3);
     mean.fill_random(1);
-    gpu::ExecutorOptions options;
-    options.outputs = {{false, true}, {false, true}, {false, false}};
-    run_with(options, program, 0, {&S, &B}, {&mean, &flipped, &Y});
+    run_with({}, program, 0, {&S, &B}, {&mean, &flipped, &Y});
     EXPECT_EQ(mean.get(0, 2, 1), 0);
     EXPECT_EQ(flipped.get(0, 1, 2), 0);
 }

@@ -138,8 +138,8 @@ TEST_P(HostBatches, OnSeveralDevicesGiveOneResult) {
         HostRun(pipeline.program, {})(data, want);
         for (const bool small : {false, true}) {
             HostResults got(pipeline, batch);
-            HostRun run =
-                small ? small_run(pipeline, false, {0, 1}) : HostRun(pipeline.program, {}, {0, 1});
+            HostRun run = small ? small_run(pipeline, false, true)
+                                : HostRun(pipeline.program, {.all_devices = true});
             EXPECT_EQ(run(data, got).failed, (batch + 6) / 10);
             got.expect_like(want);
         }

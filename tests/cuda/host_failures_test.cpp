@@ -68,7 +68,7 @@ TEST_F(HostFailures, OfADeviceThatIsFullAreMetTheSame) {
 TEST_F(HostFailures, OfADeviceWithoutRoomForOneProblemEndInClearWords) {
     HostRun run = small_run(pipeline_);
     simulated::Machine machine;
-    machine.device_memory = simulated::allocated_bytes(0) + run.executor().workspace_bytes() / 2;
+    machine.device_memory = simulated::allocated_bytes(0) + run.workspace_bytes() / 2;
     run.take_at_most(0);
     simulated::reset(machine);
     HostResults got(pipeline_, kBatch);
@@ -126,7 +126,7 @@ TEST_F(HostFailures, OfOneOfTwoDevicesEndTheRun) {
     machine.devices = 2;
     simulated::reset(machine);
     {
-        HostRun run = small_run(pipeline_, false, {0, 1});
+        HostRun run = small_run(pipeline_, false, true);
         HostResults got(pipeline_, kBatch);
         run(data_, got);
         EXPECT_GT(simulated::peak_bytes(1), 0U);

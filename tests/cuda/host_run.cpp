@@ -1,6 +1,7 @@
 #include "cuda/host_run.hpp"
 
 #include "cuda/device_run.hpp"
+#include "executor/workers.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -95,34 +96,33 @@ double HostResults::absolute_sum(std::int64_t r, std::int64_t c) const {
     return result;
 }
 
-HostRun::HostRun(const Program& program, const gpu::ExecutorOptions& options,
-                 const std::vector<int>& devices) {
-    for (const int device : devices) {
-        gpu::ExecutorOptions own = options;
-        own.device = device;
-        executors_.push_back(module_under_test().make_executor(program, own));
-    }
+HostRun::HostRun(Program program, const gpu::ExecutorOptions& options)
+    : program_(std::move(program)), options_(options) {
+    options_.threads = 2;
+    options_.run_workers = detail::run_workers;
+    executor_ = module_under_test().make_executor(program_, options_);
+}
+
+void HostRun::take_at_most(std::size_t bytes) {
+    options_.device_memory = bytes;
+    executor_.reset();
+    executor_ = module_under_test().make_executor(program_, options_);
+}
+
+std::size_t HostRun::workspace_bytes() const {
+    gpu::ExecutorOptions one = options_;
+    one.all_devices = false;
+    return module_under_test().make_executor(program_, one)->workspace_bytes();
 }
 
 RunSummary HostRun::run(std::int64_t batch, std::span<const ConstBatch> operands,
                         std::span<const Batch> results, std::span<std::int32_t> status) {
-    std::vector<const gpu::Executor*> executors;
-    for (const auto& executor : executors_) {
-        executors.push_back(executor.get());
-    }
     reports_.clear();
     const RunHooks hooks{[this](std::int64_t done) {
         reports_.push_back(done);
         return refuse_after_ < 0 || reports_.size() < static_cast<std::size_t>(refuse_after_);
     }};
-    gpu::HostCall call;
-    call.batch = batch;
-    call.operands = operands;
-    call.results = results;
-    call.status = status;
-    call.device_memory = device_memory_;
-    call.threads = 2;
-    return module_under_test().run_on_host(executors, call, hooks);
+    return executor_->run({batch, operands, results, status, {}}, hooks);
 }
 
 RunSummary HostRun::operator()(const PipelineData& data, HostResults& results) {
@@ -161,20 +161,21 @@ RunSummary HostRun::from_pinned_memory(const PipelineData& data, HostResults& re
     return summary;
 }
 
-HostRun small_run(const Pipeline& pipeline, bool mean, const std::vector<int>& devices) {
+HostRun small_run(const Pipeline& pipeline, bool mean, bool all_devices) {
     gpu::ExecutorOptions options;
     options.workspace_limit = 1;
     const std::size_t least =
         module_under_test().make_executor(pipeline.program, options)->workspace_bytes();
     options.workspace_limit = least + (std::size_t{32} << 10);
-    if (mean) {
-        options.outputs = {{false, true},  {false, true},  {false, true},
-                           {false, false}, {false, false}, {false, false}};
+    options.all_devices = all_devices;
+    Program program = pipeline.program;
+    for (ProgramOutput& output : program.outputs) {
+        output.mean = mean && program.value(output.value).scope == Scope::reduced;
     }
-    HostRun run(pipeline.program, options, devices);
+    HostRun run(std::move(program), options);
     // Three slots of some 300 problems with about 130 numbers each.
     constexpr std::size_t kNumbers = std::size_t{3} * 300 * 130;
-    run.take_at_most(run.executor().workspace_bytes() +
+    run.take_at_most(run.workspace_bytes() +
                      kNumbers * static_cast<std::size_t>(size_of(pipeline.program.type)));
     return run;
 }

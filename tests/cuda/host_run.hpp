@@ -27,35 +27,36 @@ struct HostResults {
     [[nodiscard]] double absolute_sum(std::int64_t r, std::int64_t c) const;
 };
 
-/// A plan on some devices, run from host memory.
+/// A plan on one device or on all, run from host memory.
 class HostRun {
 public:
-    HostRun(const Program& program, const gpu::ExecutorOptions& options,
-            const std::vector<int>& devices = {0});
+    HostRun(Program program, const gpu::ExecutorOptions& options);
 
     RunSummary operator()(const PipelineData& data, HostResults& results);
     /// The same from and to copies in pinned memory.
     RunSummary from_pinned_memory(const PipelineData& data, HostResults& results);
-    void take_at_most(std::size_t bytes) { device_memory_ = bytes; }
+    void take_at_most(std::size_t bytes);
     /// The hook refuses at its nth call; never if negative.
     void refuse_after(int calls) { refuse_after_ = calls; }
     /// What the hook was told in the last run.
     [[nodiscard]] const std::vector<std::int64_t>& reports() const { return reports_; }
-    [[nodiscard]] std::size_t device_memory() const { return device_memory_; }
-    [[nodiscard]] const gpu::Executor& executor() const { return *executors_.front(); }
+    [[nodiscard]] std::size_t device_memory() const { return options_.device_memory; }
+    /// Of one device.
+    [[nodiscard]] std::size_t workspace_bytes() const;
 
 private:
     RunSummary run(std::int64_t batch, std::span<const ConstBatch> operands,
                    std::span<const Batch> results, std::span<std::int32_t> status);
 
-    std::vector<std::unique_ptr<const gpu::Executor>> executors_;
-    std::size_t device_memory_ = 0;
+    Program program_;
+    gpu::ExecutorOptions options_;
+    std::unique_ptr<const Executor> executor_;
     int refuse_after_ = -1;
     std::vector<std::int64_t> reports_;
 };
 
 /// With the least workspace, and memory for a few hundred problems beside it.
 [[nodiscard]] HostRun small_run(const Pipeline& pipeline, bool mean = false,
-                                const std::vector<int>& devices = {0});
+                                bool all_devices = false);
 
 }  // namespace matgrad::test

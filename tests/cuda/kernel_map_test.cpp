@@ -50,6 +50,13 @@ const FunctionCase kFunctions[] = {
     {MapOp::relu, 0, [](long double x) { return std::isnan(x) ? x
                                                 : x > 0       ? x
                                                               : 0; }},
+    {MapOp::tan, 0, [](long double x) { return std::tan(x); }},
+    {MapOp::atan, 0, [](long double x) { return std::atan(x); }},
+    {MapOp::log1p, 0, [](long double x) { return std::log1p(x); }},
+    {MapOp::expm1, 0, [](long double x) { return std::expm1(x); }},
+    {MapOp::cosh, 0, [](long double x) { return std::cosh(x); }},
+    {MapOp::sinh, 0, [](long double x) { return std::sinh(x); }},
+    {MapOp::erf, 0, [](long double x) { return std::erf(x); }},
 };
 
 TEST_F(MapKernel, FunctionsMeanWhatTheirNamesSayAlsoAtTheEdges) {
@@ -99,6 +106,46 @@ TEST_F(MapKernel, FunctionsMeanWhatTheirNamesSayAlsoAtTheEdges) {
                     EXPECT_LE(std::abs(got - want),
                               8 * unit(type) * std::max(std::abs(want), smallest))
                         << what;
+                }
+            }
+        }
+    }
+}
+
+TEST_F(MapKernel, MaxAndMinAreOneOfTheTwoOrNaN) {
+    const double nan = std::nan("");
+    const double infinity = std::numeric_limits<double>::infinity();
+    const std::vector<double> a = {1, 2, -infinity, 3, nan, 1, 0.25};
+    const std::vector<double> b = {2, 2, 5, infinity, 1, nan, -0.5};
+    const auto count = static_cast<std::int64_t>(a.size());
+    for (const ScalarType type : kTypes) {
+        gpu::KernelSource source;
+        const ScalarType types[] = {type, type};
+        std::vector<gpu::KernelId> ids;
+        for (const MapOp op : {MapOp::max, MapOp::min}) {
+            const MapBody body{{{use(0), Broadcast::none}, {use(1), Broadcast::none}},
+                               {load_of(0), load_of(1), {op, 0, 1, 0}}};
+            ids.push_back(source.add_map(body, 1, count, type, types, type));
+        }
+        const gpu::Kernels kernels = kernels_of(source);
+        OnDevice x(type, 1, 1, count);
+        OnDevice y(type, 1, 1, count);
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            x.host.set(0, 0, static_cast<std::int64_t>(i), a[i]);
+            y.host.set(0, 0, static_cast<std::int64_t>(i), b[i]);
+        }
+        const gpu::DeviceView in[] = {x.upload(), y.upload()};
+        for (std::size_t f = 0; f < ids.size(); ++f) {
+            OnDevice z(type, 1, 1, count);
+            kernels.map(ids[f], in, z.upload(), 1, stream());
+            (void)finish();
+            z.download();
+            for (std::size_t i = 0; i < a.size(); ++i) {
+                const long double got = z.host.get(0, 0, static_cast<std::int64_t>(i));
+                if (std::isnan(a[i]) || std::isnan(b[i])) {
+                    EXPECT_TRUE(std::isnan(got)) << i;
+                } else {
+                    EXPECT_EQ(got, f == 0 ? std::max(a[i], b[i]) : std::min(a[i], b[i])) << i;
                 }
             }
         }

@@ -33,4 +33,9 @@ if(TARGET CUDA::nvrtc)
     SOURCES device_compiler.cpp kernel_code_test.cpp kernel_compile_test.cpp
     LIBRARIES cuda_executors_archive ${CUDA_nvrtc_LIBRARY})
   target_compile_definitions(cuda_compile_test PRIVATE MATGRAD_KERNELS="${PROJECT_SOURCE_DIR}/kernels")
+  # Each source for every architecture, not for one of them.
+  add_test(NAME cuda_compile.for_every_architecture
+    COMMAND cuda_compile_test --gtest_filter=*WithoutSpills)
+  set_tests_properties(cuda_compile.for_every_architecture PROPERTIES
+    LABELS full ENVIRONMENT "MATGRAD_CACHE=;MATGRAD_EVERY_ARCHITECTURE=1")
 endif()

@@ -30,8 +30,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 /// One stream with what runs on it.
 struct Lane {
-    Lane(const gpu::Executor& executor, const Pipeline& pipeline, std::int64_t batch,
-         std::uint32_t seed)
+    Lane(const Executor& executor, const Pipeline& pipeline, std::int64_t batch, std::uint32_t seed)
         : data(data_of_seed(pipeline, batch, seed)),
           want(pipeline, batch),
           got(pipeline, batch),

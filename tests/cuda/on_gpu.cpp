@@ -15,7 +15,7 @@ int every() {
     if (const char* text = std::getenv("MATGRAD_TEST_EVERY"); text != nullptr) {
         return std::max(1, std::atoi(text));
     }
-    return test::is_simulated() ? 10 : 1;
+    return test::is_simulated() ? 20 : 1;
 }
 
 }  // namespace

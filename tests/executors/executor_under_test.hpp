@@ -53,6 +53,8 @@ struct ExecutorUnderTest {
     int sweep = 1;
     /// Matrices of hundreds of rows are not for it.
     bool small_only = false;
+    /// Host threads share its work.
+    bool threaded = false;
 };
 
 /// What a test's name and message show of it.

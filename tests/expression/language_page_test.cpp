@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "support/cookbook.hpp"
+#include "support/test_data.hpp"
 
 namespace matgrad {
 namespace {
@@ -30,7 +31,7 @@ Example read_example(const std::string& line) {
 }
 
 TEST(LanguagePage, EveryExampleParsesToTheShapeItStates) {
-    std::ifstream page(MATGRAD_SOURCE_DIR "/docs/language.md");
+    std::ifstream page(source_file("docs/language.md"));
     ASSERT_TRUE(page);
     int examples = 0;
     bool inside = false;

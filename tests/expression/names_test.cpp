@@ -54,7 +54,18 @@ TEST(Names, AnUnknownFunctionSuggestsTheNearest) {
     EXPECT_EQ(name_error("A(B + C)"), "there is no function A; a product is written A*(...)");
 }
 
+TEST(Names, WhatOtherLanguagesCallAFunctionIsUnderstood) {
+    EXPECT_EQ(name_error("maximum(A,B)"), "there is no function maximum; did you mean max?");
+    EXPECT_EQ(name_error("fmin(A,B)"), "there is no function fmin; did you mean min?");
+    EXPECT_EQ(name_error("arctan(A)"), "there is no function arctan; did you mean atan?");
+    EXPECT_EQ(name_error("max'*x"),
+              "max is a function: write max(...), or declare max as a symbol");
+    EXPECT_TRUE(parse("max*A", parse_declarations("max=1")).shape().cols.name == "n");
+}
+
 TEST(Names, FunctionsTakeAFixedNumberOfArguments) {
+    EXPECT_EQ(name_error("max(A)"), "max takes 2 arguments, found 1");
+    EXPECT_EQ(name_error("erf(A,B)"), "erf takes 1 argument, found 2");
     EXPECT_EQ(name_error("tr(A,B)"), "tr takes 1 argument, found 2");
     EXPECT_EQ(name_error("dot(A)"), "dot takes 2 arguments, found 1");
     EXPECT_EQ(name_error("ones(n)"), "ones takes 2 arguments, found 1");

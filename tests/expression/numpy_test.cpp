@@ -54,12 +54,16 @@ class Script {
 public:
     Script() {
         text_ =
+            "import math\n"
             "import numpy as np\n"
             "np.seterr(all='ignore')\n"
             "failures = 0\n"
+            "class scipy:\n"  // what a text may ask of it, for machines that have none
+            "    class special:\n"
+            "        erf = np.vectorize(math.erf, otypes=[float])\n"
             "def check(source, expected, names, bound):\n"
             "    global failures\n"
-            "    value = np.asarray(eval(source, {'np': np, **names}))\n"
+            "    value = np.asarray(eval(source, {'np': np, 'scipy': scipy, **names}))\n"
             "    if value.shape != expected.shape or not np.all(np.abs(value - expected) <= "
             "bound):\n"
             "        failures += 1\n"

@@ -156,6 +156,8 @@ TEST(Latex, IsMathematics) {
         {"sigmoid(A)", "\\sigma\\left(A\\right)"},
         {"2*10^400", "2 \\cdot 10^{400}"},
         {"-(x'*y)*A", "-\\left(x^{\\top} y\\right) A"},
+        {"max(A, t)", R"(\max\left(A, t\right))", "t=1"},
+        {"atan(x) + log1p(x)", R"(\arctan\left(x\right) + \operatorname{log1p}\left(x\right))"},
     };
     for (const PrintCase& c : cases) {
         EXPECT_EQ(to_latex(parse(c.text, parse_declarations(c.declarations))), c.printed) << c.text;
@@ -176,6 +178,12 @@ TEST(Numpy, WritesWhatAPersonWouldWrite) {
         {"logdet(X)", "np.linalg.slogdet(X)[1]"},
         {"logsumexp(x)", "np.logaddexp.reduce(x, axis=None)"},
         {"softplus(x)", "np.logaddexp(0, x)"},
+        {"sigmoid(x - y)", "np.exp(-np.logaddexp(0, -(x - y)))"},
+        {"atan(X)", "np.arctan(X)"},
+        {"erf(X - 1)", "scipy.special.erf(X - 1)"},
+        {"scipy*X", "scipy_ * X", "scipy=1"},
+        {"max(X, t)", "np.maximum(X, t)", "t=1"},
+        {"min(X, Y)", "np.minimum(X, Y)"},
         {"X^5", "np.linalg.matrix_power(X, 5)"},
         {"t^0.5 + t^2", "np.power(t, 0.5) + t**2", "t=1"},
         {"lambda*np", "lambda_ * np_", "lambda=1 np=m,n"},

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "functions/entrywise.hpp"
+
 namespace matgrad {
 
 class RandomText {
@@ -138,14 +140,19 @@ private:
                 if (rows == '1' && cols != '1') {
                     return "colsum(" + text(long_dim(), cols) + ")";
                 }
-                return one_of({"exp", "log", "sqrt", "abs", "sign", "step", "sin", "cos", "tanh",
-                               "sigmoid", "softplus", "relu"}) +
-                       "(" + text(rows, cols) + ")";
+                return entrywise(rows, cols);
             default: {
                 const char inner = dim();
                 return in_brackets(rows, inner) + "*" + in_brackets(inner, cols);
             }
         }
+    }
+
+    std::string entrywise(char rows, char cols) {
+        const Entrywise f = kEntrywiseFunctions[pick(std::size(kEntrywiseFunctions))];
+        const std::string arguments = text(rows, cols);
+        return std::string(name_of(f)) + "(" + arguments +
+               (arity_of(f) == 2 ? ", " + text(rows, cols) : std::string()) + ")";
     }
 
     std::vector<std::uint8_t> choices_;

@@ -130,9 +130,30 @@ TEST(Rewrite, ScalarFunctionsOfAMatrix) {
 
 TEST(Rewrite, EntrywiseFactorsMerge) {
     const RewriteCase cases[] = {
-        {"A.*A", "A.^2"},           {"(A.^2).^3", "A.^6"}, {"A./A", "ones(m,n)"},
-        {"(2*A).*(3*B)", "6*A.*B"}, {"A.*B./A", "B"},      {"A.^1", "A"},
-        {"(2*A).^2", "4*A.^2"},     {"exp(0)", "1"},       {"abs(exp(t))", "exp(t)", "t=1"},
+        {"A.*A", "A.^2"},
+        {"(A.^2).^3", "A.^6"},
+        {"A./A", "ones(m,n)"},
+        {"(2*A).*(3*B)", "6*A.*B"},
+        {"A.*B./A", "B"},
+        {"A.^1", "A"},
+        {"(2*A).^2", "4*A.^2"},
+        {"exp(0)", "1"},
+        {"abs(exp(t))", "exp(t)", "t=1"},
+        {"abs(cosh(t))", "cosh(t)", "t=1"},
+        {"max(2,3) + min(2,3)", "5"},
+        {"max(A,A)", "A"},
+        {"min(A,A)", "A"},
+        {"max(A,0)", "relu(A)"},
+        {"max(0,A)", "relu(A)"},
+        {"max(A,0*A)", "relu(A)"},
+        {"min(0,A)", "min(A, 0)"},
+        {"max(2,A)", "max(A, 2)"},
+        {"max(2*ones(m,n),A)", "max(A, 2)"},
+        {"max(t,A)", "max(t, A)", "t=1"},
+        {"max(A,B)'", "max(A, B)'"},
+        {"max(A',B')' - max(A,B)", "0*ones(m,n)"},
+        {"erf(0)", "0"},
+
     };
     expect_all(cases);
 }

@@ -1,6 +1,6 @@
 // Any bytes as the text of an expression: either an expression whose text reads back equal, or a
 // CallerError of one line. The first line may hold declarations, separated by blanks, if it begins
-// with a `!`.
+// with a `!`. A short scalar function is planned with its gradient, and each pass leaves a Program.
 
 #include <algorithm>
 #include <cstddef>
@@ -11,9 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "matgrad/calculus.hpp"
 #include "matgrad/expression.hpp"
+#include "planner/planner.hpp"
 
 namespace {
+
+/// A longer text is not planned: chains of many factors take their time.
+constexpr std::size_t kPlannedText = 120;
 
 void require(bool holds, const char* what, const std::string& text) {
     if (!holds) {
@@ -50,6 +55,39 @@ void check_round_trip(const matgrad::Expr& expr) {
     require(!to_numpy(expr).empty(), "no NumPy", text);
 }
 
+/// Small sizes, which differ where names do.
+std::int64_t size_of_dim(const matgrad::Dim& dim) {
+    return dim.name.empty() ? dim.size : 2 + dim.name.back() % 3;
+}
+
+void check_program(const matgrad::Expr& f) {
+    const std::vector<matgrad::Declaration> declarations = symbols(f);
+    if (!f.shape().is_scalar() || declarations.empty() || to_text(f).size() > kPlannedText) {
+        return;
+    }
+    const std::string variable = declarations.front().name;
+    matgrad::PlanRequest request;
+    request.symbols = declarations;
+    request.batch = 8;
+    for (const matgrad::Declaration& d : declarations) {
+        request.operands.push_back(
+            {d.name, size_of_dim(d.shape.rows), size_of_dim(d.shape.cols), d.name != variable});
+    }
+    const auto derivation = matgrad::derive(f, std::vector{variable},
+                                            matgrad::Convention::projected, matgrad::Lines::omit);
+    request.outputs = {{matgrad::OutputKind::value, "", f, {}},
+                       {matgrad::OutputKind::gradient, variable, derivation.gradients[0].form, {}}};
+    for (const auto reduction : {matgrad::Reduction::none, matgrad::Reduction::sum}) {
+        request.reduction = reduction;
+        (void)matgrad::make_program(request, [&](std::string_view pass, matgrad::Stage stage,
+                                                 const matgrad::Program& program) {
+            const std::vector<std::string> faults = matgrad::find_faults(program, stage);
+            require(faults.empty(), faults.empty() ? "" : faults[0].c_str(),
+                    std::string(pass) + ": " + to_text(f));
+        });
+    }
+}
+
 void check_text(std::string_view text) {
     std::vector<matgrad::Declaration> declarations;
     if (!text.empty() && text.front() == '!') {
@@ -57,7 +95,9 @@ void check_text(std::string_view text) {
         declarations = read_declarations(text.substr(1, end - 1));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
-    check_round_trip(matgrad::parse(text, declarations));
+    const matgrad::Expr expr = matgrad::parse(text, declarations);
+    check_round_trip(expr);
+    check_program(expr);
 }
 
 }  // namespace

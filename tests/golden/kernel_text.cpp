@@ -22,7 +22,7 @@ std::string kernel_text(const Program& program) {
             (void)gpu::make_step(setup);
         }
     }
-    (void)gpu::Results(setup, {});
+    (void)gpu::Results(setup);
     return source.text();
 }
 

@@ -6,8 +6,8 @@ usage: test_run.py PATH/run.sh
 
 import subprocess
 import tarfile
-import unittest
 
+import at_once
 from run_test import MOST_LINES, RUN, RunTest  # finds the run's own modules
 from fake_programs import chosen_tests, write_tree
 
@@ -109,4 +109,4 @@ class WhatRuns(RunTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    at_once.main()

@@ -8,8 +8,8 @@ import json
 import signal
 import subprocess
 import sys
-import unittest
 
+import at_once
 from run_test import RunTest, SLACK  # finds the run's own modules
 from fake_programs import RESULTS, write_program
 
@@ -192,4 +192,4 @@ class WhatGoesWrong(RunTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    at_once.main()

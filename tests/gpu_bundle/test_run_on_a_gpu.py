@@ -21,6 +21,7 @@ FAKE = pathlib.Path(sys.argv.pop())
 RUN = pathlib.Path(sys.argv.pop())
 sys.path.append(str(RUN.with_name("run")))
 
+import at_once
 import tools
 from fake_programs import (COMMAND, DEVICE, TEST_PROGRAM, chosen_tests, processes_of, results,
                            write_program)
@@ -229,9 +230,8 @@ class OnAGpu(unittest.TestCase):
             "some: Suite.One: under memcheck: exit status 1"])
 
     def test_wrong_numbers_of_gpu_times_are_a_failure(self):
-        TIMES["rows"][0]["correct"] = False
-        self.addCleanup(TIMES["rows"][0].update, correct=True)
-        self.program("bin/gpu_times", PRINTER, text=json.dumps(TIMES))
+        wrong = {**TIMES, "rows": [{**TIMES["rows"][0], "correct": False}]}
+        self.program("bin/gpu_times", PRINTER, text=json.dumps(wrong))
         result, parts, _ = self.run_bundle("--only", "times")
         self.assertEqual(result.returncode, 1)
         self.assertEqual(parts["times"]["failures"],
@@ -277,4 +277,4 @@ class OnAGpu(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    at_once.main()

@@ -9,8 +9,8 @@ import random
 import signal
 import subprocess
 import time
-import unittest
 
+import at_once
 from run_test import RunTest  # finds the run's own modules
 from fake_programs import processes_of, write_tree
 
@@ -35,9 +35,8 @@ class WhenStopped(RunTest):
             time.sleep(0.05)
         self.assertEqual(processes_of(self.folder), [])
 
-    def test_ten_kills_leave_whole_results_and_no_process(self):
-        moments = random.Random(1)
-        for _ in range(10):
+    def kill_often(self, moments):
+        for _ in range(5):
             process = self.begin()
             time.sleep(moments.uniform(0, 1.5))
             os.killpg(process.pid, signal.SIGKILL)
@@ -49,6 +48,12 @@ class WhenStopped(RunTest):
                 partial.unlink()
             (self.out / "summary.txt").unlink()
         self.wait_for_nobody()
+
+    def test_five_kills_leave_whole_results_and_no_process(self):
+        self.kill_often(random.Random(1))
+
+    def test_nor_do_five_more(self):
+        self.kill_often(random.Random(2))
 
     def test_what_long_tests_have_given_so_far_is_there(self):
         process = self.begin(sleeps=True)
@@ -95,4 +100,4 @@ class WhenStopped(RunTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    at_once.main()

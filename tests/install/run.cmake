@@ -1,5 +1,6 @@
 # Installs matgrad to an empty prefix, builds a consumer against it and runs it.
-#   MATGRAD_BUILD   a build tree of matgrad; with MATGRAD_SOURCE it is first configured and built there
+#   MATGRAD_BUILD   a build tree of matgrad; with MATGRAD_SOURCE it is first configured there and built
+#                   from the objects that the file COMPILED_OBJECTS lists
 #   WORK            where the prefix and the consumer's build go
 #   KIND            STATIC or SHARED, which the library must turn out to be
 #   FLAGS           arguments for each configuration
@@ -9,8 +10,9 @@
 if(MATGRAD_SOURCE)
   string(COMPARE EQUAL ${KIND} SHARED shared)
   execute_process(COMMAND ${CMAKE_COMMAND} -S ${MATGRAD_SOURCE} -B ${MATGRAD_BUILD} ${FLAGS}
-    -DBUILD_SHARED_LIBS=${shared} -DMATGRAD_TESTS=OFF
-    -DMATGRAD_CUDA=${CUDA} COMMAND_ERROR_IS_FATAL ANY)
+    -DBUILD_SHARED_LIBS=${shared} -DMATGRAD_TESTS=OFF -DMATGRAD_CUDA=${CUDA}
+    -DCMAKE_PROJECT_matgrad_INCLUDE=${CMAKE_CURRENT_LIST_DIR}/link_compiled_objects.cmake
+    -DCOMPILED_OBJECTS=${COMPILED_OBJECTS} COMMAND_ERROR_IS_FATAL ANY)
   execute_process(COMMAND ${CMAKE_COMMAND} --build ${MATGRAD_BUILD} --target matgrad
     COMMAND_ERROR_IS_FATAL ANY)
 endif()
@@ -59,6 +61,13 @@ else()
   expect_gpus("none: this build has no CUDA executors" ${WORK}/build/consumer)
 endif()
 
+# What a shared library exports, one name a line.
+function(read_exports library result)
+  execute_process(COMMAND nm --dynamic --defined-only --demangle --format=posix ${library}
+    OUTPUT_VARIABLE exported COMMAND_ERROR_IS_FATAL ANY)
+  set(${result} "${exported}" PARENT_SCOPE)
+endfunction()
+
 file(GLOB_RECURSE libraries ${WORK}/prefix/libmatgrad.*)
 if(KIND STREQUAL STATIC)
   if(NOT libraries MATCHES "libmatgrad\\.a$")
@@ -66,8 +75,7 @@ if(KIND STREQUAL STATIC)
   endif()
 else()
   list(FILTER libraries INCLUDE REGEX "\\.so$")
-  execute_process(COMMAND nm --dynamic --defined-only --demangle --format=posix ${libraries}
-    OUTPUT_VARIABLE exported COMMAND_ERROR_IS_FATAL ANY)
+  read_exports(${libraries} exported)
   string(REGEX REPLACE "(^|\n)((typeinfo|typeinfo name|vtable) for )?matgrad::[^\n]*" "" foreign "${exported}")
   string(STRIP "${foreign}" foreign)
   if(foreign)
@@ -76,4 +84,10 @@ else()
   if(NOT exported MATCHES "matgrad::make_plan\\(")
     message(FATAL_ERROR "the shared library does not export make_plan:\n${exported}")
   endif()
+endif()
+
+# A plugin of the consumer's keeps what it has of matgrad to itself.
+read_exports(${WORK}/build/libplugin.so exported)
+if(NOT exported MATCHES "gradient_of_trace" OR exported MATCHES "matgrad::(parse|differentiate)\\(")
+  message(FATAL_ERROR "expected the plugin to export its own function alone, found:\n${exported}")
 endif()

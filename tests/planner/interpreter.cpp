@@ -59,6 +59,24 @@ double apply(const MapInstruction& c, double a, double b) {
             return std::max(a, 0.0) + std::log1p(std::exp(-std::abs(a)));
         case MapOp::relu:
             return bounded(a > 0, a, bounded(a <= 0, 0, a));
+        case MapOp::tan:
+            return std::tan(a);
+        case MapOp::atan:
+            return std::atan(a);
+        case MapOp::log1p:
+            return std::log1p(a);
+        case MapOp::expm1:
+            return std::expm1(a);
+        case MapOp::cosh:
+            return std::cosh(a);
+        case MapOp::sinh:
+            return std::sinh(a);
+        case MapOp::erf:
+            return std::erf(a);
+        case MapOp::max:
+            return std::max(a, b);
+        case MapOp::min:
+            return std::min(a, b);
         default:
             throw std::logic_error("no arithmetic instruction");
     }

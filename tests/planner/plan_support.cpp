@@ -8,6 +8,7 @@
 #include "expression/node.hpp"
 #include "reference/random_problem.hpp"
 #include "reference/reference.hpp"
+#include "support/verified_program.hpp"
 
 namespace matgrad::testing {
 namespace {
@@ -80,7 +81,7 @@ PlanRequest request_for(const Problem& problem) {
 }
 
 Program program_for(const Problem& problem) {
-    return make_program(request_for(problem));
+    return verified_program(request_for(problem));
 }
 
 std::vector<Operands> random_problems(const PlanRequest& request, int count, std::uint64_t seed) {
@@ -100,7 +101,7 @@ std::vector<Operands> random_problems(const PlanRequest& request, int count, std
 }
 
 void expect_matches_reference(const PlanRequest& request, std::uint64_t seed) {
-    const Program program = make_program(request);
+    const Program program = verified_program(request);
     const std::vector<Operands> problems = random_problems(request, 3, seed);
     Interpreter interpreter(program);
     const RunResult run = interpreter.run(problems);

@@ -193,13 +193,22 @@ TEST(ReferenceDifferential, OfFunctionsToMatrices) {
 
 TEST(ReferenceDifferential, OfEntrywiseFunctions) {
     const Point at;
-    for (const Op op : {Op::exp, Op::abs, Op::sign, Op::step, Op::sin, Op::cos, Op::tanh,
-                        Op::sigmoid, Op::softplus, Op::relu}) {
+    for (const Op op :
+         {Op::exp, Op::abs, Op::sign, Op::step, Op::sin, Op::cos, Op::tanh, Op::sigmoid,
+          Op::softplus, Op::relu, Op::atan, Op::expm1, Op::cosh, Op::sinh, Op::erf}) {
         expect_differential("f(A)", entrywise(op, kA), at.values, at.directions, 4);
     }
-    for (const Op op : {Op::log, Op::sqrt}) {
+    for (const Op op : {Op::log, Op::sqrt, Op::log1p}) {
         expect_differential("f(abs(A))", entrywise(op, entrywise(Op::abs, kA)), at.values,
                             at.directions, 4);
+    }
+    expect_differential("tan(sin(A))", entrywise(Op::tan, entrywise(Op::sin, kA)), at.values,
+                        at.directions, 4);
+    for (const Op op : {Op::max, Op::min}) {
+        const Expr f = make(op, {kM, kN}, {kA, kB});
+        expect_differential("f(A,B)", f, at.values, at.directions, 4);
+        expect_differential("f(A,B) by A", f, at.values, at.only("A"), 4);
+        expect_differential("f(A,B) by B", f, at.values, at.only("B"), 4);
     }
 }
 
@@ -240,6 +249,17 @@ TEST(ReferenceDifferential, AtKinksIsTheStatedChoice) {
     };
     for (const Op op : {Op::abs, Op::relu, Op::sign, Op::step}) {
         EXPECT_EQ(slope(op), 0) << function_name(op);
+    }
+    // Where both are equal, the second argument moves max and min.
+    const MatrixMap equal{{"A", MatrixXd::Ones(1, 1)}, {"B", MatrixXd::Ones(1, 1)}};
+    for (const Op op : {Op::max, Op::min}) {
+        const Expr f = make(op, {kM, kN}, {kA, kB});
+        const auto slope_by = [&](const std::string& name) {
+            return evaluate_differential(f, equal, {{name, MatrixXd::Ones(1, 1)}})
+                .differential(0, 0);
+        };
+        EXPECT_EQ(slope_by("A"), 0) << function_name(op);
+        EXPECT_EQ(slope_by("B"), 1) << function_name(op);
     }
 }
 

@@ -31,10 +31,7 @@ TEST(ReferenceSizes, OfTwoOperandsThatDisagreeNameBoth) {
         (void)evaluate_reference(product(1, {}, {kA, kB}),
                                  {{"A", MatrixXd::Zero(2, 3)}, {"B", MatrixXd::Zero(4, 5)}});
     });
-    EXPECT_THAT(message,
-                AllOf(HasSubstr("dimension n"), HasSubstr("A, which is 2-by-3"),
-                      HasSubstr("B, which is 4-by-5"), HasSubstr("m-by-n"), HasSubstr("n-by-p")));
-    EXPECT_EQ(message.find('\n'), std::string::npos);
+    EXPECT_EQ(message, "operand B is 4-by-5 but operand A is 2-by-3: n is 4 here and 3 there");
 }
 
 TEST(ReferenceSizes, OfOneOperandThatDisagreesWithItself) {
@@ -42,7 +39,7 @@ TEST(ReferenceSizes, OfOneOperandThatDisagreesWithItself) {
     EXPECT_THAT(message_of<ShapeError>([&] {
                     (void)evaluate_reference(s, {{"S", MatrixXd::Zero(2, 3)}});
                 }),
-                AllOf(HasSubstr("S, which is 2-by-3"), HasSubstr("dimension n")));
+                AllOf(HasSubstr("operand S is 2-by-3"), HasSubstr("square matrix (n-by-n)")));
 }
 
 TEST(ReferenceSizes, OfLiteralDimensionsAreHeldTo) {
@@ -50,18 +47,18 @@ TEST(ReferenceSizes, OfLiteralDimensionsAreHeldTo) {
     EXPECT_THAT(message_of<ShapeError>([&] {
                     (void)evaluate_reference(v, {{"v", MatrixXd::Zero(4, 1)}});
                 }),
-                AllOf(HasSubstr("v"), HasSubstr("4 rows"), HasSubstr("expected 3")));
+                AllOf(HasSubstr("operand v is 4-by-1"), HasSubstr("expected 3-by-1")));
     EXPECT_THAT(message_of<ShapeError>([&] {
                     (void)evaluate_reference(v, {{"v", MatrixXd::Zero(3, 2)}});
                 }),
-                AllOf(HasSubstr("2 columns"), HasSubstr("expected 1")));
+                AllOf(HasSubstr("operand v is 3-by-2"), HasSubstr("expected 3-by-1")));
 }
 
 TEST(ReferenceSizes, OfGivenDimensionsMustNotContradictAnOperand) {
     EXPECT_THAT(message_of<ShapeError>([] {
                     (void)evaluate_reference(kA, {{"A", MatrixXd::Zero(2, 3)}}, {{"m", 5}});
                 }),
-                AllOf(HasSubstr("dimension m is 5"), HasSubstr("A, which is 2-by-3")));
+                AllOf(HasSubstr("operand A is 2-by-3"), HasSubstr("m is 2 here and given as 5")));
     EXPECT_THROW((void)evaluate_reference(make(Op::eye, {kN, kN}, {}), {}, {{"n", -1}}),
                  ShapeError);
 }

@@ -169,6 +169,31 @@ TEST(ReferenceValue, OfEntrywiseFunctionsAtKnownPoints) {
     EXPECT_NEAR(of_t(Op::sin, 1), 0.84147098480789651, 2 * kEps);  // Abramowitz & Stegun, table 4.6
     EXPECT_NEAR(of_t(Op::tanh, 0.5), (M_E - 1) / (M_E + 1), 4 * kEps);
     EXPECT_NEAR(of_t(Op::sigmoid, 1), M_E / (M_E + 1), 4 * kEps);
+    EXPECT_NEAR(of_t(Op::tan, M_PI / 4), 1, 4 * kEps);
+    EXPECT_NEAR(of_t(Op::atan, 1), M_PI / 4, 2 * kEps);
+    EXPECT_NEAR(of_t(Op::log1p, 1), std::log(2), 2 * kEps);
+    EXPECT_EQ(of_t(Op::log1p, 1e-20), 1e-20);
+    EXPECT_NEAR(of_t(Op::expm1, 1), M_E - 1, 4 * kEps);
+    EXPECT_EQ(of_t(Op::expm1, 1e-20), 1e-20);
+    EXPECT_NEAR(of_t(Op::cosh, 1), (M_E + 1 / M_E) / 2, 4 * kEps);
+    EXPECT_NEAR(of_t(Op::sinh, 1), (M_E - 1 / M_E) / 2, 4 * kEps);
+    EXPECT_NEAR(of_t(Op::erf, 0.5), 0.5204998778, 1e-10);  // Abramowitz & Stegun, table 7.1
+}
+
+TEST(ReferenceValue, OfTheLargerAndTheSmaller) {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const auto of = [](Op op, double a, double b) {
+        const MatrixMap values{{"A", matrix(1, 1, {a})}, {"B", matrix(1, 1, {b})}};
+        return evaluate_reference(make(op, {kM, kN}, {kA, kB}), values)(0, 0);
+    };
+    EXPECT_EQ(of(Op::max, 2, 3), 3);
+    EXPECT_EQ(of(Op::max, 3, 2), 3);
+    EXPECT_EQ(of(Op::min, 2, 3), 2);
+    EXPECT_EQ(of(Op::min, 3, 2), 2);
+    for (const Op op : {Op::max, Op::min}) {
+        EXPECT_TRUE(std::isnan(of(op, nan, 1)));
+        EXPECT_TRUE(std::isnan(of(op, 1, nan)));
+    }
 }
 
 TEST(ReferenceValue, OfSignAndStepAtZeroIsZero) {
@@ -203,8 +228,9 @@ TEST(ReferenceValue, OfLogSumExpWithInfiniteEntries) {
 
 TEST(ReferenceValue, PropagatesNaN) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    for (const Op op : {Op::exp, Op::log, Op::sqrt, Op::abs, Op::sign, Op::sin, Op::cos, Op::tanh,
-                        Op::sigmoid, Op::softplus, Op::relu}) {
+    for (const Op op : {Op::exp, Op::log, Op::sqrt, Op::abs, Op::sign, Op::step, Op::sin, Op::cos,
+                        Op::tanh, Op::sigmoid, Op::softplus, Op::relu, Op::tan, Op::atan, Op::log1p,
+                        Op::expm1, Op::cosh, Op::sinh, Op::erf}) {
         EXPECT_TRUE(std::isnan(of_t(op, nan))) << function_name(op);
     }
     for (const Op op : {Op::sum, Op::norm1, Op::norm2, Op::logsumexp}) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "matgrad/calculus.hpp"
 #include "planner/planner.hpp"
 #include "program/cost.hpp"
 #include "support/cookbook.hpp"

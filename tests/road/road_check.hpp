@@ -6,11 +6,13 @@
 #include <cmath>
 #include <limits>
 
+#include "api/plan_making.hpp"
 #include "expression/node.hpp"
 #include "matgrad/matgrad.hpp"
 #include "reference/random_problem.hpp"
 #include "reference/reference.hpp"
 #include "road/test_device.hpp"
+#include "support/verified_program.hpp"
 
 namespace matgrad {
 
@@ -108,6 +110,7 @@ Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy 
     options.wrt = {wrt};
     options.reduction = c.reduction;
     options.device = test_device().device;
+    (void)verified_program(detail::make_request(f, operands, c.batch, options));
     const Plan plan = make_plan(f, operands, c.batch, options);
     std::vector<ConstBatch> inputs;
     for (const Operand& o : plan.operands()) {

@@ -183,11 +183,41 @@ MATGRAD_DEVICE float cos(float x) {
 MATGRAD_DEVICE double cos(double x) {
     return __builtin_cos(x);
 }
+MATGRAD_DEVICE float tan(float x) {
+    return __builtin_tanf(x);
+}
+MATGRAD_DEVICE double tan(double x) {
+    return __builtin_tan(x);
+}
+MATGRAD_DEVICE float atan(float x) {
+    return __builtin_atanf(x);
+}
+MATGRAD_DEVICE double atan(double x) {
+    return __builtin_atan(x);
+}
+MATGRAD_DEVICE float cosh(float x) {
+    return __builtin_coshf(x);
+}
+MATGRAD_DEVICE double cosh(double x) {
+    return __builtin_cosh(x);
+}
+MATGRAD_DEVICE float sinh(float x) {
+    return __builtin_sinhf(x);
+}
+MATGRAD_DEVICE double sinh(double x) {
+    return __builtin_sinh(x);
+}
 MATGRAD_DEVICE float tanh(float x) {
     return __builtin_tanhf(x);
 }
 MATGRAD_DEVICE double tanh(double x) {
     return __builtin_tanh(x);
+}
+MATGRAD_DEVICE float erf(float x) {
+    return __builtin_erff(x);
+}
+MATGRAD_DEVICE double erf(double x) {
+    return __builtin_erf(x);
 }
 MATGRAD_DEVICE float copysign(float size, float sign) {
     return __builtin_copysignf(size, sign);
@@ -195,11 +225,14 @@ MATGRAD_DEVICE float copysign(float size, float sign) {
 MATGRAD_DEVICE double copysign(double size, double sign) {
     return __builtin_copysign(size, sign);
 }
-MATGRAD_DEVICE float fmax(float x, float y) {
-    return __builtin_fmaxf(x, y);
+/// The larger, the smaller; NaN where one is a NaN.
+template <typename T>
+MATGRAD_DEVICE T max(T x, T y) {
+    return x > y || x != x ? x : y;
 }
-MATGRAD_DEVICE double fmax(double x, double y) {
-    return __builtin_fmax(x, y);
+template <typename T>
+MATGRAD_DEVICE T min(T x, T y) {
+    return x < y || x != x ? x : y;
 }
 
 template <typename T>

@@ -24,9 +24,10 @@ constexpr const char* kTwin = "device.cuh";
 constexpr const char* kTwinsState = "kernel_state.hpp";
 
 // Standard headers are not there for device code. Statics of templates stay inside their library, so
-// that libraries do not share them.
+// that libraries do not share them. Most kernels run for less time than they are compiled for: -Og
+// compiles in two thirds of the time of -O1.
 const char* const kFlags[] = {"-std=c++20",
-                              "-O1",
+                              "-Og",
                               "-fPIC",
                               "-shared",
                               "-nostdlib",

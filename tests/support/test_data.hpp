@@ -1,15 +1,15 @@
 #pragma once
-/// \file The files of tests/data. The environment variable MATGRAD_TEST_DATA names another folder: test
-/// programs also run where they were not built.
+/// \file Where tests find files: those of tests/data, and those of the source tree.
 
-#include <cstdlib>
 #include <string>
 
 namespace matgrad {
 
-inline std::string test_data(const std::string& name) {
-    const char* folder = std::getenv("MATGRAD_TEST_DATA");
-    return std::string(folder != nullptr ? folder : MATGRAD_TEST_DATA) + "/" + name;
-}
+/// The path of a file of tests/data. The environment variable MATGRAD_TEST_DATA names another folder:
+/// test programs also run where they were not built.
+[[nodiscard]] std::string test_data(const std::string& name);
+
+/// The path of a file of the source tree, which is there where the tests were built.
+[[nodiscard]] std::string source_file(const std::string& name);
 
 }  // namespace matgrad

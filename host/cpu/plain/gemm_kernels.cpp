@@ -25,7 +25,7 @@ inline constexpr int kStripRows = 6;
 
 /// One strip of a times one panel of b.
 template <typename T>
-struct Strip {
+struct ProductStrip {
     const T* a;
     std::int64_t a_row, a_col;  ///< strides in entries
     const T* b;
@@ -55,7 +55,7 @@ HWY_INLINE void store_part(LaneVector<T> value, hn::Mask<Lane<T>> mask, T* to) {
 /// Not inlined: its inner loop needs all registers. Rows are addressed three to a pointer, by once
 /// and twice the stride.
 template <typename T, int kRows, int kVectors, bool kWhole>
-HWY_NOINLINE void multiply_strip(const Strip<T>& s) {
+HWY_NOINLINE void multiply_strip(const ProductStrip<T>& s) {
     const Lane<T> d;
     constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(Lane<T>()));
     constexpr int kPointers = (kRows + 2) / 3;
@@ -132,7 +132,7 @@ HWY_NOINLINE void multiply_strip(const Strip<T>& s) {
 }
 
 template <typename T>
-using StripKernel = void (*)(const Strip<T>&);
+using StripKernel = void (*)(const ProductStrip<T>&);
 
 template <typename T, int kVectors, bool kWhole, int... kIndex>
 constexpr std::array<StripKernel<T>, kStripRows> kernels_of(
@@ -162,7 +162,7 @@ void multiply_block(double alpha, const GemmOperand& a, const GemmOperand& b, do
     constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(Lane<T>()));
     const Strips strips(c.rows);
     const std::int64_t inner = a.view.cols;
-    Strip<T> s{};
+    ProductStrip<T> s{};
     s.inner = inner;
     s.c_row = c.row_stride;
     s.alpha = static_cast<T>(alpha);

@@ -17,7 +17,7 @@ namespace matgrad::detail::HWY_NAMESPACE {
 
 /// Rows of neighbours in memory, `ld` apart.
 template <typename T>
-struct Rows {
+struct MatrixRows {
     const T* data;
     std::int64_t ld, rows, cols;
 };
@@ -51,7 +51,7 @@ HWY_INLINE T dot(const T* row, std::int64_t cols, const T* x) {
 /// As many rows as a vector has lanes: their sums, transposed, add up to one vector. So many streams
 /// are more than the processor follows by itself, so the next rows are asked for.
 template <typename T>
-HWY_NOINLINE void dot_square(const Rows<T>& a, std::int64_t row, const T* x, T* sums) {
+HWY_NOINLINE void dot_square(const MatrixRows<T>& a, std::int64_t row, const T* x, T* sums) {
     const Lane<T> d;
     constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(Lane<T>()));
     LaneVector<T> sum[lanes];
@@ -89,7 +89,7 @@ HWY_NOINLINE void dot_square(const Rows<T>& a, std::int64_t row, const T* x, T* 
 }
 
 template <typename T>
-void dots_typed(const Rows<T>& a, const T* x, T* sums) {
+void dots_typed(const MatrixRows<T>& a, const T* x, T* sums) {
     constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(Lane<T>()));
     std::int64_t row = 0;
     for (; row + lanes <= a.rows; row += lanes) {
@@ -103,8 +103,8 @@ void dots_typed(const Rows<T>& a, const T* x, T* sums) {
 /// Columns that fit a few vectors: their sums stay in registers over all rows, four rows side by
 /// side.
 template <typename T, int kVectors>
-HWY_NOINLINE void sum_narrow(const Rows<T>& a, std::int64_t col, std::int64_t last, const T* x,
-                             T* sums) {
+HWY_NOINLINE void sum_narrow(const MatrixRows<T>& a, std::int64_t col, std::int64_t last,
+                             const T* x, T* sums) {
     const Lane<T> d;
     constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(Lane<T>()));
     const auto mask = hn::FirstN(d, static_cast<std::size_t>(last));
@@ -149,7 +149,7 @@ HWY_NOINLINE void sum_narrow(const Rows<T>& a, std::int64_t col, std::int64_t la
 
 /// Eight rows are added to the sums, which stay in the first-level cache.
 template <typename T, bool kFirst>
-HWY_NOINLINE void sum_eight_rows(const Rows<T>& a, std::int64_t row, const T* x, T* sums) {
+HWY_NOINLINE void sum_eight_rows(const MatrixRows<T>& a, std::int64_t row, const T* x, T* sums) {
     const Lane<T> d;
     constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(Lane<T>()));
     const T* first = a.data + row * a.ld;
@@ -184,7 +184,7 @@ HWY_NOINLINE void sum_eight_rows(const Rows<T>& a, std::int64_t row, const T* x,
 }
 
 template <typename T>
-void sums_typed(const Rows<T>& a, const T* x, T* sums) {
+void sums_typed(const MatrixRows<T>& a, const T* x, T* sums) {
     constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(Lane<T>()));
     constexpr std::int64_t kNarrow = 4;
     if (a.cols <= kNarrow * lanes || a.rows < 8) {
@@ -230,7 +230,7 @@ void sums_typed(const Rows<T>& a, const T* x, T* sums) {
 }
 
 template <typename T>
-Rows<T> rows_of(const View& a) {
+MatrixRows<T> rows_of(const View& a) {
     return {reinterpret_cast<const T*>(a.data), a.row_stride, a.rows, a.cols};
 }
 

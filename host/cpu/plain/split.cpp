@@ -7,7 +7,7 @@
 #include "cpu/plain/gemv.hpp"
 #include "cpu/plain/gram.hpp"
 #include "cpu/plain/triangle.hpp"
-#include "cpu/workers.hpp"
+#include "executor/workers.hpp"
 
 namespace matgrad::detail {
 namespace {

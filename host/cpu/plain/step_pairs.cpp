@@ -6,7 +6,7 @@
 
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/gemv.hpp"
-#include "cpu/workers.hpp"
+#include "executor/workers.hpp"
 #include "program/uses.hpp"
 
 namespace matgrad::detail {

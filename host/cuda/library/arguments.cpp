@@ -5,23 +5,12 @@
 #include <string>
 
 #include "cuda/checked.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {
 
 constexpr std::uintptr_t kWorkspaceAlignment = 256;
-
-std::string output_name(const ProgramOutput& output) {
-    switch (output.kind) {
-        case OutputKind::value:
-            return "the result value";
-        case OutputKind::gradient:
-            return "the result gradient " + output.name;
-        case OutputKind::hvp:
-            return "the result hvp " + output.name;
-    }
-    return "the result " + output.name;
-}
 
 /// `what()` names the pointer, where something is wrong with it.
 template <typename Name>
@@ -81,8 +70,8 @@ void check_stream(void* stream, int device) {
 
 }  // namespace
 
-void check_call(const Program& program, std::span<const OutputForm> forms, const DeviceCall& call,
-                int device, std::size_t workspace_bytes) {
+void check_call(const Program& program, const DeviceCall& call, int device,
+                std::size_t workspace_bytes) {
     check_counts(program, call);
     const auto value = [&program](ValueId id) -> const Value& { return program.value(id); };
     const auto element = static_cast<std::uintptr_t>(size_of(program.type));
@@ -97,11 +86,11 @@ void check_call(const Program& program, std::span<const OutputForm> forms, const
     }
     for (std::size_t i = 0; i < call.results.size(); ++i) {
         const Value& from = value(program.outputs[i].value);
-        const bool batched = from.scope == Scope::problem ||
-                             (from.scope == Scope::shared && i < forms.size() && forms[i].spread);
-        if (from.count() > 0 && (!batched || call.batch > 0)) {
-            check_device_pointer([&] { return output_name(program.outputs[i]); },
-                                 call.results[i].data, device, element);
+        const ProgramOutput& output = program.outputs[i];
+        if (from.count() > 0 && (!is_per_problem(program, output) || call.batch > 0)) {
+            check_device_pointer(
+                [&output] { return "the result " + output_text(output.kind, output.name); },
+                call.results[i].data, device, element);
         }
     }
     if (call.status != nullptr) {

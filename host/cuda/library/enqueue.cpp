@@ -61,7 +61,7 @@ private:
 
     void start() {
         run_.begin_step(nullptr);
-        if (plan_.results.has_means()) {
+        if (plan_.results.has_means() && !call_.sums_for_means) {
             run_.enqueue("count of failures to 0", [&] {
                 MATGRAD_CUDA(cudaMemsetAsync(failed_, 0, sizeof(*failed_), run_.stream));
             });
@@ -85,7 +85,7 @@ private:
         run_.status = {shared_status_, false, nullptr};
         plan_.sums.write_values(run_, totals_);
         run_steps(plan_.final_steps);
-        plan_.results.write_single(run_, call_.results, failed_, call_.batch);
+        plan_.results.write_single(run_, call_, failed_);
     }
 
     /// Twice: what is noted the first time, the addresses that calls take, is written before the second.
@@ -133,7 +133,7 @@ private:
         run_steps(plan_.problem_steps);
         plan_.sums.add_slice(run_, totals_);
         plan_.results.write_slice(run_, call_.results, first);
-        if (plan_.count_failed != kNoKernel) {
+        if (plan_.count_failed != kNoKernel && !call_.sums_for_means) {
             run_.enqueue("count of failures", [&] {
                 run_.kernels.count_failed(plan_.count_failed, run_.status.data, failed_, count,
                                           run_.stream);

@@ -55,7 +55,7 @@ Steps make_steps(StepSetup& setup) {
 
 bool factors_something(const Program& program, const PlannedSteps& steps) {
     return std::any_of(steps.begin(), steps.end(), [&program](const auto& step) {
-        return is_factorization(*step.step) && program.value(step.step->out).count() > 0;
+        return is_factorization(step.step->operation) && program.value(step.step->out).count() > 0;
     });
 }
 
@@ -119,7 +119,7 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     const Thresholds thresholds = Thresholds::of(context.info().major);
     StepSetup setup(program, context, thresholds, source, options);
     Steps steps = make_steps(setup);
-    Results results(setup, options.outputs);
+    Results results(setup);
     if (setup.uses_blas()) {
         context.handles().blas.prepare();
     }

@@ -13,7 +13,8 @@ namespace {
 /// Factors keep the order of the library, by columns for LU, and no leading dimension of the caller's.
 bool is_factor(const Program& program, ValueId id) {
     const int producer = find_producers(program)[static_cast<std::size_t>(id)];
-    return producer >= 0 && is_factorization(program.steps[static_cast<std::size_t>(producer)]);
+    return producer >= 0 &&
+           is_factorization(program.steps[static_cast<std::size_t>(producer)].operation);
 }
 
 }  // namespace
@@ -34,21 +35,19 @@ DeviceView result_view(const Program& program, std::size_t output, const Batch& 
     return v;
 }
 
-Results::Results(StepSetup& setup, std::span<const OutputForm> forms) : program_(setup.program()) {
+Results::Results(StepSetup& setup) : program_(setup.program()) {
     for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
         const ProgramOutput& o = program_.outputs[i];
         const Value& value = setup.value(o.value);
-        const OutputForm form = forms.empty() ? OutputForm{} : forms[i];
         Output output;
         output.value = o.value;
-        output.per_problem =
-            value.scope == Scope::problem || (form.spread && value.scope == Scope::shared);
-        output.is_mean = form.mean;
+        output.per_problem = is_per_problem(program_, o);
+        output.is_mean = o.mean;
         output.may_be_direct = value.scope == Scope::problem && value.operand < 0 &&
                                value.output == static_cast<int>(i) && value.type == program_.type &&
                                !o.transposed && !is_factor(program_, o.value);
         output.is_marked = setup.is_marked(o.value);
-        if (form.mean) {
+        if (o.mean) {
             output.divide =
                 setup.kernels().add_divide(value.rows.size, value.cols.size, program_.type);
         }
@@ -92,8 +91,7 @@ void Results::write_slice(StepRun& run, std::span<const Batch> results, std::int
     }
 }
 
-void Results::write_single(StepRun& run, std::span<const Batch> results, const std::int64_t* failed,
-                           std::int64_t batch) const {
+void Results::write_single(StepRun& run, const DeviceCall& call, const std::int64_t* failed) const {
     run.begin_step(nullptr);
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         const Output& output = outputs_[i];
@@ -101,12 +99,13 @@ void Results::write_single(StepRun& run, std::span<const Batch> results, const s
         if (output.per_problem || value.count() == 0) {
             continue;
         }
-        const DeviceView to = result_view(program_, i, results[i]);
+        const DeviceView to = result_view(program_, i, call.results[i]);
         const bool is_shared = program_.value(output.value).scope == Scope::shared;
         run.copy(value, to, 1, is_shared ? run.status.data : nullptr);
-        if (output.is_mean && batch > 0) {
-            run.enqueue("mean",
-                        [&] { run.kernels.divide(output.divide, to, failed, batch, run.stream); });
+        if (output.is_mean && call.batch > 0 && !call.sums_for_means) {
+            run.enqueue("mean", [&] {
+                run.kernels.divide(output.divide, to, failed, call.batch, run.stream);
+            });
         }
     }
 }

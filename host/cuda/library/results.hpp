@@ -7,7 +7,7 @@
 
 #include "cuda/library/step_run.hpp"
 #include "cuda/library/step_setup.hpp"
-#include "cuda/module.hpp"
+#include "executor/executor.hpp"
 
 namespace matgrad::gpu {
 
@@ -16,7 +16,7 @@ namespace matgrad::gpu {
 
 class Results {
 public:
-    Results(StepSetup& setup, std::span<const OutputForm> forms);
+    explicit Results(StepSetup& setup);
 
     /// The output whose memory the value is computed in, or -1: of the value's type and scope, not
     /// transposed, in rows that a BLAS can write.
@@ -25,8 +25,7 @@ public:
     /// Results of each problem of a slice that begins at `first`.
     void write_slice(StepRun& run, std::span<const Batch> results, std::int64_t first) const;
     /// Results that there is one of. `failed`: the count of problems that did not succeed.
-    void write_single(StepRun& run, std::span<const Batch> results, const std::int64_t* failed,
-                      std::int64_t batch) const;
+    void write_single(StepRun& run, const DeviceCall& call, const std::int64_t* failed) const;
     [[nodiscard]] bool has_means() const;
 
 private:

@@ -4,18 +4,14 @@
 #include "batch_state.hpp"
 #include "cuda/device_view.hpp"
 #include "cuda/library/step_setup.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
-
-[[nodiscard]] inline bool is_factorization(const Step& step) {
-    return std::holds_alternative<Potrf>(step.operation) ||
-           std::holds_alternative<Getrf>(step.operation);
-}
 
 /// Something is factored, so problems can fail.
 [[nodiscard]] inline bool can_fail(const Program& program) {
     for (const Step& step : program.steps) {
-        if (is_factorization(step)) {
+        if (is_factorization(step.operation)) {
             return true;
         }
     }
@@ -26,7 +22,7 @@ namespace matgrad::gpu {
 [[nodiscard]] inline bool may_fail_after(const StepSetup& setup) {
     bool behind = false;
     for (const Step& step : setup.program().steps) {
-        if (behind && is_factorization(step)) {
+        if (behind && is_factorization(step.operation)) {
             return true;
         }
         behind = behind || &step == &setup.step();

@@ -1073,6 +1073,56 @@ MATGRAD_KERNEL(batch_sum_5, BatchSumArgs, 256) {
     batch_sum<batch_sum_body_5>(args);
 }
 
+struct map_body_6 {
+    static constexpr long long kRows = 12;
+    static constexpr long long kCols = 1;
+    static constexpr int kThreads = 256;
+    static constexpr int kItems = 4;
+    static constexpr int kGroup = 2;
+    static constexpr int kGroups = 4;
+    using Out = float;
+    using Type = double;
+    struct Inputs {
+        double a0;
+        double a1;
+    };
+    template <typename At>
+    MATGRAD_DEVICE static Inputs read(const Strided* from, const At& at) {
+        return {
+            entry<double, double>(from[0], at),
+            entry<double, double>(from[1], at),
+        };
+    }
+    template <typename At>
+    MATGRAD_DEVICE static double value(const Inputs& in, const At& at) {
+        const double r0 = in.a0;
+        const double r1 = in.a1;
+        const double r2 = 2.0 * r1;
+        const double r3 = r0 + r2;
+        return r3;
+    }
+    struct Packs {
+        Pack<double, 2> a0;
+        Pack<double, 2> a1;
+    };
+    template <typename At>
+    MATGRAD_DEVICE static Packs read_packs(const Strided* from, const At& at) {
+        return {
+            pack<double, 2>(from[0], at),
+            pack<double, 2>(from[1], at),
+        };
+    }
+    MATGRAD_DEVICE static Inputs of_packs(const Packs& packs, int i) {
+        return {
+            static_cast<double>(packs.a0.entries[i]),
+            static_cast<double>(packs.a1.entries[i]),
+        };
+    }
+};
+MATGRAD_KERNEL(map_6, MapArgs<2>, 256) {
+    map<map_body_6>(args);
+}
+
 }  // namespace matgrad::block
 
 ==== matrix_least_squares
@@ -2193,58 +2243,26 @@ MATGRAD_KERNEL(map_6, MapArgs<3>, 256) {
     map<map_body_6>(args);
 }
 
-struct map_body_7 {
-    static constexpr long long kRows = 10;
-    static constexpr long long kCols = 12;
-    static constexpr int kThreads = 256;
-    static constexpr int kItems = 4;
-    static constexpr int kGroup = 0;
-    static constexpr int kGroups = 0;
-    using Out = float;
-    using Type = float;
-    struct Inputs {
-        float a0;
-        float a1;
-    };
-    template <typename At>
-    MATGRAD_DEVICE static Inputs read(const Strided* from, const At& at) {
-        return {
-            entry_of_row<float, float>(from[0], at),
-            entry_of_column<float, float>(from[1], at),
-        };
-    }
-    template <typename At>
-    MATGRAD_DEVICE static float value(const Inputs& in, const At& at) {
-        const float r0 = in.a0;
-        const float r1 = in.a1;
-        const float r2 = r1 * r0;
-        return r2;
-    }
-};
-MATGRAD_KERNEL(map_7, MapArgs<2>, 256) {
-    map<map_body_7>(args);
-}
-
-struct batch_sum_body_8 {
+struct batch_sum_body_7 {
     static constexpr long long kRows = 1;
     static constexpr long long kCols = 1;
     static constexpr int kThreads = 256;
     static constexpr int kSlices = 256;
     using From = double;
 };
-MATGRAD_KERNEL(batch_sum_8, BatchSumArgs, 256) {
-    batch_sum<batch_sum_body_8>(args);
+MATGRAD_KERNEL(batch_sum_7, BatchSumArgs, 256) {
+    batch_sum<batch_sum_body_7>(args);
 }
 
-struct batch_sum_body_9 {
+struct batch_sum_body_8 {
     static constexpr long long kRows = 10;
     static constexpr long long kCols = 12;
     static constexpr int kThreads = 256;
     static constexpr int kSlices = 2;
     using From = float;
 };
-MATGRAD_KERNEL(batch_sum_9, BatchSumArgs, 256) {
-    batch_sum<batch_sum_body_9>(args);
+MATGRAD_KERNEL(batch_sum_8, BatchSumArgs, 256) {
+    batch_sum<batch_sum_body_8>(args);
 }
 
 }  // namespace matgrad::block
@@ -7003,59 +7021,26 @@ MATGRAD_KERNEL(map_3, MapArgs<2>, 256) {
     map<map_body_3>(args);
 }
 
-struct map_body_4 {
-    static constexpr long long kRows = 40;
-    static constexpr long long kCols = 12;
-    static constexpr int kThreads = 256;
-    static constexpr int kItems = 4;
-    static constexpr int kGroup = 0;
-    static constexpr int kGroups = 0;
-    using Out = float;
-    using Type = float;
-    struct Inputs {
-        float a0;
-        float a1;
-    };
-    template <typename At>
-    MATGRAD_DEVICE static Inputs read(const Strided* from, const At& at) {
-        return {
-            entry_of_row<float, float>(from[0], at),
-            entry_of_column<float, float>(from[1], at),
-        };
-    }
-    template <typename At>
-    MATGRAD_DEVICE static float value(const Inputs& in, const At& at) {
-        const float r0 = in.a0;
-        const float r1 = in.a1;
-        const float r2 = r1 * r0;
-        const float r3 = 2.0f * r2;
-        return r3;
-    }
-};
-MATGRAD_KERNEL(map_4, MapArgs<2>, 256) {
-    map<map_body_4>(args);
-}
-
-struct batch_sum_body_5 {
+struct batch_sum_body_4 {
     static constexpr long long kRows = 1;
     static constexpr long long kCols = 1;
     static constexpr int kThreads = 256;
     static constexpr int kSlices = 256;
     using From = double;
 };
-MATGRAD_KERNEL(batch_sum_5, BatchSumArgs, 256) {
-    batch_sum<batch_sum_body_5>(args);
+MATGRAD_KERNEL(batch_sum_4, BatchSumArgs, 256) {
+    batch_sum<batch_sum_body_4>(args);
 }
 
-struct batch_sum_body_6 {
+struct batch_sum_body_5 {
     static constexpr long long kRows = 40;
     static constexpr long long kCols = 12;
     static constexpr int kThreads = 256;
     static constexpr int kSlices = 1;
     using From = float;
 };
-MATGRAD_KERNEL(batch_sum_6, BatchSumArgs, 256) {
-    batch_sum<batch_sum_body_6>(args);
+MATGRAD_KERNEL(batch_sum_5, BatchSumArgs, 256) {
+    batch_sum<batch_sum_body_5>(args);
 }
 
 }  // namespace matgrad::block

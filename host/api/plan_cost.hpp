@@ -1,0 +1,14 @@
+#pragma once
+/// \file What a Program takes at least: `Plan::cost`.
+
+#include <span>
+
+#include "matgrad/plan.hpp"
+#include "program/program.hpp"
+
+namespace matgrad::detail {
+
+/// Operations of the Program, and the bytes of the operands it needs and of the results.
+[[nodiscard]] PlanCost cost_of(const Program& program, std::span<const OutputInfo> outputs);
+
+}  // namespace matgrad::detail

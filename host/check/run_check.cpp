@@ -1,0 +1,243 @@
+#include "check/run_check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "check/differential_check.hpp"
+#include "matgrad/calculus.hpp"
+
+namespace matgrad::detail {
+namespace {
+
+constexpr std::uint64_t kDirectionSeed = 7;
+constexpr std::int64_t kSampleSize = 8;
+
+template <typename T>
+Eigen::MatrixXd read_as(const ConstBatch& view, std::int64_t rows, std::int64_t cols,
+                        std::int64_t problem) {
+    Eigen::MatrixXd result(rows, cols);
+    for (std::int64_t i = 0; i < rows; ++i) {
+        for (std::int64_t j = 0; j < cols; ++j) {
+            const T* data = static_cast<const T*>(view.data) + problem * view.batch_stride;
+            result(i, j) = static_cast<double>(data[i * view.row_stride + j * view.col_stride]);
+        }
+    }
+    return result;
+}
+
+Eigen::MatrixXd read(ScalarType type, const ConstBatch& view, std::int64_t rows, std::int64_t cols,
+                     std::int64_t problem) {
+    return type == ScalarType::float32 ? read_as<float>(view, rows, cols, problem)
+                                       : read_as<double>(view, rows, cols, problem);
+}
+
+/// Sums over the batch of what the reference says of one output.
+struct Total {
+    double expected = 0;
+    double bound = 0;
+    double magnitude = 0;
+};
+
+/// Compares the results of one run.
+class RunCheck {
+public:
+    RunCheck(const CheckedPlan& plan, const FinishedRun& run) : plan_(plan), run_(run) {
+        const DifferentialCheck function = check_of(plan.f);
+        std::size_t hvp = 0;
+        for (const OutputInfo& output : plan.outputs) {
+            if (output.kind == OutputKind::hvp) {
+                const HvpRequest& request = plan.options.hvp[hvp++];
+                // The slope <grad f, V> is df(V), whatever the convention of what is differentiated
+                // next.
+                const Expr gradient = differentiate(plan.f, request.variable);
+                checks_.push_back(check_of(directional_function(gradient, request.direction)));
+            } else {
+                checks_.push_back(function);
+            }
+            report_.outputs.push_back({output_text(output.kind, output.name)});
+        }
+    }
+
+    CheckReport problem_by_problem(std::span<const std::int64_t> problems) {
+        for (const std::int64_t problem : problems) {
+            if (!take(problem)) {
+                continue;
+            }
+            const MatrixMap values = operands_of(problem);
+            for (std::size_t i = 0; i < checks_.size(); ++i) {
+                report_.outputs[i].add(compare(i, values, result_of(i, problem)), problem);
+            }
+        }
+        return std::move(report_);
+    }
+
+    CheckReport reduced() {
+        std::vector<Total> totals(checks_.size());
+        for (std::int64_t problem = 0; problem < run_.batch; ++problem) {
+            if (!take(problem)) {
+                continue;
+            }
+            const MatrixMap values = operands_of(problem);
+            for (std::size_t i = 0; i < checks_.size(); ++i) {
+                add(totals[i], i, values);
+            }
+        }
+        for (std::size_t i = 0; i < checks_.size() && report_.problems > 0; ++i) {
+            report_.outputs[i].add(compare(i, totals[i]), OutputCheck::kNoProblem);
+        }
+        return std::move(report_);
+    }
+
+private:
+    [[nodiscard]] DifferentialCheck check_of(const Expr& f) const {
+        const PlanOptions& o = plan_.options;
+        return {f, o.type, o.accuracy, o.tf32 && o.device.kind == DeviceKind::cuda};
+    }
+
+    /// Counts the problem; false if it has failed.
+    bool take(std::int64_t problem) {
+        const bool failed =
+            !run_.status.empty() && run_.status[static_cast<std::size_t>(problem)] != 0;
+        ++(failed ? report_.failed : report_.problems);
+        return !failed;
+    }
+
+    [[nodiscard]] MatrixMap operands_of(std::int64_t problem) const {
+        MatrixMap values;
+        for (std::size_t i = 0; i < plan_.operands.size(); ++i) {
+            const Operand& operand = plan_.operands[i];
+            values[operand.name] = read(plan_.options.type, run_.operands[i], operand.rows,
+                                        operand.cols, operand.batched ? problem : 0);
+        }
+        return values;
+    }
+
+    [[nodiscard]] Eigen::MatrixXd result_of(std::size_t i, std::int64_t problem) const {
+        const OutputInfo& output = plan_.outputs[i];
+        const Batch& view = run_.results[i];
+        return read(plan_.options.type,
+                    {view.data, view.row_stride, view.col_stride, view.batch_stride}, output.rows,
+                    output.cols, output.batched ? problem : 0);
+    }
+
+    [[nodiscard]] bool is_entry(const OutputInfo& output) const {
+        return output.kind == OutputKind::gradient && plan_.options.entry.has_value();
+    }
+
+    [[nodiscard]] Comparison compare(std::size_t i, const MatrixMap& values,
+                                     const Eigen::MatrixXd& result) const {
+        const OutputInfo& output = plan_.outputs[i];
+        const Convention convention = plan_.options.convention;
+        if (output.kind == OutputKind::value) {
+            return checks_[i].value(values, result(0, 0));
+        }
+        if (is_entry(output)) {
+            return checks_[i].entry(output.name, convention, values, *plan_.options.entry,
+                                    result(0, 0));
+        }
+        return checks_[i].gradient(output.name, convention, values, result, kDirectionSeed);
+    }
+
+    /// D of an output that is no value.
+    [[nodiscard]] Eigen::MatrixXd direction(std::size_t i) const {
+        const OutputInfo& output = plan_.outputs[i];
+        if (!is_entry(output)) {
+            return checks_[i].direction(output.name, output.rows, output.cols, kDirectionSeed);
+        }
+        const Operand& variable =
+            *std::find_if(plan_.operands.begin(), plan_.operands.end(),
+                          [&](const Operand& o) { return o.name == output.name; });
+        return checks_[i].entry_direction(output.name, plan_.options.convention, variable.rows,
+                                          variable.cols, *plan_.options.entry);
+    }
+
+    void add(Total& total, std::size_t i, const MatrixMap& values) const {
+        const OutputInfo& output = plan_.outputs[i];
+        if (output.kind == OutputKind::value) {
+            const Expected one = checks_[i].expected(values);
+            total.expected += one.f;
+            total.bound += one.f_bound;
+            total.magnitude += std::abs(one.f);
+        } else {
+            const Expected one = checks_[i].expected(output.name, values, direction(i));
+            total.expected += one.df;
+            total.bound += one.df_bound;
+            total.magnitude += one.df_magnitude;
+        }
+    }
+
+    [[nodiscard]] Comparison compare(std::size_t i, const Total& total) const {
+        const OutputInfo& output = plan_.outputs[i];
+        const Eigen::MatrixXd result = result_of(i, 0);
+        const bool is_number = output.kind == OutputKind::value || is_entry(output);
+        const double computed =
+            is_number ? result(0, 0)
+                      : checks_[i]
+                            .products(output.name, plan_.options.convention, result, direction(i))
+                            .sum();
+        const bool is_mean = plan_.options.reduction == Reduction::mean;
+        const double count = is_mean ? static_cast<double>(report_.problems) : 1;
+        const double bound =
+            total.bound + checks_[i].bound_of_sum(report_.problems, total.magnitude);
+        return compare_numbers(total.expected / count, computed, bound / count);
+    }
+
+    const CheckedPlan& plan_;
+    const FinishedRun& run_;
+    std::vector<DifferentialCheck> checks_;  ///< one per output
+    CheckReport report_;
+};
+
+}  // namespace
+
+std::vector<std::int64_t> sample_problems(std::int64_t batch) {
+    std::vector<std::int64_t> sample;
+    if (batch <= kSampleSize) {
+        for (std::int64_t problem = 0; problem < batch; ++problem) {
+            sample.push_back(problem);
+        }
+        return sample;
+    }
+    sample = {0, batch - 1};
+    std::mt19937_64 engine(1);
+    while (static_cast<std::int64_t>(sample.size()) < kSampleSize) {
+        sample.push_back(static_cast<std::int64_t>(engine() % static_cast<std::uint64_t>(batch)));
+    }
+    std::sort(sample.begin(), sample.end());
+    sample.erase(std::unique(sample.begin(), sample.end()), sample.end());
+    return sample;
+}
+
+CheckReport check_results(const CheckedPlan& plan, const FinishedRun& run,
+                          std::span<const std::int64_t> problems) {
+    const bool is_reduced = plan.options.reduction != Reduction::none;
+    if (is_reduced && !problems.empty()) {
+        throw OperandError(
+            fmt::format("problem {} is to be compared, but the results are sums over the batch: "
+                        "expected none to be named, since all are compared",
+                        problems.front()));
+    }
+    for (const std::int64_t problem : problems) {
+        if (problem < 0 || problem >= run.batch) {
+            throw OperandError(fmt::format(
+                "problem {} is to be compared: expected a number from 0 to below the batch of {}",
+                problem, run.batch));
+        }
+    }
+    RunCheck check(plan, run);
+    if (is_reduced) {
+        return check.reduced();
+    }
+    if (!problems.empty()) {
+        return check.problem_by_problem(problems);
+    }
+    const bool is_batched = std::any_of(plan.outputs.begin(), plan.outputs.end(),
+                                        [](const OutputInfo& output) { return output.batched; });
+    return check.problem_by_problem(
+        sample_problems(is_batched ? run.batch : std::min<std::int64_t>(run.batch, 1)));
+}
+
+}  // namespace matgrad::detail

@@ -1,0 +1,393 @@
+/// \file The entrywise functions on vectors of numbers: `<name>_of` for each row of
+/// functions/entrywise.hpp. Included once per instruction set (Highway's pattern).
+///
+/// NaN, infinity, zero and subnormal numbers give what the C library gives. Errors, the largest seen
+/// in sweeps of all scales, in ulp: sqrt, abs, sign, step, relu, max and min are exact (sqrt rounds
+/// once); atan, log1p 1.0; expm1, sinh, erf 1.4; tan, cosh 1.8; exp, log, sin, cos 4; tanh 5; sigmoid
+/// and softplus 6.
+
+#if defined(MATGRAD_VECTOR_FUNCTIONS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef MATGRAD_VECTOR_FUNCTIONS_INL
+#undef MATGRAD_VECTOR_FUNCTIONS_INL
+#else
+#define MATGRAD_VECTOR_FUNCTIONS_INL
+#endif
+
+// clang-format off
+#include <hwy/highway.h>
+#include <hwy/contrib/math/math-inl.h>
+// clang-format on
+
+#include <cmath>
+#include <limits>
+
+#include "cpu/vector_math.hpp"
+#include "cpu/vector_series-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace matgrad::detail::HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Where each fast function is known to be good.
+template <typename T>
+struct Range;
+template <>
+struct Range<float> {
+    static constexpr float kExpLow = -87.0F;      ///< below, results are subnormal
+    static constexpr float kExpZero = -104.0F;    ///< below, exp rounds to 0
+    static constexpr float kExpHigh = 88.0F;      ///< above, close to overflow
+    static constexpr float kExpInfinite = 89.0F;  ///< above, exp is infinite
+    static constexpr float kAngle = 1000.0F;
+    static constexpr float kTanhOne = 10.0F;  ///< above, tanh rounds to 1
+};
+template <>
+struct Range<double> {
+    static constexpr double kExpLow = -706.0;
+    static constexpr double kExpZero = -746.0;
+    static constexpr double kExpHigh = 706.0;
+    static constexpr double kExpInfinite = 710.0;
+    static constexpr double kAngle = 1000.0;
+    static constexpr double kTanhOne = 20.0;
+};
+
+template <typename T>
+HWY_INLINE Vector<T> exp_of(Vector<T> x) {
+    using R = Range<T>;
+    const Strip<T> d;
+    const auto safe =
+        hn::And(hn::Ge(x, hn::Set(d, R::kExpLow)), hn::Le(x, hn::Set(d, R::kExpHigh)));
+    if (hn::AllTrue(d, safe)) {
+        return hn::Exp(d, x);
+    }
+    auto result = hn::Exp(d, hn::IfThenElseZero(safe, x));
+    const auto zero = hn::Lt(x, hn::Set(d, R::kExpZero));
+    const auto infinite = hn::Gt(x, hn::Set(d, R::kExpInfinite));
+    const auto nan = hn::IsNaN(x);
+    result = hn::IfThenZeroElse(zero, result);
+    result = hn::IfThenElse(infinite, hn::Set(d, std::numeric_limits<T>::infinity()), result);
+    result = hn::IfThenElse(nan, x, result);
+    const auto done = hn::Or(hn::Or(safe, zero), hn::Or(infinite, nan));
+    if (hn::AllTrue(d, done)) {
+        return result;
+    }
+    return finish_by_scalar<T>(x, result, done, [](T v) { return std::exp(v); });
+}
+
+template <typename T>
+HWY_INLINE Vector<T> log_of(Vector<T> x) {
+    const Strip<T> d;
+    const auto safe = hn::And(hn::Ge(x, hn::Set(d, std::numeric_limits<T>::min())),
+                              hn::Le(x, hn::Set(d, std::numeric_limits<T>::max())));
+    if (hn::AllTrue(d, safe)) {
+        return hn::Log(d, x);
+    }
+    const auto result = hn::Log(d, hn::IfThenElse(safe, x, hn::Set(d, T{1})));
+    return finish_by_scalar<T>(x, result, safe, [](T v) { return std::log(v); });
+}
+
+template <typename T>
+HWY_INLINE Vector<T> sin_of(Vector<T> x) {
+    const Strip<T> d;
+    const auto safe = hn::Le(hn::Abs(x), hn::Set(d, Range<T>::kAngle));
+    if (hn::AllTrue(d, safe)) {
+        return hn::Sin(d, x);
+    }
+    const auto result = hn::Sin(d, hn::IfThenElseZero(safe, x));
+    return finish_by_scalar<T>(x, result, safe, [](T v) { return std::sin(v); });
+}
+
+template <typename T>
+HWY_INLINE Vector<T> cos_of(Vector<T> x) {
+    const Strip<T> d;
+    const auto safe = hn::Le(hn::Abs(x), hn::Set(d, Range<T>::kAngle));
+    if (hn::AllTrue(d, safe)) {
+        return hn::Cos(d, x);
+    }
+    const auto result = hn::Cos(d, hn::IfThenElseZero(safe, x));
+    return finish_by_scalar<T>(x, result, safe, [](T v) { return std::cos(v); });
+}
+
+template <typename T>
+HWY_INLINE Vector<T> tanh_of(Vector<T> x) {
+    const Strip<T> d;
+    const auto size = hn::Abs(x);
+    const auto safe = hn::Le(size, hn::Set(d, Range<T>::kTanhOne));
+    if (hn::AllTrue(d, safe)) {
+        return hn::CopySign(hn::Tanh(d, size), x);
+    }
+    const auto one = hn::Gt(size, hn::Set(d, Range<T>::kTanhOne));
+    auto result = hn::Tanh(d, hn::IfThenElseZero(safe, size));
+    result = hn::CopySign(hn::IfThenElse(one, hn::Set(d, T{1}), result), x);
+    return hn::IfThenElse(hn::IsNaN(x), x, result);
+}
+
+template <typename T>
+HWY_INLINE Vector<T> sigmoid_of(Vector<T> x) {
+    const Strip<T> d;
+    const auto one = hn::Set(d, T{1});
+    const auto small = exp_of<T>(hn::Neg(hn::Abs(x)));  // no overflow
+    const auto top = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), small, one);
+    return hn::Div(top, hn::Add(one, small));
+}
+
+template <typename T>
+HWY_INLINE Vector<T> relu_of(Vector<T> x) {
+    const Strip<T> d;
+    return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x);  // a NaN stays
+}
+
+template <typename T>
+HWY_INLINE Vector<T> softplus_of(Vector<T> x) {
+    const Strip<T> d;
+    const auto small = exp_of<T>(hn::Neg(hn::Abs(x)));
+    // log(1 + e) is e to working accuracy where e*e/2 is below half an ulp of e.
+    const auto tiny = hn::Lt(small, hn::Set(d, std::numeric_limits<T>::epsilon() / 2));
+    const auto rest = hn::Log1p(d, hn::IfThenElse(tiny, hn::Set(d, T{1}), small));
+    const auto sum = hn::Add(relu_of<T>(x), hn::IfThenElse(tiny, small, rest));
+    return hn::IfThenElse(hn::IsNaN(x), x, sum);
+}
+
+template <typename T>
+HWY_INLINE Vector<T> sign_of(Vector<T> x) {
+    const Strip<T> d;
+    const auto moved = hn::Or(hn::Gt(x, hn::Zero(d)), hn::Lt(x, hn::Zero(d)));
+    const auto result = hn::IfThenElseZero(moved, hn::CopySign(hn::Set(d, T{1}), x));
+    return hn::IfThenElse(hn::IsNaN(x), x, result);
+}
+
+template <typename T>
+HWY_INLINE Vector<T> step_of(Vector<T> x) {
+    const Strip<T> d;
+    const auto result = hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), hn::Set(d, T{1}));
+    return hn::IfThenElse(hn::IsNaN(x), x, result);
+}
+
+template <typename T>
+HWY_INLINE Vector<T> sqrt_of(Vector<T> x) {
+    return hn::Sqrt(x);
+}
+
+template <typename T>
+HWY_INLINE Vector<T> abs_of(Vector<T> x) {
+    return hn::Abs(x);
+}
+
+// ((1 - 2^-k) + r + odd + even)*2^k, where 1 - 2^-k + r is added without loss.
+template <typename T>
+HWY_INLINE Vector<T> expm1_of(Vector<T> x) {
+    const Strip<T> d;
+    const auto low =
+        hn::Set(d, static_cast<T>(Whole<T>::kDigits * -0.75));  // below, it rounds to -1
+    const auto high = hn::Set(d, Range<T>::kExpInfinite);
+    const Exponent<T> e(hn::Min(hn::Max(x, low), high));
+    const auto least = hn::Set(d, static_cast<T>(60));
+    const auto one_less = hn::Sub(hn::Set(d, T{1}), power_of_two<T>(hn::Neg(hn::Min(e.k, least))));
+    const auto sum = hn::Add(one_less, e.r);
+    const auto rounding = hn::Add(hn::Sub(one_less, sum), e.r);
+    const auto rest = hn::Add(rounding, hn::Add(e.odd, e.even));
+    const auto result = hn::CopySign(e.scaled(hn::Add(sum, rest)), x);
+    return hn::IfThenElse(hn::IsNaN(x), x, result);
+}
+
+/// cosh(x) = (sum*cosh(r) + difference*sinh(r))*2^k and sinh(x) = (difference*cosh(r) +
+/// sum*sinh(r))*2^k with x = k*log(2) + r, sum = (1 + 4^-k)/2 and difference = (1 - 4^-k)/2.
+template <typename T>
+struct HalfExponents {
+    Exponent<T> e;
+    Vector<T> sum, difference;
+
+    explicit HWY_INLINE HalfExponents(Vector<T> size)
+        : e(hn::Min(size, hn::Set(Strip<T>(), Range<T>::kExpInfinite + T{2}))) {
+        const Strip<T> d;
+        const auto far = hn::Set(d, static_cast<T>(60));
+        const auto half = hn::Set(d, T{0.5});
+        const auto below = power_of_two<T>(hn::Neg(hn::Min(e.k, far)));
+        const auto rest = hn::Mul(hn::Mul(below, below), half);
+        sum = hn::Add(half, rest);
+        difference = hn::Sub(half, rest);
+    }
+};
+
+/// (a*cosh(r) + b*sinh(r))*2^k
+template <typename T>
+HWY_INLINE Vector<T> half_sum(const Exponent<T>& e, Vector<T> a, Vector<T> b) {
+    const auto first = hn::Mul(b, e.r);
+    const auto sum = hn::Add(a, first);
+    const auto rounding = hn::Add(hn::Sub(a, sum), first);
+    const auto small = hn::MulAdd(a, e.even, hn::Mul(b, e.odd));
+    return e.scaled(hn::Add(sum, hn::Add(rounding, small)));
+}
+
+template <typename T>
+HWY_INLINE Vector<T> cosh_of(Vector<T> x) {
+    const HalfExponents<T> h(hn::Abs(x));
+    return hn::IfThenElse(hn::IsNaN(x), x, half_sum<T>(h.e, h.sum, h.difference));
+}
+
+template <typename T>
+HWY_INLINE Vector<T> sinh_of(Vector<T> x) {
+    const HalfExponents<T> h(hn::Abs(x));
+    const auto result = half_sum<T>(h.e, h.difference, h.sum);
+    return hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(result, x));
+}
+
+// log(1 + x) = k*log(2) + log(1 + f); where x is small, f is x itself. With s = f/(2 + f) and
+// z = s^2: log(1 + f) = f - f^2/2 + s*(f^2/2 + z*series(z)).
+template <typename T>
+HWY_INLINE Vector<T> log1p_of(Vector<T> x) {
+    using S = Series<T>;
+    constexpr int kDigits = Whole<T>::kDigits;
+    const Strip<T> d;
+    const hn::RebindToUnsigned<Strip<T>> u;
+    const auto one = hn::Set(d, T{1});
+    const auto sum = hn::Add(one, x);
+    // sum = 2^k*m with sqrt(0.5) <= m < sqrt(2)
+    const auto bits = hn::BitCast(u, sum);
+    const auto middle = hn::BitCast(u, hn::Set(d, static_cast<T>(0.70710678118654752)));
+    const auto moved = hn::Sub(hn::Add(bits, hn::BitCast(u, one)), middle);
+    const auto exponent = hn::ShiftRight<kDigits>(moved);
+    const auto far = hn::Set(d, T{1} / std::numeric_limits<T>::epsilon());
+    const auto bias =
+        hn::Add(far, hn::Set(d, static_cast<T>(std::numeric_limits<T>::max_exponent - 1)));
+    auto k = hn::Sub(hn::BitCast(d, hn::Or(exponent, hn::BitCast(u, far))), bias);
+    const auto mantissa =
+        hn::Sub(hn::Add(bits, hn::BitCast(u, one)), hn::ShiftLeft<kDigits>(exponent));
+    // What was lost in 1 + x, in units of the sum.
+    const auto lost = hn::IfThenElse(hn::Ge(x, one), hn::Sub(one, hn::Sub(sum, x)),
+                                     hn::Sub(x, hn::Sub(sum, one)));
+    auto correction = hn::Div(lost, sum);
+    const auto near = hn::And(hn::Gt(x, hn::Set(d, static_cast<T>(-0.29))),
+                              hn::Lt(x, hn::Set(d, static_cast<T>(0.41))));
+    const auto f = hn::IfThenElse(near, x, hn::Sub(hn::BitCast(d, mantissa), one));
+    k = hn::IfThenZeroElse(near, k);
+    correction = hn::IfThenZeroElse(near, correction);
+    const auto s = hn::Div(f, hn::Add(hn::Set(d, T{2}), f));
+    const auto z = hn::Mul(s, s);
+    const auto half = hn::Mul(hn::Mul(f, f), hn::Set(d, T{0.5}));
+    const auto tail = hn::Mul(s, hn::MulAdd(z, polynomial<T>(z, S::kLog), half));
+    const auto small = hn::MulAdd(k, hn::Set(d, S::kLn2[1]), correction);
+    const auto log = hn::Sub(f, hn::Sub(half, hn::Add(tail, small)));
+    auto result = hn::CopySign(hn::MulAdd(k, hn::Set(d, S::kLn2[0]), log), x);
+    constexpr T kInfinity = std::numeric_limits<T>::infinity();
+    result = hn::IfThenElse(hn::Eq(x, hn::Set(d, T{-1})), hn::Set(d, -kInfinity), result);
+    result = hn::IfThenElse(hn::Eq(x, hn::Set(d, kInfinity)), x, result);
+    const auto outside = hn::Or(hn::Lt(x, hn::Set(d, T{-1})), hn::IsNaN(x));
+    return hn::IfThenElse(outside, hn::Set(d, std::numeric_limits<T>::quiet_NaN()), result);
+}
+
+template <typename T>
+HWY_INLINE Vector<T> atan_of(Vector<T> x) {
+    using S = Series<T>;
+    const Strip<T> d;
+    const auto one = hn::Set(d, T{1});
+    const auto size = hn::Abs(x);
+    // atan(x) = pi/4 + atan((x - 1)/(x + 1)) = pi/2 + atan(-1/x)
+    const auto large = hn::Gt(size, hn::Set(d, T{5} / T{3}));
+    const auto middle = hn::Gt(size, hn::Set(d, static_cast<T>(0.6)));
+    auto above = hn::IfThenElse(middle, hn::Sub(size, one), size);
+    auto below = hn::IfThenElse(middle, hn::Add(size, one), one);
+    above = hn::IfThenElse(large, hn::Neg(one), above);
+    below = hn::IfThenElse(large, size, below);
+    const auto turns = hn::IfThenElseZero(middle, hn::IfThenElse(large, hn::Set(d, T{2}), one));
+    const auto t = hn::Div(above, below);
+    const auto z = hn::Mul(t, t);
+    const auto low = hn::Mul(turns, hn::Set(d, S::kQuarterPi[1]));
+    const auto rest = hn::MulAdd(hn::Mul(t, z), polynomial<T>(z, S::kAtan), low);
+    const auto result = hn::MulAdd(turns, hn::Set(d, S::kQuarterPi[0]), hn::Add(t, rest));
+    return hn::CopySign(result, x);
+}
+
+/// The tangent where |x| <= kAngle.
+template <typename T>
+HWY_INLINE Vector<T> small_tan_of(Vector<T> x) {
+    using S = Series<T>;
+    const Strip<T> d;
+    const Whole<T> q(hn::Mul(x, hn::Set(d, static_cast<T>(0.63661977236758134))));
+    // r + low = x - q*pi/2
+    auto r = x;
+    auto low = hn::Zero(d);
+    for (const T part : S::kHalfPi) {
+        const auto product = hn::Mul(q.number, hn::Set(d, part));
+        const auto next = hn::Sub(r, product);
+        const auto back = hn::Sub(next, r);
+        low = hn::Add(low, hn::Sub(hn::Sub(r, hn::Sub(next, back)), hn::Add(product, back)));
+        r = next;
+    }
+    const auto high = hn::Add(r, low);
+    low = hn::Add(hn::Sub(r, high), low);
+    const auto z = hn::Mul(high, high);
+    const auto half = hn::Mul(z, hn::Set(d, T{0.5}));
+    const auto half_low = hn::Mul(hn::MulSub(high, high, z), hn::Set(d, T{0.5}));
+    const auto one = hn::Set(d, T{1});
+    const auto most = hn::Sub(one, half);
+    // sin(high + low) and cos(high + low), each as a number and what its rounding left
+    const auto sine_rest =
+        hn::MulAdd(hn::Mul(high, z), polynomial<T>(z, S::kSin), hn::Mul(low, most));
+    const auto sine = hn::Add(high, sine_rest);
+    const auto sine_low = hn::Sub(sine_rest, hn::Sub(sine, high));
+    const auto tail =
+        hn::MulAdd(hn::Mul(z, z), polynomial<T>(z, S::kCos), hn::Sub(hn::Sub(one, most), half));
+    const auto cosine_rest = hn::Sub(hn::NegMulAdd(sine, low, tail), half_low);
+    const auto cosine = hn::Add(most, cosine_rest);
+    const auto cosine_low = hn::Sub(cosine_rest, hn::Sub(cosine, most));
+    // tan(r + pi/2) = -cos(r)/sin(r)
+    const auto odd = q.is_odd();
+    const auto above = hn::IfThenElse(odd, hn::Neg(cosine), sine);
+    const auto above_low = hn::IfThenElse(odd, hn::Neg(cosine_low), sine_low);
+    const auto below = hn::IfThenElse(odd, sine, cosine);
+    const auto below_low = hn::IfThenElse(odd, sine_low, cosine_low);
+    const auto quotient = hn::Div(above, below);
+    const auto error = hn::NegMulAdd(quotient, below_low, above_low);
+    const auto result = hn::Add(quotient, hn::Div(error, below));
+    return hn::IfThenElse(hn::Eq(x, hn::Zero(d)), x, result);  // -0 stays
+}
+
+template <typename T>
+HWY_INLINE Vector<T> tan_of(Vector<T> x) {
+    const Strip<T> d;
+    const auto safe = hn::Le(hn::Abs(x), hn::Set(d, Range<T>::kAngle));
+    if (hn::AllTrue(d, safe)) {
+        return small_tan_of<T>(x);
+    }
+    const auto result = small_tan_of<T>(hn::IfThenElseZero(safe, x));
+    return finish_by_scalar<T>(x, result, safe, [](T v) { return std::tan(v); });
+}
+
+template <typename T>
+HWY_INLINE Vector<T> erf_of(Vector<T> x) {
+    using S = Series<T>;
+    const Strip<T> d;
+    const auto one = hn::Set(d, T{1});
+    const auto size = hn::Abs(x);
+    const auto inside = hn::Lt(size, one);
+    const auto z = hn::IfThenElseZero(inside, hn::Mul(x, x));
+    const auto near = hn::MulAdd(size, polynomial<T>(z, S::kErf), size);
+    // 1 - exp(log(erfc)); erf rounds to 1 from about 5.92, of floats from 3.92.
+    const auto last =
+        hn::Set(d, static_cast<T>(std::numeric_limits<T>::digits == 24 ? 3.92 : 5.93));
+    const auto t = hn::Sub(hn::Max(hn::Min(size, last), one), one);
+    const Exponent<T> e(polynomial<T>(t, S::kLogErfc));
+    const auto erfc = hn::Add(one, hn::Add(e.r, hn::Add(e.odd, e.even)));
+    const auto far = hn::NegMulAdd(erfc, power_of_two<T>(e.k), one);
+    const auto result = hn::CopySign(hn::IfThenElse(inside, near, far), x);
+    return hn::IfThenElse(hn::IsNaN(x), x, result);
+}
+
+// NaN if either argument is a NaN. Of 0 and -0 either may be the result.
+template <typename T>
+HWY_INLINE Vector<T> max_of(Vector<T> x, Vector<T> y) {
+    const auto larger = hn::IfThenElse(hn::Gt(y, x), y, x);
+    return hn::IfThenElse(hn::IsNaN(y), y, larger);
+}
+
+template <typename T>
+HWY_INLINE Vector<T> min_of(Vector<T> x, Vector<T> y) {
+    const auto smaller = hn::IfThenElse(hn::Lt(y, x), y, x);
+    return hn::IfThenElse(hn::IsNaN(y), y, smaller);
+}
+
+}  // namespace
+}  // namespace matgrad::detail::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

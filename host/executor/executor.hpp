@@ -1,0 +1,79 @@
+#pragma once
+/// \file One face for every executor: a Program made ready once, then run over batches.
+///
+/// An executor is immutable and may be used from several threads at once, each call with its own
+/// workspace. Who calls it has checked the arguments (host/api): views of host memory are addressed
+/// as they are, and results overlap nothing. An output with `repeated` is written for every problem, one
+/// with `mean` is divided by the count of the problems that succeeded.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "matgrad/types.hpp"
+#include "program/program.hpp"
+
+namespace matgrad {
+
+/// One batch in host memory.
+struct HostCall {
+    std::int64_t batch = 0;
+    std::span<const ConstBatch> operands;  ///< one per Program::operands
+    std::span<const Batch> results;        ///< one per Program::outputs
+    std::span<std::int32_t> status;        ///< `batch` entries, or empty
+    /// Executor::workspace_bytes() of it, 64-byte aligned, where that is host memory; or empty: the
+    /// executor then allocates its own.
+    std::span<std::byte> workspace;
+};
+
+/// One batch in the memory of a GPU, to be enqueued on one of its streams.
+struct DeviceCall {
+    std::int64_t batch = 0;
+    std::span<const ConstBatch> operands;  ///< one per Program::operands
+    std::span<const Batch> results;        ///< one per Program::outputs
+    std::int32_t* status = nullptr;        ///< `batch` entries, or null
+    void* workspace = nullptr;             ///< 256-byte aligned
+    std::size_t workspace_bytes = 0;
+    void* stream = nullptr;       ///< a cudaStream_t
+    bool sums_for_means = false;  ///< a mean is left undivided: the batch is a part of a longer one
+};
+
+/// Where the workspace of a call lies.
+enum class WorkspaceMemory {
+    host,    ///< calls of `run`; there is no `enqueue`
+    device,  ///< calls of `enqueue`; `run` brings its own
+    none,    ///< `run` brings its own; there is no `enqueue`
+};
+
+class Executor {
+public:
+    Executor() = default;
+    Executor(const Executor&) = delete;
+    Executor& operator=(const Executor&) = delete;
+    virtual ~Executor() = default;
+
+    [[nodiscard]] virtual const Program& program() const noexcept = 0;
+    [[nodiscard]] virtual WorkspaceMemory workspace_memory() const noexcept = 0;
+    /// Of a call with any batch: longer ones are worked off in pieces. 0 if there is no workspace.
+    [[nodiscard]] virtual std::size_t workspace_bytes() const noexcept = 0;
+    /// How the Program will be run, in lines for --explain.
+    [[nodiscard]] virtual std::string explain() const = 0;
+
+    /// Runs a batch in host memory and returns when it is done.
+    ///
+    /// Errors   Interrupted if a hook asks for it, and what a hook throws; std::bad_alloc; MachineError
+    ///          on GPUs.
+    virtual RunSummary run(const HostCall& call, const RunHooks& hooks) const = 0;
+
+    /// Only enqueues; see Plan::enqueue for what may be allocated, and for graphs.
+    ///
+    /// Errors   Before any launch OperandError: no executor of one GPU; a host pointer, a pointer or a
+    ///          stream of another device, misaligned data, too small or misaligned a workspace;
+    ///          UnsupportedError where the stream is captured and a step needs cuSOLVER, unless
+    ///          `capturable`. MachineError with the call, the code and the source line when the runtime
+    ///          or a library refuses.
+    virtual void enqueue(const DeviceCall& call) const;
+};
+
+}  // namespace matgrad

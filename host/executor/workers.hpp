@@ -1,0 +1,34 @@
+#pragma once
+/// \file The threads of the process: started at the first run that wants them, kept for the next.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+
+namespace matgrad::detail {
+
+/// Calls work(0), ..., work(count - 1), each once, and returns when all have returned. The calling
+/// thread takes part: it calls whatever no other thread has begun, so that nobody waits for a thread
+/// to wake up, and a call from within a call cannot deadlock. Where the system gives no thread, the
+/// caller does all of it. `work` must not throw.
+void run_workers(int count, const std::function<void(int)>& work);
+
+/// work(i) for every i below `count`, on at most `threads` threads.
+template <typename Work>
+void for_each_index(int threads, std::int64_t count, Work work) {
+    if (threads <= 1 || count <= 1) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            work(i);
+        }
+        return;
+    }
+    std::atomic<std::int64_t> next{0};
+    const auto take = [&](int /*worker*/) {
+        for (std::int64_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
+            work(i);
+        }
+    };
+    run_workers(count < threads ? static_cast<int>(count) : threads, take);
+}
+
+}  // namespace matgrad::detail

@@ -1,0 +1,92 @@
+#pragma once
+/// \file The grammar of the language, for PEGTL. Seen by parser.cpp alone.
+
+#include <tao/pegtl.hpp>
+
+namespace matgrad::detail {
+
+namespace pegtl = tao::pegtl;
+
+/// A rule that has begun either matches or raises: there is no backtracking past the
+/// actions in parser.cpp.
+namespace grammar {
+
+using pegtl::at;
+using pegtl::eof;
+using pegtl::if_must;
+using pegtl::must;
+using pegtl::not_at;
+using pegtl::one;
+using pegtl::opt;
+using pegtl::plus;
+using pegtl::seq;
+using pegtl::sor;
+using pegtl::star;
+using pegtl::string;
+using pegtl::success;
+
+struct blank : star<one<' ', '\t', '\r', '\n'>> {};
+template <typename... Rules>
+struct token : seq<Rules..., blank> {};
+
+struct expression;
+
+struct digits : plus<pegtl::digit> {};
+// A dot before an operator never belongs to a number: 2.*A is 2 .* A.
+struct fraction : seq<one<'.'>, not_at<one<'*', '/', '^', '\'', '+', '-'>>, star<pegtl::digit>> {};
+struct mantissa : sor<seq<digits, opt<fraction>>, seq<one<'.'>, digits>> {};
+struct decimal_exponent : seq<one<'e', 'E'>, opt<one<'+', '-'>>, digits> {};
+struct number : seq<mantissa, opt<decimal_exponent>> {};
+
+struct name : seq<pegtl::alpha, star<sor<pegtl::alnum, one<'_'>>>> {};
+
+struct open_bracket : one<'('> {};
+struct close_bracket : one<')'> {};
+struct bracket : if_must<token<open_bracket>, expression, token<close_bracket>> {};
+struct open_call : one<'('> {};
+struct close_call : one<')'> {};
+struct arguments : seq<expression, star<if_must<token<one<','>>, expression>>> {};
+struct call : if_must<token<open_call>, arguments, token<close_call>> {};
+struct word : seq<token<name>, opt<call>> {};
+struct literal : token<number> {};
+struct operand : sor<literal, word, bracket> {};
+
+struct exponent_number : seq<opt<one<'-'>>, number> {};
+struct exponent_close : one<')'> {};
+struct exponent : sor<token<exponent_number>,
+                      if_must<token<one<'('>>, token<exponent_number>, token<exponent_close>>> {};
+struct not_chained : not_at<sor<one<'^'>, string<'.', '^'>>> {};
+struct power_sign : one<'^'> {};
+struct entry_power_sign : string<'.', '^'> {};
+struct quote_mark : one<'\''> {};
+struct suffix : sor<token<quote_mark>, if_must<token<power_sign>, exponent, not_chained>,
+                    if_must<token<entry_power_sign>, exponent, not_chained>> {};
+
+struct begin_factor : success {};
+struct end_factor : success {};
+struct minus_sign : one<'-'> {};
+struct factor
+    : seq<begin_factor, star<token<minus_sign>>, must<operand>, star<suffix>, end_factor> {};
+
+struct begin_chain : success {};
+struct end_product : success {};
+struct end_sum : success {};
+struct times : one<'*'> {};
+struct divide : one<'/'> {};
+struct entry_times : string<'.', '*'> {};
+struct entry_divide : string<'.', '/'> {};
+struct product_operator : sor<times, divide, entry_times, entry_divide> {};
+struct product
+    : seq<begin_chain, factor, star<if_must<token<product_operator>, factor>>, end_product> {};
+struct plus_operator : one<'+'> {};
+struct minus_operator : one<'-'> {};
+struct sum_operator : sor<plus_operator, minus_operator> {};
+struct expression
+    : seq<begin_chain, product, star<if_must<token<sum_operator>, product>>, end_sum> {};
+
+struct end_of_text : eof {};
+struct text : must<blank, expression, end_of_text> {};
+
+}  // namespace grammar
+
+}  // namespace matgrad::detail

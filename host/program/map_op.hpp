@@ -1,0 +1,70 @@
+#pragma once
+/// \file The instructions of entrywise expressions.
+
+#include <optional>
+#include <string_view>
+
+#include "functions/entrywise.hpp"
+
+namespace matgrad {
+
+enum class MapOp {
+    load,         ///< operand number a
+    constant,     ///< number
+    is_diagonal,  ///< 1 where row == col
+    is_lower,     ///< 1 where row >= col
+    is_upper,     ///< 1 where row <= col
+    add,
+    sub,
+    mul,
+    div,     ///< registers a, b
+    mask,    ///< register a where register b is not 0, else exactly 0 (even if a is NaN)
+    scale,   ///< number * a
+    offset,  ///< number + a
+    pow,     ///< a ^ number as pow(); integer exponents -64..64 by multiplication
+// the entrywise functions, of registers a or a, b
+#define MATGRAD_ROW(name, ...) name,
+    MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+};
+
+[[nodiscard]] constexpr MapOp map_op(Entrywise function) {
+    switch (function) {
+#define MATGRAD_ROW(name, ...) \
+    case Entrywise::name:      \
+        return MapOp::name;
+        MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+    }
+    return MapOp::load;
+}
+
+/// The entrywise function that the instruction is, if it is one.
+[[nodiscard]] constexpr std::optional<Entrywise> entrywise_of(MapOp op) {
+#define MATGRAD_ROW(name, ...)  \
+    if (op == MapOp::name) {    \
+        return Entrywise::name; \
+    }
+    MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+    return std::nullopt;
+}
+
+/// True for what knows its place in the matrix and reads nothing.
+[[nodiscard]] constexpr bool is_position(MapOp op) {
+    return op == MapOp::is_diagonal || op == MapOp::is_lower || op == MapOp::is_upper;
+}
+
+/// True if the instruction reads register a.
+[[nodiscard]] constexpr bool reads_a(MapOp op) {
+    return op != MapOp::load && op != MapOp::constant && !is_position(op);
+}
+
+/// True if the instruction reads register b too.
+[[nodiscard]] constexpr bool reads_b(MapOp op) {
+    const std::optional<Entrywise> function = entrywise_of(op);
+    return op == MapOp::add || op == MapOp::sub || op == MapOp::mul || op == MapOp::div ||
+           op == MapOp::mask || (function && arity_of(*function) == 2);
+}
+
+}  // namespace matgrad

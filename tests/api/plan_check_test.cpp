@@ -1,0 +1,305 @@
+// Plan::check passes what `run` computes and finds what is spoilt afterwards.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "matgrad/matgrad.hpp"
+
+namespace matgrad {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+template <typename T>
+std::vector<T> random_numbers(std::int64_t count, std::uint64_t seed) {
+    std::mt19937_64 engine(seed);
+    std::vector<T> numbers(static_cast<std::size_t>(count));
+    for (T& x : numbers) {
+        x = static_cast<T>(static_cast<double>(engine() >> 11) * 0x1p-52 - 1);
+    }
+    return numbers;
+}
+
+/// f = |A x - b|^2 + logdet(S) with shared A, batched x, b and S = diag(2, 3); its results by x.
+template <typename T>
+struct CheckedRun {
+    static constexpr std::int64_t m = 5, n = 3;
+
+    CheckedRun(std::int64_t problems, PlanOptions options)
+        : batch(problems),
+          a(random_numbers<T>(m * n, 1)),
+          x(random_numbers<T>(n * problems, 2)),
+          b(random_numbers<T>(m * problems, 3)),
+          v(random_numbers<T>(n * problems, 4)),
+          plan(make(options)) {
+        for (std::int64_t k = 0; k < batch; ++k) {
+            s.insert(s.end(), {T{2}, T{0}, T{0}, T{3}});
+        }
+        status.resize(static_cast<std::size_t>(batch));
+        for (const OutputInfo& output : plan.outputs()) {
+            results.emplace_back(
+                static_cast<std::size_t>(output.rows * output.cols * (output.batched ? batch : 1)));
+        }
+    }
+
+    [[nodiscard]] Plan make(PlanOptions options) const {
+        options.type = sizeof(T) == 4 ? ScalarType::float32 : ScalarType::float64;
+        options.wrt = {"x"};
+        std::vector<Operand> operands{
+            {"A", m, n, false}, {"x", n, 1, true}, {"b", m, 1, true}, {"S", 2, 2, true}};
+        if (!options.hvp.empty()) {
+            operands.push_back({"v", n, 1, true});
+        }
+        const Declaration declared[] = {parse_declaration("S=k,k:spd")};
+        return make_plan(parse("norm2(A*x - b)^2 + logdet(S)", declared), operands, batch, options);
+    }
+    [[nodiscard]] std::vector<ConstBatch> operands() const {
+        std::vector<ConstBatch> views{
+            ConstBatch::contiguous(a.data(), m, n), ConstBatch::contiguous(x.data(), n, 1),
+            ConstBatch::contiguous(b.data(), m, 1), ConstBatch::contiguous(s.data(), 2, 2)};
+        if (plan.operands().size() > views.size()) {
+            views.push_back(ConstBatch::contiguous(v.data(), n, 1));
+        }
+        return views;
+    }
+    [[nodiscard]] std::vector<Batch> targets() {
+        std::vector<Batch> views;
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            const OutputInfo& output = plan.outputs()[i];
+            views.push_back(Batch::contiguous(results[i].data(), output.rows, output.cols));
+        }
+        return views;
+    }
+    void run() { plan.run(batch, operands(), targets(), status); }
+    [[nodiscard]] CheckReport check(const std::vector<std::int64_t>& problems = {}) {
+        return plan.check(batch, operands(), targets(), status, problems);
+    }
+
+    std::int64_t batch;
+    std::vector<T> a, x, b, v, s;
+    Plan plan;
+    std::vector<std::vector<T>> results;
+    std::vector<std::int32_t> status;
+};
+
+template <typename T>
+class PlanCheckOf : public ::testing::Test {};
+using Types = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(PlanCheckOf, Types);
+
+TYPED_TEST(PlanCheckOf, PassesWhatRunComputesAndReportsEachOutput) {
+    PlanOptions options;
+    options.hvp = {{"x", "v"}};
+    CheckedRun<TypeParam> data(20, options);
+    data.run();
+    const CheckReport report = data.check();
+    EXPECT_TRUE(report.passed()) << report.text();
+    EXPECT_GT(report.problems, 2);
+    EXPECT_LE(report.problems, 8);
+    EXPECT_EQ(report.failed, 0);
+    ASSERT_EQ(report.outputs.size(), 3u);
+    EXPECT_EQ(report.outputs[0].output, "value");
+    EXPECT_EQ(report.outputs[1].output, "gradient x");
+    EXPECT_EQ(report.outputs[2].output, "hvp x");
+    for (const OutputCheck& output : report.outputs) {
+        EXPECT_GT(output.worst.bound, 0);
+        // No more than a thousand roundings of numbers below a hundred.
+        EXPECT_LT(output.worst.bound, 1e5 * std::numeric_limits<TypeParam>::epsilon());
+    }
+}
+
+TYPED_TEST(PlanCheckOf, FindsOneWrongEntryOfOneProblem) {
+    PlanOptions options;
+    options.hvp = {{"x", "v"}};
+    CheckedRun<TypeParam> data(20, options);
+    data.run();
+    for (std::size_t output = 0; output < 3; ++output) {
+        std::vector<TypeParam>& result = data.results[output];
+        const std::size_t entry = 13 * result.size() / 20;  // the first of problem 13
+        const TypeParam right = result[entry];
+        result[entry] += TypeParam{0.1F};
+        const CheckReport report = data.check({12, 13, 14});
+        EXPECT_FALSE(report.passed());
+        EXPECT_EQ(report.problems, 3);
+        for (std::size_t i = 0; i < 3; ++i) {
+            EXPECT_EQ(report.outputs[i].worst.passes(), i != output);
+        }
+        EXPECT_EQ(report.outputs[output].problem, 13);
+        EXPECT_TRUE(data.check({12, 14}).passed());
+        result[entry] = right;
+    }
+}
+
+TYPED_TEST(PlanCheckOf, OfSumsAndMeansCoversTheProblemsThatSucceeded) {
+    for (const Reduction reduction : {Reduction::sum, Reduction::mean}) {
+        PlanOptions options;
+        options.reduction = reduction;
+        options.hvp = {{"x", "v"}};
+        CheckedRun<TypeParam> data(12, options);
+        data.s[4 * 5 + 3] = -1;  // problem 5 is not positive
+        data.run();
+        const CheckReport report = data.check();
+        EXPECT_TRUE(report.passed()) << report.text();
+        EXPECT_EQ(report.problems, 11);
+        EXPECT_EQ(report.failed, 1);
+        for (std::size_t output = 0; output < 3; ++output) {
+            EXPECT_EQ(report.outputs[output].problem, OutputCheck::kNoProblem);
+            TypeParam& entry = data.results[output][0];
+            const TypeParam right = entry;
+            entry += TypeParam{0.1F};
+            EXPECT_FALSE(data.check().passed()) << report.outputs[output].output;
+            entry = right;
+        }
+        // The sum over the wrong problems is another one.
+        data.status[5] = 0;
+        data.status[6] = 1;
+        EXPECT_FALSE(data.check().passed());
+    }
+}
+
+TEST(PlanCheck, LeavesOutTheProblemsThatFailed) {
+    CheckedRun<double> data(6, {});
+    data.s[4 * 2 + 3] = -1;
+    data.run();
+    ASSERT_NE(data.status[2], 0);
+    const CheckReport report = data.check();
+    EXPECT_TRUE(report.passed()) << report.text();
+    EXPECT_EQ(report.problems, 5);
+    EXPECT_EQ(report.failed, 1);
+    EXPECT_EQ(data.check({2}).text(), "no problem to compare: ok");
+}
+
+TEST(PlanCheck, FailsAResultThatIsNotANumber) {
+    CheckedRun<double> data(4, {});
+    data.run();
+    data.results[1][3 * 2 + 1] = kNaN;
+    const CheckReport report = data.check();
+    EXPECT_FALSE(report.passed());
+    EXPECT_EQ(report.outputs[1].problem, 2);
+}
+
+TEST(PlanCheck, OfOneEntryComparesThatEntry) {
+    for (const Reduction reduction : {Reduction::none, Reduction::sum}) {
+        PlanOptions options;
+        options.entry = Entry{1, 0};
+        options.reduction = reduction;
+        CheckedRun<double> data(3, options);
+        data.run();
+        EXPECT_TRUE(data.check().passed()) << data.check().text();
+        data.results[1][0] += 1e-6;
+        EXPECT_FALSE(data.check().passed());
+    }
+}
+
+TEST(PlanCheck, ReadsViewsAsRunDoes) {
+    // Columns of 7, the last problem first, and room between: what is not addressed is NaN.
+    const std::int64_t m = 7, n = 3, batch = 4;
+    std::vector<double> operand(static_cast<std::size_t>(2 * m * n * batch), kNaN);
+    std::vector<double> result(operand.size(), kNaN), value(2 * batch, kNaN);
+    const std::int64_t start = 2 * m * n * (batch - 1);
+    const std::vector<double> numbers = random_numbers<double>(m * n * batch, 8);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        operand[2 * i] = numbers[i];
+    }
+    PlanOptions options;
+    options.wrt = {"X"};
+    const Plan plan =
+        make_plan(parse("logdet(X'*X)"), std::vector<Operand>{{"X", m, n, true}}, batch, options);
+    const std::vector<ConstBatch> operands{{operand.data() + start, 2, 2 * m, -2 * m * n}};
+    const std::vector<Batch> results{{value.data(), 0, 0, 2},
+                                     {result.data() + start, 2, 2 * m, -2 * m * n}};
+    plan.run(batch, operands, results);
+    EXPECT_TRUE(plan.check(batch, operands, results).passed());
+    result[static_cast<std::size_t>(start)] += 1e-6;  // entry (0, 0) of problem 0
+    EXPECT_EQ(plan.check(batch, operands, results).outputs[1].problem, 0);
+    EXPECT_FALSE(plan.check(batch, operands, results).passed());
+}
+
+TEST(PlanCheck, KnowsStructureAndConvention) {
+    const std::vector<double> p{2, 1, 1, 3}, a{1, 2, 3, 4};
+    const Declaration declared[] = {parse_declaration("P=n,n:sym"), parse_declaration("A=n,n")};
+    const std::vector<ConstBatch> operands{ConstBatch::contiguous(p.data(), 2, 2),
+                                           ConstBatch::contiguous(a.data(), 2, 2)};
+    for (const Reduction reduction : {Reduction::none, Reduction::sum}) {
+        std::vector<std::vector<double>> gradients;
+        for (const Convention convention : {Convention::projected, Convention::free_entries}) {
+            PlanOptions options;
+            options.wrt = {"P"};
+            options.convention = convention;
+            options.reduction = reduction;
+            const Plan plan =
+                make_plan(parse("tr(A*P*P)", declared),
+                          std::vector<Operand>{{"P", 2, 2, true}, {"A", 2, 2, false}}, 1, options);
+            double value = 0;
+            std::vector<double>& gradient = gradients.emplace_back(4);
+            const std::vector<Batch> results{Batch::contiguous(&value, 1, 1),
+                                             Batch::contiguous(gradient.data(), 2, 2)};
+            plan.run(1, operands, results);
+            EXPECT_TRUE(plan.check(1, operands, results).passed());
+            if (convention == Convention::free_entries) {
+                gradient = gradients[0];
+                EXPECT_FALSE(plan.check(1, operands, results).passed());
+            }
+        }
+    }
+}
+
+TEST(PlanCheck, WhereNothingIsBatchedComparesOnce) {
+    const double x = 3;
+    double value = 0;
+    const Plan plan = make_plan(parse("s^2", std::vector{parse_declaration("s=1")}),
+                                std::vector<Operand>{{"s", 1, 1, false}}, 100, {});
+    const std::vector<ConstBatch> operands{ConstBatch::contiguous(&x, 1, 1)};
+    const std::vector<Batch> results{Batch::contiguous(&value, 1, 1)};
+    plan.run(100, operands, results);
+    EXPECT_EQ(plan.check(100, operands, results).problems, 1);
+    EXPECT_TRUE(plan.check(100, operands, results).passed());
+    EXPECT_EQ(plan.check(0, operands, results).problems, 0);
+}
+
+TEST(PlanCheck, SaysWhatIsWrongWithItsArguments) {
+    const auto message = [](auto&& call) -> std::string {
+        try {
+            (void)call();
+        } catch (const OperandError& error) {
+            return error.what();
+        }
+        return "no error";
+    };
+    CheckedRun<double> data(4, {});
+    EXPECT_EQ(message([&] {
+                  return data.check({1, 4});
+              }),
+              "problem 4 is to be compared: expected a number from 0 to below the batch of 4");
+    EXPECT_EQ(message([&] { return data.check({-1}); }),
+              "problem -1 is to be compared: expected a number from 0 to below the batch of 4");
+    data.status.resize(3);
+    EXPECT_EQ(message([&] { return data.check(); }),
+              "status has 3 entries: expected 4, one per problem, or none");
+    PlanOptions options;
+    options.reduction = Reduction::sum;
+    CheckedRun<double> sum(4, options);
+    EXPECT_EQ(
+        message([&] { return sum.check({1}); }),
+        "problem 1 is to be compared, but the results are sums over the batch: expected none to be "
+        "named, since all are compared");
+}
+
+TEST(PlanCost, IsTheLeastThatTheBatchTakes) {
+    PlanOptions options;
+    options.value = false;
+    options.wrt = {"X"};
+    const std::vector<Operand> operands{{"X", 8, 4, true}, {"A", 6, 4, false}};
+    const PlanCost cost = make_plan(parse("0.5*norm2(X*A')^2"), operands, 100, options).cost();
+    EXPECT_EQ(cost.bytes, 8 * (100 * (8 * 4 + 8 * 4) + 6 * 4));
+    // A'A once, n(n+1)p, and X times it for each problem, 2 m n n.
+    EXPECT_EQ(cost.operations, 4 * 5 * 6 + 100 * 2 * 8 * 4 * 4);
+}
+
+}  // namespace
+}  // namespace matgrad
