@@ -17,7 +17,9 @@ namespace {
 constexpr std::int64_t kLargestTile = 8 << 20;
 
 /// Runs must be better by so much: their tiles are harder on the caches than the model knows.
-constexpr double kRunsGain = 0.9;
+constexpr double kRunsGain = 0.75;
+/// For fewer problems a run is not worth its tile.
+constexpr std::int64_t kFewestProblems = 8;
 
 /// The steps of problem scope in one layout.
 struct TileSteps {
@@ -113,10 +115,13 @@ LayoutChoice choose_layout(const Program& program, std::optional<Layout> wanted)
     TileSteps compact = compact_steps(program);
     TileSteps plain = plain_steps(program);
     RunLayout runs = make_run_layout(program, wanted == Layout::runs);
-    const double best = std::min(compact.nanoseconds, plain.nanoseconds);
-    const bool gains =
-        runs.tile > 0 && !runs.at_once.empty() && runs.nanoseconds < kRunsGain * best;
-    const bool faster = compact.nanoseconds <= plain.nanoseconds;
+    // Few problems leave lanes of their only tile empty.
+    const std::int64_t batch = std::clamp<std::int64_t>(program.batch, 1, kLanes);
+    const double filled = static_cast<double>(batch) / kLanes;
+    const double in_lanes = compact.nanoseconds / filled;
+    const bool gains = runs.tile > 0 && batch >= kFewestProblems && runs.gains &&
+                       runs.nanoseconds < kRunsGain * std::min(in_lanes, plain.nanoseconds);
+    const bool faster = in_lanes <= plain.nanoseconds;
     LayoutChoice choice;
     choice.layout = wanted.value_or(gains    ? Layout::runs
                                     : faster ? Layout::compact

@@ -26,8 +26,8 @@ struct LayoutChoice {
     std::string reason;  ///< in words
 };
 
-/// The layout with the smaller predicted time, unless another is `wanted`; a function of the Program
-/// alone, which outlives the steps.
+/// The layout with the smallest predicted time for the batch that the Program was planned for, unless
+/// another is `wanted`; a function of the Program alone, which outlives the steps.
 [[nodiscard]] LayoutChoice choose_layout(const Program& program, std::optional<Layout> wanted = {});
 
 }  // namespace matgrad::detail

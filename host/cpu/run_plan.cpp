@@ -140,6 +140,7 @@ void measure(RunPlan& plan) {
     for (const auto* steps : {&plan.choice.steps, &plan.shared_steps, &plan.final_steps}) {
         for (const CpuStepPtr& step : *steps) {
             plan.scratch_bytes = std::max(plan.scratch_bytes, step->scratch_bytes());
+            plan.calls_blas = plan.calls_blas || step->calls_blas();
         }
     }
     for (const ProgramOutput& output : plan.program.outputs) {
@@ -171,7 +172,6 @@ RunPlan::RunPlan(Program given, std::optional<Layout> wanted)
     : program(std::move(given)), choice(choose_layout(program, wanted)) {
     lanes = is_compact() ? kLanes : 1;
     sort_steps(*this);
-    calls_blas = !is_compact() || !shared_steps.empty() || !final_steps.empty();
     place_values(*this);
     measure(*this);
 }

@@ -211,14 +211,14 @@ void TileRunner::add_sums(std::int64_t first, std::int64_t count, std::int64_t f
                           double* sums) {
     const bool good = failed == 0 && are_tile_sums_finite();
     if (count == 1 || plan_.choice.runs.summed.empty() || good) {
-        return gather(count, sums);
+        return gather(count, failed, sums);
     }
     std::int32_t status[kMostProblems];
     std::copy(status_, status_ + count, status);
     for (std::int64_t p = 0; p < count; ++p) {
         if (status[p] == 0) {
             run_steps(first + p, 1);
-            gather(1, sums);
+            gather(1, 0, sums);
         }
     }
 }
@@ -231,12 +231,12 @@ bool TileRunner::are_tile_sums_finite() const {
                        });
 }
 
-void TileRunner::gather_run(const BatchSum& sum, std::int64_t count, double* to) const {
+void TileRunner::gather_run(const BatchSum& sum, std::int64_t count, std::int64_t failed,
+                            double* to) const {
     const View first = values_[sum.use.value];
     const std::int64_t matrices = sum.of_tile ? 1 : count;
     const View seen = use_of(sum.use, first);
     const bool whole = seen.count() == first.count() && seen.contiguous();
-    const auto failed = count - std::count(status_, status_ + count, 0);
     if (failed == 0 && first.count() == 1) {
         *to += sum_of({Terms::entries, row_major(first.data, first.type, 1, matrices, 1), {}});
         return;
@@ -262,12 +262,12 @@ void TileRunner::gather_run(const BatchSum& sum, std::int64_t count, double* to)
     }
 }
 
-void TileRunner::gather(std::int64_t count, double* sums) const {
+void TileRunner::gather(std::int64_t count, std::int64_t failed, double* sums) const {
     for (const BatchSum& sum : plan_.sums) {
         const View from = use_of(sum.use, values_[sum.use.value]);
         double* to = sums + sum.first;
         if (plan_.is_runs() && plan_.value(sum.use.value).scope == Scope::problem) {
-            gather_run(sum, count, to);
+            gather_run(sum, count, failed, to);
             continue;
         }
         if (from.lanes == kLanes) {
@@ -278,7 +278,7 @@ void TileRunner::gather(std::int64_t count, double* sums) const {
             lane_sum(from, keep, to);
             continue;
         }
-        const auto good = static_cast<double>(std::count(status_, status_ + count, 0));
+        const auto good = static_cast<double>(count - failed);
         if (good == 0) {
             continue;
         }

@@ -40,8 +40,8 @@ private:
     void bring_run(const Given& from, std::int64_t first, std::int64_t count);
     void add_sums(std::int64_t first, std::int64_t count, std::int64_t failed, double* sums);
     [[nodiscard]] bool are_tile_sums_finite() const;
-    void gather(std::int64_t count, double* sums) const;
-    void gather_run(const BatchSum& sum, std::int64_t count, double* to) const;
+    void gather(std::int64_t count, std::int64_t failed, double* sums) const;
+    void gather_run(const BatchSum& sum, std::int64_t count, std::int64_t failed, double* to) const;
     void write_results(std::int64_t first, std::int64_t count);
     void spoil_failed(std::int64_t first, std::int64_t count);
     [[nodiscard]] bool streams(const View& value) const;

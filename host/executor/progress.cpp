@@ -8,9 +8,9 @@
 
 namespace matgrad::detail {
 
-Progress::Progress(const RunHooks& hooks, Pause pause)
-    : hooks_(hooks), pause_(pause), last_(std::chrono::steady_clock::now()) {
+Progress::Progress(const RunHooks& hooks, Pause pause) : hooks_(hooks), pause_(pause) {
     if (hooks_.advance) {
+        last_ = std::chrono::steady_clock::now();
         ask();
     }
 }

@@ -8,6 +8,13 @@
 namespace matgrad::test {
 namespace {
 
+/// Planned for so many problems.
+Program for_many(ProgramBuilder& build, std::int64_t batch = 1000) {
+    Program program = build.finish();
+    program.batch = batch;
+    return program;
+}
+
 /// G = inv(chol(S)) applied to B, n-by-n.
 Program cholesky(std::int64_t n) {
     ProgramBuilder build(ScalarType::float32);
@@ -17,7 +24,7 @@ Program cholesky(std::int64_t n) {
     const ValueId x = build.value(n, n);
     build.step(Trsm{Side::left, true, false, use(l), use(s)}, x);
     build.output(x);
-    return build.finish();
+    return for_many(build);
 }
 
 /// X (m-by-n, batched) times S (n-by-n, shared).
@@ -28,7 +35,7 @@ Program tall_product(std::int64_t m, std::int64_t n) {
     const ValueId out = build.value(m, n);
     build.step(Gemm{use(x), use(s), 1, 0, {}}, out);
     build.output(out);
-    return build.finish();
+    return for_many(build);
 }
 
 /// The residual x - V u of each problem, with V shared, and the sum over the batch of its product with u'.
@@ -44,7 +51,7 @@ Program shared_gradient(std::int64_t d, std::int64_t r) {
     const ValueId sum = build.value(d, r, Scope::reduced);
     build.step(BatchReduce{use(product)}, sum);
     build.output(sum);
-    return build.finish();
+    return for_many(build);
 }
 
 TEST(LayoutChoice, ASharedFactorAndASumOverTheBatchAreOneCallForManyProblems) {
@@ -73,6 +80,14 @@ TEST(LayoutChoice, SmallFactorizationsTakeOneLaneEach) {
     for (const std::int64_t n : {1, 4, 16, 32}) {
         EXPECT_EQ(detail::choose_layout(cholesky(n)).layout, detail::Layout::compact) << n;
     }
+}
+
+TEST(LayoutChoice, OneProblemDoesNotTakeSixteenLanes) {
+    Program program = tall_product(4, 4);
+    program.batch = 1;
+    EXPECT_EQ(detail::choose_layout(program).layout, detail::Layout::plain);
+    program.batch = 16;
+    EXPECT_NE(detail::choose_layout(program).layout, detail::Layout::plain);
 }
 
 TEST(LayoutChoice, LargeMatricesGoToTheBlas) {

@@ -71,6 +71,10 @@ void row_dots_typed(double alpha, const View& a, const T* x, double beta, const 
         auto sum = rows == lanes ? dots_of_square<T, true>(first, a.row_stride, rows, a.cols, x)
                                  : dots_of_square<T, false>(first, a.row_stride, rows, a.cols, x);
         sum = hn::Mul(scale, sum);
+        if (beta == 0 && stride == 1 && rows == lanes) {
+            hn::StoreU(sum, d, to + r);
+            continue;
+        }
         if (beta != 0) {
             for (std::int64_t i = 0; i < lanes; ++i) {
                 numbers[i] = i < rows ? to[(r + i) * stride] : T{0};

@@ -17,9 +17,6 @@ constexpr std::int64_t kPanel = 256;
 /// Operations from which a call is split: about a millisecond.
 constexpr double kSplitWork = 3e7;
 
-/// Products with no size below it are a BLAS's own field: it blocks them for every cache.
-constexpr std::int64_t kBlasSize = 768;
-
 std::int64_t panels(std::int64_t size) {
     return (size + kPanel - 1) / kPanel;
 }

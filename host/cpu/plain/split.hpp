@@ -13,6 +13,9 @@
 
 namespace matgrad::detail {
 
+/// Products with no size below it are a BLAS's own field: it blocks them for every cache.
+inline constexpr std::int64_t kBlasSize = 768;
+
 /// A Product, or a BLAS call a panel where all sizes are large, on up to `threads` threads.
 void split_gemm(int threads, double alpha, const View& a, const View& b, double beta, const View& c,
                 Scratch& scratch);

@@ -34,6 +34,7 @@ struct System {
         one_piece = order <= kTriangle;
     }
 
+    [[nodiscard]] bool calls_blas() const { return !in_panels || !one_piece; }
     [[nodiscard]] View triangle(const PlainViews& at, const Use& use) const {
         return one_piece && in_panels ? at.no_wider(use) : at.readable(use);
     }
@@ -66,8 +67,8 @@ public:
                                     static_cast<double>(program.value(step.out).count()))),
           step_(step),
           potrf_(potrf),
-          in_place_(program.value(step.out).rows.size <= kTriangle &&
-                    size_of(program.value(step.out).type) <= size_of(step.type)) {}
+          large_(program.value(step.out).rows.size > kTriangle),
+          in_place_(!large_ && size_of(program.value(step.out).type) <= size_of(step.type)) {}
 
     void compute(const StepRun& run) const override {
         const PlainViews at(step_, run);
@@ -87,9 +88,12 @@ public:
         }
     }
 
+    [[nodiscard]] bool calls_blas() const override { return large_; }
+
 private:
     const Step& step_;
     const Potrf& potrf_;
+    bool large_;
     bool in_place_;
 };
 
@@ -124,6 +128,8 @@ public:
         at.end_result(result);
     }
 
+    [[nodiscard]] bool calls_blas() const override { return system_.calls_blas(); }
+
 private:
     const Step& step_;
     const Trsm& trsm_;
@@ -152,6 +158,8 @@ public:
         copy_matrix(by_columns, result);
         at.end_result(result);
     }
+
+    [[nodiscard]] bool calls_blas() const override { return true; }
 
 private:
     const Step& step_;
@@ -190,6 +198,8 @@ public:
         }
         at.end_result(result);
     }
+
+    [[nodiscard]] bool calls_blas() const override { return system_.calls_blas(); }
 
 private:
     const Step& step_;

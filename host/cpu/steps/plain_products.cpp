@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "cpu/plain/gemm.hpp"
@@ -72,7 +73,9 @@ public:
             right_.transposed = !right_.transposed;
         }
         beta_ = is_present(gemm.c) ? gemm.beta : 0;
-        zero_ = gemm.alpha == 0 || cols_of(program, gemm.a).size == 0;
+        const std::int64_t inner = cols_of(program, gemm.a).size;
+        zero_ = gemm.alpha == 0 || inner == 0;
+        large_ = std::min({out.rows.size, out.cols.size, inner}) >= kBlasSize;
     }
 
     void compute(const StepRun& run) const override {
@@ -94,12 +97,14 @@ public:
         at.end_result(computed);
     }
 
+    [[nodiscard]] bool calls_blas() const override { return large_; }
+
 private:
     const Step& step_;
     const Gemm& gemm_;
     Use left_, right_;
     double beta_ = 0;
-    bool vector_ = false, row_ = false, zero_ = false;
+    bool vector_ = false, row_ = false, zero_ = false, large_ = false;
 };
 
 class PlainSyrk : public CpuStep {
@@ -136,6 +141,8 @@ public:
             }
         }
     }
+
+    [[nodiscard]] bool calls_blas() const override { return kernel_ == GramKernel::blas; }
 
 private:
     static std::int64_t packing(const Program& program, const Syrk& syrk) {

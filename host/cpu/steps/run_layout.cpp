@@ -11,8 +11,9 @@
 namespace matgrad::detail {
 namespace {
 
-/// What a tile holds stays in the second-level cache, beside shared values and sums.
-constexpr std::int64_t kTileBytes = 512 << 10;
+/// What a tile holds stays in the second-level cache, beside shared values; sums are worth longer tiles.
+constexpr std::int64_t kTileBytes = 256 << 10;
+constexpr std::int64_t kSummedTileBytes = 512 << 10;
 /// Tiles are a multiple of this.
 constexpr std::int64_t kProblemUnit = 16;
 /// Without sums a tile is no more work than this, so that threads find several.
@@ -41,7 +42,8 @@ public:
     RunLayout operator()() {
         find_summed(kProblemUnit);
         place_values();
-        layout_.tile = tile_for(kTileBytes / std::max<std::int64_t>(1, layout_.problem_bytes));
+        layout_.tile = tile_for((layout_.summed.empty() ? kTileBytes : kSummedTileBytes) /
+                                std::max<std::int64_t>(1, layout_.problem_bytes));
         if (layout_.tile == 0) {
             return {};
         }
@@ -137,7 +139,7 @@ private:
         layout_.nanoseconds = moved_floats(program_, false) * kPlainMove;
         for_each_step([&](const Step& step) {
             RunStep made = is_summed(step.out)
-                               ? RunStep{make_sum_step(program_, step, layout_.tile), true}
+                               ? RunStep{make_sum_step(program_, step, layout_.tile), true, true}
                                : make_run_step(program_, step, layout_.tile);
             if (made.step == nullptr) {
                 layout_.nanoseconds = std::numeric_limits<double>::infinity();
@@ -146,6 +148,7 @@ private:
             layout_.nanoseconds += made.step->nanoseconds();
             if (made.at_once) {
                 layout_.at_once.push_back(made.step->name());
+                layout_.gains = layout_.gains || made.gains;
             }
             layout_.steps.push_back(std::move(made.step));
         });

@@ -23,6 +23,7 @@ struct RunLayout {
     std::vector<CpuStepPtr> steps;
     std::vector<SummedValue> summed;
     std::vector<std::string> at_once;  ///< the steps that take all problems of a tile in one call
+    bool gains = false;                ///< some of them gain more than the calls
     double nanoseconds = 0;            ///< predicted, of one problem in a full tile
     /// By value of problem scope that a tile holds one of for each problem: bytes from the begin of the
     /// tile for one problem, or -1.

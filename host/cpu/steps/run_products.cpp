@@ -14,6 +14,22 @@ double real(std::int64_t size) {
     return static_cast<double>(size);
 }
 
+/// Nanoseconds of one row of a product beside its work: of columns that registers hold, of one column.
+constexpr double kRow = 1;
+constexpr double kDotRow = 3.5;
+/// Columns that registers hold, and those of one vector, in bytes.
+constexpr std::int64_t kPanelBytes = 128;
+constexpr std::int64_t kVectorBytes = 64;
+
+/// Of a product of rows, with all columns of the last vector.
+double product_nanoseconds(std::int64_t rows, std::int64_t inner, std::int64_t cols,
+                           ScalarType type) {
+    const std::int64_t bytes = cols * size_of(type);
+    const auto parts = [bytes](std::int64_t size) { return real((bytes + size - 1) / size); };
+    return real(rows) *
+           (kRow * parts(kPanelBytes) + 2 * real(inner) * parts(kVectorBytes) * 16 / kProductRate);
+}
+
 /// Nanoseconds to add one number to a sum in double, and to see that it is finite.
 constexpr double kSummed = 0.4;
 
@@ -30,7 +46,7 @@ public:
     RunGemm(const Program& program, const Step& step, const Gemm& gemm, const Factors& factors,
             std::int64_t tile)
         : CpuStep(to_text(program, step), scratch(program, step, factors, tile),
-                  price(program, step, tile)),
+                  price(program, step, factors, tile)),
           step_(step),
           gemm_(gemm),
           own_(stacked(program, factors.own)),
@@ -75,8 +91,15 @@ private:
         return align_up(rows_of(program, factors.own).size * inner * tile * size) +
                2 * align_up(shared * size);
     }
-    static double price(const Program& program, const Step& step, std::int64_t tile) {
-        return kProductCall / real(tile) + work_of(program, step).operations / kProductRate;
+    static double price(const Program& program, const Step& step, const Factors& factors,
+                        std::int64_t tile) {
+        const std::int64_t rows = rows_of(program, factors.own).size;
+        const std::int64_t cols = cols_of(program, factors.shared).size;
+        const double call = kProductCall / real(tile);
+        return cols == 1
+                   ? call + kDotRow * real(rows) + work_of(program, step).operations / kGemvRate
+                   : call + product_nanoseconds(rows, cols_of(program, factors.own).size, cols,
+                                                step.type);
     }
 
     /// The matrices that the products are added to are put where those go.
@@ -114,7 +137,7 @@ public:
     SumGemm(const Program& program, const Step& step, const Use& a, const Use& b, double alpha,
             std::int64_t tile)
         : CpuStep(to_text(program, step), scratch(program, step, a, b, tile),
-                  price(program, step, tile)),
+                  price(program, step, a, tile)),
           out_(step.out),
           a_(stacked(program, transposed(a))),
           b_(stacked(program, b)),
@@ -152,12 +175,16 @@ private:
         return align_up(m * k * size) + align_up(n * k * size) +
                2 * align_up((m * n + k + 128) * size);
     }
-    static double price(const Program& program, const Step& step, std::int64_t tile) {
+    static double price(const Program& program, const Step& step, const Use& a, std::int64_t tile) {
         const Value& out = program.value(step.out);
         const double each = kProductCall + kSummed * weight(out.type) * real(out.count());
-        double load = work_of(program, step).operations;
-        load *= std::holds_alternative<Syrk>(step.operation) ? 2 : 1;
-        return each / real(tile) + load / kProductRate;
+        const std::int64_t inner = cols_of(program, a).size;
+        if (out.rows.size == 1 || out.cols.size == 1) {
+            return each / real(tile) + work_of(program, step).operations / kGemvRate;
+        }
+        const double product =
+            product_nanoseconds(out.rows.size, tile * inner, out.cols.size, step.type);
+        return (each + product) / real(tile);
     }
 
     ValueId out_;

@@ -35,6 +35,8 @@ public:
         }
     }
 
+    [[nodiscard]] bool calls_blas() const override { return one_->calls_blas(); }
+
 private:
     void add(const Program& program, ValueId id) {
         const bool known = std::any_of(moved_.begin(), moved_.end(),
@@ -49,6 +51,15 @@ private:
     std::vector<std::pair<ValueId, std::int64_t>> moved_;  ///< bytes from one problem to the next
 };
 
+bool reads_shared(const Program& program, const Step& step) {
+    bool shared = false;
+    for_each_use(step.operation, [&](const Use& use) {
+        const Value& value = program.value(use.value);
+        shared = shared || (value.scope == Scope::shared && value.count() > 1);
+    });
+    return shared;
+}
+
 }  // namespace
 
 RunStep make_run_step(const Program& program, const Step& step, std::int64_t tile) {
@@ -61,7 +72,9 @@ RunStep make_run_step(const Program& program, const Step& step, std::int64_t til
         at_once = make_run_reduce(program, step, *reduce, tile);
     }
     if (at_once != nullptr) {
-        return {std::move(at_once), true};
+        const bool product =
+            !std::holds_alternative<Map>(step.operation) && reads_shared(program, step);
+        return {std::move(at_once), true, product};
     }
     CpuStepPtr one = make_plain_step(program, step);
     if (one == nullptr) {

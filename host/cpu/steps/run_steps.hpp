@@ -15,6 +15,7 @@ namespace matgrad::detail {
 struct RunStep {
     CpuStepPtr step;
     bool at_once = false;  ///< all problems in one call
+    bool gains = false;    ///< more than the calls: a shared factor is read once for all
 };
 
 /// `tile`: the most problems of a run. Times are of one problem in a full tile.

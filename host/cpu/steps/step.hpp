@@ -35,6 +35,8 @@ public:
     [[nodiscard]] std::int64_t scratch_bytes() const { return scratch_bytes_; }
     /// Predicted, of one problem on one thread.
     [[nodiscard]] double nanoseconds() const { return nanoseconds_; }
+    /// May it call the BLAS library?
+    [[nodiscard]] virtual bool calls_blas() const { return false; }
     /// Its text in the Program.
     [[nodiscard]] const std::string& name() const { return name_; }
 
