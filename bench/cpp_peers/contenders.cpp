@@ -106,7 +106,7 @@ std::function<bool(const Case&)> offer_of(const char* executor) {
 bool is_offered(const Case& c, const std::string& executor) {
     const std::optional<Closed> form = closed_form(c);
     const bool products_alone = executor == "libxsmm";
-    return form &&
+    return form && c.reduction == Reduction::none &&
            (!products_alone || *form == Closed::frobenius || *form == Closed::bilinear_trace);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <unordered_map>
 #include <unordered_set>
@@ -236,6 +237,10 @@ Sensitivity ErrorModel::at(const MatrixMap& values, const MatrixMap& directions,
         total.value += std::abs(moved.value(0, 0) - still.value(0, 0)) / kStep;
         total.differential += std::abs(moved.differential(0, 0) - still.differential(0, 0)) / kStep;
     }
+    // Where f or a part of it is infinite nothing can be said of what rounding does.
+    total.value = std::isnan(total.value) ? std::numeric_limits<double>::infinity() : total.value;
+    total.differential = std::isnan(total.differential) ? std::numeric_limits<double>::infinity()
+                                                        : total.differential;
     return total;
 }
 

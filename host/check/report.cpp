@@ -22,10 +22,11 @@ const OutputCheck* worst_of(const std::vector<OutputCheck>& outputs) {
 }  // namespace
 
 void OutputCheck::add(const Comparison& comparison, std::int64_t at) {
-    if (problem == kNoProblem || comparison.is_worse_than(worst)) {
+    if (!compared || comparison.is_worse_than(worst)) {
         worst = comparison;
         problem = at;
     }
+    compared = true;
 }
 
 bool CheckReport::passed() const noexcept {
@@ -41,6 +42,9 @@ void CheckReport::add(const CheckReport& piece, std::int64_t first) {
         const OutputCheck& found = piece.outputs[i];
         const bool is_total = found.problem == OutputCheck::kNoProblem;
         outputs[i].output = found.output;
+        if (!found.compared) {
+            continue;
+        }
         outputs[i].add(found.worst, is_total ? found.problem : first + found.problem);
     }
 }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "cuda/host_copy.hpp"
@@ -111,10 +112,17 @@ private:
             }
         };
         std::vector<std::thread> others;
-        for (std::size_t i = 1; i < devices; ++i) {
-            others.emplace_back(work, i);
+        try {
+            while (others.size() + 1 < devices) {
+                others.emplace_back(work, others.size() + 1);
+            }
+        } catch (const std::system_error&) {
+            // No more threads to be had: this one does their work.
         }
         work(0);
+        for (std::size_t i = others.size() + 1; i < devices; ++i) {
+            work(i);
+        }
         for (std::thread& other : others) {
             other.join();
         }

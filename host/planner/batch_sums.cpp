@@ -339,6 +339,15 @@ double seconds_if_folded(Program program) {
     return predicted_seconds(program);
 }
 
+/// Scalars and masks are repeated in each term, so an expression may have become too long.
+bool bodies_fit(const Program& program) {
+    return std::all_of(program.steps.begin(), program.steps.end(), [](const Step& step) {
+        const auto* map = std::get_if<Map>(&step.operation);
+        return map == nullptr || (map->body.code.size() <= kMaxBodyCode &&
+                                  map->body.operands.size() <= kMaxBodyOperands);
+    });
+}
+
 }  // namespace
 
 void split_batch_sums(Program& program) {
@@ -349,7 +358,7 @@ void split_batch_sums(Program& program) {
             continue;
         }
         Program candidate = program;
-        if (!BatchSumSplitter(candidate, i).split()) {
+        if (!BatchSumSplitter(candidate, i).split() || !bodies_fit(candidate)) {
             ++i;
             continue;
         }

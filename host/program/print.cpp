@@ -238,6 +238,8 @@ std::string to_text(const Program& program) {
         text += fmt::format("  {}   {}   {}   {}\n", o.name, shape_text(v), type_text(v.type),
                             o.batched ? "batched" : "shared");
     }
+    const bool is_counted = std::any_of(program.steps.begin(), program.steps.end(),
+                                        [](const Step& s) { return s.bytes > 0; });
     std::size_t width = 0;
     for (const Step& s : program.steps) {
         width = std::max(width, step_text(program, names, s).size());
@@ -246,14 +248,20 @@ std::string to_text(const Program& program) {
     text += "steps\n";
     for (const Step& s : program.steps) {
         const Value& v = program.value(s.out);
-        text += fmt::format(
-            "  {:<{}}   {:<11}   {} {}   {} op   {} B   {}{}{}{}\n", step_text(program, names, s),
-            width, scope_text(s.scope), type_text(s.type), shape_text(v), grouped(s.operations),
-            grouped(s.bytes), v.text, s.why.empty() ? "" : ": ", s.why, fold_text(s.fold));
+        text += fmt::format("  {:<{}}   {:<11}   {} {}   ", step_text(program, names, s), width,
+                            scope_text(s.scope), type_text(s.type), shape_text(v));
+        if (is_counted) {
+            text += fmt::format("{} op   {} B   ", grouped(s.operations), grouped(s.bytes));
+        }
+        text +=
+            fmt::format("{}{}{}{}\n", v.text, s.why.empty() ? "" : ": ", s.why, fold_text(s.fold));
     }
     text += "results\n";
     for (const ProgramOutput& o : program.outputs) {
         text += output_line(program, names, o);
+    }
+    if (!is_counted && !program.steps.empty()) {
+        return text;  // before its costs are counted
     }
     const OperationCount count = count_operations(program);
     text += fmt::format("totals for a batch of {}\n", program.batch);

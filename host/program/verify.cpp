@@ -140,6 +140,28 @@ void check_scopes(const Program& program, Faults& faults) {
     }
 }
 
+/// A step with Fold::inner is a product without c, and one sum over the batch alone reads it.
+void check_folds(const Program& program, Faults& faults) {
+    const std::vector<int> uses = count_uses(program);
+    for (const Step& step : program.steps) {
+        if (step.fold == Fold::none) {
+            continue;
+        }
+        const auto* gemm = std::get_if<Gemm>(&step.operation);
+        const bool is_product = std::holds_alternative<Syrk>(step.operation) ||
+                                (gemm != nullptr && !is_present(gemm->c));
+        const bool is_summed =
+            std::any_of(program.steps.begin(), program.steps.end(), [&](const Step& other) {
+                const auto* sum = std::get_if<BatchReduce>(&other.operation);
+                return sum != nullptr && sum->a.value == step.out;
+            });
+        if (!is_product || !is_summed || step.scope != Scope::problem ||
+            uses[static_cast<std::size_t>(step.out)] != 1) {
+            faults.add("{} is said to be summed and is used otherwise", faults.name_of(step));
+        }
+    }
+}
+
 }  // namespace
 
 std::vector<std::string> find_faults(const Program& program, Stage stage) {
@@ -150,6 +172,7 @@ std::vector<std::string> find_faults(const Program& program, Stage stage) {
     check_shapes(program, faults);
     if (stage >= Stage::scoped) {
         check_scopes(program, faults);
+        check_folds(program, faults);
     }
     if (stage >= Stage::placed) {
         check_places(program, faults);

@@ -62,9 +62,7 @@ private:
             });
             if (step.scope == Scope::reduced) {
                 // Sums grow while the problems run.
-                for (const ValueId id : {step.out}) {
-                    lives_[static_cast<std::size_t>(id)].begin = 0;
-                }
+                lives_[static_cast<std::size_t>(step.out)].begin = 0;
             }
         }
         for (const ProgramOutput& output : program_.outputs) {

@@ -77,6 +77,10 @@ private:
         return {value.rows.size, value.cols.size};
     }
     [[nodiscard]] Size size(const Use& use) const {
+        if (!is_present(use)) {
+            complain("lacks a use that it needs");
+            return {-1, -1};
+        }
         return {rows_of(program_, use).size, cols_of(program_, use).size};
     }
     [[nodiscard]] Size out() const { return value_size(step_.out); }
@@ -122,7 +126,8 @@ private:
             const MapInstruction& c = body.code[i];
             const bool loads = c.op == MapOp::load;
             const int end = loads ? operands : static_cast<int>(i);
-            if (c.a >= end || (loads && c.a < 0) || (!loads && c.b >= end)) {
+            const bool lacks = ((loads || reads_a(c.op)) && c.a < 0) || (reads_b(c.op) && c.b < 0);
+            if (lacks || c.a >= end || (!loads && c.b >= end)) {
                 complain(fmt::format("has an instruction {} that reads what is not there", i));
             }
         }

@@ -128,9 +128,11 @@ double entry_slope(Entrywise function, std::span<const double> arguments, std::s
         case Entrywise::erf:
             return 2 / std::sqrt(std::numbers::pi) * std::exp(-x * x);
         case Entrywise::max:
-            return (arguments[0] > arguments[1]) == (which == 0) ? 1 : 0;
+            return which == 0 ? step(arguments[0] - arguments[1])
+                              : 1 - step(arguments[0] - arguments[1]);
         case Entrywise::min:
-            return (arguments[0] < arguments[1]) == (which == 0) ? 1 : 0;
+            return which == 0 ? step(arguments[1] - arguments[0])
+                              : 1 - step(arguments[1] - arguments[0]);
     }
     throw std::logic_error("entry_slope: no such function");
 }

@@ -4,7 +4,7 @@
 /// Real entries. Every result is compared in one number. The value is f itself. A gradient G is compared
 /// through <G, D> for a random direction D, which has to be the differential df(X; D); a
 /// Hessian-vector product likewise, as the gradient of <grad f, V>. Residual and bound have the unit of
-/// that number. A NaN that the evaluation does not have is a failure.
+/// that number. A NaN is a failure where the evaluation is a finite number.
 
 #include <cmath>
 #include <cstdint>
@@ -21,8 +21,10 @@ struct MATGRAD_API Comparison {
     double bound = 0;
     /// NaN on either side is a failure.
     [[nodiscard]] bool passes() const noexcept { return residual <= bound; }
-    /// residual / bound; 0 if the residual is 0.
-    [[nodiscard]] double ratio() const noexcept { return residual == 0 ? 0 : residual / bound; }
+    /// residual / bound; 0 if the residual is 0 and the bound a number.
+    [[nodiscard]] double ratio() const noexcept {
+        return residual == 0 && !std::isnan(bound) ? 0 : residual / bound;
+    }
     /// Closer to its bound, or further beyond; NaN is the worst of all.
     [[nodiscard]] bool is_worse_than(const Comparison& other) const noexcept {
         const double own = ratio();
@@ -38,6 +40,7 @@ struct MATGRAD_API OutputCheck {
     std::string output;                 ///< `value`, `gradient X`, `hvp X`
     std::int64_t problem = kNoProblem;  ///< where `worst` was found; kNoProblem for a sum or a mean
     Comparison worst = {};
+    bool compared = false;  ///< something was
 
     /// Keeps the worse of both.
     void add(const Comparison& comparison, std::int64_t at);

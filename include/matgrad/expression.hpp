@@ -94,7 +94,7 @@ private:
 [[nodiscard]] MATGRAD_API std::string to_text(const Expr& expr);
 /// LaTeX, math mode, without delimiters.
 [[nodiscard]] MATGRAD_API std::string to_latex(const Expr& expr);
-/// A NumPy expression over arrays of the symbols' names (vectors are 1-D, scalars 0-D), using `np`.
+/// A NumPy expression over arrays of the symbols' names (vectors are 1-D, scalars 0-D): `np`, SciPy for erf.
 [[nodiscard]] MATGRAD_API std::string to_numpy(const Expr& expr);
 
 }  // namespace matgrad

@@ -66,7 +66,7 @@ struct MATGRAD_API OutputInfo {
 /// What the batch that a plan is weighed for takes at least.
 struct MATGRAD_API PlanCost {
     double operations = 0;  ///< of all steps; a function such as exp counts as one
-    double bytes = 0;       ///< operand entries that are needed, read once; results, written once
+    double bytes = 0;       ///< operands that are read, once each; results, written once
 };
 
 /// An immutable plan; may be run from several threads at once, each with its own workspace.
@@ -134,11 +134,11 @@ public:
     ///
     /// batch, operands, results, status   those of `run`, after it; host memory. Without status every
     ///             problem is taken to have succeeded.
-    /// problems    those to compare, by their number in the batch; empty: eight of them, the first and
+    /// problems    those to compare, by their number in the batch; empty: at most eight, the first and
     ///             the last included. Problems that failed are left out. Of sums and means always empty.
     /// Returns     for each output the worst residual with the bound that rounding explains: 4 n eps
     ///             times what a relative error of one unit in every operation may change, computed at
-    ///             the data, with n the most rows and columns of an operand.
+    ///             the data, with n the most rows plus the most columns of the operands.
     /// Errors      what `run` says of its arguments; OperandError for a problem outside the batch, and for
     ///             problems named where results are reduced.
     /// Cost        slow on purpose: for each problem and output naive evaluations of f, of number

@@ -15,6 +15,9 @@ CheckReport report_of(std::vector<OutputCheck> outputs, std::int64_t problems) {
     CheckReport report;
     report.outputs = std::move(outputs);
     report.problems = problems;
+    for (OutputCheck& output : report.outputs) {
+        output.compared = true;
+    }
     return report;
 }
 
@@ -52,6 +55,22 @@ TEST(CheckReport, FailsBeyondTheBoundAndAtNaN) {
 TEST(CheckReport, OfNothingIsOk) {
     EXPECT_EQ(report_of({{"value"}}, 0).text(), "no problem to compare: ok");
     EXPECT_TRUE(CheckReport{}.passed());
+}
+
+TEST(CheckReport, OfTotalsKeepsTheWorsePiece) {
+    constexpr std::int64_t kAll = OutputCheck::kNoProblem;
+    CheckReport total;
+    total.add(report_of({{"value", kAll, {5, 1}}}, 4), 0);
+    total.add(report_of({{"value", kAll, {0, 1}}}, 4), 4);
+    EXPECT_FALSE(total.passed());
+    EXPECT_EQ(total.outputs[0].worst.residual, 5);
+}
+
+TEST(CheckReport, ABoundThatIsNoNumberIsTheWorst) {
+    const double nan = std::nan("");
+    const CheckReport report = report_of({{"value", 0, {0, 1}}, {"gradient X", 0, {0, nan}}}, 1);
+    EXPECT_FALSE(report.passed());
+    EXPECT_NE(report.text().find("gradient X"), std::string::npos) << report.text();
 }
 
 TEST(CheckReport, TakesInPiecesOfABatch) {

@@ -85,6 +85,15 @@ const Broken kBroken[] = {
      "reads its lower triangle transposed"},
     {"AnInstructionOfTheFuture", [](Program& p) { operation<Reduce>(p).body.code[0].a = 5; },
      "reads what is not there"},
+    {"AnInstructionThatLacksARegister",
+     [](Program& p) {
+         operation<Reduce>(p).body.code.back() = {MapOp::add, 0, -1, 0};
+     },
+     "reads what is not there"},
+    {"AProductWithoutAFactor", [](Program& p) { operation<Syrk>(p).a = {}; },
+     "lacks a use that it needs"},
+    {"AFoldThatNobodySums", [](Program& p) { first<Syrk>(p).fold = Fold::inner; },
+     "is said to be summed and is used otherwise"},
     {"ABodyWithoutInstructions", [](Program& p) { operation<Reduce>(p).body.code.clear(); },
      "without instructions"},
     {"ABodyThatIsTooLong",

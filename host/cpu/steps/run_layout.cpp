@@ -48,7 +48,8 @@ public:
             return {};
         }
         make_steps();
-        const auto worth = static_cast<std::int64_t>(kTileNanoseconds / layout_.nanoseconds);
+        const auto worth =
+            static_cast<std::int64_t>(kTileNanoseconds / std::max(layout_.nanoseconds, 1.0));
         if (layout_.summed.empty() && worth < layout_.tile) {
             layout_.tile = std::max(kProblemUnit, tile_for(worth));
             make_steps();
