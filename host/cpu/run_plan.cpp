@@ -160,11 +160,13 @@ std::int64_t RunPlan::tile_of(std::int64_t batch) const {
     if (!is_runs()) {
         return tile();
     }
-    // Tiles of equal length; several of them where there is work for several threads.
+    // Tiles of equal length; several of them where there is work for several threads, but none that is
+    // less work than adding its sums.
     const auto worth =
         static_cast<std::int64_t>(static_cast<double>(batch) * choice.nanoseconds / kTileWork);
-    const std::int64_t tiles =
-        std::max((batch + tile() - 1) / tile(), std::clamp<std::int64_t>(worth, 1, kSomeTiles));
+    const std::int64_t some =
+        std::clamp<std::int64_t>(std::min(worth, batch / segment_problems), 1, kSomeTiles);
+    const std::int64_t tiles = std::max((batch + tile() - 1) / tile(), some);
     return std::min(tile(), (batch / tiles + kProblemUnit) / kProblemUnit * kProblemUnit);
 }
 

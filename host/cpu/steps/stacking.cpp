@@ -8,8 +8,11 @@
 namespace matgrad::detail {
 namespace {
 
-/// The view of a use of a value that is row-major.
-View shape_of(const Program& program, const Use& use) {
+/// The shape and the strides of a use of a value that is row-major: those of any row or column are those
+/// of the first.
+View shape_of(const Program& program, Use use) {
+    use.row = std::min<std::int64_t>(use.row, 0);
+    use.col = std::min<std::int64_t>(use.col, 0);
     const Value& value = program.value(use.value);
     return use_of(use, row_major(nullptr, value.type, value.rows.size, value.cols.size, 1));
 }
