@@ -168,8 +168,9 @@ struct Copy {
 /// How a step of problem scope may be run for many problems at once.
 enum class Fold {
     none,
-    inner,  ///< of gemm without c and syrk: nobody but one batch_reduce reads the result, so one product
-            ///< whose inner dimension runs over the batch gives the sum. An executor need not do so.
+    /// Of gemm without c and syrk: one batch_reduce alone reads the result, so one product whose inner
+    /// dimension runs over the batch gives the sum. An executor need not do so.
+    inner,
 };
 
 using Operation =

@@ -112,7 +112,8 @@ TEST_F(BenchCommand, KnowsTheSuitesBesideIt) {
     EXPECT_THAT(result.out, HasSubstr("logistic"));
     const RunResult unknown = run({"bench", "--suite", "smokee"}, options_);
     EXPECT_EQ(unknown.status, 2);
-    EXPECT_THAT(unknown.err, HasSubstr("one of cookbook, core, four, gpu, scaling, smoke, training"));
+    EXPECT_THAT(unknown.err,
+                HasSubstr("one of cookbook, core, four, gpu, scaling, smoke, training"));
 }
 
 TEST_F(BenchCommand, FailsWhereAnExecutorGivesWrongResults) {
