@@ -26,7 +26,8 @@ Files make_files() {
         files[c.group + ".txt"] += heading + to_text(c.program) + "\n";
         // A change of a generator shows in the kernels of these as well as in thousands of lines more.
         if (c.group != "cookbook") {
-            files[c.group + "_kernels.txt"] += heading + matgrad::golden::kernel_text(c.program) + "\n";
+            files[c.group + "_kernels.txt"] +=
+                heading + matgrad::golden::kernel_text(c.program) + "\n";
         }
     }
     return files;
