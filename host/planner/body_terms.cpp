@@ -1,6 +1,6 @@
 #include "planner/body_terms.hpp"
 
-#include "program/uses.hpp"
+#include <utility>
 
 namespace matgrad {
 namespace {
@@ -34,35 +34,27 @@ public:
     /// `so_far`: what stands before the register.
     void collect(int reg, ProductTerm so_far) {
         const MapInstruction& c = code(reg);
-        switch (c.op) {
-            case MapOp::add:
-            case MapOp::sub:
-                collect(c.a, so_far);
-                so_far.coefficient *= c.op == MapOp::sub ? -1 : 1;
-                return collect(c.b, std::move(so_far));
-            case MapOp::scale:
-                so_far.coefficient *= c.number;
-                return collect(c.a, std::move(so_far));
-            case MapOp::mask:
-                if (is_mask(code(c.b).op)) {
-                    so_far.masks.push_back(c.b);
-                    return collect(c.a, std::move(so_far));
-                }
-                break;
-            case MapOp::mul:
-                if (is_scalar(c.a) || is_scalar(c.b)) {
-                    so_far.factors.push_back({is_scalar(c.a) ? c.a : c.b, false});
-                    return collect(is_scalar(c.a) ? c.b : c.a, std::move(so_far));
-                }
-                break;
-            case MapOp::div:
-                if (is_scalar(c.b)) {
-                    so_far.factors.push_back({c.b, true});
-                    return collect(c.a, std::move(so_far));
-                }
-                break;
-            default:
-                break;
+        if (c.op == MapOp::add || c.op == MapOp::sub) {
+            collect(c.a, so_far);
+            so_far.coefficient *= c.op == MapOp::sub ? -1 : 1;
+            return collect(c.b, std::move(so_far));
+        }
+        if (c.op == MapOp::scale) {
+            so_far.coefficient *= c.number;
+            return collect(c.a, std::move(so_far));
+        }
+        if (c.op == MapOp::mask && is_mask(code(c.b).op)) {
+            so_far.masks.push_back(c.b);
+            return collect(c.a, std::move(so_far));
+        }
+        if (c.op == MapOp::mul && (is_scalar(c.a) || is_scalar(c.b))) {
+            const bool first = is_scalar(c.a);
+            so_far.factors.push_back({first ? c.a : c.b, false});
+            return collect(first ? c.b : c.a, std::move(so_far));
+        }
+        if (c.op == MapOp::div && is_scalar(c.b)) {
+            so_far.factors.push_back({c.b, true});
+            return collect(c.a, std::move(so_far));
         }
         append_factors(reg, false, so_far);
         terms.push_back(std::move(so_far));
