@@ -79,23 +79,8 @@ public:
                 throw UnsupportedError("the atom " + to_text(e) +
                                        " of a derivation has no NumPy text");
             case Op::inverse:
-            case Op::det:
-            case Op::logdet:
-            case Op::trace:
             case Op::dot:
-            case Op::sum:
-            case Op::logsumexp:
-            case Op::norm2:
-            case Op::norm1:
-            case Op::row_sum:
-            case Op::col_sum:
-            case Op::diag_matrix:
-            case Op::diag_vector:
-            case Op::tril:
-            case Op::triu:
-#define MATGRAD_ROW(name, ...) case Op::name:
-                MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
-#undef MATGRAD_ROW
+            MATGRAD_CASES_OF_CALLS:
                 break;
         }
         return print_function(e);

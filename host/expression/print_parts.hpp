@@ -7,6 +7,25 @@
 
 namespace matgrad::detail {
 
+/// The cases of a switch over Op that every printer writes as a call, by the row of the function. Each has
+/// further ones of its own.
+#define MATGRAD_CASE_OF_ROW(name, ...) case Op::name:
+#define MATGRAD_CASES_OF_CALLS                       \
+    MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_CASE_OF_ROW) \
+    case Op::det:                                    \
+    case Op::logdet:                                 \
+    case Op::trace:                                  \
+    case Op::sum:                                    \
+    case Op::logsumexp:                              \
+    case Op::norm2:                                  \
+    case Op::norm1:                                  \
+    case Op::row_sum:                                \
+    case Op::col_sum:                                \
+    case Op::diag_matrix:                            \
+    case Op::diag_vector:                            \
+    case Op::tril:                                   \
+    case Op::triu
+
 struct Powered {
     Expr base;
     double exponent = 1;  ///< positive, unless the base is a constant

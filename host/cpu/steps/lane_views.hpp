@@ -5,9 +5,8 @@
 #include <algorithm>
 
 #include "cpu/compact/kernels.hpp"
-#include "cpu/map.hpp"
 #include "cpu/plain/copy.hpp"
-#include "cpu/steps/step.hpp"
+#include "cpu/steps/step_views.hpp"
 
 namespace matgrad::detail {
 
@@ -24,17 +23,9 @@ void for_each_element(const View& v, Function function) {
     });
 }
 
-class LaneViews {
+class LaneViews : public StepViews {
 public:
-    LaneViews(const Step& step, const StepRun& run) : step_(step), run_(run) {}
-
-    [[nodiscard]] Scratch& scratch() const { return *run_.scratch; }
-    [[nodiscard]] View out() const { return run_.values[step_.out]; }
-    [[nodiscard]] View out2() const { return run_.values[step_.out2]; }
-    [[nodiscard]] View view(const Use& use) const { return use_of(use, run_.values[use.value]); }
-    [[nodiscard]] const View* operands(const MapBody& body) const {
-        return operand_views(body, scratch(), [this](const Use& use) { return view(use); });
-    }
+    using StepViews::StepViews;
 
     /// A copy with kLanes lanes in the step's type.
     [[nodiscard]] View in_lanes(const View& v) const {
@@ -102,10 +93,6 @@ public:
             }
         }
     }
-
-private:
-    const Step& step_;
-    const StepRun& run_;
 };
 
 }  // namespace matgrad::detail

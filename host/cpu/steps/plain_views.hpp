@@ -1,24 +1,15 @@
 #pragma once
 /// \file One run of a step on ordinary matrices: its views, and copies where a kernel needs them.
 
-#include "cpu/map.hpp"
 #include "cpu/plain/blas.hpp"
 #include "cpu/plain/copy.hpp"
-#include "cpu/steps/step.hpp"
+#include "cpu/steps/step_views.hpp"
 
 namespace matgrad::detail {
 
-class PlainViews {
+class PlainViews : public StepViews {
 public:
-    PlainViews(const Step& step, const StepRun& run) : step_(step), run_(run) {}
-
-    [[nodiscard]] Scratch& scratch() const { return *run_.scratch; }
-    [[nodiscard]] View out() const { return run_.values[step_.out]; }
-    [[nodiscard]] View out2() const { return run_.values[step_.out2]; }
-    [[nodiscard]] View view(const Use& use) const { return use_of(use, run_.values[use.value]); }
-    [[nodiscard]] const View* operands(const MapBody& body) const {
-        return operand_views(body, scratch(), [this](const Use& use) { return view(use); });
-    }
+    using StepViews::StepViews;
 
     [[nodiscard]] bool is_no_wider(const View& v) const {
         return size_of(v.type) <= size_of(step_.type);
@@ -78,9 +69,6 @@ private:
         copy_matrix(v, copy);
         return copy;
     }
-
-    const Step& step_;
-    const StepRun& run_;
 };
 
 }  // namespace matgrad::detail
