@@ -59,8 +59,8 @@ protected:
         const Prepared prepared = contender_.prepare(c, c.threads > 0 ? c.threads : threads());
         const Call& call = prepared.call;
         row.plan_seconds = prepared.plan_seconds;
-        std::vector<ConstBatch> operands = layout.operands_at(base(0), c);
-        std::vector<Batch> results = layout.results_at(base(0), outputs);
+        std::vector<ConstStrided> operands = layout.operands_at(base(0), c);
+        std::vector<Strided> results = layout.results_at(base(0), outputs);
         call(operands, results);
         row.residual = compare(answers, outputs, [&](std::size_t i, std::int64_t problem) {
             return matrix_at(static_cast<const std::byte*>(results[i].data), c.type,
@@ -98,8 +98,8 @@ Contender matgrad_on_cpu() {
         const auto workspace = std::make_shared<HostMemory>(plan.workspace_bytes());
         const auto status =
             std::make_shared<std::vector<std::int32_t>>(static_cast<std::size_t>(c.batch));
-        return {[plan, workspace, status, batch = c.batch](std::span<const ConstBatch> operands,
-                                                           std::span<const Batch> results) {
+        return {[plan, workspace, status, batch = c.batch](std::span<const ConstStrided> operands,
+                                                           std::span<const Strided> results) {
                     (void)plan.run(batch, operands, results, *status,
                                    {workspace->data(), workspace->size()});
                 },

@@ -41,19 +41,20 @@ Layout::Layout(const Case& c, std::span<const OutputInfo> outputs) {
     }
 }
 
-std::vector<ConstBatch> Layout::operands_at(std::byte* base, const Case& c) const {
-    std::vector<ConstBatch> views;
+std::vector<ConstStrided> Layout::operands_at(std::byte* base, const Case& c) const {
+    std::vector<ConstStrided> views;
     const std::vector<Operand> all = c.operands();
     for (std::size_t i = 0; i < all.size(); ++i) {
-        views.push_back(ConstBatch::contiguous(base + operands[i], all[i].rows, all[i].cols));
+        views.push_back(ConstStrided::contiguous(base + operands[i], all[i].rows, all[i].cols));
     }
     return views;
 }
 
-std::vector<Batch> Layout::results_at(std::byte* base, std::span<const OutputInfo> outputs) const {
-    std::vector<Batch> views;
+std::vector<Strided> Layout::results_at(std::byte* base,
+                                        std::span<const OutputInfo> outputs) const {
+    std::vector<Strided> views;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-        views.push_back(Batch::contiguous(base + results[i], outputs[i].rows, outputs[i].cols));
+        views.push_back(Strided::contiguous(base + results[i], outputs[i].rows, outputs[i].cols));
     }
     return views;
 }

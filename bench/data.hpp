@@ -22,9 +22,9 @@ struct Layout {
 
     Layout(const Case& c, std::span<const OutputInfo> outputs);
     /// Views of a copy that begins at `base`.
-    [[nodiscard]] std::vector<ConstBatch> operands_at(std::byte* base, const Case& c) const;
-    [[nodiscard]] std::vector<Batch> results_at(std::byte* base,
-                                                std::span<const OutputInfo> outputs) const;
+    [[nodiscard]] std::vector<ConstStrided> operands_at(std::byte* base, const Case& c) const;
+    [[nodiscard]] std::vector<Strided> results_at(std::byte* base,
+                                                  std::span<const OutputInfo> outputs) const;
 };
 
 /// How many copies it takes to be larger than a cache, and to keep below `most` bytes; at least 1.

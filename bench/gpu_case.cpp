@@ -74,10 +74,10 @@ GpuTurns::GpuTurns(const GpuCase& on_gpu, const GpuContender& contender)
 
 void GpuTurns::move_to(std::int64_t copy) const {
     const std::ptrdiff_t offset = (copy - at_) * copy_bytes_;
-    for (ConstBatch& operand : operands_) {
+    for (ConstStrided& operand : operands_) {
         operand.data = static_cast<const std::byte*>(operand.data) + offset;
     }
-    for (Batch& result : results_) {
+    for (Strided& result : results_) {
         result.data = static_cast<std::byte*>(result.data) + offset;
     }
     at_ = copy;

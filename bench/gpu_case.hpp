@@ -21,10 +21,10 @@ public:
     [[nodiscard]] gpu::Stopwatch& stopwatch() const noexcept { return *stopwatch_; }
     [[nodiscard]] const std::vector<OutputInfo>& outputs() const noexcept { return outputs_; }
     /// Of the first copy.
-    [[nodiscard]] std::vector<ConstBatch> operands() const {
+    [[nodiscard]] std::vector<ConstStrided> operands() const {
         return layout_.operands_at(memory_, case_);
     }
-    [[nodiscard]] std::vector<Batch> results() const {
+    [[nodiscard]] std::vector<Strided> results() const {
         return layout_.results_at(memory_, outputs_);
     }
     [[nodiscard]] std::size_t copy_bytes() const noexcept { return layout_.bytes; }
@@ -73,8 +73,8 @@ private:
     gpu::Stopwatch& stopwatch_;
     std::int64_t copies_;
     std::ptrdiff_t copy_bytes_;
-    mutable std::vector<ConstBatch> operands_;  // of copy at_
-    mutable std::vector<Batch> results_;
+    mutable std::vector<ConstStrided> operands_;  // of copy at_
+    mutable std::vector<Strided> results_;
     mutable std::int64_t at_ = 0;
     Prepared prepared_;
 };

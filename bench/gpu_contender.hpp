@@ -18,9 +18,9 @@ namespace matgrad::bench {
 /// Where a case is computed. Its copies lie one after the other, `copy_bytes` apart.
 struct GpuPlace {
     DeviceInfo device;
-    gpu::Stopwatch& stopwatch;             ///< gives memory; calls enqueue on its stream
-    std::span<const ConstBatch> operands;  ///< of the first copy, uploaded; all copies are alike
-    std::span<const Batch> results;        ///< of the first copy
+    gpu::Stopwatch& stopwatch;               ///< gives memory; calls enqueue on its stream
+    std::span<const ConstStrided> operands;  ///< of the first copy, uploaded; all copies are alike
+    std::span<const Strided> results;        ///< of the first copy
     std::int64_t copies = 1;
     std::size_t copy_bytes = 0;
 };

@@ -59,7 +59,7 @@ GpuContender as_graphs(GpuContender contender) {
         const auto* const first = static_cast<const std::byte*>(place.results.front().data);
         // What is recorded uses the memory of the call.
         return {[call, recordings, first, copy_bytes = place.copy_bytes](
-                    std::span<const ConstBatch>, std::span<const Batch> results) {
+                    std::span<const ConstStrided>, std::span<const Strided> results) {
                     const auto offset = static_cast<const std::byte*>(results.front().data) - first;
                     (*recordings)[static_cast<std::size_t>(offset) / copy_bytes]->replay();
                 },

@@ -123,7 +123,7 @@ Prepared prepare_plan(const Case& c, const GpuPlace& place, bool capturable) {
     auto* const status = reinterpret_cast<std::int32_t*>(
         place.stopwatch.allocate(static_cast<std::size_t>(c.batch) * sizeof(std::int32_t)));
     return {[plan, workspace, status, batch = c.batch, stream = place.stopwatch.stream()](
-                std::span<const ConstBatch> operands, std::span<const Batch> results) {
+                std::span<const ConstStrided> operands, std::span<const Strided> results) {
                 plan.enqueue(batch, operands, results, status, workspace, plan.workspace_bytes(),
                              stream);
             },

@@ -49,8 +49,8 @@ void use_avx2() {
 
 /// What is counted.
 extern "C" [[gnu::noinline]] void counted_run(const Call& call,
-                                              std::span<const ConstBatch> operands,
-                                              std::span<const Batch> results) {
+                                              std::span<const ConstStrided> operands,
+                                              std::span<const Strided> results) {
     call(operands, results);
 }
 

@@ -53,7 +53,7 @@ private:
 };
 
 /// Operands and results of one copy, in the order of Case::operands and of the results of a plan.
-using Call = std::function<void(std::span<const ConstBatch>, std::span<const Batch>)>;
+using Call = std::function<void(std::span<const ConstStrided>, std::span<const Strided>)>;
 
 /// A case made ready.
 struct Prepared {

@@ -116,11 +116,11 @@ private:
             }
         }
         const auto size = static_cast<std::int64_t>(n);
-        const std::vector<matgrad::ConstBatch> operands = {
-            matgrad::ConstBatch::contiguous(vandermonde_.data(), size, size)};
-        const std::vector<matgrad::Batch> results = {
-            matgrad::Batch::contiguous(trial_value_.data(), 1, 1),
-            matgrad::Batch::contiguous(vandermonde_gradient_.data(), size, size)};
+        const std::vector<matgrad::ConstStrided> operands = {
+            matgrad::ConstStrided::contiguous(vandermonde_.data(), size, size)};
+        const std::vector<matgrad::Strided> results = {
+            matgrad::Strided::contiguous(trial_value_.data(), 1, 1),
+            matgrad::Strided::contiguous(vandermonde_gradient_.data(), size, size)};
         plan_.run(static_cast<std::int64_t>(num_starts_), operands, results);
 
         for (std::size_t row = 0; row < trial_.size(); ++row) {

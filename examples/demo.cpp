@@ -138,15 +138,15 @@ template <typename T>
 matgrad::RunSummary run(const matgrad::Plan& plan, std::int64_t batch,
                         const std::vector<std::vector<T>>& data, std::vector<std::vector<T>>& out,
                         const matgrad::RunHooks& hooks = {}) {
-    std::vector<matgrad::ConstBatch> operands;
-    std::vector<matgrad::Batch> results;
+    std::vector<matgrad::ConstStrided> operands;
+    std::vector<matgrad::Strided> results;
     for (std::size_t i = 0; i < data.size(); ++i) {
         const matgrad::Operand& o = plan.operands()[i];
-        operands.push_back(matgrad::ConstBatch::contiguous(data[i].data(), o.rows, o.cols));
+        operands.push_back(matgrad::ConstStrided::contiguous(data[i].data(), o.rows, o.cols));
     }
     for (std::size_t i = 0; i < out.size(); ++i) {
         const matgrad::OutputInfo& o = plan.outputs()[i];
-        results.push_back(matgrad::Batch::contiguous(out[i].data(), o.rows, o.cols));
+        results.push_back(matgrad::Strided::contiguous(out[i].data(), o.rows, o.cols));
     }
     return plan.run(batch, operands, results, {}, hooks);
 }

@@ -188,11 +188,11 @@ public:
           momentum_(num_problems, 1.0),
           start_norm_(num_problems, 0.0) {
         const auto rows = static_cast<std::int64_t>(r.num_rows);
-        operands_ = {matgrad::ConstBatch::contiguous(weights.data(), rows, 1),
-                     matgrad::ConstBatch::contiguous(r.a.data(), rows, kCols),
-                     matgrad::ConstBatch::contiguous(ahead_.data(), kCols, 1),
-                     matgrad::ConstBatch::contiguous(r.b.data(), rows, 1)};
-        results_ = {matgrad::Batch::contiguous(gradient_.data(), kCols, 1)};
+        operands_ = {matgrad::ConstStrided::contiguous(weights.data(), rows, 1),
+                     matgrad::ConstStrided::contiguous(r.a.data(), rows, kCols),
+                     matgrad::ConstStrided::contiguous(ahead_.data(), kCols, 1),
+                     matgrad::ConstStrided::contiguous(r.b.data(), rows, 1)};
+        results_ = {matgrad::Strided::contiguous(gradient_.data(), kCols, 1)};
     }
 
     /// Rounds until every gradient has shrunk to kConverged of its first norm.
@@ -275,8 +275,8 @@ private:
 
     std::size_t num_problems_;
     matgrad::Plan plan_;
-    std::vector<matgrad::ConstBatch> operands_;
-    std::vector<matgrad::Batch> results_;
+    std::vector<matgrad::ConstStrided> operands_;
+    std::vector<matgrad::Strided> results_;
     std::vector<double> x_, ahead_, gradient_, last_ahead_, last_gradient_;
     std::vector<double> steepness_, momentum_, start_norm_;
     double worst_ = 0;

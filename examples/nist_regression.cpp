@@ -109,11 +109,11 @@ std::vector<double> gradient(const Regression& r) {
     const matgrad::Plan plan = matgrad::make_plan(f, operands, 1, options);
 
     std::vector<double> g(r.x.size());
-    const std::vector<matgrad::ConstBatch> inputs = {
-        matgrad::ConstBatch::contiguous(r.a.data(), r.num_rows, n),
-        matgrad::ConstBatch::contiguous(r.x.data(), n, 1),
-        matgrad::ConstBatch::contiguous(r.b.data(), r.num_rows, 1)};
-    const std::vector<matgrad::Batch> results = {matgrad::Batch::contiguous(g.data(), n, 1)};
+    const std::vector<matgrad::ConstStrided> inputs = {
+        matgrad::ConstStrided::contiguous(r.a.data(), r.num_rows, n),
+        matgrad::ConstStrided::contiguous(r.x.data(), n, 1),
+        matgrad::ConstStrided::contiguous(r.b.data(), r.num_rows, 1)};
+    const std::vector<matgrad::Strided> results = {matgrad::Strided::contiguous(g.data(), n, 1)};
     plan.run(1, inputs, results);
     return g;
 }

@@ -62,8 +62,8 @@ public:
     }
 
     /// The task on operands (null: where they lie is not known yet) and results.
-    [[nodiscard]] PeerTask on(std::span<const ConstBatch> operands,
-                              std::span<const Batch> results) const {
+    [[nodiscard]] PeerTask on(std::span<const ConstStrided> operands,
+                              std::span<const Strided> results) const {
         const auto lie = [&](const Place& place) -> PeerOperand {
             return {operands.empty() ? nullptr : operands[place.index].data, place.stride};
         };
@@ -89,8 +89,8 @@ private:
 /// `peer` gives false if it has no kernel.
 template <typename Peer>
 Prepared call_of(const Case& c, int threads, Peer peer) {
-    return Call([peer_case = PeerCase(c, threads), peer](std::span<const ConstBatch> operands,
-                                                         std::span<const Batch> results) {
+    return Call([peer_case = PeerCase(c, threads), peer](std::span<const ConstStrided> operands,
+                                                         std::span<const Strided> results) {
         if (!peer(peer_case.on(operands, results))) {
             throw MachineError("no kernel for these sizes");
         }
@@ -143,8 +143,8 @@ GpuContender cublas_peer(GpuPeerEntry make) {
                               &place.stopwatch,   task.gradient,
                               place.copies,       place.copy_bytes};
         const std::shared_ptr<GpuPeer> peer(make(task, where));
-        return Call([peer_case, peer](std::span<const ConstBatch> operands,
-                                      std::span<const Batch> results) {
+        return Call([peer_case, peer](std::span<const ConstStrided> operands,
+                                      std::span<const Strided> results) {
             peer->enqueue(peer_case.on(operands, results));
         });
     };

@@ -101,18 +101,18 @@ public:
     }
 
     void enqueue(int run, cudaStream_t stream) const {
-        std::vector<ConstBatch> operands;
+        std::vector<ConstStrided> operands;
         for (std::size_t i = 0; i < host_.size(); ++i) {
             const std::size_t copy = static_cast<std::size_t>(run) % copies_;
             const Operand& operand = plan_.operands()[i];
-            operands.push_back(ConstBatch::contiguous(
+            operands.push_back(ConstStrided::contiguous(
                 static_cast<const std::byte*>(sets_[i].data()) + copy * set_strides_[i],
                 operand.rows, operand.cols));
         }
-        std::vector<Batch> results;
+        std::vector<Strided> results;
         for (std::size_t i = 0; i < results_.size(); ++i) {
             const OutputInfo& info = plan_.outputs()[i];
-            results.push_back(Batch::contiguous(results_[i].data(), info.rows, info.cols));
+            results.push_back(Strided::contiguous(results_[i].data(), info.rows, info.cols));
         }
         plan_.enqueue(row_.batch, operands, results, static_cast<std::int32_t*>(status_[0].data()),
                       workspace_.data(), plan_.workspace_bytes(), stream);

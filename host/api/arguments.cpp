@@ -98,7 +98,7 @@ struct Taken {
 };
 
 /// Errors: OperandError.
-Taken taken_by(const Party& what, const void* data, const Batch& strides, std::int64_t rows,
+Taken taken_by(const Party& what, const void* data, const Strided& strides, std::int64_t rows,
                std::int64_t cols, std::int64_t batch, ScalarType type) {
     Region region{0,
                   rows,
@@ -184,7 +184,7 @@ void check_options(const Expr& f, std::int64_t batch, const PlanOptions& options
 }
 
 void check_run(const RunContract& contract, std::int64_t batch,
-               std::span<const ConstBatch> operands, std::span<const Batch> results,
+               std::span<const ConstStrided> operands, std::span<const Strided> results,
                std::span<const std::int32_t> status, std::span<const std::byte> workspace) {
     if (batch < 0) {
         throw OperandError(fmt::format("the batch is {}: expected at least 0", batch));
@@ -216,7 +216,7 @@ void check_run(const RunContract& contract, std::int64_t batch,
     taken.reserve(operands.size() + results.size() + 2);
     for (std::size_t i = 0; i < operands.size(); ++i) {
         const Operand& operand = contract.operands[i];
-        const ConstBatch& view = operands[i];
+        const ConstStrided& view = operands[i];
         taken.push_back(taken_by({"operand", operand.name}, view.data,
                                  {nullptr, view.row_stride, view.col_stride, view.batch_stride},
                                  operand.rows, operand.cols, operand.batched ? batch : 1,

@@ -30,7 +30,7 @@ struct RunContract {
 /// Looks at addresses, never at data, so the memory may be a device's.
 /// Errors: OperandError with the operand's name, what was found and what was expected.
 void check_run(const RunContract& contract, std::int64_t batch,
-               std::span<const ConstBatch> operands, std::span<const Batch> results,
+               std::span<const ConstStrided> operands, std::span<const Strided> results,
                std::span<const std::int32_t> status, std::span<const std::byte> workspace);
 
 }  // namespace matgrad::detail

@@ -54,9 +54,9 @@ struct Plan::Impl {
     std::unique_ptr<const Executor> executor;
 
     [[nodiscard]] detail::RunContract contract() const { return {operands, outputs, type}; }
-    [[nodiscard]] std::vector<ConstBatch> in_program_order(
-        std::span<const ConstBatch> given) const {
-        std::vector<ConstBatch> ordered;
+    [[nodiscard]] std::vector<ConstStrided> in_program_order(
+        std::span<const ConstStrided> given) const {
+        std::vector<ConstStrided> ordered;
         ordered.reserve(operand_of.size());
         for (const std::size_t index : operand_of) {
             ordered.push_back(given[index]);
@@ -64,10 +64,10 @@ struct Plan::Impl {
         return ordered;
     }
     /// The arguments are checked.
-    RunSummary run(std::int64_t batch, std::span<const ConstBatch> given,
-                   std::span<const Batch> results, std::span<std::int32_t> status,
+    RunSummary run(std::int64_t batch, std::span<const ConstStrided> given,
+                   std::span<const Strided> results, std::span<std::int32_t> status,
                    std::span<std::byte> workspace, const RunHooks& hooks) const {
-        const std::vector<ConstBatch> ordered = in_program_order(given);
+        const std::vector<ConstStrided> ordered = in_program_order(given);
         return executor->run({batch, ordered, results, status, workspace}, hooks);
     }
 };
@@ -101,8 +101,8 @@ std::string Plan::explain() const {
            impl_->executor->explain();
 }
 
-RunSummary Plan::run(std::int64_t batch, std::span<const ConstBatch> operands,
-                     std::span<const Batch> results, std::span<std::int32_t> status,
+RunSummary Plan::run(std::int64_t batch, std::span<const ConstStrided> operands,
+                     std::span<const Strided> results, std::span<std::int32_t> status,
                      std::span<std::byte> workspace, const RunHooks& hooks) const {
     const WorkspaceMemory memory = impl_->executor->workspace_memory();
     if (memory != WorkspaceMemory::host) {
@@ -118,15 +118,15 @@ RunSummary Plan::run(std::int64_t batch, std::span<const ConstBatch> operands,
     return impl_->run(batch, operands, results, status, workspace, hooks);
 }
 
-RunSummary Plan::run(std::int64_t batch, std::span<const ConstBatch> operands,
-                     std::span<const Batch> results, std::span<std::int32_t> status,
+RunSummary Plan::run(std::int64_t batch, std::span<const ConstStrided> operands,
+                     std::span<const Strided> results, std::span<std::int32_t> status,
                      const RunHooks& hooks) const {
     detail::check_run(impl_->contract(), batch, operands, results, status, {});
     return impl_->run(batch, operands, results, status, {}, hooks);
 }
 
-void Plan::enqueue(std::int64_t batch, std::span<const ConstBatch> operands,
-                   std::span<const Batch> results, std::int32_t* status, void* workspace,
+void Plan::enqueue(std::int64_t batch, std::span<const ConstStrided> operands,
+                   std::span<const Strided> results, std::int32_t* status, void* workspace,
                    std::size_t workspace_bytes, void* stream) const {
     if (impl_->executor->workspace_memory() != WorkspaceMemory::device) {
         throw OperandError(
@@ -141,7 +141,7 @@ void Plan::enqueue(std::int64_t batch, std::span<const ConstBatch> operands,
         static_cast<std::size_t>(status == nullptr ? 0 : std::max<std::int64_t>(batch, 0));
     detail::check_run(contract, batch, operands, results, {status, entries},
                       {static_cast<const std::byte*>(workspace), workspace_bytes});
-    const std::vector<ConstBatch> ordered = impl_->in_program_order(operands);
+    const std::vector<ConstStrided> ordered = impl_->in_program_order(operands);
     DeviceCall call;
     call.batch = batch;
     call.operands = ordered;
@@ -153,8 +153,8 @@ void Plan::enqueue(std::int64_t batch, std::span<const ConstBatch> operands,
     impl_->executor->enqueue(call);
 }
 
-CheckReport Plan::check(std::int64_t batch, std::span<const ConstBatch> operands,
-                        std::span<const Batch> results, std::span<const std::int32_t> status,
+CheckReport Plan::check(std::int64_t batch, std::span<const ConstStrided> operands,
+                        std::span<const Strided> results, std::span<const std::int32_t> status,
                         std::span<const std::int64_t> problems) const {
     detail::check_run(impl_->contract(), batch, operands, results, status, {});
     detail::CheckedPlan plan{impl_->f, impl_->options, impl_->operands, impl_->outputs};

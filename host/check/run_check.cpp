@@ -16,7 +16,7 @@ constexpr std::uint64_t kDirectionSeed = 7;
 constexpr std::int64_t kSampleSize = 8;
 
 template <typename T>
-Eigen::MatrixXd read_as(const ConstBatch& view, std::int64_t rows, std::int64_t cols,
+Eigen::MatrixXd read_as(const ConstStrided& view, std::int64_t rows, std::int64_t cols,
                         std::int64_t problem) {
     Eigen::MatrixXd result(rows, cols);
     for (std::int64_t i = 0; i < rows; ++i) {
@@ -28,8 +28,8 @@ Eigen::MatrixXd read_as(const ConstBatch& view, std::int64_t rows, std::int64_t 
     return result;
 }
 
-Eigen::MatrixXd read(ScalarType type, const ConstBatch& view, std::int64_t rows, std::int64_t cols,
-                     std::int64_t problem) {
+Eigen::MatrixXd read(ScalarType type, const ConstStrided& view, std::int64_t rows,
+                     std::int64_t cols, std::int64_t problem) {
     return type == ScalarType::float32 ? read_as<float>(view, rows, cols, problem)
                                        : read_as<double>(view, rows, cols, problem);
 }
@@ -117,7 +117,7 @@ private:
 
     [[nodiscard]] Eigen::MatrixXd result_of(std::size_t i, std::int64_t problem) const {
         const OutputInfo& output = plan_.outputs[i];
-        const Batch& view = run_.results[i];
+        const Strided& view = run_.results[i];
         return read(plan_.options.type,
                     {view.data, view.row_stride, view.col_stride, view.batch_stride}, output.rows,
                     output.cols, output.batched ? problem : 0);

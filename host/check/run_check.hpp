@@ -20,8 +20,8 @@ struct CheckedPlan {
 /// A run that is over, in host memory; views in the order of the plan's operands and outputs.
 struct FinishedRun {
     std::int64_t batch = 0;
-    std::span<const ConstBatch> operands;
-    std::span<const Batch> results;
+    std::span<const ConstStrided> operands;
+    std::span<const Strided> results;
     std::span<const std::int32_t> status;  ///< one per problem; empty if all succeeded
 };
 

@@ -138,7 +138,7 @@ PlanOptions options_of(const Question& question, const CheckArguments& arguments
 struct Problems {
     std::vector<Operand> operands;
     std::vector<OwnMatrices> matrices;
-    std::vector<ConstBatch> views;
+    std::vector<ConstStrided> views;
 };
 
 Problems draw_problems(const Question& question, const Draw& draw, ScalarType type,

@@ -147,16 +147,17 @@ private:
     }
 
     void compute(Slot& slot, const std::function<void(const Piece&)>& visit) {
-        std::vector<ConstBatch> operands;
+        std::vector<ConstStrided> operands;
         for (std::size_t i = 0; i < request_.sources.size(); ++i) {
             const OperandSource& source = request_.sources[i];
             const Buffer& data = source.operand().batched ? slot.operands[i] : shared_[i];
             operands.push_back(source.view(data.data(), slot.count));
         }
-        std::vector<Batch> targets;
+        std::vector<Strided> targets;
         for (std::size_t i = 0; i < plan_.outputs().size(); ++i) {
             const OutputInfo& output = plan_.outputs()[i];
-            targets.push_back(Batch::contiguous(slot.results[i].data(), output.rows, output.cols));
+            targets.push_back(
+                Strided::contiguous(slot.results[i].data(), output.rows, output.cols));
         }
         slot.status.assign(static_cast<std::size_t>(slot.count), 0);
         RunHooks hooks;

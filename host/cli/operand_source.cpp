@@ -138,10 +138,10 @@ void OperandSource::read(std::int64_t first, std::int64_t count, ScalarType type
     }
 }
 
-ConstBatch OperandSource::view(const std::byte* buffer, std::int64_t count) const {
+ConstStrided OperandSource::view(const std::byte* buffer, std::int64_t count) const {
     const bool fortran = file_ && file_->fortran_order();
     if (!fortran) {
-        return ConstBatch::contiguous(buffer, operand_.rows, operand_.cols);
+        return ConstStrided::contiguous(buffer, operand_.rows, operand_.cols);
     }
     const std::int64_t step = operand_.batched ? count : 1;
     return {buffer, step, operand_.rows * step, 1};

@@ -40,7 +40,7 @@ public:
     /// file. A Fortran-ordered batch stays problem-fastest: `view` knows.
     void read(std::int64_t first, std::int64_t count, ScalarType type, std::byte* buffer) const;
     /// How a buffer filled by `read` with `count` problems is laid out.
-    [[nodiscard]] ConstBatch view(const std::byte* buffer, std::int64_t count) const;
+    [[nodiscard]] ConstStrided view(const std::byte* buffer, std::int64_t count) const;
 
 private:
     void open(const Declaration& symbol);

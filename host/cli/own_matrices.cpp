@@ -27,12 +27,12 @@ void OwnMatrices::store(std::int64_t index, const Eigen::MatrixXd& matrix) {
                                  : store_as(matrix, static_cast<double*>(data) + first);
 }
 
-Batch OwnMatrices::view() {
-    return Batch::contiguous(memory_.data(), rows_, cols_);
+Strided OwnMatrices::view() {
+    return Strided::contiguous(memory_.data(), rows_, cols_);
 }
 
-ConstBatch OwnMatrices::view() const {
-    return ConstBatch::contiguous(memory_.data(), rows_, cols_);
+ConstStrided OwnMatrices::view() const {
+    return ConstStrided::contiguous(memory_.data(), rows_, cols_);
 }
 
 OwnResults::OwnResults(const Plan& plan, ScalarType type, std::int64_t batch)

@@ -55,7 +55,7 @@ private:
     }
 
     /// The shape of a result: of its value, transposed if the output is.
-    [[nodiscard]] detail::View result_view(const ProgramOutput& output, const Batch& to) const {
+    [[nodiscard]] detail::View result_view(const ProgramOutput& output, const Strided& to) const {
         const Value& value = program_.value(output.value);
         detail::View view{static_cast<std::byte*>(to.data),
                           program_.type,
@@ -78,13 +78,13 @@ private:
             divide_means(call, summary);
             return summary;
         }
-        std::vector<Batch> targets(call.results.begin(), call.results.end());
+        std::vector<Strided> targets(call.results.begin(), call.results.end());
         std::byte* scratch = call.workspace.data() + run_bytes;
         for (std::size_t i = 0; i < targets.size(); ++i) {
             const ProgramOutput& output = program_.outputs[i];
             if (output.repeated) {
                 const detail::View view = result_view(output, targets[i]);
-                targets[i] = Batch::contiguous(scratch, view.rows, view.cols);
+                targets[i] = Strided::contiguous(scratch, view.rows, view.cols);
                 scratch += result_bytes(output);
             }
         }

@@ -32,8 +32,8 @@ constexpr double kWorthAThread = 5000;
 /// A run from the first shared step to the last result.
 class Run {
 public:
-    Run(const RunPlan& plan, std::int64_t batch, std::span<const ConstBatch> operands,
-        std::span<const Batch> results, std::span<std::int32_t> status,
+    Run(const RunPlan& plan, std::int64_t batch, std::span<const ConstStrided> operands,
+        std::span<const Strided> results, std::span<std::int32_t> status,
         std::span<std::byte> workspace, int threads, bool always_threads, const RunHooks& hooks)
         : plan_(plan),
           workspace_(workspace.data()),
@@ -74,7 +74,7 @@ private:
             const Value& value = plan_.program.values[i];
             View view = plan_.views[i];
             if (value.scope != Scope::problem && value.operand >= 0) {
-                const ConstBatch& from = data_.operands[static_cast<std::size_t>(value.operand)];
+                const ConstStrided& from = data_.operands[static_cast<std::size_t>(value.operand)];
                 view.data = static_cast<std::byte*>(const_cast<void*>(from.data));
                 view.row_stride = from.row_stride;
                 view.col_stride = from.col_stride;
@@ -251,8 +251,8 @@ std::string CpuExecutor::explain() const {
                        threads_ == 1 ? "" : "s");
 }
 
-RunSummary CpuExecutor::run(std::int64_t batch, std::span<const ConstBatch> operands,
-                            std::span<const Batch> results, std::span<std::int32_t> status,
+RunSummary CpuExecutor::run(std::int64_t batch, std::span<const ConstStrided> operands,
+                            std::span<const Strided> results, std::span<std::int32_t> status,
                             std::span<std::byte> workspace, const RunHooks& hooks) const {
     return detail::Run(*plan_, batch, operands, results, status, workspace, threads_,
                        options_.always_threads, hooks)();

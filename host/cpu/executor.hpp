@@ -51,8 +51,8 @@ public:
     ///            or reduced scope: then the sum over the problems that succeeded
     /// status     `batch` entries or empty
     /// Throws     Interrupted if a hook asks for it; nothing else once it has started.
-    RunSummary run(std::int64_t batch, std::span<const ConstBatch> operands,
-                   std::span<const Batch> results, std::span<std::int32_t> status,
+    RunSummary run(std::int64_t batch, std::span<const ConstStrided> operands,
+                   std::span<const Strided> results, std::span<std::int32_t> status,
                    std::span<std::byte> workspace, const RunHooks& hooks) const;
 
 private:

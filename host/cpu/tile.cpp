@@ -50,7 +50,7 @@ View result_of(const RunData& run, std::size_t index, std::int64_t problem) {
     const Program& program = run.plan->program;
     const ProgramOutput& output = program.outputs[index];
     const Value& value = run.plan->value(output.value);
-    const Batch& to = run.results[index];
+    const Strided& to = run.results[index];
     auto* data =
         static_cast<std::byte*>(to.data) + problem * to.batch_stride * size_of(program.type);
     View view{data,          program.type, 1, value.rows.size, value.cols.size,
@@ -63,7 +63,7 @@ View result_of(const RunData& run, std::size_t index, std::int64_t problem) {
 
 Given TileRunner::operand(ValueId id) const {
     const Value& value = plan_.value(id);
-    const ConstBatch& from = run_.operands[static_cast<std::size_t>(value.operand)];
+    const ConstStrided& from = run_.operands[static_cast<std::size_t>(value.operand)];
     // Views are of writable memory; an operand is only ever read through one.
     auto* data = static_cast<std::byte*>(const_cast<void*>(from.data));
     return {

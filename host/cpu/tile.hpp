@@ -13,8 +13,8 @@ namespace matgrad::detail {
 struct RunData {
     const RunPlan* plan = nullptr;
     std::int64_t batch = 0;
-    std::span<const ConstBatch> operands;
-    std::span<const Batch> results;
+    std::span<const ConstStrided> operands;
+    std::span<const Strided> results;
     std::span<std::int32_t> status;
     View* shared = nullptr;  ///< by value: views of all that are not of problem scope
     int threads_per_problem = 1;

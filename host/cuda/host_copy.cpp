@@ -65,12 +65,12 @@ Strides packed(const HostPart& part) {
 
 }  // namespace
 
-bool is_contiguous(const ConstBatch& batch, std::int64_t rows, std::int64_t cols) {
+bool is_contiguous(const ConstStrided& batch, std::int64_t rows, std::int64_t cols) {
     return (cols <= 1 || batch.col_stride == 1) && (rows <= 1 || batch.row_stride == cols) &&
            batch.batch_stride == rows * cols;
 }
 
-void pack(const ConstBatch& from, const HostPart& part, std::byte* to, const Copying& copying) {
+void pack(const ConstStrided& from, const HostPart& part, std::byte* to, const Copying& copying) {
     if (part.bytes() == 0) {
         return;
     }
@@ -86,7 +86,8 @@ void pack(const ConstBatch& from, const HostPart& part, std::byte* to, const Cop
                   part, copying);
 }
 
-void unpack(const std::byte* from, const HostPart& part, const Batch& to, const Copying& copying) {
+void unpack(const std::byte* from, const HostPart& part, const Strided& to,
+            const Copying& copying) {
     if (part.bytes() == 0) {
         return;
     }

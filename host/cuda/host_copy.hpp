@@ -17,7 +17,7 @@ struct HostPart {
 };
 
 /// True for row-major matrices one after the other.
-[[nodiscard]] bool is_contiguous(const ConstBatch& batch, std::int64_t rows, std::int64_t cols);
+[[nodiscard]] bool is_contiguous(const ConstStrided& batch, std::int64_t rows, std::int64_t cols);
 
 /// The threads that copy, where the bytes are worth them. Without run_workers the caller copies alone.
 struct Copying {
@@ -26,7 +26,7 @@ struct Copying {
 };
 
 /// Into contiguous memory, and back out of it.
-void pack(const ConstBatch& from, const HostPart& part, std::byte* to, const Copying& copying);
-void unpack(const std::byte* from, const HostPart& part, const Batch& to, const Copying& copying);
+void pack(const ConstStrided& from, const HostPart& part, std::byte* to, const Copying& copying);
+void unpack(const std::byte* from, const HostPart& part, const Strided& to, const Copying& copying);
 
 }  // namespace matgrad::gpu

@@ -96,19 +96,19 @@ void HostStream::upload(HostBuffers::Slot& slot, const Chunk& chunk) {
 
 void HostStream::compute(HostBuffers::Slot& slot, const Chunk& chunk) {
     MATGRAD_CUDA(cudaStreamWaitEvent(buffers_->compute.get(), slot.uploaded.get(), 0));
-    std::vector<ConstBatch> operands;
+    std::vector<ConstStrided> operands;
     for (std::size_t i = 0; i < program_.operands.size(); ++i) {
         const ProgramOperand& operand = program_.operands[i];
         const Value& value = value_of(program_, operand.value);
         const std::byte* base = operand.batched ? slot.device : buffers_->common_device;
-        operands.push_back(ConstBatch::contiguous(base + buffers_->layout.operands[i],
-                                                  value.rows.size, value.cols.size));
+        operands.push_back(ConstStrided::contiguous(base + buffers_->layout.operands[i],
+                                                    value.rows.size, value.cols.size));
     }
-    std::vector<Batch> results;
+    std::vector<Strided> results;
     for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
         const HostPart part = part_of(program_, program_.outputs[i]);
         results.push_back(
-            Batch::contiguous(slot.device + buffers_->layout.results[i], part.rows, part.cols));
+            Strided::contiguous(slot.device + buffers_->layout.results[i], part.rows, part.cols));
     }
     DeviceCall call;
     call.batch = chunk.count;

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -16,24 +17,35 @@
 
 namespace matgrad {
 
+/// Calls work(0), ..., work(count - 1), each once and in any order, and returns when all have returned.
+using Parallel = std::function<void(int count, const std::function<void(int)>& work)>;
+
 /// One batch in host memory.
 struct HostCall {
     std::int64_t batch = 0;
-    std::span<const ConstBatch> operands;  ///< one per Program::operands
-    std::span<const Batch> results;        ///< one per Program::outputs
-    std::span<std::int32_t> status;        ///< `batch` entries, or empty
+    std::span<const ConstStrided> operands;  ///< one per Program::operands
+    std::span<const Strided> results;        ///< one per Program::outputs
+    std::span<std::int32_t> status;          ///< `batch` entries, or empty
     /// Executor::workspace_bytes() of it, 64-byte aligned, where that is host memory; or empty: the
-    /// executor then allocates its own.
-    std::span<std::byte> workspace;
+    /// executor then uses its own.
+    std::span<std::byte> workspace = {};
+    /// One per result, or empty: all 0. Results are added to beta times what is there; a beta of 0 does not
+    /// read it. A problem that failed leaves what is there, unless its beta is 0.
+    std::span<const double> beta = {};
+    /// Problem i of the call is problem rows[i] of the batched operands; empty: i. Results and status are
+    /// by the numbers of the call.
+    std::span<const std::int64_t> rows = {};
+    /// The caller's threads; null: those of the process.
+    const Parallel* parallel = nullptr;
 };
 
 /// One batch in the memory of a GPU, to be enqueued on one of its streams.
 struct DeviceCall {
     std::int64_t batch = 0;
-    std::span<const ConstBatch> operands;  ///< one per Program::operands
-    std::span<const Batch> results;        ///< one per Program::outputs
-    std::int32_t* status = nullptr;        ///< `batch` entries, or null
-    void* workspace = nullptr;             ///< 256-byte aligned
+    std::span<const ConstStrided> operands;  ///< one per Program::operands
+    std::span<const Strided> results;        ///< one per Program::outputs
+    std::int32_t* status = nullptr;          ///< `batch` entries, or null
+    void* workspace = nullptr;               ///< 256-byte aligned
     std::size_t workspace_bytes = 0;
     void* stream = nullptr;       ///< a cudaStream_t
     bool sums_for_means = false;  ///< a mean is left undivided: the batch is a part of a longer one

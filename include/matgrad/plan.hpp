@@ -93,8 +93,8 @@ public:
     /// Errors   OperandError for null or misaligned data with a non-empty shape, results that
     ///          overlap anything: before anything is written. Interrupted. MachineError on GPUs:
     ///          no memory even for one problem, a device lost.
-    RunSummary run(std::int64_t batch, std::span<const ConstBatch> operands,
-                   std::span<const Batch> results, std::span<std::int32_t> status = {},
+    RunSummary run(std::int64_t batch, std::span<const ConstStrided> operands,
+                   std::span<const Strided> results, std::span<std::int32_t> status = {},
                    const RunHooks& hooks = {}) const;
 
     /// The same in the caller's workspace, which holds all intermediate results. Only for plans on the
@@ -102,8 +102,8 @@ public:
     ///
     /// workspace   at least workspace_bytes(), 64-byte aligned
     /// Errors   OperandError also for too small or misaligned a workspace, and on a GPU.
-    RunSummary run(std::int64_t batch, std::span<const ConstBatch> operands,
-                   std::span<const Batch> results, std::span<std::int32_t> status,
+    RunSummary run(std::int64_t batch, std::span<const ConstStrided> operands,
+                   std::span<const Strided> results, std::span<std::int32_t> status,
                    std::span<std::byte> workspace, const RunHooks& hooks = {}) const;
 
     /// Enqueues `batch` problems in the memory of the plan's GPU on a stream: waits for nothing, compiles
@@ -122,8 +122,8 @@ public:
     ///          memory or a stream of another GPU, a workspace too small or misaligned, the processor or
     ///          `cuda:all`; UnsupportedError where the stream is captured and a plan not `capturable` needs
     ///          cuSOLVER. MachineError with the call, its code and the source line.
-    void enqueue(std::int64_t batch, std::span<const ConstBatch> operands,
-                 std::span<const Batch> results, std::int32_t* status, void* workspace,
+    void enqueue(std::int64_t batch, std::span<const ConstStrided> operands,
+                 std::span<const Strided> results, std::int32_t* status, void* workspace,
                  std::size_t workspace_bytes, void* stream) const;
 
     /// Compares results of a run with f and its differential, evaluated in double by code that shares
@@ -145,8 +145,8 @@ public:
     ///             quadratic in its operations; of sums and means for every problem of the batch.
     /// Source      df = tr(G' dX): Magnus & Neudecker, Matrix Differential Calculus (3rd ed. 2019), ch. 9.
     ///             Running error analysis: Higham, Accuracy and Stability (2nd ed. 2002), sec. 3.3.
-    [[nodiscard]] CheckReport check(std::int64_t batch, std::span<const ConstBatch> operands,
-                                    std::span<const Batch> results,
+    [[nodiscard]] CheckReport check(std::int64_t batch, std::span<const ConstStrided> operands,
+                                    std::span<const Strided> results,
                                     std::span<const std::int32_t> status = {},
                                     std::span<const std::int64_t> problems = {}) const;
 

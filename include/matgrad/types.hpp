@@ -64,26 +64,26 @@ enum class Structure {
 };
 
 /// Read-only data of one operand. Strides are in elements and may be zero or negative.
-struct MATGRAD_API ConstBatch {
+struct MATGRAD_API ConstStrided {
     const void* data = nullptr;
     std::int64_t row_stride = 0;
     std::int64_t col_stride = 0;
     std::int64_t batch_stride = 0;  ///< ignored for a shared operand
 
     /// Row-major, one problem after the other.
-    static ConstBatch contiguous(const void* data, std::int64_t rows, std::int64_t cols) {
+    static ConstStrided contiguous(const void* data, std::int64_t rows, std::int64_t cols) {
         return {data, cols, 1, rows * cols};
     }
 };
 
 /// Where one result goes. No two entries may share an address.
-struct MATGRAD_API Batch {
+struct MATGRAD_API Strided {
     void* data = nullptr;
     std::int64_t row_stride = 0;
     std::int64_t col_stride = 0;
     std::int64_t batch_stride = 0;
 
-    static Batch contiguous(void* data, std::int64_t rows, std::int64_t cols) {
+    static Strided contiguous(void* data, std::int64_t rows, std::int64_t cols) {
         return {data, cols, 1, rows * cols};
     }
 };

@@ -45,7 +45,7 @@ struct Asked {
     std::vector<Program> programs;
     int host_batches = 0;
 
-    void take(const Program& program, std::span<const ConstBatch> given) {
+    void take(const Program& program, std::span<const ConstStrided> given) {
         for (std::size_t i = 0; i < given.size(); ++i) {
             operands[program.operands[i].name] = given[i].data;
         }
@@ -155,11 +155,11 @@ protected:
     std::vector<double> value_ = std::vector<double>(4);
     std::vector<double> gradient_ = std::vector<double>(8);
     std::vector<std::int32_t> status_ = std::vector<std::int32_t>(4);
-    std::vector<ConstBatch> operands_{ConstBatch::contiguous(b_.data(), 3, 1),
-                                      ConstBatch::contiguous(x_.data(), 2, 1),
-                                      ConstBatch::contiguous(a_.data(), 3, 2)};
-    std::vector<Batch> results_{Batch::contiguous(value_.data(), 1, 1),
-                                Batch::contiguous(gradient_.data(), 2, 1)};
+    std::vector<ConstStrided> operands_{ConstStrided::contiguous(b_.data(), 3, 1),
+                                        ConstStrided::contiguous(x_.data(), 2, 1),
+                                        ConstStrided::contiguous(a_.data(), 3, 2)};
+    std::vector<Strided> results_{Strided::contiguous(value_.data(), 1, 1),
+                                  Strided::contiguous(gradient_.data(), 2, 1)};
     alignas(256) std::byte workspace_[2048];
 };
 

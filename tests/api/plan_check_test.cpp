@@ -58,20 +58,20 @@ struct CheckedRun {
         const Declaration declared[] = {parse_declaration("S=k,k:spd")};
         return make_plan(parse("norm2(A*x - b)^2 + logdet(S)", declared), operands, batch, options);
     }
-    [[nodiscard]] std::vector<ConstBatch> operands() const {
-        std::vector<ConstBatch> views{
-            ConstBatch::contiguous(a.data(), m, n), ConstBatch::contiguous(x.data(), n, 1),
-            ConstBatch::contiguous(b.data(), m, 1), ConstBatch::contiguous(s.data(), 2, 2)};
+    [[nodiscard]] std::vector<ConstStrided> operands() const {
+        std::vector<ConstStrided> views{
+            ConstStrided::contiguous(a.data(), m, n), ConstStrided::contiguous(x.data(), n, 1),
+            ConstStrided::contiguous(b.data(), m, 1), ConstStrided::contiguous(s.data(), 2, 2)};
         if (plan.operands().size() > views.size()) {
-            views.push_back(ConstBatch::contiguous(v.data(), n, 1));
+            views.push_back(ConstStrided::contiguous(v.data(), n, 1));
         }
         return views;
     }
-    [[nodiscard]] std::vector<Batch> targets() {
-        std::vector<Batch> views;
+    [[nodiscard]] std::vector<Strided> targets() {
+        std::vector<Strided> views;
         for (std::size_t i = 0; i < results.size(); ++i) {
             const OutputInfo& output = plan.outputs()[i];
-            views.push_back(Batch::contiguous(results[i].data(), output.rows, output.cols));
+            views.push_back(Strided::contiguous(results[i].data(), output.rows, output.cols));
         }
         return views;
     }
@@ -210,9 +210,9 @@ TEST(PlanCheck, ReadsViewsAsRunDoes) {
     options.wrt = {"X"};
     const Plan plan =
         make_plan(parse("logdet(X'*X)"), std::vector<Operand>{{"X", m, n, true}}, batch, options);
-    const std::vector<ConstBatch> operands{{operand.data() + start, 2, 2 * m, -2 * m * n}};
-    const std::vector<Batch> results{{value.data(), 0, 0, 2},
-                                     {result.data() + start, 2, 2 * m, -2 * m * n}};
+    const std::vector<ConstStrided> operands{{operand.data() + start, 2, 2 * m, -2 * m * n}};
+    const std::vector<Strided> results{{value.data(), 0, 0, 2},
+                                       {result.data() + start, 2, 2 * m, -2 * m * n}};
     plan.run(batch, operands, results);
     EXPECT_TRUE(plan.check(batch, operands, results).passed());
     result[static_cast<std::size_t>(start)] += 1e-6;  // entry (0, 0) of problem 0
@@ -223,8 +223,8 @@ TEST(PlanCheck, ReadsViewsAsRunDoes) {
 TEST(PlanCheck, KnowsStructureAndConvention) {
     const std::vector<double> p{2, 1, 1, 3}, a{1, 2, 3, 4};
     const Declaration declared[] = {parse_declaration("P=n,n:sym"), parse_declaration("A=n,n")};
-    const std::vector<ConstBatch> operands{ConstBatch::contiguous(p.data(), 2, 2),
-                                           ConstBatch::contiguous(a.data(), 2, 2)};
+    const std::vector<ConstStrided> operands{ConstStrided::contiguous(p.data(), 2, 2),
+                                             ConstStrided::contiguous(a.data(), 2, 2)};
     for (const Reduction reduction : {Reduction::none, Reduction::sum}) {
         std::vector<std::vector<double>> gradients;
         for (const Convention convention : {Convention::projected, Convention::free_entries}) {
@@ -237,8 +237,8 @@ TEST(PlanCheck, KnowsStructureAndConvention) {
                           std::vector<Operand>{{"P", 2, 2, true}, {"A", 2, 2, false}}, 1, options);
             double value = 0;
             std::vector<double>& gradient = gradients.emplace_back(4);
-            const std::vector<Batch> results{Batch::contiguous(&value, 1, 1),
-                                             Batch::contiguous(gradient.data(), 2, 2)};
+            const std::vector<Strided> results{Strided::contiguous(&value, 1, 1),
+                                               Strided::contiguous(gradient.data(), 2, 2)};
             plan.run(1, operands, results);
             EXPECT_TRUE(plan.check(1, operands, results).passed());
             if (convention == Convention::free_entries) {
@@ -254,8 +254,8 @@ TEST(PlanCheck, WhereNothingIsBatchedComparesOnce) {
     double value = 0;
     const Plan plan = make_plan(parse("s^2", std::vector{parse_declaration("s=1")}),
                                 std::vector<Operand>{{"s", 1, 1, false}}, 100, {});
-    const std::vector<ConstBatch> operands{ConstBatch::contiguous(&x, 1, 1)};
-    const std::vector<Batch> results{Batch::contiguous(&value, 1, 1)};
+    const std::vector<ConstStrided> operands{ConstStrided::contiguous(&x, 1, 1)};
+    const std::vector<Strided> results{Strided::contiguous(&value, 1, 1)};
     plan.run(100, operands, results);
     EXPECT_EQ(plan.check(100, operands, results).problems, 1);
     EXPECT_TRUE(plan.check(100, operands, results).passed());

@@ -42,9 +42,9 @@ struct LeastSquares {
     std::vector<double> a, x, b;
     std::vector<Operand> sizes{{"A", m, n, false}, {"x", n, 1, true}, {"b", m, 1, true}};
 
-    [[nodiscard]] std::vector<ConstBatch> operands() const {
-        return {ConstBatch::contiguous(a.data(), m, n), ConstBatch::contiguous(x.data(), n, 1),
-                ConstBatch::contiguous(b.data(), m, 1)};
+    [[nodiscard]] std::vector<ConstStrided> operands() const {
+        return {ConstStrided::contiguous(a.data(), m, n), ConstStrided::contiguous(x.data(), n, 1),
+                ConstStrided::contiguous(b.data(), m, 1)};
     }
     [[nodiscard]] MatrixXd matrix() const { return Eigen::Map<const RowMajor>(a.data(), m, n); }
     [[nodiscard]] VectorXd residual(std::int64_t k) const {
@@ -70,8 +70,8 @@ TEST(PlanResults, OfLeastSquaresAreTheTextbookOnes) {
     std::vector<std::int32_t> status(33, -1);
     const RunSummary summary =
         plan.run(33, data.operands(),
-                 std::vector<Batch>{Batch::contiguous(value.data(), 1, 1),
-                                    Batch::contiguous(gradient.data(), 3, 1)},
+                 std::vector<Strided>{Strided::contiguous(value.data(), 1, 1),
+                                      Strided::contiguous(gradient.data(), 3, 1)},
                  status);
     EXPECT_EQ(summary.problems, 33);
     EXPECT_EQ(summary.failed, 0);
@@ -94,15 +94,15 @@ TEST(PlanResults, AreTheSameBitsForEveryLayoutOfTheSameNumbers) {
     options.wrt = {"X"};
     const Plan plan =
         make_plan(parse("logdet(X'*X)"), std::vector<Operand>{{"X", m, n, true}}, batch, options);
-    const auto run = [&](const ConstBatch& x, const Batch& g) {
+    const auto run = [&](const ConstStrided& x, const Strided& g) {
         std::vector<double> value(static_cast<std::size_t>(batch));
-        plan.run(batch, std::vector<ConstBatch>{x},
-                 std::vector<Batch>{Batch::contiguous(value.data(), 1, 1), g});
+        plan.run(batch, std::vector<ConstStrided>{x},
+                 std::vector<Strided>{Strided::contiguous(value.data(), 1, 1), g});
         return value;
     };
     std::vector<double> plain(numbers.size());
-    const auto expected =
-        run(ConstBatch::contiguous(numbers.data(), m, n), Batch::contiguous(plain.data(), m, n));
+    const auto expected = run(ConstStrided::contiguous(numbers.data(), m, n),
+                              Strided::contiguous(plain.data(), m, n));
 
     // The same matrices, column by column, last problem first, problem-fastest: written and read.
     struct Layout {
@@ -157,8 +157,8 @@ TEST(PlanResults, MayInterleaveWithAnOperandInOneArray) {
     options.wrt = {"X"};
     const Plan plan =
         make_plan(parse("0.5*norm2(X)^2"), std::vector<Operand>{{"X", n, n, true}}, batch, options);
-    plan.run(batch, std::vector<ConstBatch>{{memory.data(), 2 * n, 1, 2 * n * n}},
-             std::vector<Batch>{{memory.data() + n, 2 * n, 1, 2 * n * n}});
+    plan.run(batch, std::vector<ConstStrided>{{memory.data(), 2 * n, 1, 2 * n * n}},
+             std::vector<Strided>{{memory.data() + n, 2 * n, 1, 2 * n * n}});
     for (std::size_t row = 0; row < static_cast<std::size_t>(n * batch); ++row) {
         for (std::size_t j = 0; j < n; ++j) {
             EXPECT_EQ(memory[row * 2 * n + j], before[row * 2 * n + j]);
@@ -181,8 +181,8 @@ TEST(PlanResults, SumAndMeanCoverTheBatch) {
         double value = 0;
         std::vector<double> gradient(3);
         data.plan(options).run(50, data.operands(),
-                               std::vector<Batch>{Batch::contiguous(&value, 1, 1),
-                                                  Batch::contiguous(gradient.data(), 3, 1)});
+                               std::vector<Strided>{Strided::contiguous(&value, 1, 1),
+                                                    Strided::contiguous(gradient.data(), 3, 1)});
         const double count = reduction == Reduction::mean ? 50 : 1;
         const double bound = 50 * (LeastSquares::kBound + 50 * kEps * 2 * 7 * 4);
         EXPECT_NEAR(value, value_sum / count, bound);
@@ -222,10 +222,11 @@ LogDetRun run_logdet(const std::vector<int>& spoilt, Reduction reduction, std::i
                                 std::vector<Operand>{{"S", 2, 2, true}}, batch, options);
     LogDetRun run;
     run.status.resize(static_cast<std::size_t>(batch));
-    run.summary = plan.run(batch, std::vector<ConstBatch>{ConstBatch::contiguous(s.data(), 2, 2)},
-                           std::vector<Batch>{Batch::contiguous(&run.value, 1, 1),
-                                              Batch::contiguous(run.gradient.data(), 2, 2)},
-                           run.status);
+    run.summary =
+        plan.run(batch, std::vector<ConstStrided>{ConstStrided::contiguous(s.data(), 2, 2)},
+                 std::vector<Strided>{Strided::contiguous(&run.value, 1, 1),
+                                      Strided::contiguous(run.gradient.data(), 2, 2)},
+                 run.status);
     return run;
 }
 
@@ -273,10 +274,10 @@ struct ConstantGradient {
             f, std::vector<Operand>{{"A", 3, 2, false}, {"X", 2, 3, true}, {"S", 2, 2, true}}, 4,
             options);
         return plan.run(4,
-                        std::vector<ConstBatch>{ConstBatch::contiguous(a.data(), 3, 2),
-                                                ConstBatch::contiguous(x.data(), 2, 3),
-                                                ConstBatch::contiguous(s.data(), 2, 2)},
-                        std::vector<Batch>{Batch::contiguous(gradient.data(), 2, 3)}, status);
+                        std::vector<ConstStrided>{ConstStrided::contiguous(a.data(), 3, 2),
+                                                  ConstStrided::contiguous(x.data(), 2, 3),
+                                                  ConstStrided::contiguous(s.data(), 2, 2)},
+                        std::vector<Strided>{Strided::contiguous(gradient.data(), 2, 3)}, status);
     }
 };
 
@@ -315,8 +316,8 @@ TEST(PlanResults, DoNotDependOnTheNumberOfThreads) {
         options.threads = threads;
         std::vector<double> value(1000), gradient(3000);
         data.plan(options).run(1000, data.operands(),
-                               std::vector<Batch>{Batch::contiguous(value.data(), 1, 1),
-                                                  Batch::contiguous(gradient.data(), 3, 1)});
+                               std::vector<Strided>{Strided::contiguous(value.data(), 1, 1),
+                                                    Strided::contiguous(gradient.data(), 3, 1)});
         value.insert(value.end(), gradient.begin(), gradient.end());
         found.push_back(value);
     }
@@ -333,8 +334,8 @@ TEST(PlanResults, OfOnePlanRunFromSeveralThreadsAtOnceAreTheSame) {
         threads.emplace_back([&] {
             std::vector<double> value(500);
             plan.run(500, data.operands(),
-                     std::vector<Batch>{Batch::contiguous(value.data(), 1, 1),
-                                        Batch::contiguous(gradient.data(), 3, 1)});
+                     std::vector<Strided>{Strided::contiguous(value.data(), 1, 1),
+                                          Strided::contiguous(gradient.data(), 3, 1)});
         });
     }
     for (std::thread& thread : threads) {
@@ -351,8 +352,8 @@ TEST(PlanResults, OfOneEntryIsThatOfTheWholeGradient) {
     const std::vector<double> x = random_numbers(m * n, 7);
     const std::vector<double> a = random_numbers(p * n, 8);
     const std::vector<Operand> sizes{{"X", m, n, false}, {"A", p, n, false}};
-    const std::vector<ConstBatch> operands{ConstBatch::contiguous(x.data(), m, n),
-                                           ConstBatch::contiguous(a.data(), p, n)};
+    const std::vector<ConstStrided> operands{ConstStrided::contiguous(x.data(), m, n),
+                                             ConstStrided::contiguous(a.data(), p, n)};
     const MatrixXd at = Eigen::Map<const RowMajor>(x.data(), m, n);
     const MatrixXd by = Eigen::Map<const RowMajor>(a.data(), p, n);
     const MatrixXd expected = at * by.transpose() * by;
@@ -364,7 +365,7 @@ TEST(PlanResults, OfOneEntryIsThatOfTheWholeGradient) {
             options.entry = Entry{i, j};
             double found = 0;
             make_plan(parse("0.5*norm2(X*A')^2"), sizes, 1, options)
-                .run(1, operands, std::vector<Batch>{Batch::contiguous(&found, 1, 1)});
+                .run(1, operands, std::vector<Strided>{Strided::contiguous(&found, 1, 1)});
             // n*p products of numbers below 1.
             EXPECT_NEAR(found, expected(i, j), 4.0 * n * p * (n + p) * kEps);
         }
@@ -387,10 +388,10 @@ TEST(PlanResults, OfTheHessianOfAQuadraticFormAreItsMatrixTimesTheDirection) {
     EXPECT_EQ(plan.outputs()[0].kind, OutputKind::hvp);
     std::vector<double> hvp(n * batch);
     plan.run(batch,
-             std::vector<ConstBatch>{ConstBatch::contiguous(a.data(), n, n),
-                                     ConstBatch::contiguous(x.data(), n, 1),
-                                     ConstBatch::contiguous(v.data(), n, 1)},
-             std::vector<Batch>{Batch::contiguous(hvp.data(), n, 1)});
+             std::vector<ConstStrided>{ConstStrided::contiguous(a.data(), n, n),
+                                       ConstStrided::contiguous(x.data(), n, 1),
+                                       ConstStrided::contiguous(v.data(), n, 1)},
+             std::vector<Strided>{Strided::contiguous(hvp.data(), n, 1)});
     const MatrixXd matrix = Eigen::Map<const RowMajor>(a.data(), n, n);
     for (std::int64_t k = 0; k < batch; ++k) {
         const VectorXd expected =
@@ -411,8 +412,8 @@ TEST(PlanHooks, AreToldOfProgressThatOnlyGrows) {
         return true;
     };
     data.plan({}).run(200000, data.operands(),
-                      std::vector<Batch>{Batch::contiguous(value.data(), 1, 1),
-                                         Batch::contiguous(gradient.data(), 3, 1)},
+                      std::vector<Strided>{Strided::contiguous(value.data(), 1, 1),
+                                           Strided::contiguous(gradient.data(), 3, 1)},
                       {}, hooks);
     ASSERT_FALSE(seen.empty());
     EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
@@ -426,8 +427,8 @@ TEST(PlanHooks, EndTheRunByReturningFalse) {
     RunHooks hooks;
     hooks.advance = [](std::int64_t) { return false; };
     EXPECT_THROW(data.plan({}).run(1000, data.operands(),
-                                   std::vector<Batch>{Batch::contiguous(value.data(), 1, 1),
-                                                      Batch::contiguous(gradient.data(), 3, 1)},
+                                   std::vector<Strided>{Strided::contiguous(value.data(), 1, 1),
+                                                        Strided::contiguous(gradient.data(), 3, 1)},
                                    {}, hooks),
                  Interrupted);
 }

@@ -188,11 +188,11 @@ protected:
     std::vector<double> x_ = std::vector<double>(2 * kBatch, 1.0);
     std::vector<double> b_ = std::vector<double>(3 * kBatch, 1.0);
     std::vector<double> memory_ = std::vector<double>(64, kUntouched);
-    std::vector<ConstBatch> operands_{ConstBatch::contiguous(a_.data(), 3, 2),
-                                      ConstBatch::contiguous(x_.data(), 2, 1),
-                                      ConstBatch::contiguous(b_.data(), 3, 1)};
-    std::vector<Batch> results_{Batch::contiguous(memory_.data(), 1, 1),
-                                Batch::contiguous(memory_.data() + 16, 2, 1)};
+    std::vector<ConstStrided> operands_{ConstStrided::contiguous(a_.data(), 3, 2),
+                                        ConstStrided::contiguous(x_.data(), 2, 1),
+                                        ConstStrided::contiguous(b_.data(), 3, 1)};
+    std::vector<Strided> results_{Strided::contiguous(memory_.data(), 1, 1),
+                                  Strided::contiguous(memory_.data() + 16, 2, 1)};
     std::vector<std::int32_t> status_ = std::vector<std::int32_t>(kBatch);
     std::vector<std::byte> workspace_ = std::vector<std::byte>(plan_.workspace_bytes() + 192);
     std::byte* workspace_begin_ =
@@ -216,13 +216,13 @@ TEST_F(RunErrors, NameMisalignedData) {
 }
 
 TEST_F(RunErrors, NameTheOperandAResultOverlaps) {
-    results_[1] = Batch::contiguous(x_.data(), 2, 1);
+    results_[1] = Strided::contiguous(x_.data(), 2, 1);
     const std::string message = run();
     EXPECT_MENTIONS(message, "gradient x overlaps operand x");
 }
 
 TEST_F(RunErrors, NameTheOtherResultAResultOverlaps) {
-    results_[1] = Batch::contiguous(memory_.data() + 3, 2, 1);
+    results_[1] = Strided::contiguous(memory_.data() + 3, 2, 1);
     EXPECT_MENTIONS(run(), "gradient x overlaps the result value");
 }
 
@@ -247,10 +247,10 @@ TEST_F(RunErrors, NameStridesThatLeaveTheAddressSpace) {
 TEST_F(RunErrors, CountOperandsResultsAndStatus) {
     operands_.pop_back();
     EXPECT_MENTIONS(run(), "2 operands are given: expected 3");
-    operands_.push_back(ConstBatch::contiguous(b_.data(), 3, 1));
+    operands_.push_back(ConstStrided::contiguous(b_.data(), 3, 1));
     results_.pop_back();
     EXPECT_MENTIONS(run(), "1 results are given: expected 2");
-    results_.push_back(Batch::contiguous(memory_.data() + 16, 2, 1));
+    results_.push_back(Strided::contiguous(memory_.data() + 16, 2, 1));
     status_.pop_back();
     EXPECT_MENTIONS(run(), "status has 3 entries: expected 4");
 }
@@ -274,8 +274,8 @@ TEST_F(RunErrors, AnswerANegativeBatch) {
 TEST(RunArguments, OfAnEmptyBatchMayBeNull) {
     const Plan plan = make_plan(least_squares(), kOperands, 0, gradient_of("x"));
     const std::vector<double> a(6, 1.0);
-    const std::vector<ConstBatch> operands{ConstBatch::contiguous(a.data(), 3, 2), {}, {}};
-    const std::vector<Batch> results(2);
+    const std::vector<ConstStrided> operands{ConstStrided::contiguous(a.data(), 3, 2), {}, {}};
+    const std::vector<Strided> results(2);
     const RunSummary summary = plan.run(0, operands, results);
     EXPECT_EQ(summary.problems, 0);
     EXPECT_EQ(summary.failed, 0);

@@ -51,9 +51,9 @@ TEST(CppPeers, WriteOneResultWhereProblemsHaveNothingOfTheirOwn) {
     const std::vector<double> a{1, 0, 0, 1};
     for (const Contender& peer : cpp_peers()) {
         std::vector<double> value{-1, -1, -1, -1};
-        const ConstBatch operands[] = {ConstBatch::contiguous(x.data(), 3, 2),
-                                       ConstBatch::contiguous(a.data(), 2, 2)};
-        const Batch results[] = {Batch::contiguous(value.data(), 1, 1)};
+        const ConstStrided operands[] = {ConstStrided::contiguous(x.data(), 3, 2),
+                                         ConstStrided::contiguous(a.data(), 2, 2)};
+        const Strided results[] = {Strided::contiguous(value.data(), 1, 1)};
         peer.prepare(c, 1).call(operands, results);
         EXPECT_EQ(value, (std::vector<double>{2, -1, -1, -1})) << peer.executor;
     }

@@ -79,7 +79,7 @@ public:
         const auto batch = static_cast<std::size_t>(call.batch);
         (void)executor_.run(call.batch, call.operands, call.results, {call.status, batch},
                             {static_cast<std::byte*>(call.workspace), call.workspace_bytes}, {});
-        const Batch& last = call.results.back();
+        const Strided& last = call.results.back();
         const std::int64_t at = (call.batch - 1) * last.batch_stride;
         if (program().type == ScalarType::float32) {
             spoil(static_cast<float*>(last.data)[at]);

@@ -48,7 +48,7 @@ Contender spoiled(double relative_error, const std::int64_t& problem) {
     contender.prepare = [inner = contender.prepare, relative_error, &problem](
                             const Case& c, int threads) -> Prepared {
         return Call([call = inner(c, threads).call, c, relative_error, &problem](
-                        std::span<const ConstBatch> operands, std::span<const Batch> results) {
+                        std::span<const ConstStrided> operands, std::span<const Strided> results) {
             call(operands, results);
             const std::int64_t at = problem * results.back().batch_stride;
             if (c.type == ScalarType::float32) {
@@ -175,7 +175,7 @@ TEST_F(OnAGpu, ResultsOfTheContenderBeforeDoNotPassForThoseOfTheNext) {
     GpuContender idle;
     idle.executor = "idle";
     idle.prepare = [](const Case&, const GpuPlace&) -> Prepared {
-        return Call([](std::span<const ConstBatch>, std::span<const Batch>) {});
+        return Call([](std::span<const ConstStrided>, std::span<const Strided>) {});
     };
     const auto runner = make_gpu_runner({DeviceKind::cuda, 0}, {matgrad_on_gpu(), idle});
     for (const Case& c : small_suite().cases) {

@@ -13,11 +13,11 @@ namespace {
 RunResult run_in_layout(detail::Layout layout, const Program& program, std::int64_t batch,
                         const std::vector<const Matrices*>& operands,
                         const std::vector<Matrices*>& results, int threads) {
-    std::vector<ConstBatch> inputs;
+    std::vector<ConstStrided> inputs;
     for (const Matrices* matrices : operands) {
         inputs.push_back(matrices->input());
     }
-    std::vector<Batch> outputs;
+    std::vector<Strided> outputs;
     for (Matrices* matrices : results) {
         outputs.push_back(matrices->output());
     }

@@ -46,8 +46,8 @@ TEST_P(EveryLayout, AHookThatRefusesStopsTheRunBeforeItBegins) {
     Matrices V(type(), 5, 1, 1);
     Matrices G(type(), 5, pipeline.m, pipeline.n);
     V.fill_random(1, 7, 7);
-    const ConstBatch inputs[] = {data.S.input(), data.A.input(), data.B.input(), data.C.input()};
-    const Batch outputs[] = {HC.output(), V.output(), G.output()};
+    const ConstStrided inputs[] = {data.S.input(), data.A.input(), data.B.input(), data.C.input()};
+    const Strided outputs[] = {HC.output(), V.output(), G.output()};
     std::vector<std::int32_t> status(5);
     const CpuExecutor executor(pipeline.program, 2, options());
     Workspace workspace(executor.workspace_bytes());
@@ -62,7 +62,7 @@ TEST_P(EveryLayout, ALongRunTellsItsProgressAndEndsPromptly) {
     // All problems read the same memory, so that a long run needs little of it.
     const PipelineData data(pipeline, 1);
     constexpr std::int64_t kBatch = 200'000'000;
-    std::vector<ConstBatch> inputs;
+    std::vector<ConstStrided> inputs;
     for (const Matrices* matrices : data.all()) {
         inputs.push_back(matrices->input());
         inputs.back().batch_stride = 0;
@@ -85,7 +85,7 @@ TEST_P(EveryLayout, ALongRunTellsItsProgressAndEndsPromptly) {
     build.output(sum);
     const CpuExecutor executor(build.finish(), 2, options());
     Matrices total(type(), 1, 1, 1);
-    const std::vector<Batch> outputs = {total.output()};
+    const std::vector<Strided> outputs = {total.output()};
     Workspace workspace(executor.workspace_bytes());
     std::atomic<int> inside{0};
     std::vector<std::int64_t> told;

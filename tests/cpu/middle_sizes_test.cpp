@@ -22,7 +22,7 @@ namespace {
 using detail::View;
 
 View view_of(Matrices& m, ScalarType type) {
-    const Batch at = m.output();
+    const Strided at = m.output();
     return {static_cast<std::byte*>(at.data),
             type,
             1,

@@ -127,10 +127,10 @@ struct LossResults {
         void* start = memory.data();
         std::size_t room = memory.size();
         std::align(64, bytes, start, room);
-        const ConstBatch in[] = {data.S.input(), data.x.input(), data.u.input(), data.V.input(),
-                                 data.w.input()};
-        const Batch out[] = {value.output(),    G.output(),   m_sum.output(),
-                             residual.output(), dot.output(), map.output()};
+        const ConstStrided in[] = {data.S.input(), data.x.input(), data.u.input(), data.V.input(),
+                                   data.w.input()};
+        const Strided out[] = {value.output(),    G.output(),   m_sum.output(),
+                               residual.output(), dot.output(), map.output()};
         summary = executor.run(data.x.batch(), in, out, status,
                                {static_cast<std::byte*>(start), bytes}, {});
         for (const Matrices* m : {&value, &G, &m_sum, &residual, &dot, &map}) {

@@ -183,8 +183,8 @@ private:
     std::unique_ptr<gpu::Stopwatch> stopwatch_;
     std::byte* base_;
     HostMemory host_;
-    std::vector<ConstBatch> operands_;
-    std::vector<Batch> results_;
+    std::vector<ConstStrided> operands_;
+    std::vector<Strided> results_;
     Call call_;
 };
 

@@ -20,10 +20,10 @@ public:
         : buffer_(matrices.memory()), strides_(matrices.input()), data_(buffer_.data()) {
         data_ += matrices.origin_bytes();
     }
-    [[nodiscard]] ConstBatch input() const {
+    [[nodiscard]] ConstStrided input() const {
         return {data_, strides_.row_stride, strides_.col_stride, strides_.batch_stride};
     }
-    [[nodiscard]] Batch output() const {
+    [[nodiscard]] Strided output() const {
         return {data_, strides_.row_stride, strides_.col_stride, strides_.batch_stride};
     }
     /// The start of the copy.
@@ -35,7 +35,7 @@ public:
 
 private:
     DeviceBuffer buffer_;
-    ConstBatch strides_;
+    ConstStrided strides_;
     std::byte* data_;
 };
 
@@ -65,8 +65,8 @@ private:
     std::int64_t batch_;
     std::vector<const Matrices*> host_operands_;
     std::vector<Matrices*> host_results_;
-    std::vector<ConstBatch> inputs_;
-    std::vector<Batch> outputs_;
+    std::vector<ConstStrided> inputs_;
+    std::vector<Strided> outputs_;
     DeviceBuffer status_;
     std::unique_ptr<DeviceBuffer> workspace_;
 };

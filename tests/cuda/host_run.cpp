@@ -20,7 +20,7 @@ public:
     PinnedMatrices(const PinnedMatrices&) = delete;
     PinnedMatrices& operator=(const PinnedMatrices&) = delete;
     ~PinnedMatrices() { (void)cudaFreeHost(data_); }
-    [[nodiscard]] Batch view() const {
+    [[nodiscard]] Strided view() const {
         return {data_ + origin_, matrices_.row_stride, matrices_.col_stride,
                 matrices_.batch_stride};
     }
@@ -29,7 +29,7 @@ public:
     }
 
 private:
-    ConstBatch matrices_;
+    ConstStrided matrices_;
     std::byte* data_ = nullptr;
     std::int64_t origin_ = 0;
 };
@@ -115,8 +115,8 @@ std::size_t HostRun::workspace_bytes() const {
     return module_under_test().make_executor(program_, one)->workspace_bytes();
 }
 
-RunSummary HostRun::run(std::int64_t batch, std::span<const ConstBatch> operands,
-                        std::span<const Batch> results, std::span<std::int32_t> status) {
+RunSummary HostRun::run(std::int64_t batch, std::span<const ConstStrided> operands,
+                        std::span<const Strided> results, std::span<std::int32_t> status) {
     reports_.clear();
     const RunHooks hooks{[this](std::int64_t done) {
         reports_.push_back(done);
@@ -126,11 +126,11 @@ RunSummary HostRun::run(std::int64_t batch, std::span<const ConstBatch> operands
 }
 
 RunSummary HostRun::operator()(const PipelineData& data, HostResults& results) {
-    std::vector<ConstBatch> operands;
+    std::vector<ConstStrided> operands;
     for (const Matrices* matrices : data.all()) {
         operands.push_back(matrices->input());
     }
-    std::vector<Batch> outputs;
+    std::vector<Strided> outputs;
     for (Matrices* matrices : results.all()) {
         outputs.push_back(matrices->output());
     }
@@ -143,12 +143,13 @@ RunSummary HostRun::operator()(const PipelineData& data, HostResults& results) {
 
 RunSummary HostRun::from_pinned_memory(const PipelineData& data, HostResults& results) {
     std::vector<std::unique_ptr<PinnedMatrices>> copies;
-    std::vector<ConstBatch> operands;
+    std::vector<ConstStrided> operands;
     for (const Matrices* matrices : data.all()) {
-        const Batch view = copies.emplace_back(std::make_unique<PinnedMatrices>(*matrices))->view();
+        const Strided view =
+            copies.emplace_back(std::make_unique<PinnedMatrices>(*matrices))->view();
         operands.push_back({view.data, view.row_stride, view.col_stride, view.batch_stride});
     }
-    std::vector<Batch> outputs;
+    std::vector<Strided> outputs;
     const std::size_t first = copies.size();
     for (const Matrices* matrices : results.all()) {
         outputs.push_back(copies.emplace_back(std::make_unique<PinnedMatrices>(*matrices))->view());

@@ -45,8 +45,8 @@ public:
     [[nodiscard]] std::size_t workspace_bytes() const;
 
 private:
-    RunSummary run(std::int64_t batch, std::span<const ConstBatch> operands,
-                   std::span<const Batch> results, std::span<std::int32_t> status);
+    RunSummary run(std::int64_t batch, std::span<const ConstStrided> operands,
+                   std::span<const Strided> results, std::span<std::int32_t> status);
 
     Program program_;
     gpu::ExecutorOptions options_;

@@ -43,7 +43,7 @@ public:
     /// The view that kernels take; the host's content goes to the device.
     [[nodiscard]] gpu::DeviceView upload() {
         memory_.emplace(std::as_const(host).memory());
-        const ConstBatch strides = host.input();
+        const ConstStrided strides = host.input();
         return {memory_->data() + host.origin_bytes(),
                 type_,
                 host.rows(),

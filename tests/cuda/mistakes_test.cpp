@@ -18,8 +18,8 @@ constexpr std::int64_t kBatch = 5, kRows = 4, kCols = 3, kWidth = 2;
 /// The arguments of one right call: ||A X - B||^2 and its gradient, A shared.
 struct Call {
     std::int64_t batch = kBatch;
-    std::vector<ConstBatch> operands;
-    std::vector<Batch> results;
+    std::vector<ConstStrided> operands;
+    std::vector<Strided> results;
     std::int32_t* status = nullptr;
     std::byte* workspace = nullptr;
     std::size_t workspace_bytes = 0;
@@ -53,19 +53,19 @@ protected:
 
     [[nodiscard]] Call right() const {
         Call call;
-        call.operands = {ConstBatch::contiguous(a_.data(), kRows, kCols),
-                         ConstBatch::contiguous(x_.data(), kCols, kWidth),
-                         ConstBatch::contiguous(b_.data(), kRows, kWidth)};
+        call.operands = {ConstStrided::contiguous(a_.data(), kRows, kCols),
+                         ConstStrided::contiguous(x_.data(), kCols, kWidth),
+                         ConstStrided::contiguous(b_.data(), kRows, kWidth)};
         // plan_.operands() may have them in another order.
-        std::vector<ConstBatch> in_order;
+        std::vector<ConstStrided> in_order;
         for (const Operand& operand : plan_.operands()) {
             in_order.push_back(call.operands[operand.name == "A"   ? 0
                                              : operand.name == "X" ? 1
                                                                    : 2]);
         }
         call.operands = in_order;
-        call.results = {Batch::contiguous(value_.data(), 1, 1),
-                        Batch::contiguous(gradient_.data(), kCols, kWidth)};
+        call.results = {Strided::contiguous(value_.data(), 1, 1),
+                        Strided::contiguous(gradient_.data(), kCols, kWidth)};
         call.status = reinterpret_cast<std::int32_t*>(status_.data());
         call.workspace = workspace_.data();
         call.workspace_bytes = plan_.workspace_bytes();
@@ -272,9 +272,9 @@ TEST(PlanOnGpu, RefusesADeviceThatDoesNotExist) {
 TEST(PlanOnGpu, HasNoHostWorkspace) {
     const Plan plan = make_test_plan();
     std::vector<double> numbers(200, 1.0);
-    const std::vector<ConstBatch> operands(3, {numbers.data(), 0, 0, 0});
-    const std::vector<Batch> results = {Batch::contiguous(numbers.data() + 50, 1, 1),
-                                        Batch::contiguous(numbers.data() + 100, kCols, kWidth)};
+    const std::vector<ConstStrided> operands(3, {numbers.data(), 0, 0, 0});
+    const std::vector<Strided> results = {Strided::contiguous(numbers.data() + 50, 1, 1),
+                                          Strided::contiguous(numbers.data() + 100, kCols, kWidth)};
     std::vector<std::byte> workspace(64);
     EXPECT_THROW((void)plan.run(1, operands, results, {}, workspace), OperandError);
 }
@@ -283,8 +283,8 @@ TEST(PlanOnTheProcessor, DoesNotEnqueue) {
     PlanOptions options = on_gpu();
     options.device = {DeviceKind::cpu, 0};
     const Plan plan = make_test_plan(options);
-    const std::vector<ConstBatch> operands(3);
-    const std::vector<Batch> results(2);
+    const std::vector<ConstStrided> operands(3);
+    const std::vector<Strided> results(2);
     EXPECT_THROW(plan.enqueue(0, operands, results, nullptr, nullptr, 0, nullptr), OperandError);
 }
 

@@ -67,12 +67,13 @@ public:
             memory_.push_back(
                 std::make_unique<DeviceBuffer>(ones_on_diagonals(operand, type, count)));
             operands_.push_back(
-                ConstBatch::contiguous(memory_.back()->data(), operand.rows, operand.cols));
+                ConstStrided::contiguous(memory_.back()->data(), operand.rows, operand.cols));
         }
         for (const OutputInfo& output : plan.outputs()) {
             const auto count = static_cast<std::size_t>(output.rows * output.cols * batch);
             memory_.push_back(std::make_unique<DeviceBuffer>(count * size));
-            results_.push_back(Batch::contiguous(memory_.back()->data(), output.rows, output.cols));
+            results_.push_back(
+                Strided::contiguous(memory_.back()->data(), output.rows, output.cols));
         }
     }
     void enqueue(cudaStream_t stream) const {
@@ -109,8 +110,8 @@ private:
     std::int64_t batch_;
     DeviceBuffer workspace_, status_;
     std::vector<std::unique_ptr<DeviceBuffer>> memory_;
-    std::vector<ConstBatch> operands_;
-    std::vector<Batch> results_;
+    std::vector<ConstStrided> operands_;
+    std::vector<Strided> results_;
 };
 
 Plan plan_of(const Case& c, std::int64_t batch, bool capturable = false) {

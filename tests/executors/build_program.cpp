@@ -206,14 +206,14 @@ void Matrices::make_positive(std::uint32_t seed, double shift) {
     }
 }
 
-ConstBatch Matrices::input() const {
+ConstStrided Matrices::input() const {
     const void* data = type_ == ScalarType::float32
                            ? static_cast<const void*>(floats_.data() + origin_)
                            : static_cast<const void*>(doubles_.data() + origin_);
     return {data, row_stride_, col_stride_, batch_stride_};
 }
 
-Batch Matrices::output() {
+Strided Matrices::output() {
     void* data = type_ == ScalarType::float32 ? static_cast<void*>(floats_.data() + origin_)
                                               : static_cast<void*>(doubles_.data() + origin_);
     return {data, row_stride_, col_stride_, batch_stride_};

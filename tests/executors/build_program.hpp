@@ -59,8 +59,8 @@ public:
     void fill_random(std::uint32_t seed, double low = -1, double high = 1);
     /// Every matrix becomes symmetric with eigenvalues of at least `shift`.
     void make_positive(std::uint32_t seed, double shift);
-    [[nodiscard]] ConstBatch input() const;
-    [[nodiscard]] Batch output();
+    [[nodiscard]] ConstStrided input() const;
+    [[nodiscard]] Strided output();
     [[nodiscard]] bool guards_intact() const;
     /// All of its memory, guards included, and in it the place of entry (0, 0) of problem 0.
     [[nodiscard]] std::span<std::byte> memory();

@@ -66,9 +66,9 @@ TEST_P(Accuracy64x16, RobustFloatErrorIsBoundedByCondition) {
     std::vector<float> value(kBatch);
     std::vector<float> gradient(data.size());
     std::vector<std::int32_t> status(kBatch, -1);
-    const ConstBatch inputs[] = {ConstBatch::contiguous(data.data(), kRows, kCols)};
-    const Batch results[] = {Batch::contiguous(value.data(), 1, 1),
-                             Batch::contiguous(gradient.data(), kRows, kCols)};
+    const ConstStrided inputs[] = {ConstStrided::contiguous(data.data(), kRows, kCols)};
+    const Strided results[] = {Strided::contiguous(value.data(), 1, 1),
+                               Strided::contiguous(gradient.data(), kRows, kCols)};
     plan.run(kBatch, inputs, results, status);
     for (std::size_t b = 0; b < truth.size(); ++b) {
         const Exact& e = truth[b];

@@ -110,8 +110,8 @@ TEST(RoadEdge, GradientAloneMayNeedNoOperandButItsSize) {
     const Plan plan = make_plan(parse("tr(X)"), operands, 2, options);
     const std::vector<double> x(18, 7.0);
     std::vector<double> g(18, -1.0);
-    const ConstBatch inputs[] = {ConstBatch::contiguous(x.data(), 3, 3)};
-    const Batch results[] = {Batch::contiguous(g.data(), 3, 3)};
+    const ConstStrided inputs[] = {ConstStrided::contiguous(x.data(), 3, 3)};
+    const Strided results[] = {Strided::contiguous(g.data(), 3, 3)};
     plan.run(2, inputs, results);
     for (std::size_t i = 0; i < 18; ++i) {
         EXPECT_EQ(g[i], i % 9 % 4 == 0 ? 1.0 : 0.0) << i;

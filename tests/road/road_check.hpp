@@ -112,11 +112,11 @@ Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy 
     options.device = test_device().device;
     (void)verified_program(detail::make_request(f, operands, c.batch, options));
     const Plan plan = make_plan(f, operands, c.batch, options);
-    std::vector<ConstBatch> inputs;
+    std::vector<ConstStrided> inputs;
     for (const Operand& o : plan.operands()) {
         for (std::size_t k = 0; k < operands.size(); ++k) {
             if (operands[k].name == o.name) {
-                inputs.push_back(ConstBatch::contiguous(data.buffers[k].data(), o.rows, o.cols));
+                inputs.push_back(ConstStrided::contiguous(data.buffers[k].data(), o.rows, o.cols));
             }
         }
     }
@@ -128,8 +128,8 @@ Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy 
     std::vector<T> gradient(results_of_each * count, T(-1));
     Outcome outcome;
     outcome.status.assign(batch, -1);
-    const Batch results[] = {Batch::contiguous(value.data(), 1, 1),
-                             Batch::contiguous(gradient.data(), info.rows, info.cols)};
+    const Strided results[] = {Strided::contiguous(value.data(), 1, 1),
+                               Strided::contiguous(gradient.data(), info.rows, info.cols)};
     plan.run(c.batch, inputs, results, outcome.status);
     for (std::size_t b = 0; b < results_of_each; ++b) {
         using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

@@ -66,14 +66,14 @@ public:
         const Program& program = plan.program;
         const auto value = [&program](ValueId id) -> const Value& { return program.value(id); };
         for (const ProgramOperand& o : program.operands) {
-            operands_.push_back(
-                ConstBatch::contiguous(next(), value(o.value).rows.size, value(o.value).cols.size));
+            operands_.push_back(ConstStrided::contiguous(next(), value(o.value).rows.size,
+                                                         value(o.value).cols.size));
         }
         for (const ProgramOutput& o : program.outputs) {
             const Value& v = value(o.value);
             const std::int64_t rows = o.transposed ? v.cols.size : v.rows.size;
             const std::int64_t cols = o.transposed ? v.rows.size : v.cols.size;
-            results_.push_back(Batch::contiguous(next(), rows, cols));
+            results_.push_back(Strided::contiguous(next(), rows, cols));
         }
         call_.batch = std::clamp<std::int64_t>(program.batch, 1, plan.placement.slice);
         call_.operands = operands_;
@@ -88,8 +88,8 @@ private:
     void* next() { return std::bit_cast<void*>(++count_ << 48); }
 
     std::uintptr_t count_ = 0;
-    std::vector<ConstBatch> operands_;
-    std::vector<Batch> results_;
+    std::vector<ConstStrided> operands_;
+    std::vector<Strided> results_;
     DeviceCall call_;
 };
 

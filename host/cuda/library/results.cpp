@@ -19,7 +19,7 @@ bool is_factor(const Program& program, ValueId id) {
 
 }  // namespace
 
-DeviceView result_view(const Program& program, std::size_t output, const Batch& to) {
+DeviceView result_view(const Program& program, std::size_t output, const Strided& to) {
     const ProgramOutput& o = program.outputs[output];
     const Value& value = program.value(o.value);
     DeviceView v{static_cast<std::byte*>(to.data),
@@ -55,7 +55,7 @@ Results::Results(StepSetup& setup) : program_(setup.program()) {
     }
 }
 
-int Results::direct_output(ValueId id, std::span<const Batch> results) const {
+int Results::direct_output(ValueId id, std::span<const Strided> results) const {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         if (outputs_[i].value != id || !outputs_[i].may_be_direct) {
             continue;
@@ -70,7 +70,8 @@ int Results::direct_output(ValueId id, std::span<const Batch> results) const {
     return -1;
 }
 
-void Results::write_slice(StepRun& run, std::span<const Batch> results, std::int64_t first) const {
+void Results::write_slice(StepRun& run, std::span<const Strided> results,
+                          std::int64_t first) const {
     run.begin_step(nullptr);
     std::vector<Matrices> unmarked;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {

@@ -12,7 +12,7 @@
 namespace matgrad::gpu {
 
 /// Where a result goes, as the value that holds it is seen; not the transpose where the output is one.
-[[nodiscard]] DeviceView result_view(const Program& program, std::size_t output, const Batch& to);
+[[nodiscard]] DeviceView result_view(const Program& program, std::size_t output, const Strided& to);
 
 class Results {
 public:
@@ -20,10 +20,10 @@ public:
 
     /// The output whose memory the value is computed in, or -1: of the value's type and scope, not
     /// transposed, in rows that a BLAS can write.
-    [[nodiscard]] int direct_output(ValueId id, std::span<const Batch> results) const;
+    [[nodiscard]] int direct_output(ValueId id, std::span<const Strided> results) const;
 
     /// Results of each problem of a slice that begins at `first`.
-    void write_slice(StepRun& run, std::span<const Batch> results, std::int64_t first) const;
+    void write_slice(StepRun& run, std::span<const Strided> results, std::int64_t first) const;
     /// Results that there is one of. `failed`: the count of problems that did not succeed.
     void write_single(StepRun& run, const DeviceCall& call, const std::int64_t* failed) const;
     [[nodiscard]] bool has_means() const;

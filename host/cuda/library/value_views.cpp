@@ -6,7 +6,7 @@ namespace matgrad::gpu {
 namespace {
 
 /// An operand is only ever read through its view, which could be written through.
-DeviceView operand_view(const Value& value, const ConstBatch& from) {
+DeviceView operand_view(const Value& value, const ConstStrided& from) {
     return {static_cast<std::byte*>(const_cast<void*>(from.data)),
             value.type,
             value.rows.size,

@@ -36,10 +36,11 @@ void evaluate(const matgrad::Expr& f, const matgrad::Device& device) {
     options.wrt = {"X"};
     options.device = device;
     const matgrad::Plan plan = matgrad::make_plan(f, operands, 3, options);
-    const std::vector<matgrad::ConstBatch> inputs = {
-        matgrad::ConstBatch::contiguous(x.data(), 3, 2)};
-    const std::vector<matgrad::Batch> results = {matgrad::Batch::contiguous(value.data(), 1, 1),
-                                                 matgrad::Batch::contiguous(gradient.data(), 3, 2)};
+    const std::vector<matgrad::ConstStrided> inputs = {
+        matgrad::ConstStrided::contiguous(x.data(), 3, 2)};
+    const std::vector<matgrad::Strided> results = {
+        matgrad::Strided::contiguous(value.data(), 1, 1),
+        matgrad::Strided::contiguous(gradient.data(), 3, 2)};
     const matgrad::RunSummary summary = plan.run(3, inputs, results, status);
 
     expect(summary.problems == 3 && summary.failed == 1, "one of three problems fails");
