@@ -61,15 +61,15 @@ std::vector<OutputRequest> closed_forms(const Expr& f, const PlanOptions& option
 
 }  // namespace
 
-PlanRequest make_request(const Expr& f, std::span<const Operand> operands, std::int64_t batch,
+PlanRequest make_request(const Expr& f, std::span<const Operand> operands,
                          const PlanOptions& options) {
-    check_options(f, batch, options);
+    check_options(f, options);
     PlanRequest request;
     request.outputs = closed_forms(f, options);
     request.symbols = symbols_needed(f, options);
     check_operands(request.symbols, operands);
     request.operands.assign(operands.begin(), operands.end());
-    request.batch = batch;
+    request.batch = options.expected_batch;
     request.type = options.type;
     request.accuracy = options.accuracy;
     request.reduction = options.reduction;

@@ -15,7 +15,7 @@ namespace matgrad::detail {
 /// The closed forms of everything asked for, with the symbols that need operands.
 /// Errors: those of check_options, `derive` and check_operands.
 [[nodiscard]] PlanRequest make_request(const Expr& f, std::span<const Operand> operands,
-                                       std::int64_t batch, const PlanOptions& options);
+                                       const PlanOptions& options);
 
 /// One per output of the request.
 [[nodiscard]] std::vector<OutputInfo> output_infos(const PlanRequest& request);
