@@ -190,6 +190,10 @@ CheckReport Plan::check(const OperandViews& operands, const ResultViews& results
                                  problems);
 }
 
+void Plan::release() const {
+    impl().executor->release();
+}
+
 bool operator==(const Plan& a, const Plan& b) {
     if (a.impl_ == b.impl_ || a.impl_ == nullptr || b.impl_ == nullptr) {
         return a.impl_ == b.impl_;

@@ -176,6 +176,9 @@ public:
                                     std::span<const std::int32_t> status = {},
                                     std::span<const std::int64_t> problems = {}) const;
 
+    /// Frees the memory that runs have left for later ones; those under way keep theirs.
+    void release() const;
+
     /// Plans of equal questions: the same function, operands and options. Their results are equal, bit for bit,
     /// on one kind of processor.
     friend MATGRAD_API bool operator==(const Plan& a, const Plan& b);

@@ -96,7 +96,8 @@ struct MATGRAD_API RunSummary {
 };
 
 /// Calls work(0), ..., work(count - 1), each once and in any order, on whatever threads, and returns when
-/// all have returned. `work` throws nothing.
+/// all have returned. `work` throws nothing. It is called from the thread of a run alone, never from within
+/// `work`.
 using Parallel = std::function<void(int count, const std::function<void(int)>& work)>;
 
 /// Hooks of a long run. `advance` is called with the number of problems done so far, from one
