@@ -41,9 +41,9 @@ inline Expr number_node(double value) {
 /// number * scalars * matrices
 inline Expr product(double number, std::vector<Expr> scalars, const std::vector<Expr>& matrices) {
     const int num_scalars = static_cast<int>(scalars.size());
-    const Shape shape = matrices.empty() ? Shape::scalar()
-                                         : Shape{matrices.front()->shape.rows,
-                                                 matrices.back()->shape.cols};
+    const Shape shape = matrices.empty()
+                            ? Shape::scalar()
+                            : Shape{matrices.front()->shape.rows, matrices.back()->shape.cols};
     scalars.insert(scalars.end(), matrices.begin(), matrices.end());
     return make(Op::product, shape, std::move(scalars), number, num_scalars);
 }

@@ -244,8 +244,7 @@ TEST(ReferenceValue, PropagatesNaN) {
 TEST(ReferenceValue, OfEmptyMatrices) {
     const MatrixMap values{{"S", MatrixXd(0, 0)}, {"A", MatrixXd(0, 3)}, {"v", MatrixXd(3, 1)}};
     const auto scalar_of = [&](Op op, const Expr& a) {
-        return evaluate_reference(to_scalar(op, a), {{a->name, values.at(a->name)}})(0,
-                                                                                                 0);
+        return evaluate_reference(to_scalar(op, a), {{a->name, values.at(a->name)}})(0, 0);
     };
     EXPECT_EQ(scalar_of(Op::det, kS), 1);
     EXPECT_EQ(scalar_of(Op::logdet, kS), 0);
