@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cpu/plain/transpose.hpp"
+#include "cpu/vector_math.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -22,6 +23,9 @@ void copy_typed(const View& from, const View& to) {
     if (std::is_same_v<From, To> && from.col_stride == 1 && to.row_stride == 1) {
         return transpose_copy(transposed(from), transposed(to));
     }
+    if (from.contiguous() && to.contiguous()) {
+        return convert_strip(in, out, to.count());
+    }
     constexpr std::int64_t kSquare = 32;  // a square of both stays in the first-level cache
     for (std::int64_t r0 = 0; r0 < to.rows; r0 += kSquare) {
         const std::int64_t r1 = std::min(to.rows, r0 + kSquare);
@@ -33,6 +37,20 @@ void copy_typed(const View& from, const View& to) {
                         static_cast<To>(in[r * from.row_stride + c * from.col_stride]);
                 }
             }
+        }
+    }
+}
+
+template <typename From, typename To>
+void add_typed(const View& from, double divisor, double beta, const View& to) {
+    for (std::int64_t r = 0; r < to.rows; ++r) {
+        const auto* in = reinterpret_cast<const From*>(from.at(r, 0));
+        auto* out = reinterpret_cast<To*>(to.at(r, 0));
+        for (std::int64_t c = 0; c < to.cols; ++c, in += from.col_stride, out += to.col_stride) {
+            const To result = static_cast<To>(*in) / static_cast<To>(divisor);
+            *out = beta == 0 ? result
+                             : static_cast<To>(static_cast<double>(result) +
+                                               beta * static_cast<double>(*out));
         }
     }
 }
@@ -57,6 +75,16 @@ void copy_matrix(const View& from, const View& to) {
     }
     with_type(from.type, [&](auto f) {
         with_type(to.type, [&](auto t) { copy_typed<decltype(f), decltype(t)>(from, to); });
+    });
+}
+
+void add_matrix(const View& from, double divisor, double beta, const View& to) {
+    if (divisor == 1 && beta == 0) {
+        return copy_matrix(from, to);
+    }
+    with_type(from.type, [&](auto f) {
+        with_type(to.type,
+                  [&](auto t) { add_typed<decltype(f), decltype(t)>(from, divisor, beta, to); });
     });
 }
 
