@@ -21,6 +21,8 @@ namespace matgrad {
 
 // number, symbol, eye and ones (the number 1 if 1x1), transpose and dot are those of matgrad/build.hpp.
 [[nodiscard]] Expr zeros(const Shape& shape);  ///< 0*ones, or the number 0
+/// A symbol under a name that the language cannot write, so that it is never one of a caller's.
+[[nodiscard]] Expr hidden_symbol(const Declaration& declaration);
 
 /// Sum of terms; 1x1 terms are broadcast (s + A is s*ones + A) if any term is not 1x1.
 [[nodiscard]] Expr add(std::span<const Expr> terms);

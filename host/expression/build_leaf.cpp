@@ -19,6 +19,10 @@ Expr number(double value) {
 
 Expr symbol(const Declaration& declaration) {
     detail::check_declaration(declaration);
+    return hidden_symbol(declaration);
+}
+
+Expr hidden_symbol(const Declaration& declaration) {
     Node node;
     node.op = Op::symbol;
     node.shape = declaration.shape;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <ostream>
 #include <utility>
 
 #include "expression/build.hpp"
@@ -171,6 +172,10 @@ Text print(const Expr& e) {
 std::string to_text(const Expr& expr) {
     detail::require_printable(expr);
     return print(expr).text;
+}
+
+std::ostream& operator<<(std::ostream& out, const Expr& expr) {
+    return out << to_text(expr);
 }
 
 }  // namespace matgrad

@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
@@ -125,6 +126,8 @@ private:
 
 /// The language's own text; `parse` with `symbols(expr)` as declarations gives an equal expression.
 [[nodiscard]] MATGRAD_API std::string to_text(const Expr& expr);
+/// Writes `to_text`.
+MATGRAD_API std::ostream& operator<<(std::ostream& out, const Expr& expr);
 /// LaTeX, math mode, without delimiters.
 [[nodiscard]] MATGRAD_API std::string to_latex(const Expr& expr);
 /// A NumPy expression over arrays of the symbols' names (vectors are 1-D, scalars 0-D): `np`, SciPy for erf.
