@@ -36,14 +36,33 @@ std::string steps(const Derivation& derivation) {
     return text;
 }
 
+/// `= 2*X*Y, where Y = inv(X'*X)`; nothing if no part is worth a name.
+std::string with_parts_named(const Derivation& derivation, const Expr& form) {
+    const NamedParts named = name_repeated_parts(form, symbols(derivation.function));
+    if (named.parts.empty()) {
+        return {};
+    }
+    std::string text = "= " + to_text(named.rest);
+    const char* joint = ", where ";
+    for (const NamedPart& part : named.parts) {
+        text += joint + to_text(part.name) + " = " + to_text(part.value);
+        joint = ", ";
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string to_text(const Derivation& derivation, bool with_steps) {
     std::string text = with_steps ? steps(derivation) : "";
     for (const Gradient& g : derivation.gradients) {
         const bool several = derivation.gradients.size() > 1;
-        text += several ? "gradient " + to_text(g.variable) + " = " : "gradient = ";
-        text += to_text(g.form) + '\n';
+        const std::string left = several ? "gradient " + to_text(g.variable) + " " : "gradient ";
+        text += left + "= " + to_text(g.form) + '\n';
+        const std::string named = with_steps ? with_parts_named(derivation, g.form) : "";
+        if (!named.empty()) {
+            text += std::string(left.size(), ' ') + named + '\n';
+        }
     }
     return text;
 }

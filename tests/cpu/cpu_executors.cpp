@@ -2,17 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
-
 #include "cpu/executor.hpp"
 #include "executors/executor_under_test.hpp"
+#include "support/poison.hpp"
 
 namespace matgrad::test {
 namespace {
 
 RunResult run_in_layout(detail::Layout layout, const Program& program, std::int64_t batch,
                         const std::vector<const Matrices*>& operands,
-                        const std::vector<Matrices*>& results, int threads) {
+                        const std::vector<Matrices*>& results, int threads,
+                        const CallWishes& wishes) {
     std::vector<ConstStrided> inputs;
     for (const Matrices* matrices : operands) {
         inputs.push_back(matrices->input());
@@ -24,16 +24,16 @@ RunResult run_in_layout(detail::Layout layout, const Program& program, std::int6
     const CpuExecutor executor(program, threads, {layout, true});
     constexpr std::size_t kGuardBytes = 256;
     const std::size_t bytes = executor.workspace_bytes();
-    std::vector<std::byte> memory(bytes + kGuardBytes + 64, std::byte{0xff});  // 0xff...: NaN
-    void* start = memory.data();
-    std::size_t room = memory.size();
-    std::align(64, bytes + kGuardBytes, start, room);
-    auto* workspace = static_cast<std::byte*>(start);
+    const PoisonedMemory memory(bytes + kGuardBytes);
+    std::byte* const workspace = memory.data();
     RunResult result;
     result.status.assign(static_cast<std::size_t>(batch), -1);
-    result.summary = executor.run(batch, inputs, outputs, result.status, {workspace, bytes}, {});
+    HostCall call{batch, inputs, outputs, result.status, {workspace, bytes}};
+    call.beta = wishes.beta;
+    call.rows = wishes.rows;
+    result.summary = executor.run(call, {});
     for (std::size_t i = 0; i < kGuardBytes; ++i) {
-        EXPECT_EQ(workspace[bytes + i], std::byte{0xff}) << "written past the workspace";
+        EXPECT_EQ(workspace[bytes + i], std::byte{kPoison}) << "written past the workspace";
     }
     for (const Matrices* matrices : results) {
         EXPECT_TRUE(matrices->guards_intact()) << "written outside a result";
@@ -46,8 +46,9 @@ ExecutorUnderTest in_layout(const std::string& name, detail::Layout layout) {
     executor.name = name;
     executor.run = [layout](const Program& program, std::int64_t batch,
                             const std::vector<const Matrices*>& operands,
-                            const std::vector<Matrices*>& results, int threads) {
-        return run_in_layout(layout, program, batch, operands, results, threads);
+                            const std::vector<Matrices*>& results, int threads,
+                            const CallWishes& wishes) {
+        return run_in_layout(layout, program, batch, operands, results, threads, wishes);
     };
     executor.threaded = true;
     executor.small_only = layout == detail::Layout::compact;
