@@ -10,8 +10,8 @@ struct Row {
     std::string right;
 };
 
-std::string padded(const std::string& text, std::size_t width) {
-    return text + std::string(width > text.size() ? width - text.size() : 0, ' ');
+std::string blanks(std::size_t count) {
+    return std::string(count, ' ');
 }
 
 std::string steps(const Derivation& derivation) {
@@ -21,7 +21,7 @@ std::string steps(const Derivation& derivation) {
         rows.push_back({(i == 0 ? "df = " : "   = ") + to_text(line.statement),
                         line.rule + "   [" + line.source + "]"});
     }
-    constexpr std::size_t kWidest = 60;  // longer statements push their rule aside alone
+    constexpr std::size_t kWidest = 60;  // longer statements have their rule on the next line
     std::size_t width = 0;
     for (const Row& r : rows) {
         if (r.left.size() <= kWidest) {
@@ -30,7 +30,12 @@ std::string steps(const Derivation& derivation) {
     }
     std::string text;
     for (const Row& r : rows) {
-        text += r.right.empty() ? r.left : padded(r.left, width) + "   " + r.right;
+        text += r.left;
+        if (!r.right.empty()) {
+            const bool fits = r.left.size() <= width;
+            text += fits ? blanks(width - r.left.size()) : "\n" + blanks(width);
+            text += "   " + r.right;
+        }
         text += '\n';
     }
     return text;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <sstream>
 
 #include "expression/node.hpp"
 #include "matgrad/build.hpp"
@@ -70,6 +71,26 @@ TEST(Derivation, NamesTheIdentityThatMovesTheDifferential) {
     EXPECT_EQ(rules_of("sum(sin(x))", "x"),
               (Rules{"d(sum(Y)) = sum(dY)", "sum(P) = tr(ones'*P)", "d(sin(Y)) = cos(Y).*dY",
                      "tr(P'*(Q.*R)) = tr((P.*Q)'*R)"}));
+}
+
+TEST(Derivation, RulesStandInOneColumn) {
+    // A statement of more than 60 characters has its rule on a line of its own.
+    const std::string text =
+        to_text(derive(parse("tr(A*X*B*X'*C*X) + tr(X'*D*X*B*X'*C*X*X'*B)"), "X"), true);
+    std::size_t column = 0;
+    std::size_t rules = 0;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t source = line.rfind("   [");
+        if (source == std::string::npos) {
+            continue;
+        }
+        const std::size_t rule = line.rfind("   ", source - 1) + 3;
+        column = rules++ == 0 ? rule : column;
+        EXPECT_EQ(rule, column) << text;
+    }
+    EXPECT_GE(rules, 3U) << text;
+    EXPECT_NE(text.find("\n" + std::string(column, ' ')), std::string::npos) << text;
 }
 
 TEST(Derivation, WithStepsNamesWhatTheGradientRepeats) {
