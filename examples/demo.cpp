@@ -135,20 +135,13 @@ matgrad::Expr function_of(const Task& task) {
 
 /// Runs a plan on contiguous data of its own type.
 template <typename T>
-matgrad::RunSummary run(const matgrad::Plan& plan, std::int64_t batch,
-                        const std::vector<std::vector<T>>& data, std::vector<std::vector<T>>& out,
-                        const matgrad::RunHooks& hooks = {}) {
-    std::vector<matgrad::ConstStrided> operands;
-    std::vector<matgrad::Strided> results;
-    for (std::size_t i = 0; i < data.size(); ++i) {
-        const matgrad::Operand& o = plan.operands()[i];
-        operands.push_back(matgrad::ConstStrided::contiguous(data[i].data(), o.rows, o.cols));
-    }
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const matgrad::OutputInfo& o = plan.outputs()[i];
-        results.push_back(matgrad::Strided::contiguous(out[i].data(), o.rows, o.cols));
-    }
-    return plan.run(batch, operands, results, {}, hooks);
+matgrad::RunSummary run(const matgrad::Plan& plan, const std::vector<std::vector<T>>& data,
+                        std::vector<std::vector<T>>& out, const matgrad::RunHooks& hooks = {}) {
+    const std::vector<matgrad::OperandView> operands(data.begin(), data.end());
+    const std::vector<matgrad::ResultView> results(out.begin(), out.end());
+    matgrad::RunOptions options;
+    options.hooks = hooks;
+    return plan.run(operands, results, {}, options);
 }
 
 /// The gradient of the first problems against differences of f in double, as the top of this file says.
@@ -157,8 +150,7 @@ double residual(const Task& task, const std::vector<std::vector<float>>& data,
     const double h = 1e-4;
     matgrad::PlanOptions options;
     options.type = matgrad::ScalarType::float64;
-    const matgrad::Plan plan =
-        matgrad::make_plan(function_of(task), task.operands, num_problems, options);
+    const matgrad::Plan plan = matgrad::make_plan(function_of(task), task.operands, options);
 
     Random random(7);
     std::vector<std::vector<double>> moved;
@@ -181,11 +173,11 @@ double residual(const Task& task, const std::vector<std::vector<float>>& data,
     for (std::size_t e = 0; e < x.size(); ++e) {
         x[e] = center[e] + h * direction[e];
     }
-    run(plan, num_problems, moved, above);
+    run(plan, moved, above);
     for (std::size_t e = 0; e < x.size(); ++e) {
         x[e] = center[e] - h * direction[e];
     }
-    run(plan, num_problems, moved, below);
+    run(plan, moved, below);
 
     const std::size_t size = entries(task.operands[task.variable]);
     double worst = 0;
@@ -214,7 +206,7 @@ Outcome evaluate(const Task& task, std::int64_t num_problems, const matgrad::Dev
     options.type = matgrad::ScalarType::float32;
     options.wrt = {task.operands[task.variable].name};
     options.device = device;
-    const matgrad::Plan plan = matgrad::make_plan(function_of(task), task.operands, chunk, options);
+    const matgrad::Plan plan = matgrad::make_plan(function_of(task), task.operands, options);
 
     std::vector<std::vector<float>> data;
     double bytes = 0;
@@ -246,7 +238,7 @@ Outcome evaluate(const Task& task, std::int64_t num_problems, const matgrad::Dev
             std::generate(operand.begin(), operand.end(), [&random] { return random(); });
         }
         const auto start = Clock::now();
-        outcome.failed += run(plan, chunk, data, out, hooks).failed;
+        outcome.failed += run(plan, data, out, hooks).failed;
         seconds += std::chrono::duration<double>(Clock::now() - start).count();
     }
     outcome.problems_per_second = static_cast<double>(done) / seconds;

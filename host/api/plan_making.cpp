@@ -16,24 +16,6 @@ const Operand& operand_named(std::span<const Operand> operands, const std::strin
                          [&](const Operand& o) { return o.name == name; });
 }
 
-/// The symbols of f, and the directions of the Hessian-vector products.
-std::vector<Declaration> symbols_needed(const Expr& f, const PlanOptions& options) {
-    const std::vector<Declaration> of_f = symbols(f);
-    std::vector<Declaration> needed = of_f;
-    for (const HvpRequest& request : options.hvp) {
-        const auto variable = std::find_if(of_f.begin(), of_f.end(), [&](const Declaration& s) {
-            return s.name == request.variable;
-        });
-        const bool is_new = std::none_of(needed.begin(), needed.end(), [&](const Declaration& s) {
-            return s.name == request.direction;
-        });
-        if (variable != of_f.end() && is_new) {
-            needed.push_back({request.direction, variable->shape, Structure::general});
-        }
-    }
-    return needed;
-}
-
 std::vector<OutputRequest> closed_forms(const Expr& f, const PlanOptions& options) {
     std::vector<OutputRequest> outputs;
     if (options.value) {
@@ -61,15 +43,32 @@ std::vector<OutputRequest> closed_forms(const Expr& f, const PlanOptions& option
 
 }  // namespace
 
-PlanRequest make_request(const Expr& f, std::span<const Operand> operands, std::int64_t batch,
+std::vector<Declaration> symbols_needed(const Expr& f, const PlanOptions& options) {
+    const std::vector<Declaration> of_f = symbols(f);
+    std::vector<Declaration> needed = of_f;
+    for (const HvpRequest& request : options.hvp) {
+        const auto variable = std::find_if(of_f.begin(), of_f.end(), [&](const Declaration& s) {
+            return s.name == request.variable;
+        });
+        const bool is_new = std::none_of(needed.begin(), needed.end(), [&](const Declaration& s) {
+            return s.name == request.direction;
+        });
+        if (variable != of_f.end() && is_new) {
+            needed.push_back({request.direction, variable->shape, Structure::general});
+        }
+    }
+    return needed;
+}
+
+PlanRequest make_request(const Expr& f, std::span<const Operand> operands,
                          const PlanOptions& options) {
-    check_options(f, batch, options);
+    check_options(f, options);
     PlanRequest request;
     request.outputs = closed_forms(f, options);
     request.symbols = symbols_needed(f, options);
     check_operands(request.symbols, operands);
     request.operands.assign(operands.begin(), operands.end());
-    request.batch = batch;
+    request.batch = options.expected_batch;
     request.type = options.type;
     request.accuracy = options.accuracy;
     request.reduction = options.reduction;

@@ -12,10 +12,13 @@
 
 namespace matgrad::detail {
 
+/// The symbols of f, and the directions of the Hessian-vector products.
+[[nodiscard]] std::vector<Declaration> symbols_needed(const Expr& f, const PlanOptions& options);
+
 /// The closed forms of everything asked for, with the symbols that need operands.
 /// Errors: those of check_options, `derive` and check_operands.
 [[nodiscard]] PlanRequest make_request(const Expr& f, std::span<const Operand> operands,
-                                       std::int64_t batch, const PlanOptions& options);
+                                       const PlanOptions& options);
 
 /// One per output of the request.
 [[nodiscard]] std::vector<OutputInfo> output_infos(const PlanRequest& request);

@@ -68,7 +68,7 @@ public:
           files_(files),
           size_(size_of(request.options.type)),
           piece_(piece_size(request, plan.outputs(), memory)),
-          workspace_(is_on_processor() ? static_cast<std::int64_t>(plan.workspace_bytes()) : 0),
+          workspace_(plan),
           progress_(request.batch) {
         for (const OperandSource& source : request.sources) {
             const bool batched = source.operand().batched;
@@ -118,7 +118,6 @@ public:
     }
 
 private:
-    [[nodiscard]] bool is_on_processor() const { return plan_.device().kind == DeviceKind::cpu; }
     [[nodiscard]] bool is_reduced() const { return request_.options.reduction != Reduction::none; }
 
     Slot make_slot() const {
@@ -147,28 +146,27 @@ private:
     }
 
     void compute(Slot& slot, const std::function<void(const Piece&)>& visit) {
-        std::vector<ConstStrided> operands;
+        std::vector<OperandView> operands;
         for (std::size_t i = 0; i < request_.sources.size(); ++i) {
             const OperandSource& source = request_.sources[i];
             const Buffer& data = source.operand().batched ? slot.operands[i] : shared_[i];
-            operands.push_back(source.view(data.data(), slot.count));
+            operands.emplace_back(source.view(data.data(), slot.count, request_.options.type));
         }
-        std::vector<Strided> targets;
+        std::vector<ResultView> targets;
         for (std::size_t i = 0; i < plan_.outputs().size(); ++i) {
             const OutputInfo& output = plan_.outputs()[i];
-            targets.push_back(
-                Strided::contiguous(slot.results[i].data(), output.rows, output.cols));
+            const View matrix(slot.results[i].data(), request_.options.type, output.rows,
+                              output.cols, output.cols, 1);
+            targets.emplace_back(output.batched ? matrix.batched(slot.count) : matrix);
         }
         slot.status.assign(static_cast<std::size_t>(slot.count), 0);
-        RunHooks hooks;
-        hooks.advance = [&](std::int64_t done) {
+        RunOptions options;
+        options.workspace = &workspace_;
+        options.hooks.advance = [&](std::int64_t done) {
             progress_.update(slot.first + done);
             return !interrupted();
         };
-        const RunSummary summary =
-            is_on_processor()
-                ? plan_.run(slot.count, operands, targets, slot.status, workspace_.span(), hooks)
-                : plan_.run(slot.count, operands, targets, slot.status, hooks);
+        const RunSummary summary = plan_.run(operands, targets, slot.status, options);
         count(slot, summary);
         visit({slot.first, slot.count, operands, targets, slot.status});
         stop_if_interrupted();
@@ -228,7 +226,7 @@ private:
     ResultFiles& files_;
     std::int64_t size_;
     std::int64_t piece_;
-    Buffer workspace_;  ///< on the processor
+    Workspace workspace_;
     std::vector<Buffer> shared_;
     Progress progress_;
     StreamTotals totals_;

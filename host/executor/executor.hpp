@@ -17,10 +17,6 @@
 
 namespace matgrad {
 
-/// Calls work(0), ..., work(count - 1), each once and in any order, and returns when all have returned.
-/// It is called from the thread of a run alone, never from within `work`.
-using Parallel = std::function<void(int count, const std::function<void(int)>& work)>;
-
 /// One batch in host memory.
 struct HostCall {
     std::int64_t batch = 0;

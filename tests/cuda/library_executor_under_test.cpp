@@ -35,6 +35,7 @@ ExecutorUnderTest library_executor(const std::string& name, int sweep, Way way) 
     executor.name = name;
     executor.sweep = sweep;
     executor.latitude = {true, true, true, true};
+    executor.small_only = way == Way::sliced;  // a large problem is a slice by itself
     executor.run = [way](const Program& program, std::int64_t batch,
                          const std::vector<const Matrices*>& operands,
                          const std::vector<Matrices*>& results, int /*threads*/,
