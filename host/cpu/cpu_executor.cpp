@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "cpu/divide.hpp"
 #include "cpu/executor.hpp"
 #include "cpu/scratch.hpp"
 #include "cpu/view.hpp"
@@ -23,7 +24,8 @@ public:
         : executor_(std::move(program), threads),
           program_(executor_.program()),
           run_bytes_(align_up(static_cast<std::int64_t>(executor_.workspace_bytes()))),
-          bytes_(run_bytes_) {
+          bytes_(run_bytes_),
+          threads_(threads) {
         for (const ProgramOutput& output : program_.outputs) {
             repeats_ = repeats_ || output.repeated;
             bytes_ += output.repeated ? result_bytes(output) : 0;
@@ -125,19 +127,13 @@ private:
     /// The mean over no problem at all is 0 as its sum is; over failed ones alone it is NaN.
     void divide_means(const HostCall& call, const RunSummary& summary) const {
         for (std::size_t i = 0; i < program_.outputs.size() && summary.problems > 0; ++i) {
-            if (!program_.outputs[i].mean) {
-                continue;
+            const ProgramOutput& output = program_.outputs[i];
+            if (output.mean) {
+                detail::divide_matrices(result_view(output, call.results[i]),
+                                        is_per_problem(program_, output) ? call.batch : 1,
+                                        call.results[i].batch_stride,
+                                        summary.problems - summary.failed, threads_);
             }
-            const detail::View result = result_view(program_.outputs[i], call.results[i]);
-            detail::with_type(result.type, [&](auto zero) {
-                using T = decltype(zero);
-                const T count = static_cast<T>(summary.problems - summary.failed);
-                for (std::int64_t r = 0; r < result.rows; ++r) {
-                    for (std::int64_t c = 0; c < result.cols; ++c) {
-                        *reinterpret_cast<T*>(result.at(r, c)) /= count;
-                    }
-                }
-            });
         }
     }
 
@@ -145,6 +141,7 @@ private:
     const Program& program_;
     std::int64_t run_bytes_;
     std::int64_t bytes_;
+    int threads_;
     bool repeats_ = false;
 };
 

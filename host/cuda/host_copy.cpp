@@ -41,22 +41,40 @@ void copy_problems(const std::byte* from, const Strides& in, std::byte* to, cons
         : copy_strided<double>(from, in, to, out, part.rows, part.cols, first, last);
 }
 
-/// Problems are independent, so threads take a range each.
-void copy_parallel(const std::byte* from, const Strides& in, std::byte* to, const Strides& out,
-                   const HostPart& part, const Copying& copying) {
+template <typename T>
+void divide_problems(T* data, const Strides& at, const HostPart& part, std::int64_t first,
+                     std::int64_t last, T by) {
+    for (std::int64_t p = first; p < last; ++p) {
+        for (std::int64_t r = 0; r < part.rows; ++r) {
+            for (std::int64_t c = 0; c < part.cols; ++c) {
+                data[p * at.batch + r * at.row + c * at.col] /= by;
+            }
+        }
+    }
+}
+
+/// Problems are independent, so threads take a range each: work(first, last).
+template <typename Work>
+void in_parallel(const HostPart& part, const Copying& copying, const Work& work) {
     const std::int64_t most = copying.run_workers == nullptr ? 1 : copying.threads;
     const std::int64_t workers = std::clamp<std::int64_t>(
         std::min<std::int64_t>(part.bytes() / kBytesPerThread, part.count), 1, most);
     const std::int64_t each = (part.count + workers - 1) / workers;
-    const auto copy_range = [&](int worker) {
+    const auto take_range = [&](int worker) {
         const std::int64_t first = worker * each;
-        copy_problems(from, in, to, out, part, std::min(first, part.count),
-                      std::min(first + each, part.count));
+        work(std::min(first, part.count), std::min(first + each, part.count));
     };
     if (workers == 1) {
-        return copy_range(0);
+        return take_range(0);
     }
-    copying.run_workers(static_cast<int>(workers), copy_range);
+    copying.run_workers(static_cast<int>(workers), take_range);
+}
+
+void copy_parallel(const std::byte* from, const Strides& in, std::byte* to, const Strides& out,
+                   const HostPart& part, const Copying& copying) {
+    in_parallel(part, copying, [&](std::int64_t first, std::int64_t last) {
+        copy_problems(from, in, to, out, part, first, last);
+    });
 }
 
 Strides packed(const HostPart& part) {
@@ -95,6 +113,24 @@ void unpack(const std::byte* from, const HostPart& part, const Strided& to,
         static_cast<std::byte*>(to.data) + part.first * to.batch_stride * size_of(part.type);
     copy_parallel(from, packed(part), data, {to.row_stride, to.col_stride, to.batch_stride}, part,
                   copying);
+}
+
+void divide(const HostPart& part, const Strided& at, std::int64_t by, const Copying& copying) {
+    if (part.bytes() == 0) {
+        return;
+    }
+    void* data =
+        static_cast<std::byte*>(at.data) + part.first * at.batch_stride * size_of(part.type);
+    const Strides strides{at.row_stride, at.col_stride, at.batch_stride};
+    in_parallel(part, copying, [&](std::int64_t first, std::int64_t last) {
+        if (part.type == ScalarType::float32) {
+            divide_problems(static_cast<float*>(data), strides, part, first, last,
+                            static_cast<float>(by));
+        } else {
+            divide_problems(static_cast<double*>(data), strides, part, first, last,
+                            static_cast<double>(by));
+        }
+    });
 }
 
 }  // namespace matgrad::gpu

@@ -28,5 +28,7 @@ struct Copying {
 /// Into contiguous memory, and back out of it.
 void pack(const ConstStrided& from, const HostPart& part, std::byte* to, const Copying& copying);
 void unpack(const std::byte* from, const HostPart& part, const Strided& to, const Copying& copying);
+/// Divides the entries of a part of the caller's memory.
+void divide(const HostPart& part, const Strided& at, std::int64_t by, const Copying& copying);
 
 }  // namespace matgrad::gpu

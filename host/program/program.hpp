@@ -201,7 +201,8 @@ struct ProgramOutput {
                                ///< may name one value, and it may be an operand
     bool transposed = false;   ///< the result is the transpose of that value
     bool repeated = false;  ///< computed once, written for every problem: NaN for those that failed
-    bool mean = false;      ///< of a sum over the batch: divided by the count that succeeded
+    bool mean = false;      ///< divided by the count of the problems that succeeded: a sum over
+                            ///< the batch, or each problem's result
 };
 
 struct Program {

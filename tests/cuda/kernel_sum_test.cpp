@@ -161,16 +161,16 @@ TEST_F(BatchSumKernel, DividesByTheNumberThatSucceeded) {
         const Naive before = matrix(a.host, 0);
         const Numbers<std::int64_t> failed({4});
         const gpu::DeviceView view = a.upload();
-        kernels.divide(id, view, failed.data(), 0, stream());  // an empty batch has no mean
+        kernels.divide(id, view, 1, failed.data(), 0, stream());  // an empty batch has no mean
         EXPECT_TRUE(finish().empty());
-        kernels.divide(id, view, failed.data(), 7, stream());
+        kernels.divide(id, view, 1, failed.data(), 7, stream());
         (void)finish();
         a.download();
         const Naive want = scaled(1 / 3.0L, before);
         expect_within(matrix(a.host, 0), want, entrywise(want, [&](long double x, auto, auto) {
                           return 1.001L * unit(type) * std::abs(x);
                       }));
-        kernels.divide(id, a.upload(), failed.data(), 4, stream());  // none succeeded
+        kernels.divide(id, a.upload(), 1, failed.data(), 4, stream());  // none succeeded
         (void)finish();
         a.download();
         EXPECT_FALSE(std::isfinite(a.host.get(0, 0, 0)));

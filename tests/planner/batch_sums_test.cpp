@@ -30,7 +30,7 @@ void PrintTo(const SumCase& c, std::ostream* out) {
 /// V and W are shared.
 PlanRequest request_of(const std::string& form) {
     PlanRequest request = request_for({{form}, kDeclared, kDims, {"V", "W"}});
-    request.reduction = Reduction::sum;
+    set_summed(request, true);
     return request;
 }
 
@@ -64,7 +64,7 @@ TEST_P(BatchSum, IsTheSumOfWhatEachProblemGives) {
     PlanRequest request = request_of(GetParam().form);
     const std::vector<Operands> problems = random_problems(request, 4, 17);
     const Program summed = make_program(request);
-    request.reduction = Reduction::none;
+    set_summed(request, false);
     const RunResult parts = Interpreter(make_program(request)).run(problems);
     const RunResult total = Interpreter(summed).run(problems);
     Eigen::MatrixXd expected = parts.outputs[0][0];

@@ -97,15 +97,18 @@ void Results::write_single(StepRun& run, const DeviceCall& call, const std::int6
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         const Output& output = outputs_[i];
         const DeviceView& value = run.value(output.value);
-        if (output.per_problem || value.count() == 0) {
+        if (value.count() == 0) {
             continue;
         }
         const DeviceView to = result_view(program_, i, call.results[i]);
-        const bool is_shared = program_.value(output.value).scope == Scope::shared;
-        run.copy(value, to, 1, is_shared ? run.status.data : nullptr);
+        if (!output.per_problem) {
+            const bool is_shared = program_.value(output.value).scope == Scope::shared;
+            run.copy(value, to, 1, is_shared ? run.status.data : nullptr);
+        }
         if (output.is_mean && call.batch > 0 && !call.sums_for_means) {
+            const std::int64_t matrices = output.per_problem ? call.batch : 1;
             run.enqueue("mean", [&] {
-                run.kernels.divide(output.divide, to, failed, call.batch, run.stream);
+                run.kernels.divide(output.divide, to, matrices, failed, call.batch, run.stream);
             });
         }
     }
@@ -113,7 +116,7 @@ void Results::write_single(StepRun& run, const DeviceCall& call, const std::int6
 
 bool Results::has_means() const {
     for (const Output& output : outputs_) {
-        if (output.is_mean && !output.per_problem) {
+        if (output.is_mean) {
             return true;
         }
     }
