@@ -39,6 +39,7 @@ PlanOptions Case::options(const Device& device, int run_threads) const {
     }
     result.threads = threads > 0 ? threads : run_threads;
     result.device = device;
+    result.expected_batch = batch;
     return result;
 }
 

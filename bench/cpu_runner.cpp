@@ -92,16 +92,16 @@ private:
 Contender matgrad_on_cpu() {
     const auto prepare = [](const Case& c, int threads) -> Prepared {
         const Clock::time_point start = Clock::now();
-        const Plan plan = make_plan(c.expression(), c.operands(), c.batch,
-                                    c.options(Device{DeviceKind::cpu, 0}, threads));
+        const Plan plan =
+            make_plan(c.expression(), c.operands(), c.options(Device{DeviceKind::cpu, 0}, threads));
         const double seconds = seconds_since(start);
-        const auto workspace = std::make_shared<HostMemory>(plan.workspace_bytes());
+        const auto arguments = std::make_shared<PlanArguments>(plan, c.batch);
         const auto status =
             std::make_shared<std::vector<std::int32_t>>(static_cast<std::size_t>(c.batch));
-        return {[plan, workspace, status, batch = c.batch](std::span<const ConstStrided> operands,
-                                                           std::span<const Strided> results) {
-                    (void)plan.run(batch, operands, results, *status,
-                                   {workspace->data(), workspace->size()});
+        return {[plan, arguments, status](std::span<const ConstStrided> operands,
+                                          std::span<const Strided> results) {
+                    arguments->move_to(operands, results);
+                    (void)plan.run(arguments->operands, arguments->results, *status);
                 },
                 seconds};
     };

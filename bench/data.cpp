@@ -59,6 +59,28 @@ std::vector<Strided> Layout::results_at(std::byte* base,
     return views;
 }
 
+PlanArguments::PlanArguments(const Plan& plan, std::int64_t batch)
+    : operands(plan.operands().size(), OperandView(ConstView())),
+      results(plan.outputs().size(), ResultView(View())),
+      plan_(plan),
+      batch_(batch) {}
+
+void PlanArguments::move_to(std::span<const ConstStrided> to_operands,
+                            std::span<const Strided> to_results) {
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+        const Operand& operand = plan_.operands()[i];
+        const ConstView matrix(to_operands[i].data, plan_.type(), operand.rows, operand.cols,
+                               operand.cols, 1);
+        operands[i].view = operand.batched ? matrix.batched(batch_) : matrix;
+    }
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const OutputInfo& output = plan_.outputs()[i];
+        const View matrix(to_results[i].data, plan_.type(), output.rows, output.cols, output.cols,
+                          1);
+        results[i].view = output.batched ? matrix.batched(batch_) : matrix;
+    }
+}
+
 std::int64_t copies_beyond(std::size_t cache_bytes, std::size_t copy_bytes, std::size_t most) {
     const std::size_t wanted = cache_bytes + cache_bytes / 4;
     const std::size_t each = std::max<std::size_t>(1, copy_bytes);

@@ -27,6 +27,20 @@ struct Layout {
                                                   std::span<const OutputInfo> outputs) const;
 };
 
+/// The views that a plan takes, of contiguous matrices.
+struct PlanArguments {
+    std::vector<OperandView> operands;
+    std::vector<ResultView> results;
+
+    PlanArguments(const Plan& plan, std::int64_t batch);
+    /// Views of other addresses, in the order of the plan. Nothing is allocated.
+    void move_to(std::span<const ConstStrided> to_operands, std::span<const Strided> to_results);
+
+private:
+    Plan plan_;
+    std::int64_t batch_;
+};
+
 /// How many copies it takes to be larger than a cache, and to keep below `most` bytes; at least 1.
 [[nodiscard]] std::int64_t copies_beyond(std::size_t cache_bytes, std::size_t copy_bytes,
                                          std::size_t most);

@@ -117,15 +117,20 @@ Prepared prepare_plan(const Case& c, const GpuPlace& place, bool capturable) {
     PlanOptions options = c.options(Device{DeviceKind::cuda, place.device.index}, 0);
     options.capturable = capturable;
     const Clock::time_point start = Clock::now();
-    const Plan plan = make_plan(c.expression(), c.operands(), c.batch, options);
+    const Plan plan = make_plan(c.expression(), c.operands(), options);
     const double seconds = seconds_since(start);
     std::byte* const workspace = place.stopwatch.allocate(plan.workspace_bytes());
     auto* const status = reinterpret_cast<std::int32_t*>(
         place.stopwatch.allocate(static_cast<std::size_t>(c.batch) * sizeof(std::int32_t)));
-    return {[plan, workspace, status, batch = c.batch, stream = place.stopwatch.stream()](
-                std::span<const ConstStrided> operands, std::span<const Strided> results) {
-                plan.enqueue(batch, operands, results, status, workspace, plan.workspace_bytes(),
-                             stream);
+    const auto arguments = std::make_shared<PlanArguments>(plan, c.batch);
+    const EnqueueOptions where = {.status = status,
+                                  .workspace = workspace,
+                                  .workspace_bytes = plan.workspace_bytes(),
+                                  .stream = place.stopwatch.stream()};
+    return {[plan, arguments, where](std::span<const ConstStrided> operands,
+                                     std::span<const Strided> results) {
+                arguments->move_to(operands, results);
+                plan.enqueue(arguments->operands, arguments->results, where);
             },
             seconds};
 }

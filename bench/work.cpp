@@ -6,8 +6,7 @@ namespace matgrad::bench {
 
 Work minimal_work(const Case& c) {
     const std::vector<Operand> operands = c.operands();
-    const PlanCost cost =
-        make_plan(c.expression(), operands, c.batch, c.options(Device{}, 1)).cost();
+    const PlanCost cost = make_plan(c.expression(), operands, c.options(Device{}, 1)).cost();
     return {cost.bytes, cost.operations};
 }
 

@@ -87,10 +87,9 @@ public:
 
 private:
     static matgrad::Plan make_plan(int degree, std::int64_t num_starts) {
-        const std::vector<matgrad::Operand> operands = {{"X", degree + 1, degree + 1, true}};
-        matgrad::PlanOptions options;
-        options.wrt = {"X"};
-        return matgrad::make_plan(matgrad::parse("logdet(X'*X)"), operands, num_starts, options);
+        return matgrad::make_plan(matgrad::parse("logdet(X'*X)"),
+                                  {matgrad::batched("X", degree + 1, degree + 1)},
+                                  {.wrt = {"X"}, .expected_batch = num_starts});
     }
 
     /// Fills trial_ with the projected step of each start; false once none would move by 1e-8.
@@ -115,13 +114,8 @@ private:
                 vandermonde_[row * n + j] = power;
             }
         }
-        const auto size = static_cast<std::int64_t>(n);
-        const std::vector<matgrad::ConstStrided> operands = {
-            matgrad::ConstStrided::contiguous(vandermonde_.data(), size, size)};
-        const std::vector<matgrad::Strided> results = {
-            matgrad::Strided::contiguous(trial_value_.data(), 1, 1),
-            matgrad::Strided::contiguous(vandermonde_gradient_.data(), size, size)};
-        plan_.run(static_cast<std::int64_t>(num_starts_), operands, results);
+        plan_.run({{"X", vandermonde_}},
+                  {{"value", trial_value_}, {"gradient X", vandermonde_gradient_}});
 
         for (std::size_t row = 0; row < trial_.size(); ++row) {
             double sum = 0;

@@ -138,17 +138,11 @@ template <typename T>
 matgrad::RunSummary run(const matgrad::Plan& plan, std::int64_t batch,
                         const std::vector<std::vector<T>>& data, std::vector<std::vector<T>>& out,
                         const matgrad::RunHooks& hooks = {}) {
-    std::vector<matgrad::ConstStrided> operands;
-    std::vector<matgrad::Strided> results;
-    for (std::size_t i = 0; i < data.size(); ++i) {
-        const matgrad::Operand& o = plan.operands()[i];
-        operands.push_back(matgrad::ConstStrided::contiguous(data[i].data(), o.rows, o.cols));
-    }
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const matgrad::OutputInfo& o = plan.outputs()[i];
-        results.push_back(matgrad::Strided::contiguous(out[i].data(), o.rows, o.cols));
-    }
-    return plan.run(batch, operands, results, {}, hooks);
+    const std::vector<matgrad::OperandView> operands(data.begin(), data.end());
+    const std::vector<matgrad::ResultView> results(out.begin(), out.end());
+    matgrad::RunOptions options;
+    options.hooks = hooks;
+    return plan.run(operands, results, {}, options);
 }
 
 /// The gradient of the first problems against differences of f in double, as the top of this file says.
@@ -157,8 +151,7 @@ double residual(const Task& task, const std::vector<std::vector<float>>& data,
     const double h = 1e-4;
     matgrad::PlanOptions options;
     options.type = matgrad::ScalarType::float64;
-    const matgrad::Plan plan =
-        matgrad::make_plan(function_of(task), task.operands, num_problems, options);
+    const matgrad::Plan plan = matgrad::make_plan(function_of(task), task.operands, options);
 
     Random random(7);
     std::vector<std::vector<double>> moved;
@@ -214,7 +207,7 @@ Outcome evaluate(const Task& task, std::int64_t num_problems, const matgrad::Dev
     options.type = matgrad::ScalarType::float32;
     options.wrt = {task.operands[task.variable].name};
     options.device = device;
-    const matgrad::Plan plan = matgrad::make_plan(function_of(task), task.operands, chunk, options);
+    const matgrad::Plan plan = matgrad::make_plan(function_of(task), task.operands, options);
 
     std::vector<std::vector<float>> data;
     double bytes = 0;

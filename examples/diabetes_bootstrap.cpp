@@ -178,6 +178,8 @@ class Training {
 public:
     Training(const Regression& r, const std::vector<double>& weights, std::size_t num_problems)
         : num_problems_(num_problems),
+          r_(r),
+          weights_(weights),
           plan_(make_plan(r.num_rows, num_problems)),
           x_(num_problems * kCols, 0.0),
           ahead_(x_),
@@ -186,19 +188,13 @@ public:
           last_gradient_(x_),
           steepness_(num_problems, 2.6),  // the largest eigenvalue of 2 A'diag(w) A, a typical one
           momentum_(num_problems, 1.0),
-          start_norm_(num_problems, 0.0) {
-        const auto rows = static_cast<std::int64_t>(r.num_rows);
-        operands_ = {matgrad::ConstStrided::contiguous(weights.data(), rows, 1),
-                     matgrad::ConstStrided::contiguous(r.a.data(), rows, kCols),
-                     matgrad::ConstStrided::contiguous(ahead_.data(), kCols, 1),
-                     matgrad::ConstStrided::contiguous(r.b.data(), rows, 1)};
-        results_ = {matgrad::Strided::contiguous(gradient_.data(), kCols, 1)};
-    }
+          start_norm_(num_problems, 0.0) {}
 
     /// Rounds until every gradient has shrunk to kConverged of its first norm.
     int run(int max_rounds) {
         for (int round = 0; round < max_rounds; ++round) {
-            plan_.run(static_cast<std::int64_t>(num_problems_), operands_, results_);
+            plan_.run({{"w", weights_}, {"A", r_.a}, {"x", ahead_}, {"b", r_.b}},
+                      {{"gradient x", gradient_}});
             worst_ = 0;
             for (std::size_t k = 0; k < num_problems_; ++k) {
                 advance(k, round == 0);
@@ -217,13 +213,12 @@ public:
 private:
     static matgrad::Plan make_plan(std::size_t num_rows, std::size_t num_problems) {
         const auto rows = static_cast<std::int64_t>(num_rows);
-        const matgrad::Expr f = matgrad::parse("sum(w.*(A*x - b).^2)");
-        const std::vector<matgrad::Operand> operands = {
-            {"w", rows, 1, true}, {"A", rows, kCols}, {"x", kCols, 1, true}, {"b", rows, 1}};
-        matgrad::PlanOptions options;
-        options.value = false;
-        options.wrt = {"x"};
-        return matgrad::make_plan(f, operands, static_cast<std::int64_t>(num_problems), options);
+        return matgrad::make_plan(matgrad::parse("sum(w.*(A*x - b).^2)"),
+                                  {matgrad::batched("w", rows), matgrad::shared("A", rows, kCols),
+                                   matgrad::batched("x", kCols), matgrad::shared("b", rows)},
+                                  {.value = false,
+                                   .wrt = {"x"},
+                                   .expected_batch = static_cast<std::int64_t>(num_problems)});
     }
 
     /// One step of problem k from its gradient at `ahead`.
@@ -274,9 +269,9 @@ private:
     }
 
     std::size_t num_problems_;
+    const Regression& r_;
+    const std::vector<double>& weights_;
     matgrad::Plan plan_;
-    std::vector<matgrad::ConstStrided> operands_;
-    std::vector<matgrad::Strided> results_;
     std::vector<double> x_, ahead_, gradient_, last_ahead_, last_gradient_;
     std::vector<double> steepness_, momentum_, start_norm_;
     double worst_ = 0;

@@ -101,20 +101,14 @@ Regression read_regression(const std::string& path, Model model) {
 std::vector<double> gradient(const Regression& r) {
     const auto n = static_cast<std::int64_t>(r.x.size());
     const matgrad::Expr f = matgrad::parse("norm2(A*x - b)^2");
-    const std::vector<matgrad::Operand> operands = {
-        {"A", r.num_rows, n}, {"x", n, 1}, {"b", r.num_rows, 1}};
-    matgrad::PlanOptions options;
-    options.value = false;
-    options.wrt = {"x"};
-    const matgrad::Plan plan = matgrad::make_plan(f, operands, 1, options);
+    const matgrad::Plan plan =
+        matgrad::make_plan(f,
+                           {matgrad::shared("A", r.num_rows, n), matgrad::shared("x", n),
+                            matgrad::shared("b", r.num_rows)},
+                           {.value = false, .wrt = {"x"}});
 
     std::vector<double> g(r.x.size());
-    const std::vector<matgrad::ConstStrided> inputs = {
-        matgrad::ConstStrided::contiguous(r.a.data(), r.num_rows, n),
-        matgrad::ConstStrided::contiguous(r.x.data(), n, 1),
-        matgrad::ConstStrided::contiguous(r.b.data(), r.num_rows, 1)};
-    const std::vector<matgrad::Strided> results = {matgrad::Strided::contiguous(g.data(), n, 1)};
-    plan.run(1, inputs, results);
+    plan.run({{"A", r.a}, {"x", r.x}, {"b", r.b}}, {{"gradient x", g}});
     return g;
 }
 

@@ -101,21 +101,28 @@ public:
     }
 
     void enqueue(int run, cudaStream_t stream) const {
-        std::vector<ConstStrided> operands;
+        std::vector<OperandView> operands;
         for (std::size_t i = 0; i < host_.size(); ++i) {
             const std::size_t copy = static_cast<std::size_t>(run) % copies_;
             const Operand& operand = plan_.operands()[i];
-            operands.push_back(ConstStrided::contiguous(
-                static_cast<const std::byte*>(sets_[i].data()) + copy * set_strides_[i],
-                operand.rows, operand.cols));
+            const auto* const at =
+                static_cast<const std::byte*>(sets_[i].data()) + copy * set_strides_[i];
+            const ConstView matrix =
+                row_major(reinterpret_cast<const T*>(at), operand.rows, operand.cols);
+            operands.emplace_back(operand.batched ? matrix.batched(row_.batch) : matrix);
         }
-        std::vector<Strided> results;
+        std::vector<ResultView> results;
         for (std::size_t i = 0; i < results_.size(); ++i) {
             const OutputInfo& info = plan_.outputs()[i];
-            results.push_back(Strided::contiguous(results_[i].data(), info.rows, info.cols));
+            const View matrix =
+                row_major(static_cast<T*>(results_[i].data()), info.rows, info.cols);
+            results.emplace_back(info.batched ? matrix.batched(row_.batch) : matrix);
         }
-        plan_.enqueue(row_.batch, operands, results, static_cast<std::int32_t*>(status_[0].data()),
-                      workspace_.data(), plan_.workspace_bytes(), stream);
+        plan_.enqueue(operands, results,
+                      {.status = static_cast<std::int32_t*>(status_[0].data()),
+                       .workspace = workspace_.data(),
+                       .workspace_bytes = plan_.workspace_bytes(),
+                       .stream = stream});
     }
 
     /// Of the results there now: the largest error of a few problems as a share of its bound.
@@ -149,11 +156,11 @@ private:
         options.type = row.type;
         options.accuracy = row.accuracy;
         options.wrt = {row.function->wrt};
+        options.expected_batch = row.batch;
         options.capturable = capturable;
         options.device = {DeviceKind::cuda, device};
         const auto start = std::chrono::steady_clock::now();
-        Plan plan =
-            make_plan(parse(row.function->text), row.function->operands, row.batch, options);
+        Plan plan = make_plan(parse(row.function->text), row.function->operands, options);
         const std::chrono::duration<double, std::milli> taken =
             std::chrono::steady_clock::now() - start;
         ms = taken.count();

@@ -4,17 +4,21 @@
 
 #include <algorithm>
 #include <memory>
+#include <memory_resource>
 #include <thread>
 #include <utility>
 
 #include "api/arguments.hpp"
+#include "api/binding.hpp"
 #include "api/device_choice.hpp"
+#include "api/memory_checks.hpp"
 #include "api/pass_trace.hpp"
 #include "api/plan_cost.hpp"
 #include "api/plan_making.hpp"
 #include "check/run_check.hpp"
 #include "cpu/cpu_executor.hpp"
 #include "executor/workers.hpp"
+#include "expression/node.hpp"
 
 namespace matgrad {
 namespace {
@@ -46,6 +50,8 @@ struct Plan::Impl {
     PlanOptions options;  ///< as they were given
     std::vector<Operand> operands;
     std::vector<OutputInfo> outputs;
+    std::vector<std::string> operand_names;
+    std::vector<std::string> output_names;
     ScalarType type = ScalarType::float64;
     std::vector<std::size_t> operand_of;  ///< Program operand i is caller operand operand_of[i]
     Device device;                        ///< never automatic
@@ -53,124 +59,163 @@ struct Plan::Impl {
     std::string passes;                   ///< for `explain`, or empty
     std::unique_ptr<const Executor> executor;
 
-    [[nodiscard]] detail::RunContract contract() const { return {operands, outputs, type}; }
-    [[nodiscard]] std::vector<ConstStrided> in_program_order(
-        std::span<const ConstStrided> given) const {
-        std::vector<ConstStrided> ordered;
+    [[nodiscard]] detail::RunContract contract() const {
+        return {operands, outputs, operand_names, output_names, type};
+    }
+    /// Operands in the order of the Program.
+    [[nodiscard]] std::pmr::vector<ConstStrided> in_program_order(
+        std::span<const ConstStrided> given, detail::CallMemory& memory) const {
+        std::pmr::vector<ConstStrided> ordered(memory.resource());
         ordered.reserve(operand_of.size());
         for (const std::size_t index : operand_of) {
             ordered.push_back(given[index]);
         }
         return ordered;
     }
-    /// The arguments are checked.
-    RunSummary run(std::int64_t batch, std::span<const ConstStrided> given,
-                   std::span<const Strided> results, std::span<std::int32_t> status,
-                   std::span<std::byte> workspace, const RunHooks& hooks) const {
-        const std::vector<ConstStrided> ordered = in_program_order(given);
-        return executor->run({batch, ordered, results, status, workspace}, hooks);
-    }
 };
 
+const Plan::Impl& Plan::impl() const {
+    if (impl_ == nullptr) {
+        throw OperandError("the plan is empty: expected one that make_plan made");
+    }
+    return *impl_;
+}
+
 const std::vector<Operand>& Plan::operands() const {
-    return impl_->operands;
+    return impl().operands;
 }
 
 const std::vector<OutputInfo>& Plan::outputs() const {
-    return impl_->outputs;
+    return impl().outputs;
+}
+
+ScalarType Plan::type() const {
+    return impl().type;
 }
 
 Device Plan::device() const {
-    return impl_->device;
+    return impl().device;
 }
 
 std::size_t Plan::workspace_bytes() const {
-    return impl_->executor->workspace_bytes();
+    return impl().executor->workspace_bytes();
 }
 
 PlanCost Plan::cost() const {
-    return detail::cost_of(impl_->executor->program(), impl_->outputs);
+    return detail::cost_of(impl().executor->program(), impl().outputs);
 }
 
 std::string Plan::explain() const {
+    const Impl& plan = impl();
     const std::string chosen =
-        impl_->why_device.empty()
+        plan.why_device.empty()
             ? ""
-            : fmt::format("device {}: {}\n", to_text(device()), impl_->why_device);
-    return impl_->passes + to_text(impl_->executor->program()) + chosen +
-           impl_->executor->explain();
+            : fmt::format("device {}: {}\n", to_text(device()), plan.why_device);
+    return plan.passes + to_text(plan.executor->program()) + chosen + plan.executor->explain();
 }
 
-RunSummary Plan::run(std::int64_t batch, std::span<const ConstStrided> operands,
-                     std::span<const Strided> results, std::span<std::int32_t> status,
-                     std::span<std::byte> workspace, const RunHooks& hooks) const {
-    const WorkspaceMemory memory = impl_->executor->workspace_memory();
-    if (memory != WorkspaceMemory::host) {
-        throw OperandError(fmt::format(
-            "run with a workspace is for plans on the processor, and this one is on {}: expected "
-            "run without one for host memory{}",
-            to_text(device()),
-            memory == WorkspaceMemory::device ? ", or enqueue for device memory" : ""));
+RunSummary Plan::run(const OperandViews& operands, const ResultViews& results,
+                     std::span<std::int32_t> status, const RunOptions& options) const {
+    const Impl& plan = impl();
+    detail::CallMemory memory;
+    detail::BoundCall bound(memory);
+    const detail::RunContract contract = plan.contract();
+    bind(contract, operands.span(), results.span(), options.rows, status.size(), bound);
+    detail::OtherMemory other;
+    other.status = status;
+    other.rows = options.rows;
+    HostCall call;
+    if (options.workspace != nullptr &&
+        plan.executor->workspace_memory() == WorkspaceMemory::host) {
+        call.workspace = options.workspace->bytes();
+        other.workspace = call.workspace;
+        other.workspace_needed = plan.executor->workspace_bytes();
     }
-    detail::RunContract contract = impl_->contract();
-    contract.workspace_bytes = workspace_bytes();
-    detail::check_run(contract, batch, operands, results, status, workspace);
-    return impl_->run(batch, operands, results, status, workspace, hooks);
+    check_memory(contract, bound, other, memory);
+    const std::pmr::vector<ConstStrided> ordered = plan.in_program_order(bound.operands, memory);
+    call.batch = bound.batch;
+    call.operands = ordered;
+    call.results = bound.results;
+    call.status = status;
+    call.beta = bound.beta;
+    call.rows = options.rows;
+    call.parallel = options.parallel ? &options.parallel : nullptr;
+    return plan.executor->run(call, options.hooks);
 }
 
-RunSummary Plan::run(std::int64_t batch, std::span<const ConstStrided> operands,
-                     std::span<const Strided> results, std::span<std::int32_t> status,
-                     const RunHooks& hooks) const {
-    detail::check_run(impl_->contract(), batch, operands, results, status, {});
-    return impl_->run(batch, operands, results, status, {}, hooks);
-}
-
-void Plan::enqueue(std::int64_t batch, std::span<const ConstStrided> operands,
-                   std::span<const Strided> results, std::int32_t* status, void* workspace,
-                   std::size_t workspace_bytes, void* stream) const {
-    if (impl_->executor->workspace_memory() != WorkspaceMemory::device) {
+void Plan::enqueue(const OperandViews& operands, const ResultViews& results,
+                   const EnqueueOptions& options) const {
+    const Impl& plan = impl();
+    if (plan.executor->workspace_memory() != WorkspaceMemory::device) {
         throw OperandError(
             fmt::format("enqueue is for plans on one GPU, and this one is on {}: expected run, "
                         "which takes host memory",
                         to_text(device())));
     }
-    detail::RunContract contract = impl_->contract();
-    contract.workspace_bytes = this->workspace_bytes();
-    contract.workspace_alignment = kDeviceWorkspaceAlignment;
-    const auto entries =
-        static_cast<std::size_t>(status == nullptr ? 0 : std::max<std::int64_t>(batch, 0));
-    detail::check_run(contract, batch, operands, results, {status, entries},
-                      {static_cast<const std::byte*>(workspace), workspace_bytes});
-    const std::vector<ConstStrided> ordered = impl_->in_program_order(operands);
+    detail::CallMemory memory;
+    detail::BoundCall bound(memory);
+    const detail::RunContract contract = plan.contract();
+    bind(contract, operands.span(), results.span(), {}, 0, bound);
+    detail::OtherMemory other;
+    other.status = {options.status,
+                    static_cast<std::size_t>(options.status == nullptr ? 0 : bound.batch)};
+    other.workspace = {static_cast<const std::byte*>(options.workspace), options.workspace_bytes};
+    other.workspace_needed = workspace_bytes();
+    other.workspace_alignment = kDeviceWorkspaceAlignment;
+    check_memory(contract, bound, other, memory);
+    const std::pmr::vector<ConstStrided> ordered = plan.in_program_order(bound.operands, memory);
     DeviceCall call;
-    call.batch = batch;
+    call.batch = bound.batch;
     call.operands = ordered;
-    call.results = results;
-    call.status = status;
-    call.workspace = workspace;
-    call.workspace_bytes = workspace_bytes;
-    call.stream = stream;
-    impl_->executor->enqueue(call);
+    call.results = bound.results;
+    call.status = options.status;
+    call.workspace = options.workspace;
+    call.workspace_bytes = options.workspace_bytes;
+    call.stream = options.stream;
+    plan.executor->enqueue(call);
 }
 
-CheckReport Plan::check(std::int64_t batch, std::span<const ConstStrided> operands,
-                        std::span<const Strided> results, std::span<const std::int32_t> status,
+CheckReport Plan::check(const OperandViews& operands, const ResultViews& results,
+                        std::span<const std::int32_t> status,
                         std::span<const std::int64_t> problems) const {
-    detail::check_run(impl_->contract(), batch, operands, results, status, {});
-    detail::CheckedPlan plan{impl_->f, impl_->options, impl_->operands, impl_->outputs};
-    plan.options.device = device();
-    return detail::check_results(plan, {batch, operands, results, status}, problems);
+    const Impl& plan = impl();
+    detail::CallMemory memory;
+    detail::BoundCall bound(memory);
+    const detail::RunContract contract = plan.contract();
+    bind(contract, operands.span(), results.span(), {}, status.size(), bound);
+    check_memory(contract, bound, {.status = status}, memory);
+    detail::CheckedPlan checked{plan.f, plan.options, plan.operands, plan.outputs};
+    checked.options.device = device();
+    return detail::check_results(checked, {bound.batch, bound.operands, bound.results, status},
+                                 problems);
 }
 
-Plan make_plan(const Expr& f, std::span<const Operand> operands, std::int64_t batch,
-               const PlanOptions& options) {
-    const PlanRequest request = detail::make_request(f, operands, batch, options);
+void Plan::release() const {
+    impl().executor->release();
+}
+
+bool operator==(const Plan& a, const Plan& b) {
+    if (a.impl_ == b.impl_ || a.impl_ == nullptr || b.impl_ == nullptr) {
+        return a.impl_ == b.impl_;
+    }
+    return a.impl_->f == b.impl_->f && a.impl_->operands == b.impl_->operands &&
+           a.impl_->options == b.impl_->options;
+}
+
+Plan make_plan(const Expr& f, std::span<const Operand> operands, const PlanOptions& options) {
+    const PlanRequest request = detail::make_request(f, operands, options);
     auto impl = std::make_shared<Plan::Impl>();
     impl->f = f;
     impl->options = options;
     impl->operands = request.operands;
     impl->outputs = detail::output_infos(request);
     impl->type = options.type;
+    for (const Operand& operand : impl->operands) {
+        impl->operand_names.push_back(operand.name);
+    }
+    for (const OutputInfo& output : impl->outputs) {
+        impl->output_names.push_back(output_text(output.kind, output.name));
+    }
     detail::PassTrace trace;
     Program program = make_program(request, options.explain_passes ? trace.observer() : nullptr);
     impl->passes = trace.take();
@@ -183,7 +228,30 @@ Plan make_plan(const Expr& f, std::span<const Operand> operands, std::int64_t ba
                          ? make_cpu_executor(std::move(program), threads)
                          : choice.module->make_executor(
                                std::move(program), gpu_options(choice.device, options, threads));
-    return Plan(std::move(impl));
+    Plan plan;
+    plan.impl_ = std::move(impl);
+    return plan;
 }
 
 }  // namespace matgrad
+
+std::size_t std::hash<matgrad::Plan>::operator()(const matgrad::Plan& plan) const noexcept {
+    if (!plan) {
+        return 0;
+    }
+    const auto& impl = *plan.impl_;
+    std::size_t hash = static_cast<std::size_t>(impl.f.node().fingerprint[0]);
+    const auto mix = [&hash](std::size_t more) {
+        hash ^= more + 0x9e3779b97f4a7c15 + (hash << 6U) + (hash >> 2U);
+    };
+    for (const matgrad::Operand& operand : impl.operands) {
+        mix(std::hash<std::string>{}(operand.name));
+        mix(static_cast<std::size_t>(operand.rows));
+        mix(static_cast<std::size_t>(operand.cols));
+        mix(static_cast<std::size_t>(operand.batched));
+    }
+    for (const matgrad::OutputInfo& output : impl.outputs) {
+        mix(std::hash<std::string>{}(output.name));
+    }
+    return hash;
+}

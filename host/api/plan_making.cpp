@@ -167,9 +167,9 @@ std::vector<Declaration> needed_symbols(const Expr& f, const PlanOptions& option
     return symbols_of(forms_of(closed_forms(f, options)), known_symbols(f, options));
 }
 
-PlanRequest make_request(const Expr& f, std::span<const Operand> operands, std::int64_t batch,
+PlanRequest make_request(const Expr& f, std::span<const Operand> operands,
                          const PlanOptions& options) {
-    check_options(f, batch, options);
+    check_options(f, options);
     PlanRequest request;
     request.outputs = closed_forms(f, options);
     request.symbols = known_symbols(f, options);
@@ -177,7 +177,7 @@ PlanRequest make_request(const Expr& f, std::span<const Operand> operands, std::
     check_operands(request.symbols, symbols_of(forms, request.symbols), operands);
     request.operands.assign(operands.begin(), operands.end());
     check_dimensions(request, forms);
-    request.batch = batch;
+    request.batch = options.expected_batch;
     request.type = options.type;
     request.accuracy = options.accuracy;
     choose_reductions(request, options);

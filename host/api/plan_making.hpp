@@ -17,7 +17,7 @@ namespace matgrad::detail {
 /// Errors: those of check_options, `derive` and check_operands; OperandError for a reduction of an output
 /// that is not asked for.
 [[nodiscard]] PlanRequest make_request(const Expr& f, std::span<const Operand> operands,
-                                       std::int64_t batch, const PlanOptions& options);
+                                       const PlanOptions& options);
 
 /// The symbols of f and the directions that some output depends on: they have to have operands.
 /// Errors: those of `derive`.

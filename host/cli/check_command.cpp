@@ -129,6 +129,7 @@ PlanOptions options_of(const Question& question, const CheckArguments& arguments
     options.device_memory = arguments.device.memory;
     options.tf32 = arguments.device.tf32;
     options.type = type;
+    options.expected_batch = arguments.batch;
     options.convention = arguments.question.convention;
     options.wrt = question.wrt;
     return options;
@@ -138,7 +139,7 @@ PlanOptions options_of(const Question& question, const CheckArguments& arguments
 struct Problems {
     std::vector<Operand> operands;
     std::vector<OwnMatrices> matrices;
-    std::vector<ConstStrided> views;
+    std::vector<OperandView> views;
 };
 
 Problems draw_problems(const Question& question, const Draw& draw, ScalarType type,
@@ -158,7 +159,7 @@ Problems draw_problems(const Question& question, const Draw& draw, ScalarType ty
         }
     }
     for (const OwnMatrices& matrices : problems.matrices) {
-        problems.views.push_back(matrices.view());
+        problems.views.emplace_back(matrices.view().batched(batch));
     }
     return problems;
 }
@@ -169,14 +170,13 @@ bool check_type(const Question& question, const Draw& draw, const CheckArguments
     const std::int64_t batch = arguments.batch;
     const Problems problems = draw_problems(question, draw, type, batch);
     const Plan plan =
-        make_plan(question.f, problems.operands, batch, options_of(question, arguments, type));
+        make_plan(question.f, problems.operands, options_of(question, arguments, type));
     OwnResults results(plan, type, batch);
-    const RunSummary summary = plan.run(batch, problems.views, results.views(), results.status());
+    const RunSummary summary = plan.run(problems.views, results.views(), results.status());
 
     std::vector<std::int64_t> all(static_cast<std::size_t>(batch));
     std::iota(all.begin(), all.end(), 0);
-    const CheckReport report =
-        plan.check(batch, problems.views, results.views(), results.status(), all);
+    const CheckReport report = plan.check(problems.views, results.views(), results.status(), all);
     const char* name = type == ScalarType::float32 ? "float32" : "float64";
     const std::string place =
         plan.device().kind == DeviceKind::cpu ? "" : " on " + to_text(plan.device());

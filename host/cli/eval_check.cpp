@@ -38,7 +38,7 @@ void EvalCheck::add_sample(const Piece& piece) {
         }
     }
     if (!problems.empty()) {
-        report_.add(plan_.check(piece.count, piece.operands, piece.results, piece.status, problems),
+        report_.add(plan_.check(piece.operands, piece.results, piece.status, problems),
                     piece.first);
     }
 }
@@ -46,8 +46,14 @@ void EvalCheck::add_sample(const Piece& piece) {
 void EvalCheck::add_sum(const Piece& piece) {
     const std::int64_t count = std::min(piece.count, kSumSize);
     OwnResults sums(plan_, type_, count);
-    plan_.run(count, piece.operands, sums.views(), sums.status());
-    report_.add(plan_.check(count, piece.operands, sums.views(), sums.status()), 0);
+    std::vector<OperandView> first_problems(piece.operands.begin(), piece.operands.end());
+    for (OperandView& operand : first_problems) {
+        if (operand.view.batch() != ConstView::kOneMatrix) {
+            operand.view = operand.view.batched(count, operand.view.batch_stride());
+        }
+    }
+    plan_.run(first_problems, sums.views(), sums.status());
+    report_.add(plan_.check(first_problems, sums.views(), sums.status()), 0);
 }
 
 }  // namespace matgrad

@@ -20,7 +20,8 @@ Plan plan_for(const EvalRequest& request, bool explain_passes) {
     if (options.reduction == Reduction::mean) {
         options.reduction = Reduction::sum;
     }
-    return make_plan(request.question.f, request.operands(), request.batch, options);
+    options.expected_batch = request.batch;
+    return make_plan(request.question.f, request.operands(), options);
 }
 
 void report_failures(const StreamTotals& totals) {

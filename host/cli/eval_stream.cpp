@@ -69,7 +69,7 @@ public:
           files_(files),
           size_(size_of(request.options.type)),
           piece_(piece_size(request, plan.outputs(), memory)),
-          workspace_(is_on_processor() ? static_cast<std::int64_t>(plan.workspace_bytes()) : 0),
+          workspace_(plan),
           progress_(request.batch) {
         for (const OperandSource& source : request.sources) {
             const bool batched = source.operand().batched;
@@ -118,7 +118,6 @@ public:
     }
 
 private:
-    [[nodiscard]] bool is_on_processor() const { return plan_.device().kind == DeviceKind::cpu; }
     [[nodiscard]] static bool is_reduced(const OutputInfo& output) {
         return !output.batched && output.reduction != Reduction::none;
     }
@@ -155,37 +154,39 @@ private:
         stop_if_interrupted();
     }
 
-    [[nodiscard]] std::vector<ConstStrided> operands_of(const Slot& slot) const {
-        std::vector<ConstStrided> operands;
+    [[nodiscard]] std::vector<OperandView> operands_of(const Slot& slot) const {
+        std::vector<OperandView> operands;
         for (std::size_t i = 0; i < request_.sources.size(); ++i) {
             const OperandSource& source = request_.sources[i];
             const Buffer& data = source.operand().batched ? slot.operands[i] : shared_[i];
-            operands.push_back(source.view(data.data(), slot.count));
+            operands.emplace_back(source.view(data.data(), slot.count, request_.options.type));
         }
         return operands;
     }
 
-    [[nodiscard]] std::vector<Strided> targets_of(const Slot& slot) const {
-        std::vector<Strided> targets;
+    [[nodiscard]] std::vector<ResultView> targets_of(const Slot& slot) const {
+        std::vector<ResultView> targets;
         for (std::size_t i = 0; i < plan_.outputs().size(); ++i) {
             const OutputInfo& output = plan_.outputs()[i];
-            targets.push_back(
-                Strided::contiguous(slot.results[i].data(), output.rows, output.cols));
+            const View matrix(slot.results[i].data(), request_.options.type, output.rows,
+                              output.cols, output.cols, 1);
+            targets.emplace_back(output.batched ? matrix.batched(slot.count) : matrix);
         }
         return targets;
     }
 
-    RunSummary run_plan(Slot& slot, std::span<const ConstStrided> operands,
-                        std::span<const Strided> targets, const RunHooks& hooks) {
+    RunSummary run_plan(Slot& slot, const std::vector<OperandView>& operands,
+                        const std::vector<ResultView>& targets, const RunHooks& hooks) {
         slot.status.assign(static_cast<std::size_t>(slot.count), 0);
-        return is_on_processor()
-                   ? plan_.run(slot.count, operands, targets, slot.status, workspace_.span(), hooks)
-                   : plan_.run(slot.count, operands, targets, slot.status, hooks);
+        RunOptions options;
+        options.workspace = &workspace_;
+        options.hooks = hooks;
+        return plan_.run(operands, targets, slot.status, options);
     }
 
     void compute(Slot& slot, const std::function<void(const Piece&)>& visit) {
-        const std::vector<ConstStrided> operands = operands_of(slot);
-        const std::vector<Strided> targets = targets_of(slot);
+        const std::vector<OperandView> operands = operands_of(slot);
+        const std::vector<ResultView> targets = targets_of(slot);
         RunHooks hooks;
         hooks.advance = [&](std::int64_t done) {
             progress_.update(slot.first + done);
@@ -279,7 +280,7 @@ private:
     ResultFiles& files_;
     std::int64_t size_;
     std::int64_t piece_;
-    Buffer workspace_;  ///< on the processor
+    Workspace workspace_;
     std::vector<Buffer> shared_;
     Progress progress_;
     std::optional<std::int64_t> succeeded_;  ///< of the whole batch, where it is known beforehand

@@ -17,9 +17,9 @@ namespace matgrad {
 struct Piece {
     std::int64_t first = 0;
     std::int64_t count = 0;
-    std::span<const ConstStrided> operands;  ///< in the order of the request's sources
-    std::span<const Strided> results;        ///< contiguous, in the order of the plan's outputs
-    std::span<const std::int32_t> status;    ///< of each problem
+    std::span<const OperandView> operands;  ///< in the order of the request's sources
+    std::span<const ResultView> results;    ///< contiguous, in the order of the plan's outputs
+    std::span<const std::int32_t> status;   ///< of each problem
 };
 
 struct StreamTotals {

@@ -48,7 +48,7 @@ void EvalSummary::add_as(const Piece& piece) {
         if (!shown_[i]) {
             continue;
         }
-        const T* data = static_cast<const T*>(piece.results[i].data);
+        const T* data = static_cast<const T*>(piece.results[i].view.data());
         const std::int64_t each = output.rows * output.cols;
         if (!output.batched) {
             single_[i].assign(data, data + each);

@@ -138,13 +138,15 @@ void OperandSource::read(std::int64_t first, std::int64_t count, ScalarType type
     }
 }
 
-ConstStrided OperandSource::view(const std::byte* buffer, std::int64_t count) const {
+ConstView OperandSource::view(const std::byte* buffer, std::int64_t count, ScalarType type) const {
     const bool fortran = file_ && file_->fortran_order();
-    if (!fortran) {
-        return ConstStrided::contiguous(buffer, operand_.rows, operand_.cols);
+    const std::int64_t step = fortran && operand_.batched ? count : 1;
+    const ConstView matrix(buffer, type, operand_.rows, operand_.cols,
+                           fortran ? step : operand_.cols, fortran ? operand_.rows * step : 1);
+    if (!operand_.batched) {
+        return matrix;
     }
-    const std::int64_t step = operand_.batched ? count : 1;
-    return {buffer, step, operand_.rows * step, 1};
+    return fortran ? matrix.batched(count, 1) : matrix.batched(count);
 }
 
 }  // namespace matgrad

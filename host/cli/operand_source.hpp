@@ -39,8 +39,9 @@ public:
     /// Reads problems first .. first+count, or the shared matrix, as `type`, which is that of the
     /// file. A Fortran-ordered batch stays problem-fastest: `view` knows.
     void read(std::int64_t first, std::int64_t count, ScalarType type, std::byte* buffer) const;
-    /// How a buffer filled by `read` with `count` problems is laid out.
-    [[nodiscard]] ConstStrided view(const std::byte* buffer, std::int64_t count) const;
+    /// How a buffer filled by `read` with `count` problems of type `type` is laid out.
+    [[nodiscard]] ConstView view(const std::byte* buffer, std::int64_t count,
+                                 ScalarType type) const;
 
 private:
     void open(const Declaration& symbol);

@@ -27,19 +27,20 @@ void OwnMatrices::store(std::int64_t index, const Eigen::MatrixXd& matrix) {
                                  : store_as(matrix, static_cast<double*>(data) + first);
 }
 
-Strided OwnMatrices::view() {
-    return Strided::contiguous(memory_.data(), rows_, cols_);
+View OwnMatrices::view() {
+    return {memory_.data(), type_, rows_, cols_, cols_, 1};
 }
 
-ConstStrided OwnMatrices::view() const {
-    return ConstStrided::contiguous(memory_.data(), rows_, cols_);
+ConstView OwnMatrices::view() const {
+    return {memory_.data(), type_, rows_, cols_, cols_, 1};
 }
 
 OwnResults::OwnResults(const Plan& plan, ScalarType type, std::int64_t batch)
     : status_(static_cast<std::size_t>(batch)) {
     for (const OutputInfo& output : plan.outputs()) {
         matrices_.emplace_back(type, output.rows, output.cols, output.batched ? batch : 1);
-        views_.push_back(matrices_.back().view());  // a vector's memory stays when it is moved
+        const View view = matrices_.back().view();  // a vector's memory stays when it is moved
+        views_.emplace_back(output.batched ? view.batched(batch) : view);
     }
 }
 

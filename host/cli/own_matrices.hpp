@@ -17,8 +17,9 @@ public:
 
     /// Rounds `matrix` to the type.
     void store(std::int64_t index, const Eigen::MatrixXd& matrix);
-    [[nodiscard]] Strided view();
-    [[nodiscard]] ConstStrided view() const;
+    /// The first matrix.
+    [[nodiscard]] View view();
+    [[nodiscard]] ConstView view() const;
 
 private:
     ScalarType type_;
@@ -34,12 +35,12 @@ public:
     OwnResults& operator=(const OwnResults&) = delete;
     ~OwnResults() = default;
 
-    [[nodiscard]] std::span<const Strided> views() const noexcept { return views_; }
+    [[nodiscard]] std::span<const ResultView> views() const noexcept { return views_; }
     [[nodiscard]] std::span<std::int32_t> status() noexcept { return status_; }
 
 private:
     std::vector<OwnMatrices> matrices_;
-    std::vector<Strided> views_;
+    std::vector<ResultView> views_;
     std::vector<std::int32_t> status_;
 };
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "executor/workers.hpp"
-
 namespace matgrad::detail {
 namespace {
 
@@ -22,7 +20,7 @@ void divide_one(View matrix, T by) {
 }  // namespace
 
 void divide_matrices(const View& first, std::int64_t matrices, std::int64_t batch_stride,
-                     std::int64_t by, int threads) {
+                     std::int64_t by, const Threads& threads) {
     const std::int64_t each = std::max<std::int64_t>(1, first.rows * first.cols);
     const std::int64_t length = std::max<std::int64_t>(1, kPart / each);
     for_each_index(threads, (matrices + length - 1) / length, [&](std::int64_t part) {

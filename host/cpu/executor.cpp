@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cpu/batch_sums.hpp"
+#include "cpu/divide.hpp"
 #include "cpu/plain/blas.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/run_plan.hpp"
@@ -18,6 +19,7 @@
 #include "cpu/tile.hpp"
 #include "executor/progress.hpp"
 #include "executor/workers.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad {
 namespace detail {
@@ -32,20 +34,17 @@ constexpr double kWorthAThread = 5000;
 /// A run from the first shared step to the last result.
 class Run {
 public:
-    Run(const RunPlan& plan, std::int64_t batch, std::span<const ConstStrided> operands,
-        std::span<const Strided> results, std::span<std::int32_t> status,
-        std::span<std::byte> workspace, int threads, bool always_threads, const RunHooks& hooks)
+    Run(const RunPlan& plan, const HostCall& call, std::byte* workspace, int threads,
+        bool always_threads, const RunHooks& hooks)
         : plan_(plan),
-          workspace_(workspace.data()),
-          threads_(threads),
+          call_(call),
+          workspace_(workspace),
+          threads_{threads, call.parallel},
           nanoseconds_(always_threads ? std::numeric_limits<double>::infinity()
                                       : plan.choice.nanoseconds),
-          progress_(hooks) {
-        data_.plan = &plan;
-        data_.batch = batch;
-        data_.operands = operands;
-        data_.results = results;
-        data_.status = status;
+          progress_(hooks),
+          data_{plan, call,
+                reinterpret_cast<View*>(workspace + plan.shared_bytes + plan.sums_bytes())} {
         if (plan.calls_blas) {
             blas_threads_.emplace();
         }
@@ -53,28 +52,27 @@ public:
     }
 
     RunSummary operator()() {
-        progress_.throw_if_stopped(data_.batch);
+        progress_.throw_if_stopped(call_.batch);
         const std::int32_t pivot = run_once(plan_.shared_steps);
         if (pivot != 0) {
             return fail_all(pivot);
         }
         run_tiles();
-        progress_.throw_if_stopped(data_.batch);
+        progress_.throw_if_stopped(call_.batch);
         combine_sums();
         (void)run_once(plan_.final_steps);
         write_single_results();
-        return {data_.batch, failed_.load()};
+        divide_means();
+        return {call_.batch, failed_.load()};
     }
 
 private:
     void make_shared_views() {
-        data_.shared =
-            reinterpret_cast<View*>(workspace_ + plan_.shared_bytes + plan_.sums_bytes());
         for (std::size_t i = 0; i < plan_.views.size(); ++i) {
             const Value& value = plan_.program.values[i];
             View view = plan_.views[i];
             if (value.scope != Scope::problem && value.operand >= 0) {
-                const ConstStrided& from = data_.operands[static_cast<std::size_t>(value.operand)];
+                const ConstStrided& from = call_.operands[static_cast<std::size_t>(value.operand)];
                 view.data = static_cast<std::byte*>(const_cast<void*>(from.data));
                 view.row_stride = from.row_stride;
                 view.col_stride = from.col_stride;
@@ -105,48 +103,64 @@ private:
         return pivot;
     }
 
+    /// A sum over no problem is zero.
+    static void add_nothing(double beta, const View& to) {
+        static constexpr double kZero = 0;
+        auto* zero = reinterpret_cast<std::byte*>(const_cast<double*>(&kZero));
+        add_matrix({zero, ScalarType::float64, 1, to.rows, to.cols, 0, 0}, 1, beta, to);
+    }
+
     /// A factorization that all problems share has failed.
     RunSummary fail_all(std::int32_t pivot) {
-        std::fill(data_.status.begin(), data_.status.end(), pivot);
-        for (std::size_t i = 0; i < data_.results.size(); ++i) {
-            const Scope scope = plan_.value(plan_.program.outputs[i].value).scope;
-            const std::int64_t matrices = scope == Scope::problem ? data_.batch : 1;
-            // A sum over no problem is zero.
-            const double value =
-                scope == Scope::reduced ? 0.0 : std::numeric_limits<double>::quiet_NaN();
+        std::fill(call_.status.begin(), call_.status.end(), pivot);
+        for (std::size_t i = 0; i < call_.results.size(); ++i) {
+            const ProgramOutput& output = plan_.program.outputs[i];
+            const bool per_problem = is_per_problem(plan_.program, output);
+            const std::int64_t matrices = per_problem ? call_.batch : 1;
+            const bool is_sum = plan_.value(output.value).scope == Scope::reduced &&
+                                !(output.mean && call_.batch > 0);
             for (std::int64_t problem = 0; problem < matrices; ++problem) {
-                fill_matrix(result_of(data_, i, problem), value);
+                const View to = result_of(data_, i, problem);
+                if (is_sum) {
+                    add_nothing(data_.beta(i), to);
+                } else if (data_.beta(i) == 0) {
+                    fill_matrix(to, kNan);
+                }
             }
         }
-        return {data_.batch, data_.batch};
+        return {call_.batch, call_.batch};
     }
 
     /// The batch in parts: with sums, parts that the batch alone decides; without, small ones.
     void run_tiles() {
         const bool idle =
             plan_.segments == 0 && !plan_.writes_problems && plan_.choice.steps.empty();
-        if (data_.batch == 0 || idle) {
-            if (!data_.status.empty()) {
-                std::fill(data_.status.begin(), data_.status.end(), 0);
+        if (call_.batch == 0 || idle) {
+            if (!call_.status.empty()) {
+                std::fill(call_.status.begin(), call_.status.end(), 0);
             }
             return;
         }
-        const std::int64_t tile = plan_.tile_of(data_.batch);
+        const std::int64_t tile = plan_.tile_of(call_.batch);
         tile_ = tile;
-        const std::int64_t tiles = (data_.batch + tile - 1) / tile;
+        const std::int64_t tiles = (call_.batch + tile - 1) / tile;
         const std::int64_t wanted =
-            plan_.segments > 0 ? plan_.segments : std::int64_t{threads_} * 32;
+            plan_.segments > 0 ? plan_.segments : std::int64_t{threads_.count} * 32;
         const std::int64_t fewest = (plan_.segment_problems + tile - 1) / tile;
         segment_size_ = std::max((tiles + wanted - 1) / wanted, fewest) * tile;
-        segment_count_ = (data_.batch + segment_size_ - 1) / segment_size_;
-        const double worth = 1 + nanoseconds_ * static_cast<double>(data_.batch) / kWorthAThread;
+        segment_count_ = (call_.batch + segment_size_ - 1) / segment_size_;
+        const double worth = 1 + nanoseconds_ * static_cast<double>(call_.batch) / kWorthAThread;
         const auto workers = static_cast<int>(std::min<double>(
-            {static_cast<double>(threads_), static_cast<double>(segment_count_), worth}));
-        data_.threads_per_problem = std::max(1, threads_ / workers);
+            {static_cast<double>(threads_.count), static_cast<double>(segment_count_), worth}));
         if (workers == 1) {
+            data_.threads_per_problem = threads_;
             return work(0);
         }
-        run_workers(workers, [this](int worker) { work(worker); });
+        // A caller's pool need not bear calls from within its work.
+        if (threads_.pool == nullptr) {
+            data_.threads_per_problem.count = threads_.count / workers;
+        }
+        threads_.run(workers, [this](int worker) { work(worker); });
     }
 
     void work(int thread) {
@@ -160,7 +174,7 @@ private:
             if (sums != nullptr) {
                 std::fill_n(sums, plan_.sum_count, 0.0);
             }
-            const std::int64_t end = std::min(data_.batch, (segment + 1) * segment_size_);
+            const std::int64_t end = std::min(call_.batch, (segment + 1) * segment_size_);
             const std::int64_t tile_bytes = std::max<std::int64_t>(plan_.tile_bytes, 4096);
             std::int64_t failed = 0;
             std::int64_t unreported = 0;
@@ -205,17 +219,42 @@ private:
     }
 
     void write_single_results() {
-        for (std::size_t i = 0; i < data_.results.size(); ++i) {
-            const ValueId id = plan_.program.outputs[i].value;
-            if (plan_.value(id).scope != Scope::problem) {
-                copy_matrix(data_.shared[static_cast<std::size_t>(id)], result_of(data_, i, 0));
+        for (std::size_t i = 0; i < call_.results.size(); ++i) {
+            const ProgramOutput& output = plan_.program.outputs[i];
+            if (is_per_problem(plan_.program, output)) {
+                continue;
+            }
+            const View to = result_of(data_, i, 0);
+            // The mean over no problem at all is 0 as its sum is.
+            const auto divisor = output.mean && call_.batch > 0
+                                     ? static_cast<double>(call_.batch - failed_.load())
+                                     : 1;
+            if (divisor > 0) {
+                add_matrix(data_.shared[static_cast<std::size_t>(output.value)], divisor,
+                           data_.beta(i), to);
+            } else if (data_.beta(i) == 0) {
+                fill_matrix(to, kNan);
             }
         }
     }
 
+    /// Of each problem: their divisor is known last. There is no beta here.
+    void divide_means() {
+        for (std::size_t i = 0; i < call_.results.size(); ++i) {
+            const ProgramOutput& output = plan_.program.outputs[i];
+            if (output.mean && is_per_problem(plan_.program, output)) {
+                divide_matrices(result_of(data_, i, 0), call_.batch, call_.results[i].batch_stride,
+                                call_.batch - failed_.load(), threads_);
+            }
+        }
+    }
+
+    static constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
     const RunPlan& plan_;
+    const HostCall& call_;
     std::byte* workspace_;
-    int threads_;
+    Threads threads_;
     double nanoseconds_;  ///< predicted, of a problem on one thread
     Progress progress_;
     RunData data_;
@@ -233,10 +272,9 @@ private:
 CpuExecutor::CpuExecutor(Program program, int threads, const CpuOptions& options)
     : plan_(std::make_unique<const detail::RunPlan>(std::move(program), options.layout)),
       threads_(threads),
-      options_(options) {}
+      options_(options),
+      kept_(workspace_bytes()) {}
 CpuExecutor::~CpuExecutor() = default;
-CpuExecutor::CpuExecutor(CpuExecutor&&) noexcept = default;
-CpuExecutor& CpuExecutor::operator=(CpuExecutor&&) noexcept = default;
 
 const Program& CpuExecutor::program() const noexcept {
     return plan_->program;
@@ -247,15 +285,22 @@ std::size_t CpuExecutor::workspace_bytes() const noexcept {
 }
 
 std::string CpuExecutor::explain() const {
-    return fmt::format("cpu: {}, {} thread{}\n", plan_->choice.reason, threads_,
-                       threads_ == 1 ? "" : "s");
+    return fmt::format(
+        "cpu: {}, {} thread{}\n  workspace {} bytes: {} of a run, {} of each thread\n",
+        plan_->choice.reason, threads_, threads_ == 1 ? "" : "s", workspace_bytes(),
+        plan_->workspace_bytes(0), plan_->thread_bytes());
 }
 
-RunSummary CpuExecutor::run(std::int64_t batch, std::span<const ConstStrided> operands,
-                            std::span<const Strided> results, std::span<std::int32_t> status,
-                            std::span<std::byte> workspace, const RunHooks& hooks) const {
-    return detail::Run(*plan_, batch, operands, results, status, workspace, threads_,
-                       options_.always_threads, hooks)();
+RunSummary CpuExecutor::run(const HostCall& call, const RunHooks& hooks) const {
+    const auto run_in = [&](std::span<std::byte> workspace) {
+        return detail::Run(*plan_, call, workspace.data(), threads_, options_.always_threads,
+                           hooks)();
+    };
+    if (!call.workspace.empty()) {
+        return run_in(call.workspace);
+    }
+    const detail::KeptWorkspaces::Loan kept(kept_);
+    return run_in(kept.span());
 }
 
 }  // namespace matgrad

@@ -10,11 +10,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "cpu/layout_choice.hpp"
-#include "matgrad/types.hpp"
+#include "executor/executor.hpp"
+#include "executor/workspace.hpp"
 #include "program/program.hpp"
 
 namespace matgrad {
@@ -29,36 +29,28 @@ struct CpuOptions {
     bool always_threads = false;  ///< every problem counts as worth a thread
 };
 
-/// A Program made ready to run any number of times, from any number of threads at once.
-class CpuExecutor {
+class CpuExecutor final : public Executor {
 public:
     /// threads   at least 1
     CpuExecutor(Program program, int threads, const CpuOptions& options = {});
-    ~CpuExecutor();
-    CpuExecutor(CpuExecutor&&) noexcept;
-    CpuExecutor& operator=(CpuExecutor&&) noexcept;
+    ~CpuExecutor() override;
 
-    [[nodiscard]] const Program& program() const noexcept;
-    /// What `run` needs as workspace, for any batch.
-    [[nodiscard]] std::size_t workspace_bytes() const noexcept;
-    /// How the Program is run: layout, tile, threads; one or more lines for --explain.
-    [[nodiscard]] std::string explain() const;
-
-    /// Runs `batch` problems; the arguments have been checked by the caller (host/api).
-    ///
-    /// operands   one per Program::operands, in order
-    /// results    one per Program::outputs; per problem, or one matrix where the output is of shared
-    ///            or reduced scope: then the sum over the problems that succeeded
-    /// status     `batch` entries or empty
-    /// Throws     Interrupted if a hook asks for it; nothing else once it has started.
-    RunSummary run(std::int64_t batch, std::span<const ConstStrided> operands,
-                   std::span<const Strided> results, std::span<std::int32_t> status,
-                   std::span<std::byte> workspace, const RunHooks& hooks) const;
+    [[nodiscard]] const Program& program() const noexcept override;
+    [[nodiscard]] WorkspaceMemory workspace_memory() const noexcept override {
+        return WorkspaceMemory::host;
+    }
+    [[nodiscard]] std::size_t workspace_bytes() const noexcept override;
+    /// Layout, tile, threads, workspace.
+    [[nodiscard]] std::string explain() const override;
+    /// Allocates nothing but a workspace where the call brings none and none is kept.
+    RunSummary run(const HostCall& call, const RunHooks& hooks) const override;
+    void release() const noexcept override { kept_.release(); }
 
 private:
     std::unique_ptr<const detail::RunPlan> plan_;
     int threads_;
     CpuOptions options_;
+    mutable detail::KeptWorkspaces kept_;
 };
 
 }  // namespace matgrad

@@ -84,10 +84,13 @@ int assign_registers(const MapBody& body, int* slots, int* last_reader, int* fre
 }
 
 std::int64_t interpreter_scratch_bytes(const MapBody& body) {
+    std::vector<int> room(3 * body.code.size());
+    return interpreter_scratch_bytes(body, room.data());
+}
+
+std::int64_t interpreter_scratch_bytes(const MapBody& body, int* room) {
     const auto size = static_cast<std::int64_t>(body.code.size());
-    std::vector<int> arrays(static_cast<std::size_t>(3 * size));
-    const int registers =
-        assign_registers(body, arrays.data(), arrays.data() + size, arrays.data() + 2 * size);
+    const int registers = assign_registers(body, room, room + size, room + 2 * size);
     return 3 * align_up(size * static_cast<std::int64_t>(sizeof(int))) +
            align_up(size * static_cast<std::int64_t>(sizeof(void*))) +
            align_up(kBlockNumbers * size_of(ScalarType::float32)) +

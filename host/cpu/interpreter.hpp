@@ -79,6 +79,8 @@ int assign_registers(const MapBody& body, int* slots, int* last_reader, int* fre
 
 /// Scratch that an Interpreter takes.
 [[nodiscard]] std::int64_t interpreter_scratch_bytes(const MapBody& body);
+/// The same with room for 3 numbers for each instruction, where nothing may be allocated.
+[[nodiscard]] std::int64_t interpreter_scratch_bytes(const MapBody& body, int* room);
 
 template <typename T>
 class Interpreter {

@@ -54,7 +54,7 @@ std::int64_t map_scratch_bytes(const MapBody& body) {
 }
 
 void run_map(const MapBody& body, const View* operands, ScalarType type, const View& out,
-             Scratch& scratch, int threads) {
+             Scratch& scratch, const Threads& threads) {
     if (out.count() == 0) {
         return;
     }
@@ -62,7 +62,8 @@ void run_map(const MapBody& body, const View* operands, ScalarType type, const V
                scratch, threads);
 }
 
-void map_domain(Domain domain, ScalarType type, const View& out, Scratch& scratch, int threads) {
+void map_domain(Domain domain, ScalarType type, const View& out, Scratch& scratch,
+                const Threads& threads) {
     View to = out;
     if (out.contiguous() && is_flat(domain)) {
         domain = joined(domain, scratch);

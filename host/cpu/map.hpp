@@ -9,6 +9,7 @@
 
 #include "cpu/scratch.hpp"
 #include "cpu/view.hpp"
+#include "executor/workers.hpp"
 
 namespace matgrad::detail {
 
@@ -28,19 +29,20 @@ const View* operand_views(const MapBody& body, Scratch& scratch, ViewOf view_of)
 /// out = body over out's shape. `operands` are the views of the body's operands, in order; they may
 /// have one lane where out has kLanes. Operands may be out itself where program.hpp allows it.
 void run_map(const MapBody& body, const View* operands, ScalarType type, const View& out,
-             Scratch& scratch, int threads = 1);
+             Scratch& scratch, const Threads& threads = {});
 
 /// out = scale * reduction over `step`'s domain, all but the sign of signed_product.
 void run_reduce(const Reduce& step, const View* operands, ScalarType type, const View& out,
-                Scratch& scratch, int threads = 1);
+                Scratch& scratch, const Threads& threads = {});
 
 struct Domain;
 
 // The same over a domain that the caller has made, with rows for many problems.
-void map_domain(Domain domain, ScalarType type, const View& out, Scratch& scratch, int threads);
+void map_domain(Domain domain, ScalarType type, const View& out, Scratch& scratch,
+                const Threads& threads);
 /// `over` in place of what the step says.
 void reduce_domain(const Reduce& step, ReduceOver over, const Domain& domain, ScalarType type,
-                   const View& out, Scratch& scratch, int threads);
+                   const View& out, Scratch& scratch, const Threads& threads);
 /// out, a contiguous column = the reduction of each row: a problem's, whose bits depend on nothing
 /// beside it.
 void reduce_each_row(const Reduce& step, const Domain& domain, ScalarType type, const View& out,

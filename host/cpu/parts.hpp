@@ -61,23 +61,32 @@ template <typename Work>
     work(part, parts[part], scratch);
 }
 
-/// work(part, block, scratch) for every part, with scratch for an Interpreter: of several parts, on
+/// work(part, block, scratch) for parts [first, end), with scratch for an Interpreter: of several parts, on
 /// up to `threads` threads.
 template <typename Work>
-void for_each_part(const DomainParts& parts, const MapBody& body, Scratch& scratch, int threads,
-                   Work work) {
+void for_some_parts(const DomainParts& parts, std::int64_t first, std::int64_t end,
+                    const MapBody& body, Scratch& scratch, const Threads& threads, Work work) {
     if (parts.count() == 1) {
         return work(0, parts[0], scratch);
     }
     // An expression with many registers is left to one thread, which has room for them.
-    const bool fits = interpreter_scratch_bytes(body) <= kPartScratch;
-    for_each_index(fits ? threads : 1, parts.count(), [&](std::int64_t part) {
+    Scratch free = scratch;
+    int* const room = free.array<int>(3 * static_cast<std::int64_t>(body.code.size()));
+    const bool fits = interpreter_scratch_bytes(body, room) <= kPartScratch;
+    for_each_index(fits ? threads : Threads{}, end - first, [&](std::int64_t index) {
+        const std::int64_t part = first + index;
         if (fits) {
             return work_on_part(parts, part, work);
         }
         Scratch used = scratch;
         work(part, parts[part], used);
     });
+}
+
+template <typename Work>
+void for_each_part(const DomainParts& parts, const MapBody& body, Scratch& scratch,
+                   const Threads& threads, Work work) {
+    for_some_parts(parts, 0, parts.count(), body, scratch, threads, work);
 }
 
 }  // namespace matgrad::detail

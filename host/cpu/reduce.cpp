@@ -80,20 +80,23 @@ void reduce_part(const Domain& domain, const Block& part, ReduceOp op, double* f
 /// The reduction of the whole domain to `folds`, one number per lane. `reduce(part, folds, scratch)`
 /// does a part.
 template <typename Work>
-void fold_parts(const Domain& domain, ReduceOp op, int threads, double* folds, Scratch& scratch,
-                Work reduce) {
+void fold_parts(const Domain& domain, ReduceOp op, const Threads& threads, double* folds,
+                Scratch& scratch, Work reduce) {
     const DomainParts parts(domain);
     if (parts.count() == 1) {
         return reduce(parts[0], folds, scratch);
     }
-    std::vector<double> of_part(static_cast<std::size_t>(parts.count()));  // they have one lane
-    for_each_part(parts, *domain.body, scratch, threads,
-                  [&](std::int64_t i, const Block& part, Scratch& room) {
-                      reduce(part, &of_part[static_cast<std::size_t>(i)], room);
-                  });
-    folds[0] = of_part[0];
-    for (std::size_t i = 1; i < of_part.size(); ++i) {
-        folds[0] = fold_two(op, folds[0], of_part[i]);
+    constexpr std::int64_t kSome = 512;
+    double of_part[kSome];  // they have one lane
+    for (std::int64_t first = 0; first < parts.count(); first += kSome) {
+        const std::int64_t end = std::min(first + kSome, parts.count());
+        for_some_parts(parts, first, end, *domain.body, scratch, threads,
+                       [&](std::int64_t i, const Block& part, Scratch& room) {
+                           reduce(part, of_part + (i - first), room);
+                       });
+        for (std::int64_t i = first; i < end; ++i) {
+            folds[0] = i == 0 ? of_part[0] : fold_two(op, folds[0], of_part[i - first]);
+        }
     }
 }
 
@@ -109,7 +112,7 @@ void dot_part(Dot dot, const Block& part, int lanes, double* sums) {
     }
 }
 
-void reduce_by_blocks(const Reduce& step, Domain domain, ScalarType type, int threads,
+void reduce_by_blocks(const Reduce& step, Domain domain, ScalarType type, const Threads& threads,
                       double* folds, Scratch& scratch) {
     if (is_flat(domain)) {
         domain = joined(domain, scratch);
@@ -130,7 +133,7 @@ void reduce_by_blocks(const Reduce& step, Domain domain, ScalarType type, int th
 
 /// Over all of the domain.
 void reduce_all(const Reduce& step, const Domain& domain, ScalarType type, const View& out,
-                Scratch& scratch, int threads) {
+                Scratch& scratch, const Threads& threads) {
     double folds[kLanes];
     const std::optional<Dot> dot =
         step.op == ReduceOp::sum ? terms_of(domain, type) : std::optional<Dot>{};
@@ -232,7 +235,7 @@ void reduce_cols(const Reduce& step, const Domain& domain, const View& out, Scra
 }  // namespace
 
 void run_reduce(const Reduce& step, const View* operands, ScalarType type, const View& out,
-                Scratch& scratch, int threads) {
+                Scratch& scratch, const Threads& threads) {
     reduce_domain(
         step, step.over,
         make_domain(step.body, operands, step.rows.size, step.cols.size, out.lanes, scratch), type,
@@ -240,7 +243,7 @@ void run_reduce(const Reduce& step, const View* operands, ScalarType type, const
 }
 
 void reduce_domain(const Reduce& step, ReduceOver over, const Domain& domain, ScalarType type,
-                   const View& out, Scratch& scratch, int threads) {
+                   const View& out, Scratch& scratch, const Threads& threads) {
     switch (over) {
         case ReduceOver::all:
             return reduce_all(step, domain, type, out, scratch, threads);

@@ -122,9 +122,10 @@ void place_values(RunPlan& plan) {
     }
     place_summed_values(plan);
     for (std::size_t i = 0; i < plan.program.outputs.size(); ++i) {
-        const Value& value = plan.value(plan.program.outputs[i].value);
-        plan.writes_problems = plan.writes_problems || value.scope == Scope::problem;
-        if (value.scope == Scope::problem && value.count() > 0) {
+        const ProgramOutput& output = plan.program.outputs[i];
+        const bool per_problem = is_per_problem(plan.program, output);
+        plan.writes_problems = plan.writes_problems || per_problem;
+        if (per_problem && plan.value(output.value).count() > 0) {
             plan.results.push_back(i);
         }
     }

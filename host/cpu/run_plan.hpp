@@ -42,10 +42,11 @@ struct Given {
 
 /// A result of the caller's, and how it gets there.
 struct GivenResult {
-    enum class How { computed_there, written, copied_from_operand };
+    enum class How { computed_there, written, copied_from_operand, repeated };
 
     Given to;
     How how = How::written;
+    double beta = 0;
 };
 
 struct RunPlan {
@@ -62,8 +63,8 @@ struct RunPlan {
     std::vector<View> views;               ///< by value: without data
     std::vector<std::int64_t> slots;   ///< by value: bytes into the shared area or the tile, or -1
     std::vector<ValueId> operands;     ///< of problem scope, that a tile reads
-    std::vector<std::size_t> results;  ///< outputs of problem scope that are not empty
-    bool writes_problems = false;      ///< some output is of problem scope
+    std::vector<std::size_t> results;  ///< outputs that every problem has and that are not empty
+    bool writes_problems = false;      ///< some output is one that every problem has
     std::vector<BatchSum> sums;
     std::int64_t sum_count = 0;  ///< doubles in the sums of one segment
     std::int64_t segments = 0;   ///< parts of the batch that are summed apart, 0 without sums

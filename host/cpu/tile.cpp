@@ -47,10 +47,10 @@ T* take(std::byte*& memory, std::size_t count) {
 }  // namespace
 
 View result_of(const RunData& run, std::size_t index, std::int64_t problem) {
-    const Program& program = run.plan->program;
+    const Program& program = run.plan.program;
     const ProgramOutput& output = program.outputs[index];
-    const Value& value = run.plan->value(output.value);
-    const Strided& to = run.results[index];
+    const Value& value = program.value(output.value);
+    const Strided& to = run.call.results[index];
     auto* data =
         static_cast<std::byte*>(to.data) + problem * to.batch_stride * size_of(program.type);
     View view{data,          program.type, 1, value.rows.size, value.cols.size,
@@ -63,7 +63,7 @@ View result_of(const RunData& run, std::size_t index, std::int64_t problem) {
 
 Given TileRunner::operand(ValueId id) const {
     const Value& value = plan_.value(id);
-    const ConstStrided& from = run_.operands[static_cast<std::size_t>(value.operand)];
+    const ConstStrided& from = run_.call.operands[static_cast<std::size_t>(value.operand)];
     // Views are of writable memory; an operand is only ever read through one.
     auto* data = static_cast<std::byte*>(const_cast<void*>(from.data));
     return {
@@ -75,8 +75,11 @@ Given TileRunner::operand(ValueId id) const {
 GivenResult TileRunner::result(std::size_t output) const {
     const ValueId id = plan_.program.outputs[output].value;
     const Given to{id, result_of(run_, output, 0),
-                   run_.results[output].batch_stride * size_of(plan_.program.type)};
-    return {to, plan_.value(id).operand >= 0 ? How::copied_from_operand : How::written};
+                   run_.call.results[output].batch_stride * size_of(plan_.program.type)};
+    const How how = plan_.value(id).scope != Scope::problem ? How::repeated
+                    : plan_.value(id).operand >= 0          ? How::copied_from_operand
+                                                            : How::written;
+    return {to, how, run_.beta(output)};
 }
 
 /// May the steps write the value where result `index` is? Not a second time, and not what is written
@@ -91,14 +94,14 @@ bool TileRunner::is_computed_there(std::size_t index) const {
             return other.to.value == result.to.value && other.how == How::computed_there;
         });
     const bool fits = plan_.is_runs() ? is_run(result.to) : !plan_.is_compact();
-    return fits && result.how == How::written && is_new &&
+    return fits && result.how == How::written && result.beta == 0 && is_new &&
            plan_.value(result.to.value).type == plan_.program.type && by_rows &&
            !(to.contiguous() && streams(to));
 }
 
 TileRunner::TileRunner(const RunData& run, std::byte* memory)
     : run_(run),
-      plan_(*run.plan),
+      plan_(run.plan),
       values_(take<View>(memory, plan_.views.size())),
       operands_(take<Given>(memory, plan_.operands.size())),
       results_(take<GivenResult>(memory, plan_.results.size())),
@@ -132,7 +135,7 @@ TileRunner::~TileRunner() {
 
 bool TileRunner::streams(const View& value) const {
     const std::int64_t bytes = value.count() * size_of(plan_.program.type);
-    return bytes <= kStagedBytes && run_.batch * bytes >= kStreamBytes;
+    return bytes <= kStagedBytes && run_.call.batch * bytes >= kStreamBytes;
 }
 
 std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, double* sums) {
@@ -142,8 +145,8 @@ std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, doub
     if (failed > 0) {
         spoil_failed(first, count);
     }
-    if (!run_.status.empty()) {
-        std::copy(status_, status_ + count, run_.status.data() + first);
+    if (!run_.call.status.empty()) {
+        std::copy(status_, status_ + count, run_.call.status.data() + first);
     }
     add_sums(first, count, failed, sums);
     return failed;
@@ -165,7 +168,7 @@ void TileRunner::bring_operands(std::int64_t first, std::int64_t count) {
     for (std::size_t i = 0; i < plan_.results.size(); ++i) {
         if (results_[i].how == How::computed_there) {
             values_[results_[i].to.value].data = results_[i].to.at(first);
-            if (first + 1 < run_.batch && !plan_.is_runs()) {
+            if (first + 1 < run_.call.batch && !plan_.is_runs()) {
                 prefetch(results_[i].to.view, results_[i].to.at(first + 1));
             }
         }
@@ -177,30 +180,30 @@ void TileRunner::bring(const Given& from, std::int64_t first, std::int64_t count
         return bring_run(from, first, count);
     }
     if (!plan_.is_compact()) {
-        values_[from.value].data = from.at(first);
-        if (first + 1 < run_.batch) {
-            prefetch(from.view, from.at(first + 1));
+        values_[from.value].data = from.at(run_.row(first));
+        if (first + 1 < run_.call.batch) {
+            prefetch(from.view, from.at(run_.row(first + 1)));
         }
         return;
     }
     const std::byte* sources[kLanes];
     for (int l = 0; l < kLanes; ++l) {
         // Lanes past the end of the batch repeat the last problem.
-        sources[l] = from.at(first + std::min<std::int64_t>(l, count - 1));
+        sources[l] = from.at(run_.row(first + std::min<std::int64_t>(l, count - 1)));
     }
     lane_pack(sources, from.view.row_stride, from.view.col_stride, values_[from.value]);
 }
 
 void TileRunner::bring_run(const Given& from, std::int64_t first, std::int64_t count) {
     View& value = values_[from.value];
-    if (is_run(from)) {
+    if (is_run(from) && run_.call.rows.empty()) {
         value.data = from.at(first);
         return;
     }
     value.data = tile_ + plan_.slots[static_cast<std::size_t>(from.value)];
     View to = value;
     for (std::int64_t p = 0; p < count; ++p) {
-        copy_matrix(from.of(first + p), to);
+        copy_matrix(from.of(run_.row(first + p)), to);
         to.data += to.count() * size_of(to.type);
     }
 }
@@ -340,34 +343,61 @@ void TileRunner::write_compact(const View& value, const Given& result, std::int6
 
 void TileRunner::write_results(std::int64_t first, std::int64_t count) {
     for (std::size_t i = 0; i < plan_.results.size(); ++i) {
-        const Given& to = results_[i].to;
-        const View& value = values_[to.value];
-        switch (results_[i].how) {
-            case How::computed_there:
-                break;
-            case How::written:
-                if (plan_.is_compact()) {
-                    write_compact(value, to, first, count);
-                } else if (plan_.is_runs()) {
-                    write_run(value, to, first, count);
-                } else {
-                    write_plain(value, to.of(first));
-                }
-                break;
-            case How::copied_from_operand: {
-                const Given from = operand(to.value);
-                for (std::int64_t l = 0; l < count; ++l) {
-                    copy_matrix(from.of(first + l), to.of(first + l));
-                }
-                break;
-            }
+        const GivenResult& result = results_[i];
+        if (result.how == How::computed_there) {
+            continue;
+        }
+        if (result.how == How::written && result.beta == 0) {
+            write(values_[result.to.value], result.to, first, count);
+        } else {
+            add_results(result, first, count);
+        }
+    }
+}
+
+void TileRunner::write(const View& value, const Given& result, std::int64_t first,
+                       std::int64_t count) {
+    if (plan_.is_compact()) {
+        write_compact(value, result, first, count);
+    } else if (plan_.is_runs()) {
+        write_run(value, result, first, count);
+    } else {
+        write_plain(value, result.of(first));
+    }
+}
+
+View TileRunner::source_of(const GivenResult& result, std::int64_t first,
+                           std::int64_t index) const {
+    View value = values_[result.to.value];
+    if (result.how == How::copied_from_operand) {
+        return operand(result.to.value).of(run_.row(first + index));
+    }
+    if (result.how == How::repeated) {
+        return value;
+    }
+    if (plan_.is_runs()) {
+        value.data += index * value.count() * size_of(value.type);
+    } else if (plan_.is_compact()) {
+        value.data += index * size_of(value.type);
+        value.row_stride *= value.lanes;
+        value.col_stride *= value.lanes;
+        value.lanes = 1;
+    }
+    return value;
+}
+
+void TileRunner::add_results(const GivenResult& result, std::int64_t first,
+                             std::int64_t count) const {
+    for (std::int64_t l = 0; l < count; ++l) {
+        if (status_[l] == 0) {
+            add_matrix(source_of(result, first, l), 1, result.beta, result.to.of(first + l));
         }
     }
 }
 
 void TileRunner::spoil_failed(std::int64_t first, std::int64_t count) {
     for (std::size_t i = 0; i < plan_.results.size(); ++i) {
-        for (std::int64_t l = 0; l < count; ++l) {
+        for (std::int64_t l = 0; l < count && results_[i].beta == 0; ++l) {
             if (status_[l] != 0) {
                 fill_matrix(results_[i].to.of(first + l), std::numeric_limits<double>::quiet_NaN());
             }

@@ -2,22 +2,28 @@
 /// \file One thread's share of a run: it takes tiles of problems through the steps.
 
 #include <cstdint>
-#include <span>
 
 #include "cpu/run_plan.hpp"
 #include "cpu/scratch.hpp"
+#include "executor/executor.hpp"
+#include "executor/workers.hpp"
 
 namespace matgrad::detail {
 
 /// The caller's arguments and what the shared steps made of them; read by all threads.
 struct RunData {
-    const RunPlan* plan = nullptr;
-    std::int64_t batch = 0;
-    std::span<const ConstStrided> operands;
-    std::span<const Strided> results;
-    std::span<std::int32_t> status;
-    View* shared = nullptr;  ///< by value: views of all that are not of problem scope
-    int threads_per_problem = 1;
+    const RunPlan& plan;
+    const HostCall& call;
+    View* shared;  ///< by value: views of all that are not of problem scope
+    Threads threads_per_problem = {};
+
+    [[nodiscard]] double beta(std::size_t output) const {
+        return call.beta.empty() ? 0 : call.beta[output];
+    }
+    /// Which problem of the operands is the problem of the call.
+    [[nodiscard]] std::int64_t row(std::int64_t problem) const {
+        return call.rows.empty() ? problem : call.rows[static_cast<std::size_t>(problem)];
+    }
 };
 
 class TileRunner {
@@ -43,6 +49,12 @@ private:
     void gather(std::int64_t count, std::int64_t failed, double* sums) const;
     void gather_run(const BatchSum& sum, std::int64_t count, std::int64_t failed, double* to) const;
     void write_results(std::int64_t first, std::int64_t count);
+    void write(const View& value, const Given& result, std::int64_t first, std::int64_t count);
+    /// To beta times what is there, but for problems that failed.
+    void add_results(const GivenResult& result, std::int64_t first, std::int64_t count) const;
+    /// Of one problem of the tile: what a result of it is made of.
+    [[nodiscard]] View source_of(const GivenResult& result, std::int64_t first,
+                                 std::int64_t index) const;
     void spoil_failed(std::int64_t first, std::int64_t count);
     [[nodiscard]] bool streams(const View& value) const;
     void write_plain(const View& value, const View& result);

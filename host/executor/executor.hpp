@@ -18,9 +18,6 @@
 
 namespace matgrad {
 
-/// Calls work(0), ..., work(count - 1), each once and in any order, and returns when all have returned.
-using Parallel = std::function<void(int count, const std::function<void(int)>& work)>;
-
 /// One batch in host memory.
 struct HostCall {
     std::int64_t batch = 0;
@@ -31,7 +28,8 @@ struct HostCall {
     /// executor then uses its own.
     std::span<std::byte> workspace = {};
     /// One per result, or empty: all 0. Results are added to beta times what is there; a beta of 0 does not
-    /// read it. A problem that failed leaves what is there, unless its beta is 0.
+    /// read it. What would be NaN because problems failed, a mean over failed ones alone too, is written
+    /// only where beta is 0, and else leaves what is there.
     std::span<const double> beta = {};
     /// Problem i of the call is problem rows[i] of the batched operands; empty: i. Results and status are
     /// by the numbers of the call.
@@ -78,6 +76,10 @@ public:
     /// Errors   Interrupted if a hook asks for it, and what a hook throws; std::bad_alloc; MachineError
     ///          on GPUs.
     virtual RunSummary run(const HostCall& call, const RunHooks& hooks) const = 0;
+
+    /// Frees the memory that calls of `run` have left for later ones: at most one workspace for each
+    /// call that was under way at once. Calls under way keep theirs.
+    virtual void release() const noexcept;
 
     /// Only enqueues; see Plan::enqueue for what may be allocated, and for graphs.
     ///

@@ -3,7 +3,6 @@
 #include <hwy/cache_control.h>
 #include <pthread.h>
 
-#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <system_error>
@@ -24,6 +23,31 @@ struct Job {
     const int count;
     int next = 0;                 ///< the first index that nobody has begun
     std::atomic<int> running{0};  ///< begun by threads of the pool and not done
+    Job* after = nullptr;         ///< in the queue
+};
+
+/// Jobs with an index that nobody has begun, the oldest first. They are linked through themselves.
+class JobQueue {
+public:
+    [[nodiscard]] bool empty() const { return first_ == nullptr; }
+    [[nodiscard]] Job& first() const { return *first_; }
+    void append(Job& job) {
+        Job** link = &first_;
+        while (*link != nullptr) {
+            link = &(*link)->after;
+        }
+        *link = &job;
+    }
+    void remove(const Job& job) {
+        Job** link = &first_;
+        while (*link != &job) {
+            link = &(*link)->after;
+        }
+        *link = job.after;
+    }
+
+private:
+    Job* first_ = nullptr;
 };
 
 class Pool {
@@ -33,7 +57,7 @@ public:
         {
             const std::lock_guard lock(mutex_);
             start_threads(count - 1);
-            jobs_.push_back(&job);
+            jobs_.append(job);
             posted_.fetch_add(1, std::memory_order_release);
         }
         wake(count - 1);
@@ -91,7 +115,7 @@ private:
         }
         const int index = job.next++;
         if (job.next == job.count) {
-            jobs_.erase(std::find(jobs_.begin(), jobs_.end(), &job));
+            jobs_.remove(job);
         }
         return index;
     }
@@ -111,7 +135,7 @@ private:
                 sleep(lock);
                 continue;
             }
-            Job& job = *jobs_.front();
+            Job& job = jobs_.first();
             const int index = take(job);
             job.running.fetch_add(1);
             lock.unlock();
@@ -141,7 +165,7 @@ private:
     std::condition_variable done_condition_;
     std::atomic<std::uint64_t> posted_{0};
     std::atomic<int> sleeping_{0};
-    std::vector<Job*> jobs_;  ///< with an index that nobody has begun
+    JobQueue jobs_;
     std::vector<std::thread> threads_;
     bool stopping_ = false;
 };

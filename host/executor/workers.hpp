@@ -5,18 +5,32 @@
 #include <cstdint>
 #include <functional>
 
+#include "executor/executor.hpp"
+
 namespace matgrad::detail {
 
 /// Calls work(0), ..., work(count - 1), each once, and returns when all have returned. The calling
 /// thread takes part: it calls whatever no other thread has begun, so that nobody waits for a thread
 /// to wake up, and a call from within a call cannot deadlock. Where the system gives no thread, the
-/// caller does all of it. `work` must not throw.
+/// caller does all of it. Nothing is allocated but threads, at the first call that wants them. `work` must not
+/// throw.
 void run_workers(int count, const std::function<void(int)>& work);
 
-/// work(i) for every i below `count`, on at most `threads` threads.
+/// Threads that may share a piece of work.
+struct Threads {
+    int count = 1;
+    const Parallel* pool = nullptr;  ///< the caller's; null: those of the process
+
+    /// As run_workers, on these threads.
+    void run(int workers, const std::function<void(int)>& work) const {
+        pool == nullptr ? run_workers(workers, work) : (*pool)(workers, work);
+    }
+};
+
+/// work(i) for every i below `count`, on at most `threads` of them. Allocates nothing.
 template <typename Work>
-void for_each_index(int threads, std::int64_t count, Work work) {
-    if (threads <= 1 || count <= 1) {
+void for_each_index(const Threads& threads, std::int64_t count, Work work) {
+    if (threads.count <= 1 || count <= 1) {
         for (std::int64_t i = 0; i < count; ++i) {
             work(i);
         }
@@ -28,7 +42,8 @@ void for_each_index(int threads, std::int64_t count, Work work) {
             work(i);
         }
     };
-    run_workers(count < threads ? static_cast<int>(count) : threads, take);
+    // A std::function holds a reference without memory of its own.
+    threads.run(count < threads.count ? static_cast<int>(count) : threads.count, std::cref(take));
 }
 
 }  // namespace matgrad::detail

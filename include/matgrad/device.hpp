@@ -27,6 +27,7 @@ struct MATGRAD_API Device {
 
     DeviceKind kind = DeviceKind::cpu;
     int index = 0;  ///< of a GPU, from 0, or kAll
+    friend bool operator==(const Device&, const Device&) = default;
 };
 
 /// Errors: OperandError for any other word. Does not check that the GPU exists.

@@ -2,22 +2,29 @@
 /// \file Plans: a function and its gradients made ready for one size of problem, then run over
 /// batches.
 ///
-/// Real entries. Each operand is batched (one matrix per problem) or shared (one for all). Matrices
-/// are addressed by row, column and batch strides in elements, so row-major, column-major and
-/// sliced data are all read in place; results may not overlap operands. NaN and infinity propagate
+/// Real entries. Each operand is batched (one matrix per problem) or shared (one for all). Views
+/// (views.hpp) say where matrices lie, so row-major, column-major and sliced data are all read in place;
+/// results may not overlap operands. Operands are read anew at each run. NaN and infinity propagate
 /// as IEEE 754 says; where a matrix is factored, a pivot that is not finite or not positive
 /// (Cholesky), or not finite or zero (LU), fails that problem alone: its status is the 1-based
 /// number of the pivot, its results are NaN, and its neighbours are bit for bit what they were.
 ///
 /// A plan is made for a device. `Plan::run` takes host memory and blocks, wherever it computes;
 /// `Plan::enqueue` takes the memory of one GPU and only enqueues.
+///
+///     const auto f = matgrad::parse("logdet(X'*X)");
+///     const auto plan = matgrad::make_plan(f, {batched("X", 64, 16)}, {.wrt = {"X"}});
+///     plan.run({{"X", row_major(x, 64, 16).batched(1000)}}, {{"value", value}, {"gradient X", g}});
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "matgrad/calculus.hpp"
@@ -25,6 +32,8 @@
 #include "matgrad/device.hpp"
 #include "matgrad/expression.hpp"
 #include "matgrad/types.hpp"
+#include "matgrad/views.hpp"
+#include "matgrad/workspace.hpp"
 
 namespace matgrad {
 
@@ -32,6 +41,7 @@ namespace matgrad {
 struct MATGRAD_API HvpRequest {
     std::string variable;
     std::string direction;  ///< name of the operand V, of the variable's shape
+    friend bool operator==(const HvpRequest&, const HvpRequest&) = default;
 };
 
 /// What is done over the batch to one output, named as `OutputInfo::text` names it: `value`,
@@ -39,6 +49,7 @@ struct MATGRAD_API HvpRequest {
 struct MATGRAD_API OutputReduction {
     std::string output;
     Reduction reduction = Reduction::none;
+    friend bool operator==(const OutputReduction&, const OutputReduction&) = default;
 };
 
 struct MATGRAD_API PlanOptions {
@@ -64,11 +75,34 @@ struct MATGRAD_API PlanOptions {
     std::size_t device_memory = 0;
     /// `explain` also shows the Program after each pass of the planner that changed it.
     bool explain_passes = false;
+    /// How many problems the plan is weighed for; any number may be run.
+    std::int64_t expected_batch = 1000;
     /// For outputs named here this is done to the output of f, whatever `reduction` says.
     std::vector<OutputReduction> reductions = {};
     /// The Hessian over all these variables at once, applied to their directions: one result for each,
     /// cross terms included.
     std::vector<HvpRequest> joint_hvp = {};
+    friend bool operator==(const PlanOptions&, const PlanOptions&) = default;
+};
+
+/// What a run may be told beside its operands and results.
+struct MATGRAD_API RunOptions {
+    /// Problem i of the run is problem rows[i] of the batched operands, all of which then have one number of
+    /// problems; results and status are by i. Empty: as they lie.
+    std::span<const std::int64_t> rows = {};
+    /// Holds all intermediate results; null: the plan keeps one for each call that runs at the same time.
+    Workspace* workspace = nullptr;
+    /// The caller's threads; empty: those of the process.
+    Parallel parallel = nullptr;
+    RunHooks hooks = {};
+};
+
+/// What `enqueue` is told beside its operands and results: device memory of the plan's GPU.
+struct MATGRAD_API EnqueueOptions {
+    std::int32_t* status = nullptr;   ///< an entry per problem, or null
+    void* workspace = nullptr;        ///< 256-byte aligned; not kept between calls
+    std::size_t workspace_bytes = 0;  ///< at least Plan::workspace_bytes()
+    void* stream = nullptr;           ///< a cudaStream_t; null is the default stream
 };
 
 struct MATGRAD_API OutputInfo {
@@ -90,62 +124,56 @@ struct MATGRAD_API PlanCost {
     double bytes = 0;       ///< operands that are read, once each; results, written once
 };
 
-/// An immutable plan; may be run from several threads at once, each with its own workspace.
+/// An immutable plan; may be run from several threads at once. A copy is the same plan. An empty one, as the
+/// default constructor makes it, is an OperandError to use.
 class MATGRAD_API Plan {
 public:
-    /// The operands a run needs, in the order it takes them.
+    Plan() noexcept = default;
+    [[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
+
+    /// The operands a run needs.
     [[nodiscard]] const std::vector<Operand>& operands() const;
     /// The results a run writes, in order: the value if asked for, gradients, then HVPs.
     [[nodiscard]] const std::vector<OutputInfo>& outputs() const;
+    [[nodiscard]] ScalarType type() const;
     /// Where it runs: never `automatic`, which make_plan has settled. `explain` says why.
     [[nodiscard]] Device device() const;
     /// Bytes of workspace, independent of the batch: host memory for a CPU plan, device memory for a
-    /// plan on one GPU; 0 for `cuda:all`, which allocates its own.
+    /// plan on one GPU; 0 for `cuda:all`.
     [[nodiscard]] std::size_t workspace_bytes() const;
     [[nodiscard]] PlanCost cost() const;
     /// The Program with operations, bytes, scopes and the reason for each choice.
     [[nodiscard]] std::string explain() const;
 
-    /// Runs `batch` problems in host memory and returns when they are done. Any device: on GPUs the
-    /// batch is streamed through device memory in chunks, so it may be larger than that.
+    /// Runs a batch in host memory and returns when it is done. Any device: on GPUs the batch is streamed
+    /// through device memory in chunks, so it may be larger than that. From the second call on, nothing is
+    /// allocated.
     ///
-    /// operands, results   one per operands(), outputs(), in order
-    /// status              `batch` entries, or empty
-    /// Errors   OperandError for null or misaligned data with a non-empty shape, results that
-    ///          overlap anything: before anything is written. Interrupted. MachineError on GPUs:
-    ///          no memory even for one problem, a device lost.
-    RunSummary run(std::int64_t batch, std::span<const ConstStrided> operands,
-                   std::span<const Strided> results, std::span<std::int32_t> status = {},
-                   const RunHooks& hooks = {}) const;
+    /// operands   one per operands(): batched views for batched operands, all of one number of problems, which
+    ///            is the batch; 1 if there are none
+    /// results    one per outputs(), batched where outputs() says so
+    /// status     an entry per problem, or empty
+    /// Errors     OperandError, before anything is written, names the operand or result: missing, unknown, given
+    ///            twice; of another type, size or batch; null, misaligned or reaching past its container; a
+    ///            result that overlaps anything; rows out of range. Interrupted. MachineError on GPUs: no
+    ///            memory even for one problem, a device lost; and where memory runs out.
+    RunSummary run(const OperandViews& operands, const ResultViews& results,
+                   std::span<std::int32_t> status = {}, const RunOptions& options = {}) const;
 
-    /// The same in the caller's workspace, which holds all intermediate results. Only for plans on the
-    /// processor.
-    ///
-    /// workspace   at least workspace_bytes(), 64-byte aligned
-    /// Errors   OperandError also for too small or misaligned a workspace, and on a GPU.
-    RunSummary run(std::int64_t batch, std::span<const ConstStrided> operands,
-                   std::span<const Strided> results, std::span<std::int32_t> status,
-                   std::span<std::byte> workspace, const RunHooks& hooks = {}) const;
-
-    /// Enqueues `batch` problems in the memory of the plan's GPU on a stream: waits for nothing, compiles
+    /// Enqueues a batch in the memory of the plan's GPU on a stream: waits for nothing, compiles
     /// nothing, and allocates nothing but what CUDA loads at the first use of a kernel, and handles for a
-    /// call that comes while others are under way. The last bits may depend on `batch`. Threads and streams
+    /// call that comes while others are under way. The last bits may depend on the batch. Threads and streams
     /// may share a plan, each with a workspace; all memory must stay until the stream is done with it.
     ///
-    /// operands, results   as in `run`: any strides; each address a multiple of the element's size.
-    ///                     All of it device memory (or managed memory) of the plan's GPU.
-    /// status              `batch` entries of device memory, or null. A problem that fails has its
-    ///                     pivot there and NaN in its results; no exception and no count.
-    /// workspace           device memory, 256-byte aligned, `workspace_bytes` of it: at least
-    ///                     workspace_bytes(). Its contents need not be kept between calls.
-    /// stream              a cudaStream_t of the plan's GPU; null is its default stream
+    /// operands, results   as in `run`, of device memory (or managed memory) of the plan's GPU
+    /// status              A problem that fails has its pivot there and NaN in its results; no exception and
+    ///                     no count.
     /// Errors   Before anything is enqueued OperandError: what `run` says of its arguments, host memory,
     ///          memory or a stream of another GPU, a workspace too small or misaligned, the processor or
     ///          `cuda:all`; UnsupportedError where the stream is captured and a plan not `capturable` needs
     ///          cuSOLVER. MachineError with the call, its code and the source line.
-    void enqueue(std::int64_t batch, std::span<const ConstStrided> operands,
-                 std::span<const Strided> results, std::int32_t* status, void* workspace,
-                 std::size_t workspace_bytes, void* stream) const;
+    void enqueue(const OperandViews& operands, const ResultViews& results,
+                 const EnqueueOptions& options) const;
 
     /// Compares results of a run with f and its differential, evaluated in double by code that shares
     /// nothing with what derived, planned and ran them: the value is f, and <G, D> is df(X; D) along a
@@ -153,7 +181,7 @@ public:
     /// the closed form of grad f. Sums and means over the batch are compared with those over the problems
     /// that succeeded, and so is the count that a batched output of a mean is divided by.
     ///
-    /// batch, operands, results, status   those of `run`, after it; host memory. Without status every
+    /// operands, results, status   those of `run`, after it; host memory. Without status every
     ///             problem is taken to have succeeded.
     /// problems    those to compare, by their number in the batch; empty: at most eight, the first and
     ///             the last included. Problems that failed are left out. Sums and means are compared whole.
@@ -166,29 +194,54 @@ public:
     ///             quadratic in its operations; of sums and means for every problem of the batch.
     /// Source      df = tr(G' dX): Magnus & Neudecker, Matrix Differential Calculus (3rd ed. 2019), ch. 9.
     ///             Running error analysis: Higham, Accuracy and Stability (2nd ed. 2002), sec. 3.3.
-    [[nodiscard]] CheckReport check(std::int64_t batch, std::span<const ConstStrided> operands,
-                                    std::span<const Strided> results,
+    [[nodiscard]] CheckReport check(const OperandViews& operands, const ResultViews& results,
                                     std::span<const std::int32_t> status = {},
                                     std::span<const std::int64_t> problems = {}) const;
 
-    struct Impl;
-    explicit Plan(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+    /// Frees the memory that runs have left for later ones; those under way keep theirs.
+    void release() const;
+
+    /// Plans of equal questions: the same function, operands and options. Their results are equal, bit for bit,
+    /// on one kind of processor.
+    friend MATGRAD_API bool operator==(const Plan& a, const Plan& b);
 
 private:
+    struct Impl;
+    friend struct std::hash<Plan>;
+    friend MATGRAD_API Plan make_plan(const Expr& f, std::span<const Operand> operands,
+                                      const PlanOptions& options);
+    [[nodiscard]] const Impl& impl() const;
+
     std::shared_ptr<const Impl> impl_;
 };
 
+/// An operand of which each problem has its own, or all have one.
+[[nodiscard]] inline Operand batched(std::string name, std::int64_t rows, std::int64_t cols = 1) {
+    return {std::move(name), rows, cols, true};
+}
+[[nodiscard]] inline Operand shared(std::string name, std::int64_t rows, std::int64_t cols = 1) {
+    return {std::move(name), rows, cols, false};
+}
+
 /// Plans f and its gradients for the sizes of `operands`.
 ///
-/// `batch` is the number of problems the plan is weighed for; any number may be run.
 /// Operands that no result depends on may be left out, the variable of a gradient among them: it then counts
 /// as shared.
 ///
 /// Errors   those of `derive`; OperandError for a needed symbol without operand, an operand f does not
-///          use, a reduction of no output, or a GPU that does not exist; ShapeError where sizes disagree; UnsupportedError for
-///          sizes past what a GPU's libraries take; MachineError where a GPU is asked for by name
+///          use, a reduction of no output, or a GPU that does not exist; ShapeError where sizes disagree;
+///          UnsupportedError for sizes past what a GPU's libraries take; MachineError where a GPU is asked for by name
 ///          and none can be used: it says why. `automatic` then takes the processor.
 [[nodiscard]] MATGRAD_API Plan make_plan(const Expr& f, std::span<const Operand> operands,
-                                         std::int64_t batch, const PlanOptions& options);
+                                         const PlanOptions& options = {});
+[[nodiscard]] inline Plan make_plan(const Expr& f, std::initializer_list<Operand> operands,
+                                    const PlanOptions& options = {}) {
+    return make_plan(f, std::span(operands.begin(), operands.size()), options);
+}
 
 }  // namespace matgrad
+
+template <>
+struct MATGRAD_API std::hash<matgrad::Plan> {
+    std::size_t operator()(const matgrad::Plan& plan) const noexcept;
+};

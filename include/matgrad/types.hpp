@@ -42,6 +42,7 @@ enum class OutputKind { value, gradient, hvp };
 struct MATGRAD_API Entry {
     std::int64_t row = 0;
     std::int64_t col = 0;
+    friend bool operator==(const Entry&, const Entry&) = default;
 };
 
 /// The size of one operand.
@@ -50,6 +51,7 @@ struct MATGRAD_API Operand {
     std::int64_t rows = 0;
     std::int64_t cols = 1;
     bool batched = false;
+    friend bool operator==(const Operand&, const Operand&) = default;
 };
 
 /// What a declaration promises of a symbol. Promises are trusted, not verified.
@@ -63,7 +65,7 @@ enum class Structure {
     orthogonal,  ///< `orth`:  Q'Q = I
 };
 
-/// Read-only data of one operand. Strides are in elements and may be zero or negative.
+/// How executors address one operand. Strides are in elements and may be zero or negative.
 struct MATGRAD_API ConstStrided {
     const void* data = nullptr;
     std::int64_t row_stride = 0;
@@ -76,7 +78,7 @@ struct MATGRAD_API ConstStrided {
     }
 };
 
-/// Where one result goes. No two entries may share an address.
+/// How executors address one result. No two entries share an address.
 struct MATGRAD_API Strided {
     void* data = nullptr;
     std::int64_t row_stride = 0;
@@ -93,8 +95,13 @@ struct MATGRAD_API RunSummary {
     std::int64_t failed = 0;
 };
 
+/// Calls work(0), ..., work(count - 1), each once and in any order, on whatever threads, and returns when
+/// all have returned. `work` throws nothing. It is called from the thread of a run alone, never from within
+/// `work`.
+using Parallel = std::function<void(int count, const std::function<void(int)>& work)>;
+
 /// Hooks of a long run. `advance` is called with the number of problems done so far, from one
-/// thread at a time; returning false ends the run early with `Interrupted`.
+/// thread at a time; returning false ends the run early with `Interrupted`. What it throws leaves the run.
 struct MATGRAD_API RunHooks {
     std::function<bool(std::int64_t done)> advance;
 };

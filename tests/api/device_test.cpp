@@ -14,6 +14,7 @@
 
 #include "cuda/loader.hpp"
 #include "matgrad/matgrad.hpp"
+#include "support/strided_views.hpp"
 
 namespace matgrad {
 namespace {
@@ -135,9 +136,15 @@ protected:
 
     [[nodiscard]] Plan plan_on(const Device& device) {
         options_.device = device;
-        return make_plan(parse("norm2(A*x - b)^2"), sizes_, 4, options_);
+        return make_plan(parse("norm2(A*x - b)^2"), sizes_, options_);
     }
 
+    [[nodiscard]] std::vector<OperandView> operands(const Plan& plan) const {
+        return operand_views(plan, batch_, operands_);
+    }
+    [[nodiscard]] std::vector<ResultView> results(const Plan& plan) const {
+        return result_views(plan, batch_, results_);
+    }
     [[nodiscard]] std::map<std::string, const void*> by_name() const {
         return {{"A", a_.data()}, {"b", b_.data()}, {"x", x_.data()}};
     }
@@ -149,6 +156,7 @@ protected:
         return options;
     }();
     IdleModule module_;
+    std::int64_t batch_ = 4;
     std::vector<double> a_ = std::vector<double>(6, 1.0);
     std::vector<double> x_ = std::vector<double>(8, 1.0);
     std::vector<double> b_ = std::vector<double>(12, 1.0);
@@ -187,7 +195,7 @@ TEST(ModuleThatDoesNotExist, IsAMachineErrorForWhoAsksForAGpu) {
     options.device = kSecond;
     const std::vector<Operand> sizes{{"X", 2, 2, true}};
     const std::string message =
-        message_of<MachineError>([&] { (void)make_plan(parse("sum(X)"), sizes, 1, options); });
+        message_of<MachineError>([&] { (void)make_plan(parse("sum(X)"), sizes, options); });
     EXPECT_MENTIONS(message, "device cuda:1: ");
     EXPECT_MENTIONS(message, "/nowhere/module.so");
     const DeviceList list = list_devices();
@@ -202,7 +210,8 @@ TEST(ModuleThatDoesNotExist, LeavesTheProcessorToAutomaticPlans) {
     options.threads = 1;
     options.device = kAutomatic;
     const std::vector<Operand> sizes{{"X", 64, 16, true}};
-    const Plan plan = make_plan(parse("logdet(X'*X)"), sizes, 100'000'000, options);
+    options.expected_batch = 100'000'000;
+    const Plan plan = make_plan(parse("logdet(X'*X)"), sizes, options);
     EXPECT_EQ(plan.device().kind, DeviceKind::cpu);
     EXPECT_MENTIONS(plan.explain(), "no GPU can be used: MATGRAD_CUDA_MODULE is /nowhere");
 }
@@ -245,7 +254,7 @@ TEST_F(OnDevice, TheProgramRepeatsWhatIsComputedOnce) {
     options_.device = kFirst;
     options_.wrt = {"x", "A"};
     const std::vector<Operand> sizes{{"A", 3, 2, false}, {"x", 2, 1, true}};
-    (void)make_plan(parse("sum(A*x) + norm2(A)^2"), sizes, 4, options_);
+    (void)make_plan(parse("sum(A*x) + norm2(A)^2"), sizes, options_);
     const std::vector<ProgramOutput>& outputs = module_.asked.programs.at(0).outputs;
     ASSERT_EQ(outputs.size(), 3u);
     EXPECT_FALSE(outputs[0].repeated);
@@ -269,10 +278,12 @@ TEST_F(OnDevice, EachOperandOfAHostBatchGoesToItsPlaceInTheProgram) {
     options_.threads = 3;
     const Plan plan = plan_on(kFirst);
     std::int64_t seen = 0;
-    const RunSummary summary = plan.run(4, operands_, results_, status_, RunHooks{[&](auto done) {
-                                            seen = done;
-                                            return true;
-                                        }});
+    RunOptions run_options;
+    run_options.hooks.advance = [&](auto done) {
+        seen = done;
+        return true;
+    };
+    const RunSummary summary = plan.run(operands(plan), results(plan), status_, run_options);
     EXPECT_EQ(summary.problems, 4);
     EXPECT_EQ(summary.failed, 1);
     EXPECT_EQ(seen, 4);
@@ -287,7 +298,7 @@ TEST_F(OnDevice, AllGpusShareAHostBatch) {
     const Plan plan = plan_on(kEach);
     EXPECT_EQ(to_text(plan.device()), "cuda:all");
     EXPECT_EQ(plan.workspace_bytes(), 0u);
-    plan.run(4, operands_, results_);
+    plan.run(operands(plan), results(plan));
     EXPECT_EQ(module_.asked.host_batches, 1);
     EXPECT_TRUE(module_.asked.executors.at(0).all_devices);
     EXPECT_MENTIONS(plan.explain(), "idle executor on all devices");
@@ -296,7 +307,7 @@ TEST_F(OnDevice, AllGpusShareAHostBatch) {
 TEST_F(OnDevice, AHostBatchIsCheckedBeforeTheModuleSeesIt) {
     const Plan plan = plan_on(kEach);
     operands_[1].data = nullptr;
-    EXPECT_MENTIONS(message_of<OperandError>([&] { plan.run(4, operands_, results_); }),
+    EXPECT_MENTIONS(message_of<OperandError>([&] { plan.run(operands(plan), results(plan)); }),
                     "operand x has no data");
     EXPECT_EQ(module_.asked.host_batches, 0);
 }
@@ -304,7 +315,8 @@ TEST_F(OnDevice, AHostBatchIsCheckedBeforeTheModuleSeesIt) {
 TEST_F(OnDevice, AnEnqueuedCallArrivesAsItWasGiven) {
     const Plan plan = plan_on(kFirst);
     int stream = 0;
-    plan.enqueue(4, operands_, results_, status_.data(), workspace_, sizeof workspace_, &stream);
+    plan.enqueue(operands(plan), results(plan),
+                 {status_.data(), workspace_, sizeof workspace_, &stream});
     ASSERT_EQ(module_.asked.calls.size(), 1u);
     const DeviceCall& call = module_.asked.calls[0];
     EXPECT_EQ(call.batch, 4);
@@ -317,22 +329,23 @@ TEST_F(OnDevice, AnEnqueuedCallArrivesAsItWasGiven) {
     EXPECT_EQ(module_.asked.operands, by_name());
 }
 
-TEST_F(OnDevice, AWorkspaceOfTheCallerIsForTheProcessor) {
-    const std::string one = message_of<OperandError>(
-        [&] { plan_on(kFirst).run(4, operands_, results_, status_, workspace_); });
-    EXPECT_MENTIONS(one, "this one is on cuda:0");
-    EXPECT_MENTIONS(one, "expected run without one for host memory, or enqueue for device memory");
-    const std::string all = message_of<OperandError>(
-        [&] { plan_on(kEach).run(4, operands_, results_, status_, workspace_); });
-    EXPECT_MENTIONS(all, "this one is on cuda:all");
-    EXPECT_EQ(all.find("enqueue"), std::string::npos) << all;
+TEST_F(OnDevice, AWorkspaceOfTheCallerHoldsNothingForAGpu) {
+    for (const Device& device : {kFirst, kEach}) {
+        const Plan plan = plan_on(device);
+        Workspace workspace(plan);
+        EXPECT_TRUE(workspace.bytes().empty());
+        RunOptions options;
+        options.workspace = &workspace;
+        plan.run(operands(plan), results(plan), status_, options);
+    }
+    EXPECT_EQ(module_.asked.host_batches, 2);
 }
 
 TEST_F(OnDevice, EnqueueIsForOneGpu) {
     for (const Device& device : {Device(), kEach}) {
         const std::string message = message_of<OperandError>([&] {
-            plan_on(device).enqueue(4, operands_, results_, nullptr, workspace_, sizeof workspace_,
-                                    nullptr);
+            const Plan plan = plan_on(device);
+            plan.enqueue(operands(plan), results(plan), {nullptr, workspace_, sizeof workspace_});
         });
         EXPECT_MENTIONS(message, "this one is on " + to_text(device));
         EXPECT_MENTIONS(message, "expected run, which takes host memory");
@@ -345,8 +358,7 @@ protected:
     std::string enqueue() {
         const Plan plan = plan_on(kFirst);
         return message_of<OperandError>([&] {
-            plan.enqueue(batch_, operands_, results_, status_begin_, workspace_begin_, bytes_,
-                         nullptr);
+            plan.enqueue(operands(plan), results(plan), {status_begin_, workspace_begin_, bytes_});
         });
     }
     void TearDown() override {
@@ -354,7 +366,6 @@ protected:
         OnDevice::TearDown();
     }
 
-    std::int64_t batch_ = 4;
     std::int32_t* status_begin_ = status_.data();
     std::byte* workspace_begin_ = workspace_;
     std::size_t bytes_ = IdleExecutor::kWorkspaceBytes;
@@ -392,7 +403,7 @@ TEST_F(EnqueueErrors, AnswerAStatusThatIsMisaligned) {
 
 TEST_F(EnqueueErrors, AnswerANegativeBatch) {
     batch_ = -4;
-    EXPECT_MENTIONS(enqueue(), "the batch is -4");
+    EXPECT_MENTIONS(enqueue(), "operand b is a batch of -4");
 }
 
 TEST_F(OnDevice, AGpuThatDoesNotExistIsAMistake) {
@@ -419,7 +430,8 @@ Plan automatic_plan(std::int64_t batch) {
     options.threads = 1;
     options.device = kAutomatic;
     const std::vector<Operand> sizes{{"X", 64, 64, true}};
-    return make_plan(parse("logdet(X'*X)"), sizes, batch, options);
+    options.expected_batch = batch;
+    return make_plan(parse("logdet(X'*X)"), sizes, options);
 }
 
 TEST_F(OnDevice, AutomaticPlansStayOnTheProcessorWhereAGpuIsNotWorthItsStart) {
@@ -449,7 +461,8 @@ TEST_F(OnDevice, AutomaticPlansWeighTheWayOverTheBus) {
     options.threads = 16;
     options.device = kAutomatic;
     const std::vector<Operand> sizes{{"x", 1000, 1, true}};
-    const Plan plan = make_plan(parse("norm2(x)^2"), sizes, 10'000'000, options);
+    options.expected_batch = 10'000'000;
+    const Plan plan = make_plan(parse("norm2(x)^2"), sizes, options);
     EXPECT_EQ(plan.device().kind, DeviceKind::cpu) << plan.explain();
 }
 

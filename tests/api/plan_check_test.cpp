@@ -56,28 +56,19 @@ struct CheckedRun {
             operands.push_back({"v", n, 1, true});
         }
         const Declaration declared[] = {parse_declaration("S=k,k:spd")};
-        return make_plan(parse("norm2(A*x - b)^2 + logdet(S)", declared), operands, batch, options);
+        return make_plan(parse("norm2(A*x - b)^2 + logdet(S)", declared), operands, options);
     }
-    [[nodiscard]] std::vector<ConstStrided> operands() const {
-        std::vector<ConstStrided> views{
-            ConstStrided::contiguous(a.data(), m, n), ConstStrided::contiguous(x.data(), n, 1),
-            ConstStrided::contiguous(b.data(), m, 1), ConstStrided::contiguous(s.data(), 2, 2)};
+    [[nodiscard]] std::vector<OperandView> operands() const {
+        std::vector<OperandView> views{a, x, b, s};
         if (plan.operands().size() > views.size()) {
-            views.push_back(ConstStrided::contiguous(v.data(), n, 1));
+            views.emplace_back(v);
         }
         return views;
     }
-    [[nodiscard]] std::vector<Strided> targets() {
-        std::vector<Strided> views;
-        for (std::size_t i = 0; i < results.size(); ++i) {
-            const OutputInfo& output = plan.outputs()[i];
-            views.push_back(Strided::contiguous(results[i].data(), output.rows, output.cols));
-        }
-        return views;
-    }
-    void run() { plan.run(batch, operands(), targets(), status); }
+    [[nodiscard]] std::vector<ResultView> targets() { return {results.begin(), results.end()}; }
+    void run() { plan.run(operands(), targets(), status); }
     [[nodiscard]] CheckReport check(const std::vector<std::int64_t>& problems = {}) {
-        return plan.check(batch, operands(), targets(), status, problems);
+        return plan.check(operands(), targets(), status, problems);
     }
 
     std::int64_t batch;
@@ -139,6 +130,7 @@ TYPED_TEST(PlanCheckOf, OfSumsAndMeansCoversTheProblemsThatSucceeded) {
     for (const Reduction reduction : {Reduction::sum, Reduction::mean}) {
         PlanOptions options;
         options.reduction = reduction;
+        options.reductions = {{"gradient x", reduction}, {"hvp x", reduction}};
         options.hvp = {{"x", "v"}};
         CheckedRun<TypeParam> data(12, options);
         data.s[4 * 5 + 3] = -1;  // problem 5 is not positive
@@ -160,6 +152,29 @@ TYPED_TEST(PlanCheckOf, OfSumsAndMeansCoversTheProblemsThatSucceeded) {
         data.status[6] = 1;
         EXPECT_FALSE(data.check().passed());
     }
+}
+
+TYPED_TEST(PlanCheckOf, OfAMeanComparesTheSumWholeAndEachProblemsDerivativeByItself) {
+    PlanOptions options;
+    options.reduction = Reduction::mean;
+    options.hvp = {{"x", "v"}};
+    CheckedRun<TypeParam> data(12, options);
+    data.s[4 * 5 + 3] = -1;
+    data.run();
+    const CheckReport report = data.check({3, 7});
+    EXPECT_TRUE(report.passed()) << report.text();
+    EXPECT_EQ(report.outputs[0].problem, OutputCheck::kNoProblem);
+    EXPECT_TRUE(report.outputs[1].problem == 3 || report.outputs[1].problem == 7);
+    for (const std::size_t output : {1, 2}) {
+        TypeParam& entry = data.results[output][3 * 7 + 1];
+        const TypeParam right = entry;
+        entry *= TypeParam{11} / 12;  // divided by the whole batch
+        EXPECT_FALSE(data.check({7}).outputs[output].worst.passes());
+        EXPECT_TRUE(data.check({3}).passed());
+        entry = right;
+    }
+    data.results[0][0] += TypeParam{0.1F};
+    EXPECT_FALSE(data.check({3}).passed());
 }
 
 TEST(PlanCheck, LeavesOutTheProblemsThatFailed) {
@@ -188,6 +203,7 @@ TEST(PlanCheck, OfOneEntryComparesThatEntry) {
         PlanOptions options;
         options.entry = Entry{1, 0};
         options.reduction = reduction;
+        options.reductions = {{"gradient x", reduction}};
         CheckedRun<double> data(3, options);
         data.run();
         EXPECT_TRUE(data.check().passed()) << data.check().text();
@@ -206,25 +222,23 @@ TEST(PlanCheck, ReadsViewsAsRunDoes) {
     for (std::size_t i = 0; i < numbers.size(); ++i) {
         operand[2 * i] = numbers[i];
     }
-    PlanOptions options;
-    options.wrt = {"X"};
-    const Plan plan =
-        make_plan(parse("logdet(X'*X)"), std::vector<Operand>{{"X", m, n, true}}, batch, options);
-    const std::vector<ConstStrided> operands{{operand.data() + start, 2, 2 * m, -2 * m * n}};
-    const std::vector<Strided> results{{value.data(), 0, 0, 2},
-                                       {result.data() + start, 2, 2 * m, -2 * m * n}};
-    plan.run(batch, operands, results);
-    EXPECT_TRUE(plan.check(batch, operands, results).passed());
+    const Plan plan = make_plan(parse("logdet(X'*X)"), {batched("X", m, n)}, {.wrt = {"X"}});
+    const OperandView x =
+        strided(operand.data() + start, m, n, 2, 2 * m).batched(batch, -2 * m * n);
+    const std::vector<ResultView> results{
+        strided(value.data(), 1, 1, 0, 0).batched(batch, 2),
+        strided(result.data() + start, m, n, 2, 2 * m).batched(batch, -2 * m * n)};
+    plan.run({x}, results);
+    EXPECT_TRUE(plan.check({x}, results).passed());
     result[static_cast<std::size_t>(start)] += 1e-6;  // entry (0, 0) of problem 0
-    EXPECT_EQ(plan.check(batch, operands, results).outputs[1].problem, 0);
-    EXPECT_FALSE(plan.check(batch, operands, results).passed());
+    EXPECT_EQ(plan.check({x}, results).outputs[1].problem, 0);
+    EXPECT_FALSE(plan.check({x}, results).passed());
 }
 
 TEST(PlanCheck, KnowsStructureAndConvention) {
     const std::vector<double> p{2, 1, 1, 3}, a{1, 2, 3, 4};
     const Declaration declared[] = {parse_declaration("P=n,n:sym"), parse_declaration("A=n,n")};
-    const std::vector<ConstStrided> operands{ConstStrided::contiguous(p.data(), 2, 2),
-                                             ConstStrided::contiguous(a.data(), 2, 2)};
+    const std::vector<OperandView> operands{p, a};
     for (const Reduction reduction : {Reduction::none, Reduction::sum}) {
         std::vector<std::vector<double>> gradients;
         for (const Convention convention : {Convention::projected, Convention::free_entries}) {
@@ -232,18 +246,17 @@ TEST(PlanCheck, KnowsStructureAndConvention) {
             options.wrt = {"P"};
             options.convention = convention;
             options.reduction = reduction;
-            const Plan plan =
-                make_plan(parse("tr(A*P*P)", declared),
-                          std::vector<Operand>{{"P", 2, 2, true}, {"A", 2, 2, false}}, 1, options);
-            double value = 0;
+            options.reductions = {{"gradient P", reduction}};
+            const Plan plan = make_plan(parse("tr(A*P*P)", declared),
+                                        {batched("P", 2, 2), shared("A", 2, 2)}, options);
+            std::vector<double> value(1);
             std::vector<double>& gradient = gradients.emplace_back(4);
-            const std::vector<Strided> results{Strided::contiguous(&value, 1, 1),
-                                               Strided::contiguous(gradient.data(), 2, 2)};
-            plan.run(1, operands, results);
-            EXPECT_TRUE(plan.check(1, operands, results).passed());
+            const std::vector<ResultView> results{value, gradient};
+            plan.run(operands, results);
+            EXPECT_TRUE(plan.check(operands, results).passed());
             if (convention == Convention::free_entries) {
                 gradient = gradients[0];
-                EXPECT_FALSE(plan.check(1, operands, results).passed());
+                EXPECT_FALSE(plan.check(operands, results).passed());
             }
         }
     }
@@ -252,14 +265,11 @@ TEST(PlanCheck, KnowsStructureAndConvention) {
 TEST(PlanCheck, WhereNothingIsBatchedComparesOnce) {
     const double x = 3;
     double value = 0;
-    const Plan plan = make_plan(parse("s^2", std::vector{parse_declaration("s=1")}),
-                                std::vector<Operand>{{"s", 1, 1, false}}, 100, {});
-    const std::vector<ConstStrided> operands{ConstStrided::contiguous(&x, 1, 1)};
-    const std::vector<Strided> results{Strided::contiguous(&value, 1, 1)};
-    plan.run(100, operands, results);
-    EXPECT_EQ(plan.check(100, operands, results).problems, 1);
-    EXPECT_TRUE(plan.check(100, operands, results).passed());
-    EXPECT_EQ(plan.check(0, operands, results).problems, 0);
+    const Plan plan =
+        make_plan(parse("s^2", std::vector{parse_declaration("s=1")}), {shared("s", 1)});
+    plan.run({x}, {value});
+    EXPECT_EQ(plan.check({x}, {value}).problems, 1);
+    EXPECT_TRUE(plan.check({x}, {value}).passed());
 }
 
 TEST(PlanCheck, SaysWhatIsWrongWithItsArguments) {
@@ -283,6 +293,7 @@ TEST(PlanCheck, SaysWhatIsWrongWithItsArguments) {
               "status has 3 entries: expected 4, one per problem, or none");
     PlanOptions options;
     options.reduction = Reduction::sum;
+    options.reductions = {{"gradient x", Reduction::sum}};
     CheckedRun<double> sum(4, options);
     EXPECT_EQ(
         message([&] { return sum.check({1}); }),
@@ -291,11 +302,10 @@ TEST(PlanCheck, SaysWhatIsWrongWithItsArguments) {
 }
 
 TEST(PlanCost, IsTheLeastThatTheBatchTakes) {
-    PlanOptions options;
-    options.value = false;
-    options.wrt = {"X"};
-    const std::vector<Operand> operands{{"X", 8, 4, true}, {"A", 6, 4, false}};
-    const PlanCost cost = make_plan(parse("0.5*norm2(X*A')^2"), operands, 100, options).cost();
+    const PlanCost cost =
+        make_plan(parse("0.5*norm2(X*A')^2"), {batched("X", 8, 4), shared("A", 6, 4)},
+                  {.value = false, .wrt = {"X"}, .expected_batch = 100})
+            .cost();
     EXPECT_EQ(cost.bytes, 8 * (100 * (8 * 4 + 8 * 4) + 6 * 4));
     // A'A once, n(n+1)p, and X times it for each problem, 2 m n n.
     EXPECT_EQ(cost.operations, 4 * 5 * 6 + 100 * 2 * 8 * 4 * 4);

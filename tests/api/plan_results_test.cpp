@@ -42,10 +42,7 @@ struct LeastSquares {
     std::vector<double> a, x, b;
     std::vector<Operand> sizes{{"A", m, n, false}, {"x", n, 1, true}, {"b", m, 1, true}};
 
-    [[nodiscard]] std::vector<ConstStrided> operands() const {
-        return {ConstStrided::contiguous(a.data(), m, n), ConstStrided::contiguous(x.data(), n, 1),
-                ConstStrided::contiguous(b.data(), m, 1)};
-    }
+    [[nodiscard]] std::vector<OperandView> operands() const { return {a, x, b}; }
     [[nodiscard]] MatrixXd matrix() const { return Eigen::Map<const RowMajor>(a.data(), m, n); }
     [[nodiscard]] VectorXd residual(std::int64_t k) const {
         return matrix() * Eigen::Map<const VectorXd>(x.data() + k * n, n) -
@@ -56,7 +53,8 @@ struct LeastSquares {
     }
     [[nodiscard]] Plan plan(PlanOptions options) const {
         options.wrt = {"x"};
-        return make_plan(parse("norm2(A*x - b)^2"), sizes, batch, options);
+        options.expected_batch = batch;
+        return make_plan(parse("norm2(A*x - b)^2"), sizes, options);
     }
     // Sums of m*n products of numbers below 1, then of m: each off by at most its length in eps of
     // the sum of magnitudes, (n+1) m in the gradient; twice for the two sides.
@@ -68,11 +66,7 @@ TEST(PlanResults, OfLeastSquaresAreTheTextbookOnes) {
     const Plan plan = data.plan({});
     std::vector<double> value(33), gradient(3 * 33);
     std::vector<std::int32_t> status(33, -1);
-    const RunSummary summary =
-        plan.run(33, data.operands(),
-                 std::vector<Strided>{Strided::contiguous(value.data(), 1, 1),
-                                      Strided::contiguous(gradient.data(), 3, 1)},
-                 status);
+    const RunSummary summary = plan.run(data.operands(), {value, gradient}, status);
     EXPECT_EQ(summary.problems, 33);
     EXPECT_EQ(summary.failed, 0);
     for (std::int64_t k = 0; k < 33; ++k) {
@@ -90,19 +84,14 @@ TEST(PlanResults, OfLeastSquaresAreTheTextbookOnes) {
 TEST(PlanResults, AreTheSameBitsForEveryLayoutOfTheSameNumbers) {
     const std::int64_t m = 6, n = 4, batch = 5;
     const std::vector<double> numbers = random_numbers(static_cast<std::size_t>(m * n * batch), 4);
-    PlanOptions options;
-    options.wrt = {"X"};
-    const Plan plan =
-        make_plan(parse("logdet(X'*X)"), std::vector<Operand>{{"X", m, n, true}}, batch, options);
-    const auto run = [&](const ConstStrided& x, const Strided& g) {
+    const Plan plan = make_plan(parse("logdet(X'*X)"), {batched("X", m, n)}, {.wrt = {"X"}});
+    const auto run = [&](const ConstView& x, const View& g) {
         std::vector<double> value(static_cast<std::size_t>(batch));
-        plan.run(batch, std::vector<ConstStrided>{x},
-                 std::vector<Strided>{Strided::contiguous(value.data(), 1, 1), g});
+        plan.run({x}, {value, g});
         return value;
     };
     std::vector<double> plain(numbers.size());
-    const auto expected = run(ConstStrided::contiguous(numbers.data(), m, n),
-                              Strided::contiguous(plain.data(), m, n));
+    const auto expected = run(numbers, plain);
 
     // The same matrices, column by column, last problem first, problem-fastest: written and read.
     struct Layout {
@@ -129,9 +118,10 @@ TEST(PlanResults, AreTheSameBitsForEveryLayoutOfTheSameNumbers) {
                 }
             }
         }
-        const auto value =
-            run({memory.data() + layout.start, layout.row, layout.col, layout.problem},
-                {gradient.data() + layout.start, layout.row, layout.col, layout.problem});
+        const auto value = run(strided(memory.data() + layout.start, m, n, layout.row, layout.col)
+                                   .batched(batch, layout.problem),
+                               strided(gradient.data() + layout.start, m, n, layout.row, layout.col)
+                                   .batched(batch, layout.problem));
         EXPECT_EQ(value, expected);
         std::size_t written = 0;
         for (std::int64_t k = 0; k < batch; ++k) {
@@ -152,13 +142,10 @@ TEST(PlanResults, MayInterleaveWithAnOperandInOneArray) {
     const std::int64_t n = 4, batch = 3;
     std::vector<double> memory = random_numbers(static_cast<std::size_t>(2 * n * n * batch), 5);
     const std::vector<double> before = memory;
-    PlanOptions options;
-    options.value = false;
-    options.wrt = {"X"};
     const Plan plan =
-        make_plan(parse("0.5*norm2(X)^2"), std::vector<Operand>{{"X", n, n, true}}, batch, options);
-    plan.run(batch, std::vector<ConstStrided>{{memory.data(), 2 * n, 1, 2 * n * n}},
-             std::vector<Strided>{{memory.data() + n, 2 * n, 1, 2 * n * n}});
+        make_plan(parse("0.5*norm2(X)^2"), {batched("X", n, n)}, {.value = false, .wrt = {"X"}});
+    plan.run({strided(memory.data(), n, n, 2 * n, 1).batched(batch, 2 * n * n)},
+             {strided(memory.data() + n, n, n, 2 * n, 1).batched(batch, 2 * n * n)});
     for (std::size_t row = 0; row < static_cast<std::size_t>(n * batch); ++row) {
         for (std::size_t j = 0; j < n; ++j) {
             EXPECT_EQ(memory[row * 2 * n + j], before[row * 2 * n + j]);
@@ -178,11 +165,10 @@ TEST(PlanResults, SumAndMeanCoverTheBatch) {
     for (const Reduction reduction : {Reduction::sum, Reduction::mean}) {
         PlanOptions options;
         options.reduction = reduction;
+        options.reductions = {{"gradient x", reduction}};
         double value = 0;
         std::vector<double> gradient(3);
-        data.plan(options).run(50, data.operands(),
-                               std::vector<Strided>{Strided::contiguous(&value, 1, 1),
-                                                    Strided::contiguous(gradient.data(), 3, 1)});
+        data.plan(options).run(data.operands(), {value, gradient});
         const double count = reduction == Reduction::mean ? 50 : 1;
         const double bound = 50 * (LeastSquares::kBound + 50 * kEps * 2 * 7 * 4);
         EXPECT_NEAR(value, value_sum / count, bound);
@@ -217,16 +203,13 @@ LogDetRun run_logdet(const std::vector<int>& spoilt, Reduction reduction, std::i
     PlanOptions options;
     options.wrt = {"S"};
     options.reduction = reduction;
+    options.reductions = {{"gradient S", reduction}};
     const Declaration declared[] = {parse_declaration("S=n,n:spd")};
-    const Plan plan = make_plan(parse("logdet(S)", declared),
-                                std::vector<Operand>{{"S", 2, 2, true}}, batch, options);
+    const Plan plan = make_plan(parse("logdet(S)", declared), {batched("S", 2, 2)}, options);
     LogDetRun run;
     run.status.resize(static_cast<std::size_t>(batch));
     run.summary =
-        plan.run(batch, std::vector<ConstStrided>{ConstStrided::contiguous(s.data(), 2, 2)},
-                 std::vector<Strided>{Strided::contiguous(&run.value, 1, 1),
-                                      Strided::contiguous(run.gradient.data(), 2, 2)},
-                 run.status);
+        plan.run({row_major(s, 2, 2).batched(batch)}, {run.value, run.gradient}, run.status);
     return run;
 }
 
@@ -267,17 +250,13 @@ struct ConstantGradient {
         PlanOptions options;
         options.value = false;
         options.wrt = {"X"};
-        options.reduction = reduction;
+        options.reductions = {{"gradient X", reduction}};
         const Declaration declared[] = {parse_declaration("S=n,n:spd")};
         const Expr f = parse("tr(A*X) + logdet(S)", declared);
-        const Plan plan = make_plan(
-            f, std::vector<Operand>{{"A", 3, 2, false}, {"X", 2, 3, true}, {"S", 2, 2, true}}, 4,
-            options);
-        return plan.run(4,
-                        std::vector<ConstStrided>{ConstStrided::contiguous(a.data(), 3, 2),
-                                                  ConstStrided::contiguous(x.data(), 2, 3),
-                                                  ConstStrided::contiguous(s.data(), 2, 2)},
-                        std::vector<Strided>{Strided::contiguous(gradient.data(), 2, 3)}, status);
+        const Plan plan =
+            make_plan(f, {shared("A", 3, 2), batched("X", 2, 3), batched("S", 2, 2)}, options);
+        const View g = row_major(gradient, 2, 3);
+        return plan.run({a, x, s}, {reduction == Reduction::none ? g.batched(4) : g}, status);
     }
 };
 
@@ -308,6 +287,103 @@ TEST(PlanResults, ThatDoNotDependOnTheProblemAreSummedOverTheBatch) {
     }
 }
 
+/// f = 0.5*|x - V*u|^2 + logdet(S) with a V for all and a u for each: the derivative of the sum over the
+/// batch.
+TEST(PlanResults, OfASumAreSummedForSharedVariablesAndEachProblemsForBatchedOnes) {
+    constexpr std::int64_t m = 3, n = 2, batch = 70;
+    const std::vector<double> x = random_numbers(m * batch, 1), v = random_numbers(m * n, 2),
+                              u = random_numbers(n * batch, 3), d = random_numbers(n * batch, 4);
+    std::vector<double> s;
+    for (std::int64_t k = 0; k < batch; ++k) {
+        s.insert(s.end(), {2, 0, 0, k % 10 == 3 ? -1.0 : 1.0});
+    }
+    const Declaration declared[] = {parse_declaration("S=k,k:spd")};
+    const Expr f = parse("0.5*norm2(x - V*u)^2 + logdet(S)", declared);
+    for (const Reduction reduction : {Reduction::sum, Reduction::mean}) {
+        std::vector<std::vector<double>> found;
+        for (const int threads : {1, 3}) {
+            PlanOptions options;
+            options.wrt = {"V", "u"};
+            options.hvp = {{"u", "d"}};
+            options.reduction = reduction;
+            options.threads = threads;
+            const Plan plan = make_plan(f,
+                                        {batched("x", m), shared("V", m, n), batched("u", n),
+                                         batched("S", 2, 2), batched("d", n)},
+                                        options);
+            double value = 0;
+            std::vector<double> gv(m * n), gu(n * batch), hu(n * batch);
+            std::vector<std::int32_t> status(batch);
+            plan.run({x, v, u, s, d}, {value, gv, gu, hu}, status);
+            EXPECT_TRUE(plan.check({x, v, u, s, d}, {value, gv, gu, hu}, status).passed());
+            const double count = reduction == Reduction::mean ? 63 : 1;
+            const Eigen::Map<const RowMajor> V(v.data(), m, n);
+            MatrixXd sum = MatrixXd::Zero(m, n);
+            for (std::int64_t k = 0; k < batch; ++k) {
+                const Eigen::Map<const VectorXd> uk(u.data() + k * n, n), dk(d.data() + k * n, n);
+                const VectorXd r = Eigen::Map<const VectorXd>(x.data() + k * m, m) - V * uk;
+                const VectorXd g = -V.transpose() * r / count;
+                const VectorXd h = V.transpose() * V * dk / count;
+                for (std::int64_t i = 0; i < n; ++i) {
+                    const auto at = static_cast<std::size_t>(k * n + i);
+                    if (k % 10 == 3) {
+                        EXPECT_TRUE(std::isnan(gu[at]) && std::isnan(hu[at]));
+                    } else {
+                        // At most m + n + 2 roundings of sums of numbers below 12.
+                        EXPECT_NEAR(gu[at], g(i), 12 * 8 * kEps);
+                        EXPECT_NEAR(hu[at], h(i), 12 * 8 * kEps);
+                    }
+                }
+                sum -= k % 10 == 3 ? MatrixXd::Zero(m, n) : MatrixXd(r * uk.transpose() / count);
+            }
+            for (std::int64_t i = 0; i < m * n; ++i) {
+                EXPECT_NEAR(gv[static_cast<std::size_t>(i)], sum(i / n, i % n), 63 * 8 * kEps);
+            }
+            gu.insert(gu.end(), gv.begin(), gv.end());
+            found.push_back(gu);
+            // The check sees a gradient that is not divided, or divided by another count.
+            hu[0] *= 1.5;
+            EXPECT_FALSE(
+                plan.check({x, v, u, s, d}, {value, gv, std::span(gu).first(n * batch), hu}, status)
+                    .passed());
+        }
+        for (std::size_t i = 0; i < found[0].size(); ++i) {
+            EXPECT_TRUE(found[0][i] == found[1][i] || std::isnan(found[0][i]));
+        }
+    }
+}
+
+TEST(PlanResults, OfAMeanAreDividedAlsoWhereTheyAreOneForAllProblems) {
+    ConstantGradient data;
+    PlanOptions options;
+    options.value = false;
+    options.wrt = {"X"};
+    options.reduction = Reduction::mean;
+    const Declaration declared[] = {parse_declaration("S=n,n:spd")};
+    const Plan plan =
+        make_plan(parse("tr(A*X) + logdet(S)", declared),
+                  {shared("A", 3, 2), batched("X", 2, 3), batched("S", 2, 2)}, options);
+    plan.run({data.a, data.x, data.s}, {data.gradient});
+    for (std::size_t k = 0; k < 4; ++k) {
+        if (k == 2) {
+            EXPECT_TRUE(std::isnan(data.gradient[6 * k]));
+        } else {
+            EXPECT_EQ(data.gradient[6 * k + 1], 3.0 / 3);
+            EXPECT_EQ(data.gradient[6 * k + 5], 6.0 / 3);
+        }
+    }
+    // There is no accumulating what is divided at the end.
+    try {
+        plan.run({data.a, data.x, data.s}, {{"gradient X", data.gradient, 1.0}});
+        FAIL() << "no error";
+    } catch (const OperandError& error) {
+        EXPECT_EQ(
+            std::string(error.what()),
+            "the result gradient X is to be added to 1 times what is there: expected 0, since "
+            "it is one of each problem and a mean divides it when the batch is done");
+    }
+}
+
 TEST(PlanResults, DoNotDependOnTheNumberOfThreads) {
     const LeastSquares data(1000);
     std::vector<std::vector<double>> found;
@@ -315,9 +391,7 @@ TEST(PlanResults, DoNotDependOnTheNumberOfThreads) {
         PlanOptions options;
         options.threads = threads;
         std::vector<double> value(1000), gradient(3000);
-        data.plan(options).run(1000, data.operands(),
-                               std::vector<Strided>{Strided::contiguous(value.data(), 1, 1),
-                                                    Strided::contiguous(gradient.data(), 3, 1)});
+        data.plan(options).run(data.operands(), {value, gradient});
         value.insert(value.end(), gradient.begin(), gradient.end());
         found.push_back(value);
     }
@@ -333,9 +407,7 @@ TEST(PlanResults, OfOnePlanRunFromSeveralThreadsAtOnceAreTheSame) {
     for (auto& gradient : gradients) {
         threads.emplace_back([&] {
             std::vector<double> value(500);
-            plan.run(500, data.operands(),
-                     std::vector<Strided>{Strided::contiguous(value.data(), 1, 1),
-                                          Strided::contiguous(gradient.data(), 3, 1)});
+            plan.run(data.operands(), {value, gradient});
         });
     }
     for (std::thread& thread : threads) {
@@ -351,9 +423,6 @@ TEST(PlanResults, OfOneEntryIsThatOfTheWholeGradient) {
     const std::int64_t m = 5, n = 3, p = 4;
     const std::vector<double> x = random_numbers(m * n, 7);
     const std::vector<double> a = random_numbers(p * n, 8);
-    const std::vector<Operand> sizes{{"X", m, n, false}, {"A", p, n, false}};
-    const std::vector<ConstStrided> operands{ConstStrided::contiguous(x.data(), m, n),
-                                             ConstStrided::contiguous(a.data(), p, n)};
     const MatrixXd at = Eigen::Map<const RowMajor>(x.data(), m, n);
     const MatrixXd by = Eigen::Map<const RowMajor>(a.data(), p, n);
     const MatrixXd expected = at * by.transpose() * by;
@@ -364,8 +433,8 @@ TEST(PlanResults, OfOneEntryIsThatOfTheWholeGradient) {
         for (std::int64_t j = 0; j < n; ++j) {
             options.entry = Entry{i, j};
             double found = 0;
-            make_plan(parse("0.5*norm2(X*A')^2"), sizes, 1, options)
-                .run(1, operands, std::vector<Strided>{Strided::contiguous(&found, 1, 1)});
+            make_plan(parse("0.5*norm2(X*A')^2"), {shared("X", m, n), shared("A", p, n)}, options)
+                .run({x, a}, {found});
             // n*p products of numbers below 1.
             EXPECT_NEAR(found, expected(i, j), 4.0 * n * p * (n + p) * kEps);
         }
@@ -381,17 +450,11 @@ TEST(PlanResults, OfTheHessianOfAQuadraticFormAreItsMatrixTimesTheDirection) {
     options.value = false;
     options.hvp = {{"x", "v"}};
     const Plan plan =
-        make_plan(parse("x'*A*x"),
-                  std::vector<Operand>{{"A", n, n, false}, {"x", n, 1, true}, {"v", n, 1, true}},
-                  batch, options);
+        make_plan(parse("x'*A*x"), {shared("A", n, n), batched("x", n), batched("v", n)}, options);
     ASSERT_EQ(plan.outputs().size(), 1u);
     EXPECT_EQ(plan.outputs()[0].kind, OutputKind::hvp);
     std::vector<double> hvp(n * batch);
-    plan.run(batch,
-             std::vector<ConstStrided>{ConstStrided::contiguous(a.data(), n, n),
-                                       ConstStrided::contiguous(x.data(), n, 1),
-                                       ConstStrided::contiguous(v.data(), n, 1)},
-             std::vector<Strided>{Strided::contiguous(hvp.data(), n, 1)});
+    plan.run({{"x", x}, {"A", a}, {"v", v}}, {{"hvp x", hvp}});
     const MatrixXd matrix = Eigen::Map<const RowMajor>(a.data(), n, n);
     for (std::int64_t k = 0; k < batch; ++k) {
         const VectorXd expected =
@@ -406,15 +469,12 @@ TEST(PlanHooks, AreToldOfProgressThatOnlyGrows) {
     const LeastSquares data(200000);
     std::vector<double> value(200000), gradient(600000);
     std::vector<std::int64_t> seen;
-    RunHooks hooks;
-    hooks.advance = [&](std::int64_t done) {
+    RunOptions options;
+    options.hooks.advance = [&](std::int64_t done) {
         seen.push_back(done);
         return true;
     };
-    data.plan({}).run(200000, data.operands(),
-                      std::vector<Strided>{Strided::contiguous(value.data(), 1, 1),
-                                           Strided::contiguous(gradient.data(), 3, 1)},
-                      {}, hooks);
+    data.plan({}).run(data.operands(), {value, gradient}, {}, options);
     ASSERT_FALSE(seen.empty());
     EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
     EXPECT_GE(seen.front(), 0);
@@ -424,13 +484,9 @@ TEST(PlanHooks, AreToldOfProgressThatOnlyGrows) {
 TEST(PlanHooks, EndTheRunByReturningFalse) {
     const LeastSquares data(1000);
     std::vector<double> value(1000), gradient(3000);
-    RunHooks hooks;
-    hooks.advance = [](std::int64_t) { return false; };
-    EXPECT_THROW(data.plan({}).run(1000, data.operands(),
-                                   std::vector<Strided>{Strided::contiguous(value.data(), 1, 1),
-                                                        Strided::contiguous(gradient.data(), 3, 1)},
-                                   {}, hooks),
-                 Interrupted);
+    RunOptions options;
+    options.hooks.advance = [](std::int64_t) { return false; };
+    EXPECT_THROW(data.plan({}).run(data.operands(), {value, gradient}, {}, options), Interrupted);
 }
 
 }  // namespace

@@ -77,8 +77,12 @@ public:
     }
     void enqueue(const DeviceCall& call) const override {
         const auto batch = static_cast<std::size_t>(call.batch);
-        (void)executor_.run(call.batch, call.operands, call.results, {call.status, batch},
-                            {static_cast<std::byte*>(call.workspace), call.workspace_bytes}, {});
+        (void)executor_.run({call.batch,
+                             call.operands,
+                             call.results,
+                             {call.status, batch},
+                             {static_cast<std::byte*>(call.workspace), call.workspace_bytes}},
+                            {});
         const Strided& last = call.results.back();
         const std::int64_t at = (call.batch - 1) * last.batch_stride;
         if (program().type == ScalarType::float32) {

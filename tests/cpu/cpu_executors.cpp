@@ -12,7 +12,8 @@ namespace {
 
 RunResult run_in_layout(detail::Layout layout, const Program& program, std::int64_t batch,
                         const std::vector<const Matrices*>& operands,
-                        const std::vector<Matrices*>& results, int threads) {
+                        const std::vector<Matrices*>& results, int threads,
+                        const CallWishes& wishes) {
     std::vector<ConstStrided> inputs;
     for (const Matrices* matrices : operands) {
         inputs.push_back(matrices->input());
@@ -31,7 +32,10 @@ RunResult run_in_layout(detail::Layout layout, const Program& program, std::int6
     auto* workspace = static_cast<std::byte*>(start);
     RunResult result;
     result.status.assign(static_cast<std::size_t>(batch), -1);
-    result.summary = executor.run(batch, inputs, outputs, result.status, {workspace, bytes}, {});
+    HostCall call{batch, inputs, outputs, result.status, {workspace, bytes}};
+    call.beta = wishes.beta;
+    call.rows = wishes.rows;
+    result.summary = executor.run(call, {});
     for (std::size_t i = 0; i < kGuardBytes; ++i) {
         EXPECT_EQ(workspace[bytes + i], std::byte{0xff}) << "written past the workspace";
     }
@@ -46,8 +50,9 @@ ExecutorUnderTest in_layout(const std::string& name, detail::Layout layout) {
     executor.name = name;
     executor.run = [layout](const Program& program, std::int64_t batch,
                             const std::vector<const Matrices*>& operands,
-                            const std::vector<Matrices*>& results, int threads) {
-        return run_in_layout(layout, program, batch, operands, results, threads);
+                            const std::vector<Matrices*>& results, int threads,
+                            const CallWishes& wishes) {
+        return run_in_layout(layout, program, batch, operands, results, threads, wishes);
     };
     executor.threaded = true;
     executor.small_only = layout == detail::Layout::compact;

@@ -52,7 +52,7 @@ TEST_P(EveryLayout, AHookThatRefusesStopsTheRunBeforeItBegins) {
     const CpuExecutor executor(pipeline.program, 2, options());
     Workspace workspace(executor.workspace_bytes());
     const RunHooks refuse{[](std::int64_t) { return false; }};
-    EXPECT_THROW((void)executor.run(5, inputs, outputs, status, workspace.get(), refuse),
+    EXPECT_THROW((void)executor.run({5, inputs, outputs, status, workspace.get()}, refuse),
                  Interrupted);
     EXPECT_EQ(V.get(0, 0, 0), 7);
 }
@@ -99,7 +99,7 @@ TEST_P(EveryLayout, ALongRunTellsItsProgressAndEndsPromptly) {
     }};
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_THROW(
-        (void)executor.run(kBatch, {inputs.data(), 1}, outputs, {}, workspace.get(), hooks),
+        (void)executor.run({kBatch, {inputs.data(), 1}, outputs, {}, workspace.get()}, hooks),
         Interrupted);
     const auto end = std::chrono::steady_clock::now();
     ASSERT_EQ(told.size(), 4U);

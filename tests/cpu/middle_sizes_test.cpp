@@ -99,7 +99,7 @@ Matrices solve(const SolveCase& c, Matrices& t, Matrices& b) {
         x = b;
     }
     const View to = view_of(x, c.types.data);
-    detail::split_trsm(c.threads, c.types.compute, c.left ? Side::left : Side::right, c.lower,
+    detail::split_trsm({c.threads}, c.types.compute, c.left ? Side::left : Side::right, c.lower,
                        c.transposed, c.unit, c.alpha, view_of(t, c.types.data),
                        c.in_place ? to : view_of(b, c.types.data), to, work.data());
     EXPECT_TRUE(work.intact());
@@ -247,7 +247,7 @@ Factor factor(Matrices& a, const Types& types, Order order) {
     const std::int64_t n = a.rows();
     Factor f{Matrices(types.data, 1, n, n, order), 0};
     Workspace work(detail::split_scratch_bytes(n));
-    f.bad = detail::split_potrf(1, types.compute, view_of(a, types.data), view_of(f.l, types.data),
+    f.bad = detail::split_potrf({}, types.compute, view_of(a, types.data), view_of(f.l, types.data),
                                 work.data());
     EXPECT_TRUE(work.intact());
     EXPECT_TRUE(f.l.guards_intact());
@@ -312,7 +312,7 @@ Matrices gram(const GramCase& c, Matrices& a) {
     Matrices g(c.types.data, 1, c.n, c.n);
     g.fill_random(9);
     Workspace work(detail::gram_scratch_bytes(c.n, c.inner));
-    detail::split_syrk(c.threads, c.types.compute, -0.5, view_of(a, c.types.data), c.mirror,
+    detail::split_syrk({c.threads}, c.types.compute, -0.5, view_of(a, c.types.data), c.mirror,
                        view_of(g, c.types.data), work.data());
     EXPECT_TRUE(work.intact());
     EXPECT_TRUE(g.guards_intact());

@@ -102,7 +102,7 @@ void check_product(ScalarType type, std::int64_t m, std::int64_t n, std::int64_t
         c.view.data = c.memory.data();
         const Room room(a.view.count() * size_of(type) + b.view.count() * size_of(type) + 128);
         Scratch scratch = room.scratch();
-        detail::split_gemm(threads, alpha, a.view, b.view, beta, c.view, scratch);
+        detail::split_gemm({threads}, alpha, a.view, b.view, beta, c.view, scratch);
         ASSERT_TRUE(room.intact());
         if (threads > 1) {
             ASSERT_EQ(c.memory, first) << threads << " threads";
@@ -150,7 +150,7 @@ TEST(Product, ReadsAnyStrides) {
         const std::vector<std::byte> before = c.memory;
         const Room room((a.view.count() + b.view.count()) * size_of(type) + 128);
         Scratch scratch = room.scratch();
-        detail::split_gemm(2, 1, a.view, b.view, 0, c.view, scratch);
+        detail::split_gemm({2}, 1, a.view, b.view, 0, c.view, scratch);
         ASSERT_TRUE(room.intact());
         for (std::int64_t r = 0; r < 90; ++r) {
             for (std::int64_t j = 0; j < 40; ++j) {
@@ -200,7 +200,7 @@ void check_vector(ScalarType type, std::int64_t m, std::int64_t k, bool turned, 
         y.view.data = y.memory.data();
         const Room room((m * k + m + k) * size_of(type) + 192);
         Scratch scratch = room.scratch();
-        detail::split_gemv(threads, alpha, a.view, x.view, beta, y.view, scratch);
+        detail::split_gemv({threads}, alpha, a.view, x.view, beta, y.view, scratch);
         ASSERT_TRUE(room.intact());
         if (threads > 1) {
             ASSERT_EQ(y.memory, first) << threads << " threads";

@@ -131,8 +131,8 @@ struct LossResults {
                                    data.w.input()};
         const Strided out[] = {value.output(),    G.output(),   m_sum.output(),
                                residual.output(), dot.output(), map.output()};
-        summary = executor.run(data.x.batch(), in, out, status,
-                               {static_cast<std::byte*>(start), bytes}, {});
+        summary = executor.run(
+            {data.x.batch(), in, out, status, {static_cast<std::byte*>(start), bytes}}, {});
         for (const Matrices* m : {&value, &G, &m_sum, &residual, &dot, &map}) {
             EXPECT_TRUE(m->guards_intact());
         }

@@ -32,7 +32,7 @@ TEST(Workers, EveryIndexIsCalledOnce) {
 
 TEST(Workers, NoneIsCalledForNone) {
     run_workers(0, [](int) { FAIL(); });
-    for_each_index(4, 0, [](std::int64_t) { FAIL(); });
+    for_each_index({4}, 0, [](std::int64_t) { FAIL(); });
 }
 
 TEST(Workers, ThreadsAreKeptFromOneCallToTheNext) {
@@ -77,7 +77,7 @@ TEST(Workers, CallsWithinCallsAndFromSeveralThreadsEnd) {
 
 TEST(Workers, IndicesOfALoopAreSharedOut) {
     std::vector<std::atomic<int>> calls(1000);
-    for_each_index(3, 1000,
+    for_each_index({3}, 1000,
                    [&](std::int64_t i) { calls[static_cast<std::size_t>(i)].fetch_add(1); });
     EXPECT_TRUE(
         std::all_of(calls.begin(), calls.end(), [](const auto& c) { return c.load() == 1; }));

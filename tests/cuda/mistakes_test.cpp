@@ -9,6 +9,7 @@
 #include "cuda/device_memory.hpp"
 #include "cuda/flavour.hpp"
 #include "matgrad/matgrad.hpp"
+#include "support/strided_views.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -37,7 +38,7 @@ const Operand kOperands[] = {
     {"A", kRows, kCols, false}, {"X", kCols, kWidth, true}, {"B", kRows, kWidth, true}};
 
 Plan make_test_plan(const PlanOptions& options = on_gpu()) {
-    return make_plan(parse("norm2(A*X - B)^2"), kOperands, kBatch, options);
+    return make_plan(parse("norm2(A*X - B)^2"), kOperands, options);
 }
 
 std::vector<std::byte> numbers(std::int64_t count) {
@@ -81,8 +82,9 @@ protected:
         return plan_.operands().size();
     }
     void enqueue(const Call& c) const {
-        plan_.enqueue(c.batch, c.operands, c.results, c.status, c.workspace, c.workspace_bytes,
-                      c.stream);
+        plan_.enqueue(operand_views(plan_, c.batch, c.operands),
+                      result_views(plan_, c.batch, c.results),
+                      {c.status, c.workspace, c.workspace_bytes, c.stream});
     }
     /// The mistake is refused in these words, and a right call works afterwards.
     void expect_refused(const std::string& name, const std::function<void(Call&)>& mistake,
@@ -269,23 +271,11 @@ TEST(PlanOnGpu, RefusesADeviceThatDoesNotExist) {
     }
 }
 
-TEST(PlanOnGpu, HasNoHostWorkspace) {
-    const Plan plan = make_test_plan();
-    std::vector<double> numbers(200, 1.0);
-    const std::vector<ConstStrided> operands(3, {numbers.data(), 0, 0, 0});
-    const std::vector<Strided> results = {Strided::contiguous(numbers.data() + 50, 1, 1),
-                                          Strided::contiguous(numbers.data() + 100, kCols, kWidth)};
-    std::vector<std::byte> workspace(64);
-    EXPECT_THROW((void)plan.run(1, operands, results, {}, workspace), OperandError);
-}
-
 TEST(PlanOnTheProcessor, DoesNotEnqueue) {
     PlanOptions options = on_gpu();
     options.device = {DeviceKind::cpu, 0};
     const Plan plan = make_test_plan(options);
-    const std::vector<ConstStrided> operands(3);
-    const std::vector<Strided> results(2);
-    EXPECT_THROW(plan.enqueue(0, operands, results, nullptr, nullptr, 0, nullptr), OperandError);
+    EXPECT_THROW(plan.enqueue({}, {}, {}), OperandError);
 }
 
 }  // namespace

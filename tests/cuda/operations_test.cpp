@@ -8,6 +8,7 @@
 #include "cuda/device_memory.hpp"
 #include "matgrad/matgrad.hpp"
 #include "simulated_gpu/simulated_gpu.hpp"
+#include "support/strided_views.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -77,8 +78,10 @@ public:
         }
     }
     void enqueue(cudaStream_t stream) const {
-        plan_.enqueue(batch_, operands_, results_, reinterpret_cast<std::int32_t*>(status_.data()),
-                      workspace_.data(), plan_.workspace_bytes(), stream);
+        plan_.enqueue(operand_views(plan_, batch_, operands_),
+                      result_views(plan_, batch_, results_),
+                      {reinterpret_cast<std::int32_t*>(status_.data()), workspace_.data(),
+                       plan_.workspace_bytes(), stream});
     }
     [[nodiscard]] std::vector<std::int32_t> status() const {
         std::vector<std::int32_t> status(static_cast<std::size_t>(batch_));
@@ -121,7 +124,8 @@ Plan plan_of(const Case& c, std::int64_t batch, bool capturable = false) {
     options.wrt = {c.wrt};
     options.device = {DeviceKind::cuda, 0};
     options.capturable = capturable;
-    return make_plan(parse(c.text), c.operands, batch, options);
+    options.expected_batch = batch;
+    return make_plan(parse(c.text), c.operands, options);
 }
 
 /// What `explain` says for a slice.
@@ -158,7 +162,7 @@ TEST_P(Operations, OfFurtherSlicesAreNoMore) {
     options.wrt = {c.wrt};
     options.device = {DeviceKind::cuda, 0};
     options.device_memory = 1;  // one problem at a time
-    const Plan plan = make_plan(parse(c.text), c.operands, 3, options);
+    const Plan plan = make_plan(parse(c.text), c.operands, options);
     const PlanOnDevice call(plan, c.type, 3);
     const TestStream stream;
     stream.wait();

@@ -18,15 +18,21 @@ struct RunResult {
     std::vector<std::int32_t> status;
 };
 
+/// What a call asks for beside its batch: as in HostCall and DeviceCall.
+struct CallWishes {
+    std::vector<double> beta;
+    std::vector<std::int64_t> rows;
+};
+
 /// Runs the program. Operands and results are addressed as the Matrices are, in the memory of the
 /// executor, guards and all; the workspace is filled with NaN first and has guards at its end. What
 /// is written outside results and workspace fails the test.
 ///
 /// `threads`  host threads that share the work, where the executor shares it among any. The results
 ///            of a repeated call are the same bits, whatever it is.
-using RunProgram = std::function<RunResult(const Program& program, std::int64_t batch,
-                                           const std::vector<const Matrices*>& operands,
-                                           const std::vector<Matrices*>& results, int threads)>;
+using RunProgram = std::function<RunResult(
+    const Program& program, std::int64_t batch, const std::vector<const Matrices*>& operands,
+    const std::vector<Matrices*>& results, int threads, const CallWishes& wishes)>;
 
 /// What an executor does not promise where a library computes for it, and chooses how. Everything
 /// else holds of every executor.
@@ -75,8 +81,9 @@ inline const auto name_of_executor_and_type = [](const auto& test) {
 /// See RunProgram.
 inline RunResult run(const ExecutorUnderTest& executor, const Program& program, std::int64_t batch,
                      const std::vector<const Matrices*>& operands,
-                     const std::vector<Matrices*>& results, int threads = 1) {
-    return executor.run(program, batch, operands, results, threads);
+                     const std::vector<Matrices*>& results, int threads = 1,
+                     const CallWishes& wishes = {}) {
+    return executor.run(program, batch, operands, results, threads, wishes);
 }
 
 }  // namespace matgrad::test

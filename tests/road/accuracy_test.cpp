@@ -61,15 +61,11 @@ TEST_P(Accuracy64x16, RobustFloatErrorIsBoundedByCondition) {
     options.type = ScalarType::float32;
     options.wrt = {"X"};
     options.device = test_device().device;
-    const Operand operands[] = {{"X", kRows, kCols, true}};
-    const Plan plan = make_plan(parse("logdet(X'*X)"), operands, kBatch, options);
+    const Plan plan = make_plan(parse("logdet(X'*X)"), {batched("X", kRows, kCols)}, options);
     std::vector<float> value(kBatch);
     std::vector<float> gradient(data.size());
     std::vector<std::int32_t> status(kBatch, -1);
-    const ConstStrided inputs[] = {ConstStrided::contiguous(data.data(), kRows, kCols)};
-    const Strided results[] = {Strided::contiguous(value.data(), 1, 1),
-                               Strided::contiguous(gradient.data(), kRows, kCols)};
-    plan.run(kBatch, inputs, results, status);
+    plan.run({data}, {value, gradient}, status);
     for (std::size_t b = 0; b < truth.size(); ++b) {
         const Exact& e = truth[b];
         EXPECT_EQ(status[b], 0);

@@ -102,17 +102,14 @@ TEST_P(EveryFunction, AgreesWithTheOracleInDoubleAndFloat) {
 INSTANTIATE_TEST_SUITE_P(Case, EveryFunction, testing::ValuesIn(kFunctions));
 
 TEST(RoadEdge, GradientAloneMayNeedNoOperandButItsSize) {
-    const Operand operands[] = {{"X", 3, 3, true}};
     PlanOptions options;
     options.value = false;
     options.wrt = {"X"};
     options.device = test_device().device;
-    const Plan plan = make_plan(parse("tr(X)"), operands, 2, options);
+    const Plan plan = make_plan(parse("tr(X)"), {batched("X", 3, 3)}, options);
     const std::vector<double> x(18, 7.0);
     std::vector<double> g(18, -1.0);
-    const ConstStrided inputs[] = {ConstStrided::contiguous(x.data(), 3, 3)};
-    const Strided results[] = {Strided::contiguous(g.data(), 3, 3)};
-    plan.run(2, inputs, results);
+    plan.run({x}, {g});
     for (std::size_t i = 0; i < 18; ++i) {
         EXPECT_EQ(g[i], i % 9 % 4 == 0 ? 1.0 : 0.0) << i;
     }

@@ -109,16 +109,18 @@ Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy 
     options.accuracy = accuracy;
     options.wrt = {wrt};
     options.reduction = c.reduction;
+    if (c.reduction != Reduction::none) {
+        options.reductions = {{"gradient " + wrt, c.reduction}};  // of a batched variable too
+    }
+    options.expected_batch = c.batch;
     options.device = test_device().device;
-    (void)verified_program(detail::make_request(f, operands, c.batch, options));
-    const Plan plan = make_plan(f, operands, c.batch, options);
-    std::vector<ConstStrided> inputs;
-    for (const Operand& o : plan.operands()) {
-        for (std::size_t k = 0; k < operands.size(); ++k) {
-            if (operands[k].name == o.name) {
-                inputs.push_back(ConstStrided::contiguous(data.buffers[k].data(), o.rows, o.cols));
-            }
-        }
+    (void)verified_program(detail::make_request(f, operands, options));
+    const Plan plan = make_plan(f, operands, options);
+    std::vector<OperandView> inputs;
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+        const Operand& o = operands[k];
+        const ConstView matrix = row_major(data.buffers[k].data(), o.rows, o.cols);
+        inputs.emplace_back(o.name, o.batched ? matrix.batched(c.batch) : matrix);
     }
     const OutputInfo& info = plan.outputs()[1];
     const auto batch = static_cast<std::size_t>(c.batch);
@@ -128,9 +130,11 @@ Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy 
     std::vector<T> gradient(results_of_each * count, T(-1));
     Outcome outcome;
     outcome.status.assign(batch, -1);
-    const Strided results[] = {Strided::contiguous(value.data(), 1, 1),
-                               Strided::contiguous(gradient.data(), info.rows, info.cols)};
-    plan.run(c.batch, inputs, results, outcome.status);
+    const auto whole = [&](const View& one) { return info.batched ? one.batched(c.batch) : one; };
+    plan.run(inputs,
+             {whole(row_major(value.data(), 1, 1)),
+              whole(row_major(gradient.data(), info.rows, info.cols))},
+             outcome.status);
     for (std::size_t b = 0; b < results_of_each; ++b) {
         using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
         const Eigen::Map<const Rows> g(gradient.data() + b * count, info.rows, info.cols);

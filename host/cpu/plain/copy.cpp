@@ -37,6 +37,20 @@ void copy_typed(const View& from, const View& to) {
     }
 }
 
+template <typename From, typename To>
+void add_typed(const View& from, double divisor, double beta, const View& to) {
+    for (std::int64_t r = 0; r < to.rows; ++r) {
+        const auto* in = reinterpret_cast<const From*>(from.at(r, 0));
+        auto* out = reinterpret_cast<To*>(to.at(r, 0));
+        for (std::int64_t c = 0; c < to.cols; ++c, in += from.col_stride, out += to.col_stride) {
+            const To result = static_cast<To>(*in) / static_cast<To>(divisor);
+            *out = beta == 0 ? result
+                             : static_cast<To>(static_cast<double>(result) +
+                                               beta * static_cast<double>(*out));
+        }
+    }
+}
+
 template <typename Function>
 void for_each_entry(const View& v, Function function) {
     with_type(v.type, [&](auto zero) {
@@ -57,6 +71,16 @@ void copy_matrix(const View& from, const View& to) {
     }
     with_type(from.type, [&](auto f) {
         with_type(to.type, [&](auto t) { copy_typed<decltype(f), decltype(t)>(from, to); });
+    });
+}
+
+void add_matrix(const View& from, double divisor, double beta, const View& to) {
+    if (divisor == 1 && beta == 0) {
+        return copy_matrix(from, to);
+    }
+    with_type(from.type, [&](auto f) {
+        with_type(to.type,
+                  [&](auto t) { add_typed<decltype(f), decltype(t)>(from, divisor, beta, to); });
     });
 }
 

@@ -7,6 +7,8 @@ namespace matgrad::detail {
 
 /// to = from, converted; equal shapes, any strides.
 void copy_matrix(const View& from, const View& to);
+/// to = from / divisor, rounded, + beta * to; with a beta of 0 `to` is not read.
+void add_matrix(const View& from, double divisor, double beta, const View& to);
 /// The lower triangle alone.
 void copy_lower(const View& from, const View& to);
 /// Upper triangle from the lower one.

@@ -33,8 +33,8 @@ View cols_of(const View& v, std::int64_t first, std::int64_t count) {
 }
 
 /// In panels of rows or columns, by whichever there are more of.
-void split_large_gemm(int threads, double alpha, const View& a, const View& b, double beta,
-                      const View& c) {
+void split_large_gemm(const Threads& threads, double alpha, const View& a, const View& b,
+                      double beta, const View& c) {
     const bool by_rows = c.rows >= c.cols;
     for_each_index(threads, panels(by_rows ? c.rows : c.cols), [&](std::int64_t i) {
         const std::int64_t first = i * kPanel;
@@ -49,11 +49,12 @@ void split_large_gemm(int threads, double alpha, const View& a, const View& b, d
 }
 
 /// Lower triangle of c = alpha a a' + beta c, beta 0 or 1.
-void split_syrk_update(int threads, double alpha, const View& a, double beta, const View& c) {
+void split_syrk_update(const Threads& threads, double alpha, const View& a, double beta,
+                       const View& c) {
     const std::int64_t count = panels(c.rows);
     // The longest panels first.
     const bool small = work_of(c.rows, c.rows, a.cols) / 2 < kSplitWork;
-    for_each_index(small ? 1 : threads, count, [&](std::int64_t i) {
+    for_each_index(small ? Threads{} : threads, count, [&](std::int64_t i) {
         const std::int64_t first = (count - 1 - i) * kPanel;
         const std::int64_t rows = std::min(kPanel, c.rows - first);
         const View left = rows_of(a, first, rows);
@@ -116,8 +117,8 @@ struct System {
 
 }  // namespace
 
-void split_gemm(int threads, double alpha, const View& a, const View& b, double beta, const View& c,
-                Scratch& scratch) {
+void split_gemm(const Threads& threads, double alpha, const View& a, const View& b, double beta,
+                const View& c, Scratch& scratch) {
     if (std::min({c.rows, c.cols, a.cols}) >= kBlasSize && blas_readable(a) && blas_readable(b)) {
         return split_large_gemm(threads, alpha, a, b, beta, c);
     }
@@ -129,19 +130,19 @@ void split_gemm(int threads, double alpha, const View& a, const View& b, double 
     for_each_index(threads, product.blocks(), [&](std::int64_t i) { product.compute(i); });
 }
 
-void split_gemv(int threads, double alpha, const View& a, const View& x, double beta, const View& y,
-                Scratch& scratch) {
+void split_gemv(const Threads& threads, double alpha, const View& a, const View& x, double beta,
+                const View& y, Scratch& scratch) {
     const VectorProduct product(alpha, a, x, beta, y, scratch);
-    for_each_index(product.parts() == 1 ? 1 : threads, product.parts(),
+    for_each_index(product.parts() == 1 ? Threads{} : threads, product.parts(),
                    [&](std::int64_t i) { product.compute(i); });
     product.finish();
 }
 
-void split_syrk(int threads, ScalarType type, double alpha, const View& a, bool mirror,
+void split_syrk(const Threads& threads, ScalarType type, double alpha, const View& a, bool mirror,
                 const View& c, std::byte* scratch) {
     const bool small = work_of(c.rows, c.rows, a.cols) / 2 < kSplitWork;
     if (is_middle_gram(c.rows)) {
-        for_each_index(small ? 1 : threads, gram_chunks(c.rows, a.cols),
+        for_each_index(small ? Threads{} : threads, gram_chunks(c.rows, a.cols),
                        [&](std::int64_t i) { gram_chunk(type, a, i, scratch); });
         return gram_sum(type, alpha, a.cols, scratch, mirror, c);
     }
@@ -160,8 +161,9 @@ std::int64_t split_scratch_bytes(std::int64_t n) {
                           : (n + kTriangle - 1) / kTriangle * packed_triangle_bytes(kTriangle);
 }
 
-void split_trsm(int threads, ScalarType type, Side side, bool lower, bool transpose, bool unit,
-                double alpha, const View& t, const View& from, const View& to, std::byte* scratch) {
+void split_trsm(const Threads& threads, ScalarType type, Side side, bool lower, bool transpose,
+                bool unit, double alpha, const View& t, const View& from, const View& to,
+                std::byte* scratch) {
     // From the right, X op(T) = B is op(T)' X' = B'.
     const bool left = side == Side::left;
     const bool turned = transpose == left;
@@ -184,7 +186,7 @@ void split_trsm(int threads, ScalarType type, Side side, bool lower, bool transp
     });
 }
 
-std::int32_t split_potrf(int threads, ScalarType type, const View& from, const View& to,
+std::int32_t split_potrf(const Threads& threads, ScalarType type, const View& from, const View& to,
                          std::byte* scratch) {
     const std::int64_t n = from.rows;
     if (n <= kTriangle) {

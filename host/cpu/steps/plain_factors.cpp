@@ -39,8 +39,8 @@ struct System {
         return one_piece && in_panels ? at.no_wider(use) : at.readable(use);
     }
     /// x = alpha * op(t)^-1 x or its mirror image, in the step's type.
-    void solve(int threads, ScalarType type, bool lower, bool transposes, bool unit, double alpha,
-               const View& t, const View& x, std::byte* work) const {
+    void solve(const Threads& threads, ScalarType type, bool lower, bool transposes, bool unit,
+               double alpha, const View& t, const View& x, std::byte* work) const {
         if (in_panels) {
             split_trsm(threads, type, side, lower, transposes, unit, alpha, t, x, x, work);
         } else {

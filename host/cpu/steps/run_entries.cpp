@@ -44,7 +44,7 @@ public:
         const View out = run.values[step_.out];
         map_domain(body_.domain(run.values, run.problems, *run.scratch), step_.type,
                    row_major(out.data, out.type, run.problems, body_.entries(), 1), *run.scratch,
-                   1);
+                   {});
     }
 
 private:
@@ -123,7 +123,7 @@ public:
     void compute(const StepRun& run) const override {
         reduce_domain(reduce_, ReduceOver::all,
                       body_.domain(run.values, run.problems, *run.scratch), step_.type,
-                      run.values[step_.out], *run.scratch, 1);
+                      run.values[step_.out], *run.scratch, {});
     }
 
 private:

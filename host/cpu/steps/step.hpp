@@ -8,6 +8,7 @@
 
 #include "cpu/scratch.hpp"
 #include "cpu/view.hpp"
+#include "executor/workers.hpp"
 
 namespace matgrad::detail {
 
@@ -18,7 +19,7 @@ struct StepRun {
     std::int32_t*
         status;  ///< of each problem or lane: 0, or the 1-based number of its first bad pivot
     std::int64_t problems = 1;
-    int threads = 1;  ///< how many may share a large step
+    Threads threads = {};  ///< that may share a large step
 };
 
 class CpuStep {

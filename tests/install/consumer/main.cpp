@@ -31,17 +31,10 @@ void evaluate(const matgrad::Expr& f, const matgrad::Device& device) {
     std::vector<double> value(3);
     std::vector<double> gradient(x.size());
     std::vector<std::int32_t> status(3);
-    const std::vector<matgrad::Operand> operands = {{"X", 3, 2, true}};
-    matgrad::PlanOptions options;
-    options.wrt = {"X"};
-    options.device = device;
-    const matgrad::Plan plan = matgrad::make_plan(f, operands, 3, options);
-    const std::vector<matgrad::ConstStrided> inputs = {
-        matgrad::ConstStrided::contiguous(x.data(), 3, 2)};
-    const std::vector<matgrad::Strided> results = {
-        matgrad::Strided::contiguous(value.data(), 1, 1),
-        matgrad::Strided::contiguous(gradient.data(), 3, 2)};
-    const matgrad::RunSummary summary = plan.run(3, inputs, results, status);
+    const matgrad::Plan plan =
+        matgrad::make_plan(f, {matgrad::batched("X", 3, 2)}, {.wrt = {"X"}, .device = device});
+    const matgrad::RunSummary summary =
+        plan.run({{"X", x}}, {{"value", value}, {"gradient X", gradient}}, status);
 
     expect(summary.problems == 3 && summary.failed == 1, "one of three problems fails");
     expect(status == std::vector<std::int32_t>({0, 0, 2}), "it fails at pivot 2");
