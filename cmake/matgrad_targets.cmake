@@ -45,8 +45,8 @@ endfunction()
 
 # matgrad_add_test(<name> SOURCES ... [OBJECTS <of matgrad_add_test_objects>] LAYERS <layers>
 #   [LIBRARIES ...] [PROPERTIES ...])
-# One GoogleTest program; its cases become ctest tests named <name>.<Suite>.<Case>. The user's own folder
-# of compiled kernels is left alone.
+# One GoogleTest program; its claims become ctest tests named <name>.<Suite>.<Case>, one for all parameters
+# (list_claims.cmake). The user's own folder of compiled kernels is left alone.
 function(matgrad_add_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;OBJECTS;LAYERS;LIBRARIES;PROPERTIES" ${ARGN})
   set(target ${name}_test)
@@ -57,6 +57,16 @@ function(matgrad_add_test name)
   matgrad_set_up_tests(${target})
   list(TRANSFORM ARG_LAYERS PREPEND matgrad_)
   target_link_libraries(${target} PRIVATE ${ARG_LAYERS} ${ARG_LIBRARIES} fmt::fmt GTest::gtest_main)
-  gtest_discover_tests(${target} TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
-    PROPERTIES ENVIRONMENT MATGRAD_CACHE= ${ARG_PROPERTIES})
+  set(list ${CMAKE_CURRENT_BINARY_DIR}/${target}_claims.cmake)
+  set(list_claims ${PROJECT_SOURCE_DIR}/cmake/list_claims.cmake)
+  add_custom_command(TARGET ${target} POST_BUILD
+    COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:${target}> -DNAME=${name} -DLIST=${list}
+      "-DPROPERTIES=ENVIRONMENT;MATGRAD_CACHE=;${ARG_PROPERTIES}" -P ${list_claims}
+    BYPRODUCTS ${list} VERBATIM)
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${list_claims})
+  # A program that is not built yet is a test that fails.
+  set(included ${CMAKE_CURRENT_BINARY_DIR}/${target}_include.cmake)
+  file(WRITE ${included} "if(EXISTS [=[${list}]=])\n  include([=[${list}]=])\nelse()\n"
+    "  add_test(${target}_NOT_BUILT ${target}_NOT_BUILT)\nendif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${included})
 endfunction()

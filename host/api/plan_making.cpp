@@ -126,7 +126,23 @@ std::vector<Expr> forms_of(std::span<const OutputRequest> outputs) {
     return forms;
 }
 
-/// The symbols of f, and the directions of the Hessian-vector products.
+/// Those of `known` that occur in a form.
+std::vector<Declaration> symbols_of(std::span<const Expr> forms,
+                                    std::span<const Declaration> known) {
+    std::vector<Declaration> found;
+    for (const Expr& node : topological_order(forms)) {
+        const auto at = std::find_if(known.begin(), known.end(), [&](const Declaration& s) {
+            return node->op == Op::symbol && s.name == node->name;
+        });
+        if (at != known.end()) {
+            found.push_back(*at);
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
 std::vector<Declaration> known_symbols(const Expr& f, const PlanOptions& options) {
     const std::vector<Declaration> of_f = symbols(f);
     std::vector<Declaration> known = of_f;
@@ -145,23 +161,6 @@ std::vector<Declaration> known_symbols(const Expr& f, const PlanOptions& options
     }
     return known;
 }
-
-/// Those of `known` that occur in a form.
-std::vector<Declaration> symbols_of(std::span<const Expr> forms,
-                                    std::span<const Declaration> known) {
-    std::vector<Declaration> found;
-    for (const Expr& node : topological_order(forms)) {
-        const auto at = std::find_if(known.begin(), known.end(), [&](const Declaration& s) {
-            return node->op == Op::symbol && s.name == node->name;
-        });
-        if (at != known.end()) {
-            found.push_back(*at);
-        }
-    }
-    return found;
-}
-
-}  // namespace
 
 std::vector<Declaration> needed_symbols(const Expr& f, const PlanOptions& options) {
     return symbols_of(forms_of(closed_forms(f, options)), known_symbols(f, options));

@@ -12,6 +12,9 @@
 
 namespace matgrad::detail {
 
+/// The symbols of f, and the directions of the Hessian-vector products.
+[[nodiscard]] std::vector<Declaration> known_symbols(const Expr& f, const PlanOptions& options);
+
 /// The closed forms of everything asked for, with the symbols that need operands, and what is done to
 /// each over the batch.
 /// Errors: those of check_options, `derive` and check_operands; OperandError for a reduction of an output

@@ -44,7 +44,7 @@ public:
                                       : plan.choice.nanoseconds),
           progress_(hooks),
           data_{plan, call,
-                reinterpret_cast<View*>(workspace + plan.shared_bytes + plan.sums_bytes())} {
+                reinterpret_cast<View*>(workspace + plan.shared_bytes + plan.sums_bytes)} {
         if (plan.calls_blas) {
             blas_threads_.emplace();
         }
@@ -68,15 +68,16 @@ public:
 
 private:
     void make_shared_views() {
-        for (std::size_t i = 0; i < plan_.views.size(); ++i) {
+        for (const ValueId id : plan_.single_values) {
+            const auto i = static_cast<std::size_t>(id);
             const Value& value = plan_.program.values[i];
             View view = plan_.views[i];
-            if (value.scope != Scope::problem && value.operand >= 0) {
+            if (value.operand >= 0) {
                 const ConstStrided& from = call_.operands[static_cast<std::size_t>(value.operand)];
                 view.data = static_cast<std::byte*>(const_cast<void*>(from.data));
                 view.row_stride = from.row_stride;
                 view.col_stride = from.col_stride;
-            } else if (value.scope != Scope::problem) {
+            } else {
                 view.data = workspace_ + plan_.slots[i];
             }
             new (data_.shared + i) View(view);
@@ -88,12 +89,15 @@ private:
                segment * plan_.sum_count;
     }
     [[nodiscard]] std::byte* memory_of(int thread) const {
-        return workspace_ + plan_.shared_bytes + plan_.sums_bytes() + plan_.views_bytes +
+        return workspace_ + plan_.shared_bytes + plan_.sums_bytes + plan_.views_bytes +
                thread * plan_.thread_bytes();
     }
 
     /// On values that all problems share. Returns the first bad pivot or 0.
     std::int32_t run_once(const std::vector<CpuStepPtr>& steps) {
+        if (steps.empty()) {
+            return 0;
+        }
         Scratch scratch(memory_of(0) + plan_.views_bytes + plan_.tile_bytes, plan_.scratch_bytes);
         std::int32_t pivot = 0;
         const StepRun run{data_.shared, &scratch, &pivot, 1, threads_};
@@ -141,13 +145,18 @@ private:
             }
             return;
         }
-        const std::int64_t tile = plan_.tile_of(call_.batch);
-        tile_ = tile;
-        const std::int64_t tiles = (call_.batch + tile - 1) / tile;
+        tile_ = plan_.tile_of(call_.batch);
+        if (call_.batch <= tile_) {
+            segment_size_ = tile_;
+            segment_count_ = 1;
+            data_.threads_per_problem = threads_;
+            return work(0);
+        }
+        const std::int64_t tiles = (call_.batch + tile_ - 1) / tile_;
         const std::int64_t wanted =
             plan_.segments > 0 ? plan_.segments : std::int64_t{threads_.count} * 32;
-        const std::int64_t fewest = (plan_.segment_problems + tile - 1) / tile;
-        segment_size_ = std::max((tiles + wanted - 1) / wanted, fewest) * tile;
+        const std::int64_t fewest = (plan_.segment_problems + tile_ - 1) / tile_;
+        segment_size_ = std::max((tiles + wanted - 1) / wanted, fewest) * tile_;
         segment_count_ = (call_.batch + segment_size_ - 1) / segment_size_;
         const double worth = 1 + nanoseconds_ * static_cast<double>(call_.batch) / kWorthAThread;
         const auto workers = static_cast<int>(std::min<double>(
@@ -165,40 +174,50 @@ private:
 
     void work(int thread) {
         TileRunner run_tile(data_, memory_of(thread));
-        for (;;) {
-            const std::int64_t segment = next_segment_.fetch_add(1);
-            if (segment >= segment_count_) {
+        if (segment_count_ == 1) {  // an atomic addition is not nothing beside one small problem
+            return run_segment(0, run_tile);
+        }
+        for (std::int64_t segment = next_segment_.fetch_add(1);
+             segment < segment_count_ && !progress_.stopped();
+             segment = next_segment_.fetch_add(1)) {
+            run_segment(segment, run_tile);
+        }
+    }
+
+    void run_segment(std::int64_t segment, TileRunner& run_tile) {
+        double* sums = plan_.segments > 0 ? sums_of(segment) : nullptr;
+        if (sums != nullptr) {
+            std::fill_n(sums, plan_.sum_count, 0.0);
+        }
+        const std::int64_t end = std::min(call_.batch, (segment + 1) * segment_size_);
+        const std::int64_t tile_bytes = std::max<std::int64_t>(plan_.tile_bytes, 4096);
+        std::int64_t failed = 0;
+        std::int64_t unreported = 0;
+        for (std::int64_t at = segment * segment_size_; at < end; at += tile_) {
+            if (progress_.stopped()) {
                 return;
             }
-            double* sums = plan_.segments > 0 ? sums_of(segment) : nullptr;
-            if (sums != nullptr) {
-                std::fill_n(sums, plan_.sum_count, 0.0);
+            const std::int64_t count = std::min(tile_, end - at);
+            failed += run_tile(at, count, sums);
+            unreported += count;
+            if (unreported * tile_bytes >= kReportBytes * plan_.tile()) {
+                progress_.add(unreported);
+                unreported = 0;
             }
-            const std::int64_t end = std::min(call_.batch, (segment + 1) * segment_size_);
-            const std::int64_t tile_bytes = std::max<std::int64_t>(plan_.tile_bytes, 4096);
-            std::int64_t failed = 0;
-            std::int64_t unreported = 0;
-            for (std::int64_t at = segment * segment_size_; at < end; at += tile_) {
-                if (progress_.stopped()) {
-                    return;
-                }
-                const std::int64_t count = std::min(tile_, end - at);
-                failed += run_tile(at, count, sums);
-                unreported += count;
-                if (unreported * tile_bytes >= kReportBytes * plan_.tile()) {
-                    progress_.add(unreported);
-                    unreported = 0;
-                }
-            }
-            progress_.add(unreported);
+        }
+        progress_.add(unreported);
+        if (failed > 0) {
             failed_.fetch_add(failed, std::memory_order_relaxed);
         }
     }
 
     /// Those of the segments, in order, become one.
     void combine_sums() {
+        if (plan_.segments == 0) {
+            return;
+        }
         if (segment_count_ == 0) {
-            std::fill_n(sums_of(0), plan_.segments > 0 ? plan_.sum_count : 0, 0.0);
+            std::fill_n(sums_of(0), plan_.sum_count, 0.0);
         }
         static constexpr std::int64_t kPart = 4096;
         for_each_index(threads_, (plan_.sum_count + kPart - 1) / kPart, [this](std::int64_t part) {
@@ -219,11 +238,8 @@ private:
     }
 
     void write_single_results() {
-        for (std::size_t i = 0; i < call_.results.size(); ++i) {
+        for (const std::size_t i : plan_.single_results) {
             const ProgramOutput& output = plan_.program.outputs[i];
-            if (is_per_problem(plan_.program, output)) {
-                continue;
-            }
             const View to = result_of(data_, i, 0);
             // The mean over no problem at all is 0 as its sum is.
             const auto divisor = output.mean && call_.batch > 0

@@ -110,7 +110,7 @@ void fold_rows_typed(T* folds, const T* values, std::int64_t rows, std::int64_t 
 }
 
 /// As many rows as a vector has lanes: their folds, transposed, are folded to one vector. Of fewer rows
-/// the last one is repeated, so that all take the same way.
+/// the fold of the last one is repeated, so that all take the same way.
 template <typename T, ReduceOp kOp>
 HWY_NOINLINE void fold_square(const T* values, std::int64_t rows, std::int64_t cols, T* folds) {
     const Lane<T> d;
@@ -119,7 +119,11 @@ HWY_NOINLINE void fold_square(const T* values, std::int64_t rows, std::int64_t c
     LaneVector<T> part[lanes];
 #pragma GCC unroll 16
     for (std::int64_t i = 0; i < lanes; ++i) {
-        const T* row = values + std::min(i, rows - 1) * cols;
+        if (i > 0 && i >= rows) {
+            part[i] = part[i - 1];
+            continue;
+        }
+        const T* row = values + i * cols;
         part[i] = identity;
         std::int64_t c = 0;
         for (; c + lanes <= cols; c += lanes) {

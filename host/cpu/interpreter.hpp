@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <new>
+#include <type_traits>
 
 #include "cpu/plain/transpose.hpp"
 #include "cpu/scratch.hpp"
@@ -174,6 +175,21 @@ private:
         return out;
     }
 
+    /// Calls write(row, r, width) for each of the rows one after the other. A short row is written as a
+    /// whole vector, a number of constant length: the next row overwrites what is too much.
+    template <typename Write>
+    static void write_rows(T* out, std::int64_t rows, std::int64_t width, Write write) {
+        std::int64_t r = 0;
+        if (width < kStripRoom) {
+            for (; r * width + kStripRoom <= rows * width; ++r) {
+                write(out + r * width, r, std::integral_constant<std::int64_t, kStripRoom>());
+            }
+        }
+        for (; r < rows; ++r) {
+            write(out + r * width, r, width);
+        }
+    }
+
     template <typename From>
     void fetch(const View& v, T* out) {
         const auto* from = reinterpret_cast<const From*>(v.data);
@@ -181,10 +197,14 @@ private:
             convert_strip(from, out, v.count() * v.lanes);
         } else if (v.row_stride == 0 && v.rows > 1) {
             const std::int64_t width = v.cols * domain_.lanes;
+            T first[kStripRoom];
             fetch<From>(detail::block(v, 0, 0, 1, v.cols), out);
-            for (std::int64_t r = 1; r < v.rows; ++r) {
-                std::copy_n(out, width, out + r * width);
-            }
+            std::copy_n(out, std::min(width, kStripRoom), first);
+            write_rows(out, v.rows, width, [&](T* row, std::int64_t r, auto count) {
+                if (r > 0) {
+                    std::copy_n(width < kStripRoom ? first : out, std::int64_t{count}, row);
+                }
+            });
         } else if (domain_.lanes == 1) {
             fetch_plain(v, from, out);
         } else {
@@ -199,9 +219,9 @@ private:
                 convert_strip(from + r * v.row_stride, out + r * v.cols, v.cols);
             }
         } else if (v.col_stride == 0) {
-            for (std::int64_t r = 0; r < v.rows; ++r) {
-                std::fill_n(out + r * v.cols, v.cols, static_cast<T>(from[r * v.row_stride]));
-            }
+            write_rows(out, v.rows, v.cols, [&](T* row, std::int64_t r, auto width) {
+                std::fill_n(row, std::int64_t{width}, static_cast<T>(from[r * v.row_stride]));
+            });
         } else if (v.row_stride == 1 && v.type == kType) {
             transpose_copy(v,
                            row_major(reinterpret_cast<std::byte*>(out), v.type, v.rows, v.cols, 1));

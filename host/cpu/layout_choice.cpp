@@ -50,7 +50,8 @@ void add(TileSteps& to, CpuStepPtr step) {
 
 TileSteps compact_steps(const Program& program) {
     TileSteps result;
-    result.nanoseconds = moved_floats(program, true) * kCompactMove;
+    result.nanoseconds =
+        moved_floats(program, true) * kCompactMove + summed_numbers(program) * kCompactSummed;
     for (const Step* step : steps_of_problems(program)) {
         add(result, make_compact_step(program, *step));
     }
@@ -63,7 +64,8 @@ TileSteps compact_steps(const Program& program) {
 /// A step that runs with a later one takes it along.
 TileSteps plain_steps(const Program& program) {
     TileSteps result;
-    result.nanoseconds = moved_floats(program, false) * kPlainMove;
+    result.nanoseconds =
+        moved_floats(program, false) * kPlainMove + summed_numbers(program) * kPlainSummed;
     const std::vector<const Step*> steps = steps_of_problems(program);
     const std::vector<int> partners = find_step_pairs(program, steps);
     std::vector<char> taken(steps.size(), 0);

@@ -112,6 +112,9 @@ void place_values(RunPlan& plan) {
         } else if (in_tile) {
             slot = tile_slot(plan, value, read[i] != 0);
         }
+        if (!in_tile) {
+            plan.single_values.push_back(static_cast<ValueId>(i));
+        }
         plan.slots.push_back(slot);
         plan.views.push_back(row_major(nullptr, value.type, value.rows.size, value.cols.size,
                                        in_tile ? plan.lanes : 1));
@@ -125,13 +128,17 @@ void place_values(RunPlan& plan) {
         const ProgramOutput& output = plan.program.outputs[i];
         const bool per_problem = is_per_problem(plan.program, output);
         plan.writes_problems = plan.writes_problems || per_problem;
-        if (per_problem && plan.value(output.value).count() > 0) {
+        if (!per_problem) {
+            plan.single_results.push_back(i);
+        } else if (plan.value(output.value).count() > 0) {
             plan.results.push_back(i);
         }
     }
 }
 
 void measure(RunPlan& plan) {
+    plan.sums_bytes =
+        align_up(plan.segments * plan.sum_count * static_cast<std::int64_t>(sizeof(double)));
     const auto size = [](std::size_t count, std::size_t each) {
         return align_up(static_cast<std::int64_t>(count * each));
     };
@@ -152,10 +159,6 @@ void measure(RunPlan& plan) {
 }
 
 }  // namespace
-
-std::int64_t RunPlan::sums_bytes() const {
-    return align_up(segments * sum_count * static_cast<std::int64_t>(sizeof(double)));
-}
 
 std::int64_t RunPlan::tile_of(std::int64_t batch) const {
     if (!is_runs()) {

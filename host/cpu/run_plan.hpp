@@ -68,8 +68,11 @@ struct RunPlan {
     std::vector<BatchSum> sums;
     std::int64_t sum_count = 0;  ///< doubles in the sums of one segment
     std::int64_t segments = 0;   ///< parts of the batch that are summed apart, 0 without sums
-    std::int64_t segment_problems = 1;  ///< the fewest problems of such a part
+    std::int64_t segment_problems = 1;        ///< the fewest problems of such a part
+    std::vector<ValueId> single_values;       ///< those not of problem scope
+    std::vector<std::size_t> single_results;  ///< outputs with one matrix for the batch
     std::int64_t shared_bytes = 0;
+    std::int64_t sums_bytes = 0;
     std::int64_t views_bytes = 0;  ///< of all values, and of what is Given
     std::int64_t tile_bytes = 0;
     std::int64_t scratch_bytes = 0;
@@ -80,12 +83,11 @@ struct RunPlan {
     [[nodiscard]] std::int64_t tile() const { return choice.tile; }  ///< problems, at most
     /// Problems of each tile of a batch but the last; the batch alone decides.
     [[nodiscard]] std::int64_t tile_of(std::int64_t batch) const;
-    [[nodiscard]] std::int64_t sums_bytes() const;
     [[nodiscard]] std::int64_t thread_bytes() const {
         return views_bytes + tile_bytes + scratch_bytes;
     }
     [[nodiscard]] std::int64_t workspace_bytes(int threads) const {
-        return shared_bytes + sums_bytes() + views_bytes + threads * thread_bytes();
+        return shared_bytes + sums_bytes + views_bytes + threads * thread_bytes();
     }
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <new>
 
 #include "cpu/batch_sums.hpp"
@@ -87,6 +88,9 @@ GivenResult TileRunner::result(std::size_t output) const {
 bool TileRunner::is_computed_there(std::size_t index) const {
     const GivenResult& result = results_[index];
     const View& to = result.to.view;
+    if (result.how != How::written || result.beta != 0) {
+        return false;
+    }
     const bool by_rows = to.col_stride == 1 && to.row_stride >= to.cols &&
                          to.row_stride <= std::numeric_limits<std::int32_t>::max();
     const bool is_new =
@@ -94,8 +98,7 @@ bool TileRunner::is_computed_there(std::size_t index) const {
             return other.to.value == result.to.value && other.how == How::computed_there;
         });
     const bool fits = plan_.is_runs() ? is_run(result.to) : !plan_.is_compact();
-    return fits && result.how == How::written && result.beta == 0 && is_new &&
-           plan_.value(result.to.value).type == plan_.program.type && by_rows &&
+    return fits && is_new && plan_.value(result.to.value).type == plan_.program.type && by_rows &&
            !(to.contiguous() && streams(to));
 }
 
@@ -107,12 +110,14 @@ TileRunner::TileRunner(const RunData& run, std::byte* memory)
       results_(take<GivenResult>(memory, plan_.results.size())),
       tile_(memory),
       scratch_(memory + plan_.tile_bytes, plan_.scratch_bytes, "a tile") {
+    std::uninitialized_copy(plan_.views.begin(), plan_.views.end(), values_);
     for (std::size_t i = 0; i < plan_.views.size(); ++i) {
-        const bool in_tile = plan_.program.values[i].scope == Scope::problem;
-        new (values_ + i) View(in_tile ? plan_.views[i] : run_.shared[i]);
-        if (in_tile && plan_.slots[i] >= 0) {
+        if (plan_.slots[i] >= 0) {
             values_[i].data = tile_ + plan_.slots[i];
         }
+    }
+    for (const ValueId id : plan_.single_values) {
+        values_[id] = run_.shared[id];
     }
     for (std::size_t i = 0; i < plan_.operands.size(); ++i) {
         new (operands_ + i) Given(operand(plan_.operands[i]));
@@ -122,6 +127,7 @@ TileRunner::TileRunner(const RunData& run, std::byte* memory)
     }
     for (std::size_t i = 0; i < plan_.results.size(); ++i) {
         new (results_ + i) GivenResult(result(plan_.results[i]));
+        streamed_ = streamed_ || streams(results_[i].to.view);
         if (is_computed_there(i)) {
             results_[i].how = How::computed_there;
             values_[results_[i].to.value] = results_[i].to.view;
@@ -130,7 +136,9 @@ TileRunner::TileRunner(const RunData& run, std::byte* memory)
 }
 
 TileRunner::~TileRunner() {
-    lane_flush();
+    if (streamed_) {
+        lane_flush();
+    }
 }
 
 bool TileRunner::streams(const View& value) const {

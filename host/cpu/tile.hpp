@@ -72,6 +72,7 @@ private:
     GivenResult* results_;  // as plan.results
     std::byte* tile_;
     Scratch scratch_;
+    bool streamed_ = false;  ///< something may be written past the caches
     std::int32_t status_[kMostProblems];
 };
 

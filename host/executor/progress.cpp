@@ -28,10 +28,10 @@ void Progress::ask() noexcept {
 }
 
 void Progress::add(std::int64_t problems) noexcept {
-    done_.fetch_add(problems, std::memory_order_relaxed);
     if (!hooks_.advance) {
-        return;
+        return;  // nobody asks, and nobody stops the run
     }
+    done_.fetch_add(problems, std::memory_order_relaxed);
     std::unique_lock lock(mutex_, std::defer_lock);
     if (pause_ == kNoPause) {
         lock.lock();

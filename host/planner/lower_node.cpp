@@ -170,6 +170,11 @@ Use Lowering::lower_matrix_function(const Expr& e, Selection s) {
 }
 
 Use Lowering::lower_entrywise(const Expr& e, Selection s) {
+    if (e->op == Op::exp) {
+        if (const std::optional<Use> softmax = lower_softmax(e, s)) {
+            return *softmax;
+        }
+    }
     const Extent r = rows(e, s);
     const Extent c = cols(e, s);
     return map(

@@ -247,11 +247,12 @@ Use Lowering::lower_row_sum(const Expr& y, Selection s) {
         text, "");
 }
 
-/// log(sum(exp(v))) as m + log(sum(exp(v - m))) with m the largest entry, so that nothing
-/// overflows; where m is infinite 0 stands in for it, which gives -inf for a v of -inf alone (or
-/// an empty one) and inf where an entry is inf.
-Use Lowering::lower_logsumexp(const Expr& y) {
-    const std::string text = "logsumexp(" + text_of(y) + ")";
+/// exp(v - m) with m the largest entry, so that nothing overflows, and the sum of that. Where m is
+/// infinite 0 stands in for it.
+const Lowering::ShiftedExp& Lowering::shifted_exp(const Expr& y) {
+    if (const auto found = shifted_.find(y->fingerprint); found != shifted_.end()) {
+        return found->second;
+    }
     const Extent r = rows(y, {});
     const Extent c = cols(y, {});
     const Use v = lower(y);
@@ -271,20 +272,60 @@ Use Lowering::lower_logsumexp(const Expr& y) {
             return b.binary(MapOp::mask, m, b.binary(MapOp::mul, above, below));
         },
         "finite max(" + text_of(y) + ")", "0 stands in for an infinite maximum");
-    const Use total = reduce(
-        ReduceOp::sum, ReduceOver::all, r, c,
+    const Use terms = map(
+        r, c,
         [&](BodyWriter& b) {
             const int m = load(b, shift, r, c);
             return b.unary(MapOp::exp, b.binary(MapOp::sub, load(b, v, r, c), m));
         },
+        "exp(v - max)", "logsumexp and its gradient have it in common");
+    const Use total = reduce(
+        ReduceOp::sum, ReduceOver::all, r, c, [&](BodyWriter& b) { return load(b, terms, r, c); },
         "sum of exp(v - max)", "shifted by the maximum: cannot overflow");
+    return shifted_.emplace(y->fingerprint, ShiftedExp{shift, terms, total}).first->second;
+}
+
+/// log(sum(exp(v))) as m + log(sum(exp(v - m))). An infinite m gives -inf for a v of -inf alone (or an
+/// empty one) and inf where an entry is inf.
+Use Lowering::lower_logsumexp(const Expr& y) {
+    const ShiftedExp& e = shifted_exp(y);
     return map(
         kOne, kOne,
         [&](BodyWriter& b) {
-            const int sum = b.unary(MapOp::log, load(b, total, kOne, kOne));
-            return b.binary(MapOp::add, load(b, shift, kOne, kOne), sum);
+            const int sum = b.unary(MapOp::log, load(b, e.total, kOne, kOne));
+            return b.binary(MapOp::add, load(b, e.shift, kOne, kOne), sum);
         },
-        text, "");
+        "logsumexp(" + text_of(y) + ")", "");
+}
+
+/// exp(v - logsumexp(v)), the gradient of logsumexp, as exp(v - m) over its sum: the exponential serves
+/// both. Nothing if `e`, an exp, is not that.
+std::optional<Use> Lowering::lower_softmax(const Expr& e, Selection s) {
+    const Expr& argument = e->children.front();
+    if (argument->op != Op::add) {
+        return {};
+    }
+    for (const Expr& term : argument->children) {
+        const Factors f = factors_of(term);
+        if (f.number != -1 || f.scalars.size() != 1 || f.scalars.front()->op != Op::logsumexp) {
+            continue;
+        }
+        const Expr& y = f.scalars.front()->children.front();
+        if (!(subtract(y, f.scalars.front()) == argument)) {
+            continue;
+        }
+        const ShiftedExp& parts = shifted_exp(y);
+        const Extent r = rows(e, s);
+        const Extent c = cols(e, s);
+        return map(
+            r, c,
+            [&](BodyWriter& b) {
+                const int terms = load(b, sliced(parts.terms, s.row, s.col), r, c);
+                return b.binary(MapOp::div, terms, load(b, parts.total, r, c));
+            },
+            text_of(e), "exp(v - max) over its sum");
+    }
+    return {};
 }
 
 /// No scaling guards norm2 against overflow of the squares: entries up to sqrt(max) are safe.

@@ -137,7 +137,13 @@ private:
     Use lower_dot(const Expr& a, const Expr& b);
     Use lower_sum(const Expr& y);
     Use lower_row_sum(const Expr& y, Selection s);
+    /// What logsumexp(y) and its gradient are made of.
+    struct ShiftedExp {
+        Use shift, terms, total;
+    };
+    const ShiftedExp& shifted_exp(const Expr& y);
     Use lower_logsumexp(const Expr& y);
+    std::optional<Use> lower_softmax(const Expr& e, Selection s);
     Use lower_norm(const Expr& y, bool euclidean);
     Use lower_diag_vector(const Expr& y, Selection s);
     Use sum_of_squares(const Use& a, const std::string& text, const std::string& why);
@@ -173,6 +179,7 @@ private:
     std::map<ChainKey, Use> chains_;
     std::map<ChainKey, Use> half_solves_;
     std::map<ExprKey, Use> diagonals_;
+    std::map<Fingerprint, ShiftedExp> shifted_;
     std::map<std::pair<Fingerprint, bool>, Factor> factors_;
     std::unordered_map<Expr, bool> shared_;
 };

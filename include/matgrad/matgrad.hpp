@@ -7,4 +7,5 @@
 #include "matgrad/device.hpp"
 #include "matgrad/error.hpp"
 #include "matgrad/expression.hpp"
+#include "matgrad/function.hpp"
 #include "matgrad/plan.hpp"

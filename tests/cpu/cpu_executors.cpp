@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
-
 #include "cpu/executor.hpp"
 #include "executors/executor_under_test.hpp"
+#include "support/poison.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -25,11 +24,8 @@ RunResult run_in_layout(detail::Layout layout, const Program& program, std::int6
     const CpuExecutor executor(program, threads, {layout, true});
     constexpr std::size_t kGuardBytes = 256;
     const std::size_t bytes = executor.workspace_bytes();
-    std::vector<std::byte> memory(bytes + kGuardBytes + 64, std::byte{0xff});  // 0xff...: NaN
-    void* start = memory.data();
-    std::size_t room = memory.size();
-    std::align(64, bytes + kGuardBytes, start, room);
-    auto* workspace = static_cast<std::byte*>(start);
+    const PoisonedMemory memory(bytes + kGuardBytes);
+    std::byte* const workspace = memory.data();
     RunResult result;
     result.status.assign(static_cast<std::size_t>(batch), -1);
     HostCall call{batch, inputs, outputs, result.status, {workspace, bytes}};
@@ -37,7 +33,7 @@ RunResult run_in_layout(detail::Layout layout, const Program& program, std::int6
     call.rows = wishes.rows;
     result.summary = executor.run(call, {});
     for (std::size_t i = 0; i < kGuardBytes; ++i) {
-        EXPECT_EQ(workspace[bytes + i], std::byte{0xff}) << "written past the workspace";
+        EXPECT_EQ(workspace[bytes + i], std::byte{kPoison}) << "written past the workspace";
     }
     for (const Matrices* matrices : results) {
         EXPECT_TRUE(matrices->guards_intact()) << "written outside a result";

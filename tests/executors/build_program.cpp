@@ -152,25 +152,6 @@ Matrices::Matrices(ScalarType type, std::int64_t batch, std::int64_t rows, std::
     }
 }
 
-std::size_t Matrices::index(std::int64_t problem, std::int64_t r, std::int64_t c) const {
-    return static_cast<std::size_t>(origin_ + problem * batch_stride_ + r * row_stride_ +
-                                    c * col_stride_);
-}
-
-double Matrices::get(std::int64_t problem, std::int64_t r, std::int64_t c) const {
-    const std::size_t i = index(problem, r, c);
-    return type_ == ScalarType::float32 ? static_cast<double>(floats_[i]) : doubles_[i];
-}
-
-void Matrices::set(std::int64_t problem, std::int64_t r, std::int64_t c, double value) {
-    const std::size_t i = index(problem, r, c);
-    if (type_ == ScalarType::float32) {
-        floats_[i] = static_cast<float>(value);
-    } else {
-        doubles_[i] = value;
-    }
-}
-
 void Matrices::fill_random(std::uint32_t seed, double low, double high) {
     std::mt19937 engine(seed);
     std::uniform_real_distribution<double> draw(low, high);

@@ -54,8 +54,18 @@ public:
     Matrices(ScalarType type, std::int64_t batch, std::int64_t rows, std::int64_t cols,
              Order order = Order::rows, bool reversed_batch = false);
 
-    [[nodiscard]] double get(std::int64_t problem, std::int64_t r, std::int64_t c) const;
-    void set(std::int64_t problem, std::int64_t r, std::int64_t c, double value);
+    [[nodiscard]] double get(std::int64_t problem, std::int64_t r, std::int64_t c) const {
+        const std::size_t i = index(problem, r, c);
+        return type_ == ScalarType::float32 ? static_cast<double>(floats_[i]) : doubles_[i];
+    }
+    void set(std::int64_t problem, std::int64_t r, std::int64_t c, double value) {
+        const std::size_t i = index(problem, r, c);
+        if (type_ == ScalarType::float32) {
+            floats_[i] = static_cast<float>(value);
+        } else {
+            doubles_[i] = value;
+        }
+    }
     void fill_random(std::uint32_t seed, double low = -1, double high = 1);
     /// Every matrix becomes symmetric with eigenvalues of at least `shift`.
     void make_positive(std::uint32_t seed, double shift);
@@ -74,7 +84,10 @@ public:
                                  std::int64_t other_problem) const;
 
 private:
-    [[nodiscard]] std::size_t index(std::int64_t problem, std::int64_t r, std::int64_t c) const;
+    [[nodiscard]] std::size_t index(std::int64_t problem, std::int64_t r, std::int64_t c) const {
+        return static_cast<std::size_t>(origin_ + problem * batch_stride_ + r * row_stride_ +
+                                        c * col_stride_);
+    }
 
     ScalarType type_;
     std::int64_t batch_, rows_, cols_;

@@ -159,6 +159,103 @@ long double reduce_naive(ReduceOp op, const std::vector<long double>& values) {
     return result;
 }
 
+/// The sum, maximum or product of A .* B' over a domain.
+struct ReduceCase {
+    Sizes size;
+    ReduceOp op;
+    ReduceOver over;
+    Order order;
+    ScalarType type;
+};
+
+/// The terms of entry (i, j) of the result.
+std::vector<long double> terms_of(const ReduceCase& t, const Matrices& A, const Matrices& B,
+                                  std::int64_t p, std::int64_t i, std::int64_t j) {
+    const auto [m, n] = t.size;
+    std::vector<long double> terms;
+    for (std::int64_t r = t.over == ReduceOver::rows ? i : 0; r < m; ++r) {
+        for (std::int64_t c = t.over == ReduceOver::cols ? j : 0; c < n; ++c) {
+            if (t.over != ReduceOver::diagonal || r == c) {
+                terms.push_back(static_cast<long double>(A.get(p, r, c)) * B.get(0, c, r));
+            }
+            if (t.over == ReduceOver::cols) {
+                break;
+            }
+        }
+        if (t.over == ReduceOver::rows) {
+            break;
+        }
+    }
+    return terms;
+}
+
+void check_reduce(const ReduceCase& t) {
+    const auto [m, n] = t.size;
+    const std::string text =
+        (testing::Message() << m << "x" << n << " op " << static_cast<int>(t.op) << " over "
+                            << static_cast<int>(t.over) << " order " << static_cast<int>(t.order)
+                            << " type " << static_cast<int>(t.type))
+            .GetString();
+    SCOPED_TRACE(text);
+    const std::vector<ExecutorUnderTest> executors = executors_for(text);
+    if (executors.empty()) {
+        return;
+    }
+    const bool product = t.op == ReduceOp::product;
+    const long double scale = product ? -1 : 0.5L;
+    const std::int64_t out_rows = t.over == ReduceOver::rows ? m : 1;
+    const std::int64_t out_cols = t.over == ReduceOver::cols ? n : 1;
+    ProgramBuilder build(t.type);
+    const ValueId a = build.operand("A", m, n, true);
+    const ValueId b = build.operand("B", n, m, false);
+    const ValueId out = build.value(out_rows, out_cols);
+    build.step(Reduce{t.op,
+                      t.over,
+                      {"m", m},
+                      {"n", n},
+                      {{{use(a), Broadcast::none}, {use_transposed(b), Broadcast::none}},
+                       {load(0), load(1), {MapOp::mul, 0, 1, 0}}},
+                      static_cast<double>(scale),
+                      {}},
+               out);
+    build.output(out);
+    const Program program = build.finish();
+    Matrices A(t.type, kBatch, m, n, t.order);
+    Matrices B(t.type, 1, n, m, t.order);
+    // Products of many numbers close to 1 stay in range.
+    A.fill_random(1, product ? 0.95 : -1, product ? 1.05 : 1);
+    B.fill_random(2, product ? 0.95 : -1, product ? 1.05 : 1);
+    std::vector<Matrices> found;  // by each executor
+    for (const ExecutorUnderTest& executor : executors) {
+        SCOPED_TRACE(executor.name);
+        found.emplace_back(t.type, kBatch, out_rows, out_cols);
+        run(executor, program, kBatch, {&A, &B}, {&found.back()});
+    }
+    for (std::int64_t p = 0; p < kBatch; ++p) {
+        for (std::int64_t i = 0; i < out_rows; ++i) {
+            for (std::int64_t j = 0; j < out_cols; ++j) {
+                const std::vector<long double> terms = terms_of(t, A, B, p, i, j);
+                const long double want = scale * reduce_naive(t.op, terms);
+                long double sizes = 0;
+                for (const long double x : terms) {
+                    sizes += std::abs(x);
+                }
+                const auto count = static_cast<long double>(terms.size());
+                const long double bound = product ? 2 * (count + 2) * unit(t.type) * std::abs(want)
+                                                  : (count + 2) * unit(t.type) * sizes;
+                for (std::size_t e = 0; e < executors.size(); ++e) {
+                    SCOPED_TRACE(executors[e].name);
+                    if (std::isinf(want)) {
+                        ASSERT_EQ(found[e].get(p, i, j), static_cast<double>(want));
+                    } else {
+                        ASSERT_LE(std::abs(found[e].get(p, i, j) - want), bound);
+                    }
+                }
+            }
+        }
+    }
+}
+
 TEST(Reduce, MatchesLoopsOverEveryDomain) {
     for (const ScalarType type : kTypes) {
         for (const Sizes& size : kShapes) {
@@ -166,84 +263,8 @@ TEST(Reduce, MatchesLoopsOverEveryDomain) {
                 for (const ReduceOver over :
                      {ReduceOver::all, ReduceOver::rows, ReduceOver::cols, ReduceOver::diagonal}) {
                     for (const Order order : {Order::rows, Order::columns, Order::reversed_both}) {
-                        const std::string text =
-                            (testing::Message()
-                             << size.m << "x" << size.n << " op " << static_cast<int>(op)
-                             << " over " << static_cast<int>(over) << " order "
-                             << static_cast<int>(order) << " type " << static_cast<int>(type))
-                                .GetString();
-                        SCOPED_TRACE(text);
-                        const std::vector<ExecutorUnderTest> executors = executors_for(text);
-                        if (executors.empty()) {
-                            continue;
-                        }
-                        const auto [m, n] = size;
-                        const std::int64_t out_rows = over == ReduceOver::rows ? m : 1;
-                        const std::int64_t out_cols = over == ReduceOver::cols ? n : 1;
-                        ProgramBuilder build(type);
-                        const ValueId a = build.operand("A", m, n, true);
-                        const ValueId b = build.operand("B", n, m, false);
-                        const ValueId out = build.value(out_rows, out_cols);
-                        build.step(Reduce{op,
-                                          over,
-                                          {"m", m},
-                                          {"n", n},
-                                          {{{use(a), Broadcast::none},
-                                            {use_transposed(b), Broadcast::none}},
-                                           {load(0), load(1), {MapOp::mul, 0, 1, 0}}},
-                                          op == ReduceOp::product ? -1 : 0.5,
-                                          {}},
-                                   out);
-                        build.output(out);
-                        const Program program = build.finish();
-                        Matrices A(type, kBatch, m, n, order);
-                        Matrices B(type, 1, n, m, order);
-                        // Products of many numbers close to 1 stay in range.
-                        const bool product = op == ReduceOp::product;
-                        A.fill_random(1, product ? 0.95 : -1, product ? 1.05 : 1);
-                        B.fill_random(2, product ? 0.95 : -1, product ? 1.05 : 1);
-                        const auto term = [&](std::int64_t p, std::int64_t r, std::int64_t c) {
-                            return static_cast<long double>(A.get(p, r, c)) * B.get(0, c, r);
-                        };
-                        for (const ExecutorUnderTest& executor : executors) {
-                            SCOPED_TRACE(executor.name);
-                            Matrices G(type, kBatch, out_rows, out_cols);
-                            run(executor, program, kBatch, {&A, &B}, {&G});
-                            for (std::int64_t p = 0; p < kBatch; ++p) {
-                                for (std::int64_t i = 0; i < out_rows; ++i) {
-                                    for (std::int64_t j = 0; j < out_cols; ++j) {
-                                        std::vector<long double> terms;
-                                        for (std::int64_t r = 0; r < m; ++r) {
-                                            for (std::int64_t c = 0; c < n; ++c) {
-                                                const bool in =
-                                                    over == ReduceOver::all ||
-                                                    (over == ReduceOver::rows && r == i) ||
-                                                    (over == ReduceOver::cols && c == j) ||
-                                                    (over == ReduceOver::diagonal && r == c);
-                                                if (in) {
-                                                    terms.push_back(term(p, r, c));
-                                                }
-                                            }
-                                        }
-                                        const long double scale = product ? -1 : 0.5L;
-                                        const long double want = scale * reduce_naive(op, terms);
-                                        long double sizes = 0;
-                                        for (const long double x : terms) {
-                                            sizes += std::abs(x);
-                                        }
-                                        const auto count = static_cast<long double>(terms.size());
-                                        const long double bound =
-                                            product ? 2 * (count + 2) * unit(type) * std::abs(want)
-                                                    : (count + 2) * unit(type) * sizes;
-                                        if (std::isinf(want)) {
-                                            ASSERT_EQ(G.get(p, i, j), static_cast<double>(want));
-                                        } else {
-                                            ASSERT_LE(std::abs(G.get(p, i, j) - want), bound);
-                                        }
-                                    }
-                                }
-                            }
-                        }
+                        check_reduce({size, op, over, order, type});
+                        ASSERT_FALSE(HasFailure());
                     }
                 }
             }

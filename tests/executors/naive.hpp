@@ -48,9 +48,10 @@ inline Naive transpose(const Naive& a) {
 inline Naive multiply(const Naive& a, const Naive& b) {
     Naive result(a.rows, b.cols);
     for (std::int64_t r = 0; r < a.rows; ++r) {
-        for (std::int64_t c = 0; c < b.cols; ++c) {
-            for (std::int64_t k = 0; k < a.cols; ++k) {
-                result(r, c) += a(r, k) * b(k, c);
+        for (std::int64_t k = 0; k < a.cols; ++k) {
+            const long double factor = a(r, k);
+            for (std::int64_t c = 0; c < b.cols; ++c) {
+                result(r, c) += factor * b(k, c);
             }
         }
     }

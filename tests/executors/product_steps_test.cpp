@@ -95,24 +95,31 @@ void check_gemm(const GemmCase& t, int threads = 1) {
     B.fill_random(12);
     C.fill_random(13);
     const long double u = std::max(unit(t.compute), unit(t.type));
+    std::vector<Matrices> found;  // by each executor
     for (const ExecutorUnderTest& executor : executors) {
         SCOPED_TRACE(executor.name);
-        Matrices G(t.type, t.batch, t.m, t.n, t.out_order, t.reversed_batch);
-        const RunResult result = run(executor, program, t.batch, {&A, &B, &C}, {&G}, threads);
+        found.emplace_back(t.type, t.batch, t.m, t.n, t.out_order, t.reversed_batch);
+        const RunResult result =
+            run(executor, program, t.batch, {&A, &B, &C}, {&found.back()}, threads);
         EXPECT_EQ(result.summary.problems, t.batch);
         EXPECT_EQ(result.summary.failed, 0);
         for (std::int64_t p = 0; p < t.batch; ++p) {
             EXPECT_EQ(result.status[static_cast<std::size_t>(p)], 0);
-            Naive left = matrix(A, t.a_batched ? p : 0);
-            Naive right = matrix(B, t.b_batched ? p : 0);
-            left = t.a_transposed ? transpose(left) : left;
-            right = t.b_transposed ? transpose(right) : right;
-            const Naive added = scaled(t.beta, matrix(C, p));
-            const Naive want = plus(scaled(t.alpha, multiply(left, right)), added);
-            const Naive sizes =
-                plus(scaled(std::abs(t.alpha), multiply(absolute(left), absolute(right))),
-                     absolute(added));
-            expect_within(matrix(G, p), want, scaled(static_cast<long double>(t.k + 3) * u, sizes));
+        }
+    }
+    for (std::int64_t p = 0; p < t.batch; ++p) {
+        Naive left = matrix(A, t.a_batched ? p : 0);
+        Naive right = matrix(B, t.b_batched ? p : 0);
+        left = t.a_transposed ? transpose(left) : left;
+        right = t.b_transposed ? transpose(right) : right;
+        const Naive added = scaled(t.beta, matrix(C, p));
+        const Naive want = plus(scaled(t.alpha, multiply(left, right)), added);
+        const Naive sizes = plus(
+            scaled(std::abs(t.alpha), multiply(absolute(left), absolute(right))), absolute(added));
+        const Naive bound = scaled(static_cast<long double>(t.k + 3) * u, sizes);
+        for (std::size_t i = 0; i < executors.size(); ++i) {
+            SCOPED_TRACE(executors[i].name);
+            expect_within(matrix(found[i], p), want, bound);
             if (testing::Test::HasFatalFailure()) {
                 return;
             }

@@ -41,9 +41,10 @@ Case make_case(const Recipe& recipe) {
     options.wrt = recipe.wrt;
     options.type = recipe.type;
     options.reduction = recipe.reduction;
+    options.expected_batch = recipe.batch;
     return {recipe.group, recipe.name,
-            make_program(detail::make_request(parse(recipe.text, recipe.declarations), operands,
-                                              recipe.batch, options))};
+            make_program(
+                detail::make_request(parse(recipe.text, recipe.declarations), operands, options))};
 }
 
 struct NamedSizes {

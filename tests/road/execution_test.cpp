@@ -3,12 +3,19 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "road/road_check.hpp"
 #include "support/cookbook.hpp"
 #include "support/functions.hpp"
 
 namespace matgrad {
 namespace {
+
+/// Where cases are dear, a row has one small case in each type, and a sum or a mean.
+bool takes_both_of_two() {
+    return test_device().every <= 4;
+}
 
 /// A few functions do where cases are dear.
 bool takes_more_cases(const std::string& text) {
@@ -18,49 +25,53 @@ bool takes_more_cases(const std::string& text) {
 class Road : public testing::TestWithParam<CookbookRow> {
 protected:
     [[nodiscard]] Expr f() const { return parse(GetParam().f, GetParam().declarations); }
-    static std::vector<Case> cases() {
-        std::vector<Case> cases = {
-            {{{"m", 7}, {"n", 3}, {"p", 5}, {"q", 2}}, Batched::all, 5},
-            {{{"m", 7}, {"n", 3}, {"p", 5}, {"q", 2}}, Batched::variable, 37}};
+    /// The text of the row tells the one of two that it has.
+    static bool has_first() { return GetParam().f.size() % 2 == 0; }
+    static std::vector<Case> cases(ScalarType type) {
+        const Sizes sizes = {{"m", 7}, {"n", 3}, {"p", 5}, {"q", 2}};
+        std::vector<Case> cases = {{sizes, Batched::all, 5}, {sizes, Batched::variable, 37}};
+        if (!takes_both_of_two()) {
+            cases.erase(cases.begin() + (has_first() == (type == ScalarType::float64) ? 1 : 0));
+        }
         if (takes_more_cases(GetParam().f)) {
             cases.push_back({{{"m", 2}, {"n", 1}, {"p", 3}, {"q", 1}}, Batched::all, 3});
             cases.push_back({{{"m", 150}, {"n", 65}, {"p", 33}, {"q", 17}}, Batched::variable, 2});
         }
         return cases;
     }
-    static int problems() {
-        int result = 0;
-        for (const Case& c : cases()) {
-            result += static_cast<int>(c.batch);
+    /// Holds every case against the oracle; all but so many problems must have something to compare.
+    template <typename T>
+    void expect_row(int undetermined) const {
+        int compared = 0;
+        int problems = 0;
+        for (const Case& c : cases(sizeof(T) == 4 ? ScalarType::float32 : ScalarType::float64)) {
+            compared += matgrad::expect_row<T>(f(), GetParam().wrt, c, Accuracy::robust);
+            problems += static_cast<int>(c.batch);
         }
-        return result;
+        EXPECT_GT(compared, std::max(problems - undetermined, problems / 2));
     }
 };
 
 TEST_P(Road, DoubleAgreesWithTheOracle) {
-    int compared = 0;
-    for (const Case& c : cases()) {
-        compared += expect_row<double>(f(), GetParam().wrt, c, Accuracy::robust);
-    }
-    EXPECT_GT(compared, problems() - 7);  // at n = 1 the gradient of a ratio is zero
+    expect_row<double>(7);  // at n = 1 the gradient of a ratio is zero
 }
 
 TEST_P(Road, RobustFloatAgreesWithTheOracle) {
-    int compared = 0;
-    for (const Case& c : cases()) {
-        compared += expect_row<float>(f(), GetParam().wrt, c, Accuracy::robust);
-    }
-    EXPECT_GT(compared, problems() - 17);  // some determinants lie beyond the range of float
+    expect_row<float>(17);  // some determinants lie beyond the range of float
 }
 
 TEST_P(Road, SumsAndMeansOverTheBatchAgreeWithTheOracle) {
     const Sizes sizes = {{"m", 7}, {"n", 3}, {"p", 5}, {"q", 2}};
-    EXPECT_EQ(expect_reduced_row<double>(f(), GetParam().wrt,
-                                         {sizes, Batched::others, 21, Reduction::sum}),
-              1);
-    EXPECT_EQ(
-        expect_reduced_row<float>(f(), GetParam().wrt, {sizes, Batched::all, 5, Reduction::mean}),
-        1);
+    if (takes_both_of_two() || has_first()) {
+        EXPECT_EQ(expect_reduced_row<double>(f(), GetParam().wrt,
+                                             {sizes, Batched::others, 21, Reduction::sum}),
+                  1);
+    }
+    if (takes_both_of_two() || !has_first()) {
+        EXPECT_EQ(expect_reduced_row<float>(f(), GetParam().wrt,
+                                            {sizes, Batched::all, 5, Reduction::mean}),
+                  1);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Row, Road, testing::ValuesIn(read_cookbook()), [](const auto& row) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "simulated_gpu/poison.hpp"
 #include "simulated_gpu/simulated_gpu.hpp"
+#include "support/poison.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -14,6 +14,13 @@
 #endif
 
 namespace matgrad::simulated {
+
+using test::forbid_access;
+using test::kPoison;
+using test::map_poisoned;
+using test::poison;
+using test::unmap;
+
 namespace {
 
 constexpr std::size_t kGuardBytes = 1024;

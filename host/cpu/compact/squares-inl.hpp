@@ -73,6 +73,51 @@ HWY_INLINE void transpose_square(LaneVector<T>* v) {
 
 #endif
 
+/// The sum of the numbers of each of N vectors of N lanes, as one vector: a transpose that adds as soon as
+/// two numbers of a sum meet.
+#if HWY_TARGET == HWY_SCALAR
+template <typename T>
+HWY_INLINE LaneVector<T> sums_of_square(const LaneVector<T>* v) {
+    return v[0];
+}
+#else
+template <typename T>
+HWY_INLINE LaneVector<T> sums_of_square(const LaneVector<T>* v) {
+    const Lane<T> d;
+    constexpr int kBlock = 16 / sizeof(T);  // numbers in 128 bits
+    constexpr int kSize = static_cast<int>(hn::MaxLanes(Lane<T>()));
+    constexpr int kBlocks = kSize / kBlock;
+    const auto pairs = [d](auto a, auto b) HWY_ATTR {
+        return hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+    };
+    // Each group of kBlock vectors becomes one, with a sum of each in each 128-bit block.
+    LaneVector<T> block[kBlocks];
+#pragma GCC unroll 8
+    for (int g = 0; g < kBlocks; ++g) {
+        const LaneVector<T>* of = v + g * kBlock;
+        if constexpr (kBlock == 4) {
+            block[g] = pairs(pairs(of[0], of[2]), pairs(of[1], of[3]));
+        } else {
+            block[g] = pairs(of[0], of[1]);
+        }
+    }
+    const auto halves = [d](auto a, auto b) HWY_ATTR {
+        return hn::Add(hn::ConcatLowerLower(d, b, a), hn::ConcatUpperUpper(d, b, a));
+    };
+    if constexpr (kBlocks == 4) {
+        const auto odd_even = [](auto a, auto b) HWY_ATTR {
+            return hn::Add(hn::OddEvenBlocks(hn::SwapAdjacentBlocks(b), a),
+                           hn::OddEvenBlocks(b, hn::SwapAdjacentBlocks(a)));
+        };
+        return halves(odd_even(block[0], block[1]), odd_even(block[2], block[3]));
+    } else if constexpr (kBlocks == 2) {
+        return halves(block[0], block[1]);
+    } else {
+        return block[0];
+    }
+}
+#endif
+
 /// The first `count` numbers, fewer than fill a line.
 template <typename T>
 HWY_INLINE void copy_few(const T* from, std::int64_t count, T* to) {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cpu/plain/transpose.hpp"
+#include "cpu/vector_math.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -21,6 +22,9 @@ void copy_typed(const View& from, const View& to) {
     }
     if (std::is_same_v<From, To> && from.col_stride == 1 && to.row_stride == 1) {
         return transpose_copy(transposed(from), transposed(to));
+    }
+    if (from.contiguous() && to.contiguous()) {
+        return convert_strip(in, out, to.count());
     }
     constexpr std::int64_t kSquare = 32;  // a square of both stays in the first-level cache
     for (std::int64_t r0 = 0; r0 < to.rows; r0 += kSquare) {

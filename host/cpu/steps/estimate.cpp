@@ -1,5 +1,9 @@
 #include "cpu/steps/estimate.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
 #include "cpu/map.hpp"
 #include "cpu/scratch.hpp"
 #include "cpu/view.hpp"
@@ -37,6 +41,23 @@ double operations_of(const Program& program, const Step& step) {
     return 0;
 }
 
+/// Beyond what each instruction takes, of one entry in full vectors.
+double function_nanoseconds(const MapBody& body, ScalarType type) {
+    double of_vector = 0;
+    double of_entry = 0;
+    for (const MapInstruction& c : body.code) {
+        const std::optional<Entrywise> function = entrywise_of(c.op);
+        if (c.op == MapOp::pow && (c.number != std::trunc(c.number) || std::abs(c.number) > 64)) {
+            of_entry += kPowerEntry;
+        } else if (c.op == MapOp::div || c.op == MapOp::sqrt) {
+            of_vector += kRootVector;
+        } else if (function && (facts_of(*function) & EntrywiseFact::kHeavy) != 0) {
+            of_vector += kFunctionVector;
+        }
+    }
+    return of_entry + of_vector * real(size_of(type)) / real(kVectorBytes);
+}
+
 std::int64_t matrix_bytes(const Program& program, ValueId id, int lanes) {
     return id == kNoValue
                ? 0
@@ -52,9 +73,11 @@ Work work_of(const Program& program, const Step& step) {
     if (const auto* reduce = std::get_if<Reduce>(&step.operation)) {
         w.entries = real(reduce->rows.size * reduce->cols.size);
         w.instructions = real(static_cast<std::int64_t>(reduce->body.code.size())) + 1;
+        w.functions = function_nanoseconds(reduce->body, step.type);
     } else if (const auto* map = std::get_if<Map>(&step.operation)) {
         w.entries = real(out.count());
         w.instructions = real(static_cast<std::int64_t>(map->body.code.size())) + 1;
+        w.functions = function_nanoseconds(map->body, step.type);
     } else if (std::holds_alternative<Copy>(step.operation)) {
         w.entries = real(out.count());
         w.instructions = 1;
@@ -94,6 +117,17 @@ double moved_floats(const Program& program, bool operands_too) {
     return floats;
 }
 
+double summed_numbers(const Program& program) {
+    double numbers = 0;
+    for (const Step& step : program.steps) {
+        if (const auto* sum = std::get_if<BatchReduce>(&step.operation)) {
+            const bool added = program.value(sum->a.value).scope == Scope::problem;
+            numbers += added ? real(program.value(step.out).count()) : 0;
+        }
+    }
+    return numbers;
+}
+
 double compact_nanoseconds(const Program& program, const Step& step) {
     const Work w = work_of(program, step);
     const bool cached = tile_bytes_per_problem(program) * kLanes <= kCachedTile;
@@ -110,15 +144,22 @@ double compact_nanoseconds(const Program& program, const Step& step) {
     const double rate = gives_vector(program, step) ? kCompactGemvRate
                         : gemm                      ? kCompactRate
                                                     : kCompactFactorRate;
+    const Value& out = program.value(step.out);
+    const double floats = weight(out.type) * real(out.count());
+    const bool spills = gemm && floats * size_of(ScalarType::float32) * kLanes > kFirstCache;
+    const double product = std::max(w.operations / rate, spills ? kCompactWrite * floats : 0);
     const double time = kCompactCall +
                         w.instructions * (kMapInstruction / kLanes + kMapEntry * w.entries) +
-                        w.operations / rate;
+                        w.functions * w.entries + product;
     return time * (cached ? 1 : kBeyondCache);
 }
 
 double entrywise_nanoseconds(const Program& program, const Step& step) {
     const Work w = work_of(program, step);
-    return kMapCall + w.instructions * (kMapInstruction + kMapEntry * w.entries);
+    // Of a few entries a vector is computed.
+    const double in_vector = real(kVectorBytes / size_of(step.type));
+    return kMapCall + w.instructions * (kMapInstruction + kMapEntry * w.entries) +
+           w.functions * std::max(w.entries, in_vector);
 }
 
 std::int64_t copies_bytes(const Program& program, const Step& step, int lanes) {

@@ -38,17 +38,35 @@ inline constexpr double kCompactCall = 6;
 inline constexpr double kMapCall = 50;
 inline constexpr double kMapInstruction = 10;
 inline constexpr double kMapEntry = 0.04;
+inline constexpr std::int64_t kVectorBytes = 64;
+/// Nanoseconds that one vector takes beyond that: of a division or a root, of a function such
+/// as exp (7 to 20). A power by the C library takes kPowerEntry for each number.
+inline constexpr double kRootVector = 1.5;
+inline constexpr double kFunctionVector = 9;
+inline constexpr double kPowerEntry = 10;
+/// Nanoseconds to add one number of a problem to a sum over the batch.
+inline constexpr double kCompactSummed = 0.16;
+inline constexpr double kPlainSummed = 0.38;
+inline constexpr double kRunSummed = 0.1;
+/// Nanoseconds to write one float of a compact result that the first-level cache cannot hold.
+inline constexpr double kCompactWrite = 0.12;
+inline constexpr std::int64_t kFirstCache = 32 << 10;
 
 /// A compact tile beyond this is read from the third-level cache or memory again and again.
 inline constexpr std::int64_t kCachedTile = 1 << 20;
 inline constexpr double kBeyondCache = 2;
 inline constexpr double kBeyondCacheSolve = 1.15;
 
+/// Nanoseconds of a dot product of a row, and of each vector of its operands.
+inline constexpr double kDotRow = 0.6;
+inline constexpr double kDotVector = 0.4;
+
 /// The work of one problem in units of float: a double counts for two.
 struct Work {
     double operations = 0;
     double entries = 0;       ///< of an entrywise domain, not weighed
     double instructions = 0;  ///< of an entrywise expression
+    double functions = 0;     ///< nanoseconds of its functions, of an entry in full vectors
 };
 [[nodiscard]] Work work_of(const Program& program, const Step& step);
 
@@ -56,12 +74,19 @@ struct Work {
 [[nodiscard]] inline double weight(ScalarType type) {
     return type == ScalarType::float32 ? 1 : 2;
 }
+/// Vectors that hold `count` numbers.
+[[nodiscard]] inline double vectors_of(std::int64_t count, ScalarType type) {
+    return static_cast<double>((count * size_of(type) + kVectorBytes - 1) / kVectorBytes);
+}
 [[nodiscard]] bool gives_vector(const Program& program, const Step& step);
 
 /// What one problem keeps in a tile: its workspace, operands and results.
 [[nodiscard]] std::int64_t tile_bytes_per_problem(const Program& program);
 /// Floats of the results of a problem; of its operands too if asked for.
 [[nodiscard]] double moved_floats(const Program& program, bool operands_too);
+
+/// Values of problems that the sums over the batch add up, in numbers.
+[[nodiscard]] double summed_numbers(const Program& program);
 
 /// Of a step in the compact layout.
 [[nodiscard]] double compact_nanoseconds(const Program& program, const Step& step);

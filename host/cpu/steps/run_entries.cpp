@@ -12,8 +12,8 @@ namespace matgrad::detail {
 namespace {
 
 /// Nanoseconds to spread the one number of a problem, and of a row that is reduced by itself.
-constexpr double kSpread = 4;
-constexpr double kReducedRow = 5;
+constexpr double kSpread = 1;
+constexpr double kReducedRow = 3;
 
 double real(std::int64_t size) {
     return static_cast<double>(size);
@@ -23,7 +23,7 @@ double price_of(const Program& program, const Step& step, const StackedBody& bod
                 std::int64_t tile) {
     const Work w = work_of(program, step);
     return (kMapCall + w.instructions * kMapInstruction) / real(tile) +
-           w.instructions * kMapEntry * w.entries + kSpread * body.scalars();
+           (w.instructions * kMapEntry + w.functions) * w.entries + kSpread * body.scalars();
 }
 
 /// The views of a body, and what evaluating it takes.
@@ -75,38 +75,64 @@ private:
     StackedBody body_;
 };
 
-/// scale * the dot product of a vector of each problem with a shared one.
+/// A sum of entries, of squares or of the products of two vectors, by rows.
+struct RowSum {
+    int a = 0;
+    int b = 0;  ///< operand, or kOnes
+};
+constexpr int kOnes = -1;
+
+/// scale * the dot products of the rows of two operands, one of which may be shared.
 class RunDots : public CpuStep {
 public:
-    RunDots(const Program& program, const Step& step, const Use& own, const Use& shared,
-            double scale, std::int64_t tile)
-        : CpuStep(to_text(program, step),
-                  align_up(program.value(own.value).count() * size_of(step.type)),
-                  kProductCall / real(tile) +
-                      weight(step.type) * 2 * real(program.value(own.value).count()) / kGemvRate),
+    RunDots(const Program& program, const Step& step, double scale, const RowSum& sum,
+            StackedBody body, std::int64_t tile)
+        : CpuStep(to_text(program, step), scratch(step, body), price(step, sum, body, tile)),
           step_(step),
-          own_(stacked(program, own)),
-          shared_(shared),
-          scale_(scale) {}
+          scale_(scale),
+          sum_(sum),
+          body_(std::move(body)) {}
 
     void compute(const StepRun& run) const override {
-        const View own = own_.rows(run.values, run.problems);
-        View s = use_of(shared_, run.values[shared_.value]);
-        s = s.rows == 1 ? transposed(s) : s;
-        if (s.row_stride != 1) {
-            const View column = run.scratch->matrix(s.type, s.rows, 1, 1);
-            copy_matrix(s, column);
-            s = column;
+        const Domain domain = body_.domain(run.values, run.problems, *run.scratch);
+        View a = domain.operands[sum_.a];
+        View b = sum_.b == kOnes ? ones(*run.scratch) : domain.operands[sum_.b];
+        if (a.row_stride == 0) {
+            std::swap(a, b);
+        }
+        if (b.row_stride == 0 && b.col_stride != 1) {
+            b.rows = 1;
+            const View row = run.scratch->matrix(b.type, 1, b.cols, 1);
+            copy_matrix(b, row);
+            b = row;
+            b.row_stride = 0;
         }
         const View out = run.values[step_.out];
-        row_dots(scale_, own, s, 0, row_major(out.data, out.type, run.problems, 1, 1));
+        row_products(scale_, a, b, step_.type, row_major(out.data, out.type, run.problems, 1, 1));
     }
 
 private:
+    [[nodiscard]] View ones(Scratch& scratch) const {
+        View row = scratch.matrix(step_.type, 1, body_.entries(), 1);
+        fill_matrix(row, 1);
+        row.row_stride = 0;
+        return row;
+    }
+    static std::int64_t scratch(const Step& step, const StackedBody& body) {
+        return scratch_of(body.body()) + align_up(body.entries() * size_of(step.type));
+    }
+    static double price(const Step& step, const RowSum& sum, const StackedBody& body,
+                        std::int64_t tile) {
+        const double vectors = vectors_of(body.entries(), step.type);
+        const int loads = sum.b == kOnes || sum.b == sum.a ? 1 : 2;
+        return kProductCall / real(tile) + kDotRow * weight(step.type) +
+               kDotVector * loads * vectors;
+    }
+
     const Step& step_;
-    Stacked own_;
-    Use shared_;
     double scale_;
+    RowSum sum_;
+    StackedBody body_;
 };
 
 /// The sum over all entries and all problems of the run.
@@ -132,31 +158,37 @@ private:
     StackedBody body_;
 };
 
-/// The uses of sum(x .* w) with x a vector of the problem and w one that all share, if it is that.
-struct SharedDot {
-    Use own, shared;
-};
-bool is_shared_dot(const Program& program, const Step& step, const Reduce& reduce, SharedDot& dot) {
+/// Do the entries of an operand lie one after the other in each problem? What is shared is copied so.
+bool has_unit_entries(const Program& program, const MapOperand& operand) {
+    const Value& value = program.value(operand.use.value);
+    const bool vector = value.rows.size == 1 || value.cols.size == 1;
+    return operand.broadcast == Broadcast::none && is_whole(operand.use) &&
+           (vector || !operand.use.transposed);
+}
+
+/// Is it a sum that rows of dot products give?
+bool is_row_sum(const Program& program, const Step& step, const Reduce& reduce, RowSum& sum) {
     const std::vector<MapInstruction>& code = reduce.body.code;
     const std::vector<MapOperand>& operands = reduce.body.operands;
-    const bool product = reduce.op == ReduceOp::sum && code.size() == 3 && operands.size() == 2 &&
-                         code[0].op == MapOp::load && code[1].op == MapOp::load &&
-                         code[2].op == MapOp::mul && code[2].a + code[2].b == 1 &&
-                         code[0].a + code[1].a == 1;
-    if (!product || operands[0].broadcast != Broadcast::none ||
-        operands[1].broadcast != Broadcast::none) {
+    if (reduce.op != ReduceOp::sum || code.size() > 3 || code[0].op != MapOp::load) {
         return false;
     }
-    const bool first = program.value(operands[0].use.value).scope == Scope::problem;
-    dot = {operands[first ? 0 : 1].use, operands[first ? 1 : 0].use};
-    const Value& own = program.value(dot.own.value);
-    const Value& shared = program.value(dot.shared.value);
-    // As a row, whichever it is.
-    dot.own.transposed = own.cols.size == 1;
-    return own.scope == Scope::problem && shared.scope == Scope::shared && is_whole(dot.own) &&
-           is_whole(dot.shared) && (own.cols.size == 1 || own.rows.size == 1) &&
-           own.type == step.type && shared.type == step.type &&
-           program.value(step.out).type == step.type;
+    const MapInstruction& last = code.back();
+    const bool square = last.op == MapOp::mul || (last.op == MapOp::pow && last.number == 2);
+    const bool product = last.op == MapOp::mul && last.a + last.b == 1 && code[1].op == MapOp::load;
+    if ((code.size() == 2 && !square) || (code.size() == 3 && !product)) {
+        return false;
+    }
+    sum = {code[0].a, code.size() == 1 ? kOnes : code.size() == 2 ? code[0].a : code[1].a};
+    bool of_problem = false;
+    for (const MapOperand& operand : operands) {
+        const Value& value = program.value(operand.use.value);
+        if (!has_unit_entries(program, operand) || size_of(value.type) > size_of(step.type)) {
+            return false;
+        }
+        of_problem = of_problem || value.scope == Scope::problem;
+    }
+    return of_problem && reduce.rows.size * reduce.cols.size > 1;
 }
 
 }  // namespace
@@ -173,10 +205,10 @@ CpuStepPtr make_run_reduce(const Program& program, const Step& step, const Reduc
     if (reduce.over != ReduceOver::all || reduce.op == ReduceOp::signed_product) {
         return nullptr;
     }
-    if (SharedDot dot; is_shared_dot(program, step, reduce, dot)) {
-        return std::make_unique<RunDots>(program, step, dot.own, dot.shared, reduce.scale, tile);
-    }
     StackedBody body(program, reduce.body, reduce.rows.size, reduce.cols.size);
+    if (RowSum sum; body.exists() && is_row_sum(program, step, reduce, sum)) {
+        return std::make_unique<RunDots>(program, step, reduce.scale, sum, std::move(body), tile);
+    }
     return body.exists() ? std::make_unique<RunReduce>(program, step, reduce, std::move(body), tile)
                          : nullptr;
 }

@@ -88,6 +88,15 @@ private:
                            [id](const SummedValue& v) { return v.value == id; });
     }
 
+    /// Numbers of a problem that sums over the batch add up, which no step has summed over the tile.
+    [[nodiscard]] double unsummed_numbers() const {
+        double numbers = summed_numbers(program_);
+        for (const SummedValue& summed : layout_.summed) {
+            numbers -= static_cast<double>(program_.value(summed.value).count());
+        }
+        return numbers;
+    }
+
     /// As the planner placed them, but without what only summed values took.
     void place_values() {
         struct Stretch {
@@ -137,7 +146,8 @@ private:
     void make_steps() {
         layout_.steps.clear();
         layout_.at_once.clear();
-        layout_.nanoseconds = moved_floats(program_, false) * kPlainMove;
+        layout_.nanoseconds =
+            moved_floats(program_, false) * kPlainMove + unsummed_numbers() * kRunSummed;
         for_each_step([&](const Step& step) {
             RunStep made = is_summed(step.out)
                                ? RunStep{make_sum_step(program_, step, layout_.tile), true, true}

@@ -16,10 +16,9 @@ double real(std::int64_t size) {
 
 /// Nanoseconds of one row of a product beside its work: of columns that registers hold, of one column.
 constexpr double kRow = 1;
-constexpr double kDotRow = 3.5;
-/// Columns that registers hold, and those of one vector, in bytes.
+constexpr double kVectorRow = 3.5;
+/// Columns that registers hold, in bytes.
 constexpr std::int64_t kPanelBytes = 128;
-constexpr std::int64_t kVectorBytes = 64;
 
 /// Of a product of rows, with all columns of the last vector.
 double product_nanoseconds(std::int64_t rows, std::int64_t inner, std::int64_t cols,
@@ -32,6 +31,10 @@ double product_nanoseconds(std::int64_t rows, std::int64_t inner, std::int64_t c
 
 /// Nanoseconds to add one number to a sum in double, and to see that it is finite.
 constexpr double kSummed = 0.4;
+
+bool is_converted(const Program& program, const Use& use, ScalarType type) {
+    return program.value(use.value).type != type;
+}
 
 /// A factor of each problem times one that all share: one product of all rows.
 ///
@@ -97,7 +100,7 @@ private:
         const std::int64_t cols = cols_of(program, factors.shared).size;
         const double call = kProductCall / real(tile);
         return cols == 1
-                   ? call + kDotRow * real(rows) + work_of(program, step).operations / kGemvRate
+                   ? call + kVectorRow * real(rows) + work_of(program, step).operations / kGemvRate
                    : call + product_nanoseconds(rows, cols_of(program, factors.own).size, cols,
                                                 step.type);
     }
@@ -144,9 +147,9 @@ public:
           alpha_(alpha) {}
 
     void compute(const StepRun& run) const override {
-        const View a = transposed(a_.rows(run.values, run.problems));
-        const View b = b_.rows(run.values, run.problems);
         const View out = run.values[out_];
+        const View a = transposed(typed(a_.rows(run.values, run.problems), out.type, *run.scratch));
+        const View b = typed(b_.rows(run.values, run.problems), out.type, *run.scratch);
         if (out.cols == 1 && is_unit(a)) {
             return multiply(a, b, out, *run.scratch);
         }
@@ -157,6 +160,14 @@ public:
     }
 
 private:
+    static View typed(const View& v, ScalarType type, Scratch& scratch) {
+        if (v.type == type) {
+            return v;
+        }
+        const View copy = scratch.matrix(type, v.rows, v.cols, 1);
+        copy_matrix(v, copy);
+        return copy;
+    }
     static bool is_unit(const View& v) { return v.row_stride == 1 || v.col_stride == 1; }
     void multiply(const View& a, const View& x, const View& y, Scratch& scratch) const {
         const VectorProduct product(alpha_, a, x, 0, y, scratch);
@@ -172,8 +183,12 @@ private:
         const std::int64_t n = cols_of(program, b).size;
         const std::int64_t k = cols_of(program, a).size * tile;
         const std::int64_t size = size_of(step.type);
-        return align_up(m * k * size) + align_up(n * k * size) +
-               2 * align_up((m * n + k + 128) * size);
+        std::int64_t bytes = align_up(m * k * size) + align_up(n * k * size) +
+                             2 * align_up((m * n + k + 128) * size);
+        for (const auto& [use, count] : {std::pair{a, m * k}, {b, n * k}}) {
+            bytes += is_converted(program, use, step.type) ? align_up(count * size) : 0;
+        }
+        return bytes;
     }
     static double price(const Program& program, const Step& step, const Use& a, std::int64_t tile) {
         const Value& out = program.value(step.out);
@@ -191,10 +206,6 @@ private:
     Stacked a_, b_;
     double alpha_;
 };
-
-bool has_type(const Program& program, const Use& use, ScalarType type) {
-    return program.value(use.value).type == type;
-}
 
 }  // namespace
 
@@ -215,7 +226,7 @@ CpuStepPtr make_run_gemm(const Program& program, const Step& step, const Gemm& g
         return nullptr;
     }
     const bool dots = cols_of(program, factors.shared).size == 1;
-    if (!has_type(program, factors.own, step.type) ||
+    if (is_converted(program, factors.own, step.type) ||
         (dots && !has_unit_rows(program, factors.own))) {
         return nullptr;
     }
@@ -224,10 +235,9 @@ CpuStepPtr make_run_gemm(const Program& program, const Step& step, const Gemm& g
 
 CpuStepPtr make_sum_gemm(const Program& program, const Step& step, const Use& a, const Use& b,
                          double alpha, std::int64_t tile) {
-    const bool typed = has_type(program, a, step.type) && has_type(program, b, step.type) &&
-                       program.value(step.out).type == step.type;
-    if (!typed || alpha == 0 || cols_of(program, a).size == 0 ||
-        !rows_stack(program, transposed(a)) || !rows_stack(program, b)) {
+    if (is_converted(program, {step.out}, step.type) || alpha == 0 ||
+        cols_of(program, a).size == 0 || !rows_stack(program, transposed(a)) ||
+        !rows_stack(program, b)) {
         return nullptr;
     }
     return std::make_unique<SumGemm>(program, step, a, b, alpha, tile);

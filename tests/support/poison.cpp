@@ -1,13 +1,14 @@
-#include "simulated_gpu/poison.hpp"
+#include "support/poison.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 #include <stdexcept>
 #include <vector>
 
-namespace matgrad::simulated {
+namespace matgrad::test {
 namespace {
 
 /// Bytes of the file of poison. It is mapped as often as it takes; its pages are copied where somebody
@@ -19,7 +20,7 @@ int poison_file() {
         const int file = memfd_create("poison", MFD_CLOEXEC);
         const std::vector<unsigned char> bytes(kFileBytes, kPoison);
         if (file < 0 || write(file, bytes.data(), kFileBytes) != static_cast<ssize_t>(kFileBytes)) {
-            throw std::runtime_error("no file for simulated memory");
+            throw std::runtime_error("no file of poison");
         }
         return file;
     }();
@@ -55,7 +56,7 @@ std::byte* map_poisoned(std::size_t& bytes) {
 
 void poison(std::byte* data, std::size_t bytes) {
     if (!map_over(data, bytes)) {
-        throw std::runtime_error("simulated memory cannot be mapped again");
+        throw std::runtime_error("poisoned memory cannot be mapped again");
     }
 }
 
@@ -65,8 +66,22 @@ void unmap(std::byte* data, std::size_t bytes) {
 
 void forbid_access(std::byte* data, std::size_t bytes, bool forbid) {
     if (mprotect(data, bytes, forbid ? PROT_NONE : PROT_READ | PROT_WRITE) != 0) {
-        throw std::runtime_error("simulated memory cannot be protected");
+        throw std::runtime_error("poisoned memory cannot be protected");
     }
 }
 
-}  // namespace matgrad::simulated
+PoisonedMemory::PoisonedMemory(std::size_t bytes) {
+    constexpr std::size_t kLine = 64;
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::size_t lines = (bytes + kLine - 1) / kLine * kLine;
+    mapped_ = lines + page;
+    pages_ = map_poisoned(mapped_);
+    if (pages_ == nullptr) {
+        throw std::bad_alloc();
+    }
+    std::byte* const end = pages_ + (mapped_ - page);
+    forbid_access(end, page, true);
+    data_ = end - lines;
+}
+
+}  // namespace matgrad::test
