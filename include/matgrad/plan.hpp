@@ -37,6 +37,8 @@
 
 namespace matgrad {
 
+class Linearization;
+
 /// `V` of the Hessian-vector product with respect to `variable`: the gradient of <grad f, V>.
 struct MATGRAD_API HvpRequest {
     std::string variable;
@@ -197,6 +199,17 @@ public:
     [[nodiscard]] CheckReport check(const OperandViews& operands, const ResultViews& results,
                                     std::span<const std::int32_t> status = {},
                                     std::span<const std::int64_t> problems = {}) const;
+
+    /// Computes once what the Hessian-vector products need of a point: linearize.hpp, which has to be included.
+    /// Values and gradients of the plan are written now. On a GPU what is kept of the point lies in host memory.
+    ///
+    /// operands   those of `run` but the directions; what Linearization::operands_read_again() names must stay
+    ///            as it is while the linearization is used
+    /// results    those of `run` but the products
+    /// Errors     those of `run`; OperandError for a plan without products
+    [[nodiscard]] Linearization linearize(const OperandViews& operands,
+                                          const ResultViews& results = {},
+                                          std::span<std::int32_t> status = {}) const;
 
     /// Frees the memory that runs have left for later ones; those under way keep theirs.
     void release() const;
