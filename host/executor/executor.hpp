@@ -4,8 +4,7 @@
 /// An executor is immutable and may be used from several threads at once, each call with its own
 /// workspace. Who calls it has checked the arguments (host/api): views of host memory are addressed
 /// as they are, and results overlap nothing. An output with `repeated` is written for every problem, one
-/// with `mean`, a sum over the batch or each problem's result, is divided by the count of the problems that
-/// succeeded.
+/// with `mean`, a sum or each problem's result, is divided by the count of the problems that succeeded.
 
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +47,9 @@ struct DeviceCall {
     std::size_t workspace_bytes = 0;
     void* stream = nullptr;       ///< a cudaStream_t
     bool sums_for_means = false;  ///< a mean is left undivided: the batch is a part of a longer one
+    std::span<const double> beta = {};  ///< as HostCall::beta, in host memory
+    /// As HostCall::rows, in device memory: read when the call runs. Null: problem i is i.
+    const std::int64_t* rows = nullptr;
 };
 
 /// Where the workspace of a call lies.
@@ -86,7 +88,7 @@ public:
     /// Errors   Before any launch OperandError: no executor of one GPU; a host pointer, a pointer or a
     ///          stream of another device, misaligned data, too small or misaligned a workspace;
     ///          UnsupportedError where the stream is captured and a step needs cuSOLVER, unless
-    ///          `capturable`. MachineError with the call, the code and the source line when the runtime
+    ///          `capturable`, and for `rows` where the executor was not made for them. MachineError with the call, the code and the source line when the runtime
     ///          or a library refuses.
     virtual void enqueue(const DeviceCall& call) const;
 };

@@ -201,8 +201,7 @@ struct ProgramOutput {
                                ///< may name one value, and it may be an operand
     bool transposed = false;   ///< the result is the transpose of that value
     bool repeated = false;  ///< computed once, written for every problem: NaN for those that failed
-    bool mean = false;      ///< divided by the count of the problems that succeeded: a sum over
-                            ///< the batch, or each problem's result
+    bool mean = false;  ///< divided by the count of problems that succeeded: a sum, or each problem's
 };
 
 struct Program {
