@@ -135,9 +135,8 @@ matgrad::Expr function_of(const Task& task) {
 
 /// Runs a plan on contiguous data of its own type.
 template <typename T>
-matgrad::RunSummary run(const matgrad::Plan& plan, std::int64_t batch,
-                        const std::vector<std::vector<T>>& data, std::vector<std::vector<T>>& out,
-                        const matgrad::RunHooks& hooks = {}) {
+matgrad::RunSummary run(const matgrad::Plan& plan, const std::vector<std::vector<T>>& data,
+                        std::vector<std::vector<T>>& out, const matgrad::RunHooks& hooks = {}) {
     const std::vector<matgrad::OperandView> operands(data.begin(), data.end());
     const std::vector<matgrad::ResultView> results(out.begin(), out.end());
     matgrad::RunOptions options;
@@ -174,11 +173,11 @@ double residual(const Task& task, const std::vector<std::vector<float>>& data,
     for (std::size_t e = 0; e < x.size(); ++e) {
         x[e] = center[e] + h * direction[e];
     }
-    run(plan, num_problems, moved, above);
+    run(plan, moved, above);
     for (std::size_t e = 0; e < x.size(); ++e) {
         x[e] = center[e] - h * direction[e];
     }
-    run(plan, num_problems, moved, below);
+    run(plan, moved, below);
 
     const std::size_t size = entries(task.operands[task.variable]);
     double worst = 0;
@@ -239,7 +238,7 @@ Outcome evaluate(const Task& task, std::int64_t num_problems, const matgrad::Dev
             std::generate(operand.begin(), operand.end(), [&random] { return random(); });
         }
         const auto start = Clock::now();
-        outcome.failed += run(plan, chunk, data, out, hooks).failed;
+        outcome.failed += run(plan, data, out, hooks).failed;
         seconds += std::chrono::duration<double>(Clock::now() - start).count();
     }
     outcome.problems_per_second = static_cast<double>(done) / seconds;

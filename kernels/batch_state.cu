@@ -1,41 +1,16 @@
 // Compiled by nvcc for the module, and as plain C++ with Thrust's sequential device system for the
 // simulated GPU, where an algorithm runs later than its call: functors own all that they need.
-#include <thrust/for_each.h>
-#include <thrust/iterator/counting_iterator.h>
-#include <thrust/system_error.h>
 #include <thrust/tabulate.h>
 #include <thrust/transform.h>
 
 #include <algorithm>
 
 #include "batch_state.hpp"
-#include "cuda/checked.hpp"
 #include "failure_kind.cuh"
-#include "on_stream.hpp"
+#include "for_each.cuh"
 
 namespace matgrad::gpu {
 namespace {
-
-/// Runs a Thrust algorithm; `call` names it where it fails.
-template <typename Algorithm>
-void run(cudaStream_t stream, const char* call, Algorithm algorithm) {
-    try {
-        on_stream(stream, algorithm);
-    } catch (const thrust::system_error& error) {
-        check(static_cast<cudaError_t>(error.code().value()), call);
-    }
-    check(cudaGetLastError(), call);
-}
-
-/// Runs function(i) for i = 0 .. count-1.
-template <typename Function>
-void run_for_each(cudaStream_t stream, std::int64_t count, Function function) {
-    if (count > 0) {
-        run(stream, "thrust::for_each_n", [count, function](auto policy) {
-            thrust::for_each_n(policy, thrust::counting_iterator<std::int64_t>(0), count, function);
-        });
-    }
-}
 
 /// out[i] = function(i) for i = 0 .. count-1.
 template <typename T, typename Function>

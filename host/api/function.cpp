@@ -236,4 +236,31 @@ void Function::release() const {
     impl_->plans.release();
 }
 
+Function operator+(const Function& f, const Expr& more) {
+    return {f.expression() + more, f.variables(), f.options()};
+}
+
+Function operator-(const Function& f, const Expr& less) {
+    return {f.expression() - less, f.variables(), f.options()};
+}
+
+Function operator+(const Function& f, const Function& g) {
+    PlanOptions other = g.options();
+    other.wrt = f.options().wrt;
+    if (f.options() != other) {
+        throw OperandError("two functions with different options are added: expected the same");
+    }
+    std::vector<std::string> variables = f.variables();
+    for (const std::string& variable : g.variables()) {
+        if (std::find(variables.begin(), variables.end(), variable) == variables.end()) {
+            variables.push_back(variable);
+        }
+    }
+    return {f.expression() + g.expression(), std::move(variables), f.options()};
+}
+
+Function operator*(double factor, const Function& f) {
+    return {factor * f.expression(), f.variables(), f.options()};
+}
+
 }  // namespace matgrad

@@ -265,7 +265,7 @@ std::size_t std::hash<matgrad::Plan>::operator()(const matgrad::Plan& plan) cons
         return 0;
     }
     const auto& impl = *plan.impl_;
-    std::size_t hash = static_cast<std::size_t>(impl.f.node().fingerprint[0]);
+    std::size_t hash = static_cast<std::size_t>(impl.f->fingerprint[0]);
     const auto mix = [&hash](std::size_t more) {
         hash ^= more + 0x9e3779b97f4a7c15 + (hash << 6U) + (hash >> 2U);
     };

@@ -12,6 +12,7 @@ namespace {
 
 /// The symbols f is differentiated by.
 std::vector<Expr> variables_of(const Expr& f, std::span<const std::string> names) {
+    require_given(f, "derive");
     if (!f.shape().is_scalar()) {
         throw ShapeError("a gradient needs a scalar function: " + to_text(f) + " is " +
                          f.shape().text());
@@ -119,7 +120,7 @@ private:
             emit(c.child, c.adjoint);
         }
         if (keep_lines_) {
-            add_line(y, number(0), "tr(P*Q) = tr(Q*P), tr(P') = tr(P)", "cyclic permutation");
+            add_line(y, number(0), std::string(rule.moves.text), std::string(rule.moves.source));
         }
     }
 
@@ -173,6 +174,16 @@ Derivation derive(const Expr& f, std::span<const std::string> names, Convention 
     }
     result.lines = propagation.take_lines();
     return result;
+}
+
+Derivation derive(const Expr& f, std::initializer_list<std::string> names, Convention convention,
+                  Lines lines) {
+    return derive(f, std::span(names.begin(), names.size()), convention, lines);
+}
+
+Derivation derive(const Expr& f, std::string_view name, Convention convention, Lines lines) {
+    const std::string names[] = {std::string(name)};
+    return derive(f, names, convention, lines);
 }
 
 Expr differentiate(const Expr& f, const std::string& variable, Convention convention) {

@@ -23,9 +23,16 @@ struct Contribution {
 /// True for a node that a variable reaches.
 using IsActive = std::function<bool(const Expr&)>;
 
+/// An identity, and where it is found.
+struct Identity {
+    std::string_view text;    ///< `tr(P*Q) = tr(Q*P)`
+    std::string_view source;  ///< `cyclic permutation`
+};
+
 struct Rule {
     std::string_view name;    ///< `d logdet(Y) = tr(inv(Y)*dY)`
     std::string_view source;  ///< `Matrix Cookbook 43`
+    Identity moves;  ///< what takes the differential out of what the rule gave, into tr(G'*dY)
     /// d(y) as an expression linear in the atoms d(child) of the active children.
     Expr (*differential)(const Expr& y, const IsActive& active);
     /// The adjoints of the active children, given that of y.
@@ -34,6 +41,11 @@ struct Rule {
 
 /// The rule of an operation. Errors: UnsupportedError names an operation that has none.
 [[nodiscard]] const Rule& rule_of(Op op);
+
+inline constexpr Identity kCyclic{"tr(P*Q) = tr(Q*P), tr(P') = tr(P)", "cyclic permutation"};
+inline constexpr Identity kInnerProduct{"dot(P,Q) = tr(P'*Q)", "inner product"};
+inline constexpr Identity kEntrywise{"tr(P'*(Q.*R)) = tr((P.*Q)'*R)",
+                                     "entrywise product in a trace"};
 
 namespace detail {
 

@@ -132,14 +132,16 @@ std::vector<Contribution> adjoint_of_power(const Expr& y, const Expr& ybar, cons
     return {{y->children.front(), hadamard(ybar, derivative_of_power(y))}};
 }
 
-constexpr Rule kSum{"d(Y + Z) = dY + dZ", "Matrix Cookbook 35", differential_of_sum,
+constexpr Identity kLinear{"tr(P*(Q + R)) = tr(P*Q) + tr(P*R)", "linearity of the trace"};
+
+constexpr Rule kSum{"d(Y + Z) = dY + dZ", "Matrix Cookbook 35", kLinear, differential_of_sum,
                     adjoint_of_sum};
-constexpr Rule kProduct{"d(Y*Z) = dY*Z + Y*dZ", "Matrix Cookbook 34, 37, 44",
+constexpr Rule kProduct{"d(Y*Z) = dY*Z + Y*dZ", "Matrix Cookbook 34, 37, 44", kCyclic,
                         differential_of_product, adjoint_of_product};
-constexpr Rule kHadamard{"d(Y.*Z) = dY.*Z + Y.*dZ", "Matrix Cookbook 38", differential_of_hadamard,
-                         adjoint_of_hadamard};
-constexpr Rule kPower{"d(Y.^k) = k*Y.^(k-1).*dY", "Magnus & Neudecker ch. 8", differential_of_power,
-                      adjoint_of_power};
+constexpr Rule kHadamard{"d(Y.*Z) = dY.*Z + Y.*dZ", "Matrix Cookbook 38", kEntrywise,
+                         differential_of_hadamard, adjoint_of_hadamard};
+constexpr Rule kPower{"d(Y.^k) = k*Y.^(k-1).*dY", "Magnus & Neudecker ch. 8", kEntrywise,
+                      differential_of_power, adjoint_of_power};
 
 }  // namespace
 

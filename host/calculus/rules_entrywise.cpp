@@ -66,9 +66,10 @@ std::vector<Contribution> adjoint_entrywise(const Expr& y, const Expr& ybar,
 
 constexpr EntrywiseRule rule(Entrywise function, std::string_view name, Slope slope,
                              Slope second = nullptr) {
-    return {function,
-            {name, "calculus of one variable", differential_entrywise, adjoint_entrywise},
-            {slope, second}};
+    return {
+        function,
+        {name, "calculus of one variable", kEntrywise, differential_entrywise, adjoint_entrywise},
+        {slope, second}};
 }
 
 constexpr EntrywiseRule kRules[] = {

@@ -118,36 +118,45 @@ Expr adjoint_of_triangle(const Expr& y, const Expr& ybar) {
 
 constexpr std::string_view kBook = "Magnus & Neudecker ch. 8";
 
-constexpr Rule kInverse{"d(inv(Y)) = -inv(Y)*dY*inv(Y)", "Matrix Cookbook 40",
+// What brings the differential out of a linear function.
+constexpr Identity kSumMoves{"sum(P) = tr(ones'*P)", "sum as an inner product"};
+constexpr Identity kRowSumMoves{"rowsum(P) = P*ones", "sum as a product"};
+constexpr Identity kColSumMoves{"colsum(P) = ones'*P", "sum as a product"};
+constexpr Identity kDiagMatrixMoves{"tr(P'*diag(q)) = diag(P)'*q", "diagonal in a trace"};
+constexpr Identity kDiagVectorMoves{"p'*diag(Q) = tr(diag(p)*Q)", "diagonal in a trace"};
+constexpr Identity kTrilMoves{"tr(P'*tril(Q)) = tr(tril(P)'*Q)", "triangle in a trace"};
+constexpr Identity kTriuMoves{"tr(P'*triu(Q)) = tr(triu(P)'*Q)", "triangle in a trace"};
+
+constexpr Rule kInverse{"d(inv(Y)) = -inv(Y)*dY*inv(Y)", "Matrix Cookbook 40", kCyclic,
                         differential_of_inverse, to_argument<adjoint_of_inverse>};
-constexpr Rule kDet{"d(det(Y)) = det(Y)*tr(inv(Y)*dY)", "Matrix Cookbook 42", differential_of_det,
-                    to_argument<adjoint_of_det>};
-constexpr Rule kLogdet{"d(logdet(Y)) = tr(inv(Y)*dY)", "Matrix Cookbook 43", differential_of_logdet,
-                       to_argument<adjoint_of_logdet>};
-constexpr Rule kTrace{"d(tr(Y)) = tr(dY)", "Matrix Cookbook 36", differential_of_linear,
+constexpr Rule kDet{"d(det(Y)) = det(Y)*tr(inv(Y)*dY)", "Matrix Cookbook 42", kCyclic,
+                    differential_of_det, to_argument<adjoint_of_det>};
+constexpr Rule kLogdet{"d(logdet(Y)) = tr(inv(Y)*dY)", "Matrix Cookbook 43", kCyclic,
+                       differential_of_logdet, to_argument<adjoint_of_logdet>};
+constexpr Rule kTrace{"d(tr(Y)) = tr(dY)", "Matrix Cookbook 36", kCyclic, differential_of_linear,
                       to_argument<adjoint_of_trace>};
-constexpr Rule kSum{"d(sum(Y)) = sum(dY)", kBook, differential_of_linear,
+constexpr Rule kSum{"d(sum(Y)) = sum(dY)", kBook, kSumMoves, differential_of_linear,
                     to_argument<adjoint_of_sum>};
-constexpr Rule kDot{"d(dot(Y,Z)) = dot(dY,Z) + dot(Y,dZ)", kBook, differential_of_dot,
-                    adjoint_of_dot};
-constexpr Rule kLogsumexp{"d(logsumexp(y)) = dot(exp(y - logsumexp(y)),dy)", kBook,
+constexpr Rule kDot{"d(dot(Y,Z)) = dot(dY,Z) + dot(Y,dZ)", kBook, kInnerProduct,
+                    differential_of_dot, adjoint_of_dot};
+constexpr Rule kLogsumexp{"d(logsumexp(y)) = dot(exp(y - logsumexp(y)),dy)", kBook, kInnerProduct,
                           differential_by_slope<slope_of_logsumexp>,
                           adjoint_by_slope<slope_of_logsumexp>};
-constexpr Rule kNorm2{"d(norm2(Y)) = dot(Y,dY)/norm2(Y)", "Matrix Cookbook 129",
+constexpr Rule kNorm2{"d(norm2(Y)) = dot(Y,dY)/norm2(Y)", "Matrix Cookbook 129", kInnerProduct,
                       differential_by_slope<slope_of_norm2>, adjoint_by_slope<slope_of_norm2>};
-constexpr Rule kNorm1{"d(norm1(Y)) = dot(sign(Y),dY)", kBook, differential_by_slope<slope_of_norm1>,
-                      adjoint_by_slope<slope_of_norm1>};
-constexpr Rule kRowSum{"d(rowsum(Y)) = rowsum(dY)", kBook, differential_of_linear,
+constexpr Rule kNorm1{"d(norm1(Y)) = dot(sign(Y),dY)", kBook, kInnerProduct,
+                      differential_by_slope<slope_of_norm1>, adjoint_by_slope<slope_of_norm1>};
+constexpr Rule kRowSum{"d(rowsum(Y)) = rowsum(dY)", kBook, kRowSumMoves, differential_of_linear,
                        to_argument<adjoint_of_row_sum>};
-constexpr Rule kColSum{"d(colsum(Y)) = colsum(dY)", kBook, differential_of_linear,
+constexpr Rule kColSum{"d(colsum(Y)) = colsum(dY)", kBook, kColSumMoves, differential_of_linear,
                        to_argument<adjoint_of_col_sum>};
-constexpr Rule kDiagMatrix{"d(diag(y)) = diag(dy)", kBook, differential_of_linear,
+constexpr Rule kDiagMatrix{"d(diag(y)) = diag(dy)", kBook, kDiagMatrixMoves, differential_of_linear,
                            to_argument<adjoint_of_diag_matrix>};
-constexpr Rule kDiagVector{"d(diag(Y)) = diag(dY)", kBook, differential_of_linear,
+constexpr Rule kDiagVector{"d(diag(Y)) = diag(dY)", kBook, kDiagVectorMoves, differential_of_linear,
                            to_argument<adjoint_of_diag_vector>};
-constexpr Rule kTril{"d(tril(Y)) = tril(dY)", kBook, differential_of_linear,
+constexpr Rule kTril{"d(tril(Y)) = tril(dY)", kBook, kTrilMoves, differential_of_linear,
                      to_argument<adjoint_of_triangle>};
-constexpr Rule kTriu{"d(triu(Y)) = triu(dY)", kBook, differential_of_linear,
+constexpr Rule kTriu{"d(triu(Y)) = triu(dY)", kBook, kTriuMoves, differential_of_linear,
                      to_argument<adjoint_of_triangle>};
 
 }  // namespace

@@ -185,8 +185,8 @@ Expr ErrorModel::add_site(const Expr& node, const Expr& noisy, bool factored, do
     const std::string name = fmt::format("#{}", sites_.size());
     const bool symmetric = node->symmetric && !node.shape().is_scalar();
     sites_.push_back({node, name, factored, weight});
-    return add(noisy,
-               symbol({name, node.shape(), symmetric ? Structure::symmetric : Structure::general}));
+    return add(noisy, hidden_symbol({name, node.shape(),
+                                     symmetric ? Structure::symmetric : Structure::general}));
 }
 
 ErrorModel::ErrorModel(const Expr& f, double factored_weight) {

@@ -15,7 +15,10 @@ Json shape_json(const Shape& shape) {
     return Json::array({dim_json(shape.rows), dim_json(shape.cols)});
 }
 
-const char* structure_word(Structure structure) {
+const char* structure_word(Structure structure, const Shape& shape) {
+    if (structure == Structure::positive && shape.is_scalar()) {
+        return "pos";
+    }
     switch (structure) {
         case Structure::general:
             return "general";
@@ -35,8 +38,9 @@ const char* structure_word(Structure structure) {
     return "general";
 }
 
-Json expr_json(const Expr& expr) {
-    return {{"text", to_text(expr)}, {"latex", to_latex(expr)}, {"numpy", to_numpy(expr)}};
+/// What is evaluated has the arrays of all symbols at hand.
+Json expr_json(const Expr& expr, std::span<const Declaration> symbols) {
+    return {{"text", to_text(expr)}, {"latex", to_latex(expr)}, {"numpy", to_numpy(expr, symbols)}};
 }
 
 }  // namespace
@@ -44,18 +48,18 @@ Json expr_json(const Expr& expr) {
 std::string to_json(const Question& question, const Derivation& derivation) {
     Json root;
     root["given"] = question.text;
-    root["expression"] = expr_json(derivation.function);
+    root["expression"] = expr_json(derivation.function, question.symbols);
     root["symbols"] = Json::array();
     for (const Declaration& symbol : question.symbols) {
         root["symbols"].push_back({{"name", symbol.name},
                                    {"shape", shape_json(symbol.shape)},
-                                   {"structure", structure_word(symbol.structure)}});
+                                   {"structure", structure_word(symbol.structure, symbol.shape)}});
     }
     root["gradients"] = Json::array();
     for (const Gradient& gradient : derivation.gradients) {
         Json entry = {{"variable", to_text(gradient.variable)},
                       {"shape", shape_json(gradient.form.shape())}};
-        entry.update(expr_json(gradient.form));
+        entry.update(expr_json(gradient.form, question.symbols));
         root["gradients"].push_back(std::move(entry));
     }
     root["steps"] = Json::array();

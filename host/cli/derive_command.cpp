@@ -27,25 +27,16 @@ void print_text(const Derivation& derivation, bool with_steps) {
     fmt::print("{}{}", text, text.empty() || text.back() != '\n' ? "\n" : "");
 }
 
-// The steps carry rule and source as comments of the format: what is printed can be pasted whole.
-
-void print_latex(const Derivation& derivation, bool with_steps) {
-    if (with_steps) {
-        for (const DerivationLine& line : derivation.lines) {
-            fmt::print("\\mathrm{{d}}f = {}  % {} ({})\n", to_latex(line.statement), line.rule,
-                       line.source);
-        }
-    }
-    print_gradients(derivation, [](const Expr& form) { return to_latex(form); });
-}
-
+// The steps carry rule and source as comments: what is printed can be pasted whole.
 void print_numpy(const Derivation& derivation, bool with_steps) {
     if (with_steps) {
         for (const DerivationLine& line : derivation.lines) {
             fmt::print("# df = {}  {} ({})\n", to_text(line.statement), line.rule, line.source);
         }
     }
-    print_gradients(derivation, [](const Expr& form) { return to_numpy(form); });
+    // What is evaluated has all arrays of the function at hand.
+    const std::vector<Declaration> arrays = symbols(derivation.function);
+    print_gradients(derivation, [&arrays](const Expr& form) { return to_numpy(form, arrays); });
 }
 
 }  // namespace
@@ -60,7 +51,7 @@ int derive_command(const DeriveArguments& arguments) {
             print_text(derivation, arguments.steps);
             break;
         case DerivationFormat::latex:
-            print_latex(derivation, arguments.steps);
+            fmt::print("{}", to_latex(derivation, arguments.steps));
             break;
         case DerivationFormat::numpy:
             print_numpy(derivation, arguments.steps);

@@ -32,7 +32,7 @@ it begins with '-'; @name stands for a function of `matgrad list`, with its vari
 
   --wrt X               the variable; repeat for several
   --declare X=m,n:spd   shape and structure of a name: x=n a vector, t=1 a scalar, and one of sym,
-                        spd, diag, lower, upper, orth; repeats
+                        spd, diag, lower, upper, orth; pos for a scalar; repeats
   --steps               the whole derivation, each line with its rule and source
   --format FORMAT       text (default), latex, numpy or json
   --convention NAME     of a symmetric variable: projected (default), (G+G')/2, or free-entries,

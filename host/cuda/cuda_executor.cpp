@@ -42,6 +42,11 @@ public:
     RunSummary run(const HostCall& call, const RunHooks& hooks) const override {
         return run_host_batch(executors_, call, host_options_, hooks);
     }
+    void release() const noexcept override {
+        for (const auto& executor : executors_) {
+            executor->release();
+        }
+    }
     void enqueue(const DeviceCall& call) const override {
         if (!is_single_) {
             return Executor::enqueue(call);

@@ -17,4 +17,12 @@ void DeviceExecutor::keep_buffers(std::unique_ptr<HostBuffers> buffers) const {
     buffers_.swap(buffers);
 }
 
+void DeviceExecutor::release() const noexcept {
+    try {
+        const CurrentDevice current(device());
+        (void)take_buffers();
+    } catch (...) {  // the device is lost, and with it the memory
+    }
+}
+
 }  // namespace matgrad::gpu

@@ -33,6 +33,8 @@ public:
     /// What one batch in host memory leaves for the next. It goes with the executor.
     [[nodiscard]] std::unique_ptr<HostBuffers> take_buffers() const;
     void keep_buffers(std::unique_ptr<HostBuffers> buffers) const;
+    /// Frees what was left.
+    void release() const noexcept;
 
 private:
     mutable std::mutex mutex_;

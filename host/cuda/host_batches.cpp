@@ -57,7 +57,8 @@ public:
                 if (!error.out_of_memory()) {
                     throw;
                 }
-                if (!make_smaller(chunking_)) {
+                // What was added cannot be added again.
+                if ((adds() && has_results_) || !make_smaller(chunking_)) {
                     throw_no_memory();
                 }
             }
@@ -137,7 +138,7 @@ private:
 
     /// Chunks d, d + D, d + 2 D, ... for device d of D, until it or another one fails.
     [[nodiscard]] Part run_part(std::size_t device, const std::atomic<bool>& failed) {
-        HostStream stream(*executors_[device], call_, chunking_, options_.copying);
+        HostStream stream(*executors_[device], call_, chunking_, copying_of(device), device == 0);
         const std::int64_t size = chunking_.problems;
         const std::int64_t chunks =
             size == 0 ? 1 : std::max<std::int64_t>(1, (call_.batch + size - 1) / size);
@@ -156,8 +157,22 @@ private:
         return {stream.sums(), stream.failed()};
     }
 
+    /// A caller's pool is called from the thread of the run alone.
+    [[nodiscard]] Copying copying_of(std::size_t device) const {
+        if (call_.parallel == nullptr) {
+            return options_.copying;
+        }
+        return {options_.copying.threads, nullptr, device == 0 ? call_.parallel : nullptr};
+    }
+
+    [[nodiscard]] bool adds() const {
+        return std::any_of(call_.beta.begin(), call_.beta.end(),
+                           [](double beta) { return beta != 0; });
+    }
+
     void report(std::int64_t problems) {
         if (problems > 0) {
+            has_results_ = true;
             progress_.add(problems);
         }
     }
@@ -173,7 +188,7 @@ private:
             }
             if (output.mean && is_per_problem(program_, output)) {
                 part.count = call_.batch;
-                divide(part, call_.results[i], call_.batch - failed, options_.copying);
+                divide(part, call_.results[i], call_.batch - failed, copying_of(0));
             }
             if (value.scope != Scope::reduced) {
                 continue;
@@ -185,6 +200,9 @@ private:
                 }
             }
             if (output.mean && call_.batch > 0) {
+                if (failed == call_.batch && beta_of(call_, i) != 0) {
+                    continue;  // the mean of nothing leaves what is there
+                }
                 for (double& sum : total) {
                     sum /= static_cast<double>(call_.batch - failed);
                 }
@@ -193,7 +211,8 @@ private:
             const void* data = program_.type == ScalarType::float32
                                    ? static_cast<const void*>(narrow.data())
                                    : static_cast<const void*>(total.data());
-            unpack(static_cast<const std::byte*>(data), part, call_.results[i], {});
+            unpack(static_cast<const std::byte*>(data), part, call_.results[i], {},
+                   {beta_of(call_, i), nullptr});
         }
     }
 
@@ -212,6 +231,7 @@ private:
     const HostOptions& options_;
     matgrad::detail::Progress progress_;
     Chunking chunking_;
+    std::atomic<bool> has_results_{false};  ///< some are with the caller
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "cuda/host_copy.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <functional>
 
 namespace matgrad::gpu {
 namespace {
@@ -42,6 +42,19 @@ void copy_problems(const std::byte* from, const Strides& in, std::byte* to, cons
 }
 
 template <typename T>
+void add_strided(const std::byte* from, std::byte* to, const Strides& out, const HostPart& part,
+                 double beta) {
+    const T* source = reinterpret_cast<const T*>(from);
+    for (std::int64_t r = 0; r < part.rows; ++r) {
+        T* target = reinterpret_cast<T*>(to) + r * out.row;
+        for (std::int64_t c = 0; c < part.cols; ++c, target += out.col) {
+            *target = static_cast<T>(static_cast<double>(*source++) +
+                                     beta * static_cast<double>(*target));
+        }
+    }
+}
+
+template <typename T>
 void divide_problems(T* data, const Strides& at, const HostPart& part, std::int64_t first,
                      std::int64_t last, T by) {
     for (std::int64_t p = first; p < last; ++p) {
@@ -53,10 +66,26 @@ void divide_problems(T* data, const Strides& at, const HostPart& part, std::int6
     }
 }
 
-/// Problems are independent, so threads take a range each: work(first, last).
+void add_problems(const std::byte* from, std::byte* to, const Strides& out, const HostPart& part,
+                  const Adding& adding) {
+    const std::int64_t size = size_of(part.type);
+    for (std::int64_t p = 0; p < part.count; ++p) {
+        if (adding.status != nullptr && adding.status[p] != 0) {
+            continue;
+        }
+        const std::byte* const source = from + p * part.rows * part.cols * size;
+        std::byte* const target = to + p * out.batch * size;
+        part.type == ScalarType::float32
+            ? add_strided<float>(source, target, out, part, adding.beta)
+            : add_strided<double>(source, target, out, part, adding.beta);
+    }
+}
+
+/// Calls work(first, last) for ranges of the problems, which are independent, each on a thread.
 template <typename Work>
-void in_parallel(const HostPart& part, const Copying& copying, const Work& work) {
-    const std::int64_t most = copying.run_workers == nullptr ? 1 : copying.threads;
+void for_ranges(const HostPart& part, const Copying& copying, Work work) {
+    const bool alone = copying.run_workers == nullptr && copying.pool == nullptr;
+    const std::int64_t most = alone ? 1 : copying.threads;
     const std::int64_t workers = std::clamp<std::int64_t>(
         std::min<std::int64_t>(part.bytes() / kBytesPerThread, part.count), 1, most);
     const std::int64_t each = (part.count + workers - 1) / workers;
@@ -67,13 +96,31 @@ void in_parallel(const HostPart& part, const Copying& copying, const Work& work)
     if (workers == 1) {
         return take_range(0);
     }
-    copying.run_workers(static_cast<int>(workers), take_range);
+    if (copying.pool != nullptr) {
+        return (*copying.pool)(static_cast<int>(workers), std::cref(take_range));
+    }
+    copying.run_workers(static_cast<int>(workers), std::cref(take_range));
 }
 
 void copy_parallel(const std::byte* from, const Strides& in, std::byte* to, const Strides& out,
                    const HostPart& part, const Copying& copying) {
-    in_parallel(part, copying, [&](std::int64_t first, std::int64_t last) {
+    for_ranges(part, copying, [&](std::int64_t first, std::int64_t last) {
         copy_problems(from, in, to, out, part, first, last);
+    });
+}
+
+/// One problem after the other, from wherever it is.
+void gather_parallel(const ConstStrided& from, std::byte* to, const HostPart& part,
+                     const Copying& copying, std::span<const std::int64_t> rows) {
+    const Strides in{from.row_stride, from.col_stride, from.batch_stride};
+    const Strides out{part.cols, 1, part.rows * part.cols};
+    const std::int64_t size = size_of(part.type);
+    for_ranges(part, copying, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t p = first; p < last; ++p) {
+            const std::int64_t row = rows[static_cast<std::size_t>(part.first + p)];
+            copy_problems(static_cast<const std::byte*>(from.data) + row * from.batch_stride * size,
+                          in, to + p * out.batch * size, out, part, 0, 1);
+        }
     });
 }
 
@@ -88,9 +135,13 @@ bool is_contiguous(const ConstStrided& batch, std::int64_t rows, std::int64_t co
            batch.batch_stride == rows * cols;
 }
 
-void pack(const ConstStrided& from, const HostPart& part, std::byte* to, const Copying& copying) {
+void pack(const ConstStrided& from, const HostPart& part, std::byte* to, const Copying& copying,
+          std::span<const std::int64_t> rows) {
     if (part.bytes() == 0) {
         return;
+    }
+    if (!rows.empty()) {
+        return gather_parallel(from, to, part, copying, rows);
     }
     const auto* data = static_cast<const std::byte*>(from.data) +
                        part.first * from.batch_stride * size_of(part.type);
@@ -104,13 +155,17 @@ void pack(const ConstStrided& from, const HostPart& part, std::byte* to, const C
                   part, copying);
 }
 
-void unpack(const std::byte* from, const HostPart& part, const Strided& to,
-            const Copying& copying) {
+void unpack(const std::byte* from, const HostPart& part, const Strided& to, const Copying& copying,
+            const Adding& adding) {
     if (part.bytes() == 0) {
         return;
     }
     auto* data =
         static_cast<std::byte*>(to.data) + part.first * to.batch_stride * size_of(part.type);
+    if (adding.beta != 0) {
+        return add_problems(from, data, {to.row_stride, to.col_stride, to.batch_stride}, part,
+                            adding);
+    }
     copy_parallel(from, packed(part), data, {to.row_stride, to.col_stride, to.batch_stride}, part,
                   copying);
 }
@@ -122,7 +177,7 @@ void divide(const HostPart& part, const Strided& at, std::int64_t by, const Copy
     void* data =
         static_cast<std::byte*>(at.data) + part.first * at.batch_stride * size_of(part.type);
     const Strides strides{at.row_stride, at.col_stride, at.batch_stride};
-    in_parallel(part, copying, [&](std::int64_t first, std::int64_t last) {
+    for_ranges(part, copying, [&](std::int64_t first, std::int64_t last) {
         if (part.type == ScalarType::float32) {
             divide_problems(static_cast<float*>(data), strides, part, first, last,
                             static_cast<float>(by));

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "cuda/module.hpp"
 
@@ -23,11 +24,22 @@ struct HostPart {
 struct Copying {
     int threads = 1;
     RunWorkers run_workers = nullptr;
+    const Parallel* pool = nullptr;  ///< the caller's, in place of run_workers
 };
 
-/// Into contiguous memory, and back out of it.
-void pack(const ConstStrided& from, const HostPart& part, std::byte* to, const Copying& copying);
-void unpack(const std::byte* from, const HostPart& part, const Strided& to, const Copying& copying);
+/// Into contiguous memory. `rows` empty: problem p of the part is problem p of `from`, else rows[p].
+void pack(const ConstStrided& from, const HostPart& part, std::byte* to, const Copying& copying,
+          std::span<const std::int64_t> rows = {});
+
+/// How what comes out of contiguous memory is added to what is there.
+struct Adding {
+    double beta = 0;  ///< 0: it is not
+    /// Of each problem of the part: one that failed leaves what is there. Null: none failed.
+    const std::int32_t* status = nullptr;
+};
+/// Back out of contiguous memory.
+void unpack(const std::byte* from, const HostPart& part, const Strided& to, const Copying& copying,
+            const Adding& adding = {});
 /// Divides the entries of a part of the caller's memory.
 void divide(const HostPart& part, const Strided& at, std::int64_t by, const Copying& copying);
 

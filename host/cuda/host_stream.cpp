@@ -1,6 +1,7 @@
 #include "cuda/host_stream.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "program/uses.hpp"
 
@@ -28,14 +29,31 @@ HostPart part_of(const Program& program, const ProgramOutput& output) {
     return {0, 1, rows, cols, program.type};
 }
 
+bool is_all_nan(const std::byte* data, const HostPart& part) {
+    for (std::int64_t i = 0; i < part.bytes(); i += size_of(part.type)) {
+        const double entry = part.type == ScalarType::float32
+                                 ? static_cast<double>(*reinterpret_cast<const float*>(data + i))
+                                 : *reinterpret_cast<const double*>(data + i);
+        if (!std::isnan(entry)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 }  // namespace
 
+double beta_of(const HostCall& call, std::size_t output) {
+    return call.beta.empty() ? 0 : call.beta[output];
+}
+
 HostStream::HostStream(const DeviceExecutor& executor, const HostCall& call,
-                       const Chunking& chunking, const Copying& copying)
+                       const Chunking& chunking, const Copying& copying, bool is_first)
     : executor_(executor),
       program_(executor.program()),
       call_(call),
       copying_(copying),
+      is_first_(is_first),
       current_(executor.device()),
       buffers_(buffers_for(executor, chunking)),
       chunks_(buffers_->slots.size()) {
@@ -86,7 +104,7 @@ void HostStream::upload(HostBuffers::Slot& slot, const Chunk& chunk) {
             continue;
         }
         const std::int64_t at = buffers_->layout.operands[i];
-        pack(call_.operands[i], part, slot.pinned + at, copying_);
+        pack(call_.operands[i], part, slot.pinned + at, copying_, call_.rows);
         MATGRAD_CUDA(cudaMemcpyAsync(slot.device + at, slot.pinned + at,
                                      static_cast<std::size_t>(part.bytes()), cudaMemcpyHostToDevice,
                                      buffers_->upload.get()));
@@ -169,11 +187,14 @@ void HostStream::take_results(const HostBuffers::Slot& slot, const Chunk& chunk)
         if (is_per_problem(program_, program_.outputs[i])) {
             part.first = chunk.first;
             part.count = chunk.count;
-            unpack(from, part, call_.results[i], copying_);
+            unpack(from, part, call_.results[i], copying_, {beta_of(call_, i), status});
         } else if (value_of(program_, program_.outputs[i].value).scope == Scope::reduced) {
             add_to_sum(i, from);
-        } else if (!took_single_results_) {
-            unpack(from, part, call_.results[i], copying_);
+        } else if (!took_single_results_ && is_first_) {
+            // A factor that all share has failed if all problems have, and the result is NaN.
+            const bool lost = failed == chunk.count && is_all_nan(from, part);
+            const std::int32_t shared_status = lost ? 1 : 0;
+            unpack(from, part, call_.results[i], copying_, {beta_of(call_, i), &shared_status});
         }
     }
     took_single_results_ = true;

@@ -10,12 +10,15 @@
 
 namespace matgrad::gpu {
 
+/// Of a result: what is there is weighed by it.
+[[nodiscard]] double beta_of(const HostCall& call, std::size_t output);
+
 class HostStream {
 public:
-    /// Uploads the shared operands. The executor's device stays current for the calling thread,
+    /// `is_first`: the one that takes the results that there is one of. Uploads the shared operands. The executor's device stays current for the calling thread,
     /// which makes all calls. Errors: CudaError.
     HostStream(const DeviceExecutor& executor, const HostCall& call, const Chunking& chunking,
-               const Copying& copying);
+               const Copying& copying, bool is_first);
 
     /// Starts problems [first, first + count), at most a chunk. Waits for an earlier chunk if all
     /// slots are taken. Returns the problems that were finished meanwhile.
@@ -47,6 +50,7 @@ private:
     const Program& program_;
     const HostCall& call_;
     Copying copying_;
+    bool is_first_;
     CurrentDevice current_;
     std::unique_ptr<HostBuffers> buffers_;
     std::vector<Chunk> chunks_;  ///< by slot

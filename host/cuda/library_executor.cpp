@@ -58,6 +58,12 @@ public:
     void enqueue(const DeviceCall& call) const override {
         const CurrentDevice current(options_.device);
         check_call(program_, call, options_.device, workspace_bytes());
+        if (call.rows != nullptr && !plan_->gathers) {
+            throw UnsupportedError(fmt::format(
+                "rows are given to an enqueue on cuda:{}: expected a plan made for them, whose "
+                "workspace has room for operands",
+                options_.device));
+        }
         CallStream stream{static_cast<cudaStream_t>(call.stream)};
         const bool capturing = is_captured(stream.stream);
         MATGRAD_CUDA(cudaStreamGetId(stream.stream, &stream.number));

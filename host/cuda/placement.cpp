@@ -39,13 +39,14 @@ struct Offsets {
     std::int64_t problem_bytes = 0;
 };
 
-Offsets find_offsets(const Program& program) {
+Offsets find_offsets(const Program& program, bool gathers) {
     Offsets offsets;
     offsets.shared_bytes = aligned(program.shared_bytes);
     offsets.problem_bytes = (program.problem_bytes + 7) / 8 * 8;
     for (const Value& value : program.values) {
         std::int64_t at = value.offset;
-        if (value.operand >= 0) {
+        const bool is_gathered = gathers && value.scope == Scope::problem;
+        if (value.operand >= 0 && !is_gathered) {
             at = -1;
         } else if (at < 0) {
             const bool per_problem = value.scope == Scope::problem;
@@ -132,7 +133,7 @@ std::int64_t round_down(std::int64_t slice) {
 }  // namespace
 
 Placement place(const Program& program, const PlacementNeeds& needs) {
-    const Offsets offsets = find_offsets(program);
+    const Offsets offsets = find_offsets(program, needs.gathers);
     std::int64_t most = choose_slice(program, needs, offsets.problem_bytes);
     Placement p = place_slice(program, needs, offsets, most);
     if (needs.limit <= 0 || p.bytes <= needs.limit) {

@@ -33,6 +33,7 @@ struct PlacementNeeds {
     };
     std::vector<Scratch> scratch;
     std::vector<ValueId> wide_pivots;  ///< values kept in 64 bit too
+    bool gathers = false;              ///< batched operands have a place, too
     std::int64_t pointer_arrays = 0;   ///< of addresses, one per problem
     std::int64_t slice_bytes = std::int64_t{256}
                                << 20;  ///< what a slice may take, unless a single problem
@@ -42,7 +43,8 @@ struct PlacementNeeds {
 
 struct Placement {
     std::int64_t slice = 1;  ///< problems worked on at a time
-    /// By value: where that of the first problem is, in bytes; -1 for operands.
+    /// By value: where that of the first problem is, in bytes; -1 for operands that are not
+    /// gathered.
     std::vector<std::int64_t> values;
     std::vector<std::int64_t> wide_pivots;  ///< by value; -1 where there are none
     std::int64_t totals = 0;

@@ -1,5 +1,5 @@
 #pragma once
-/// \file Builders of expressions: the only way to make a node.
+/// \file Builders of expressions: the only way to make a node. matgrad/build.hpp has those for everybody.
 ///
 /// Each function returns the canonical form of what its name says (see node.hpp), having applied
 /// the identities that never cost anything: (A')' = A, (A*B)' = B'*A', 0 + A = A, A*eye = A,
@@ -13,15 +13,16 @@
 #include <string>
 #include <vector>
 
+#include "expression/functions.hpp"
 #include "expression/node.hpp"
+#include "matgrad/build.hpp"
 
 namespace matgrad {
 
-[[nodiscard]] Expr number(double value);
-[[nodiscard]] Expr symbol(const Declaration& declaration);
-[[nodiscard]] Expr eye(const Dim& n);
-[[nodiscard]] Expr ones(const Dim& m, const Dim& n);  ///< the number 1 if 1x1
-[[nodiscard]] Expr zeros(const Shape& shape);         ///< 0*ones, or the number 0
+// number, symbol, eye and ones (the number 1 if 1x1), transpose and dot are those of matgrad/build.hpp.
+[[nodiscard]] Expr zeros(const Shape& shape);  ///< 0*ones, or the number 0
+/// A symbol under a name that the language cannot write, so that it is never one of a caller's.
+[[nodiscard]] Expr hidden_symbol(const Declaration& declaration);
 
 /// Sum of terms; 1x1 terms are broadcast (s + A is s*ones + A) if any term is not 1x1.
 [[nodiscard]] Expr add(std::span<const Expr> terms);
@@ -41,14 +42,15 @@ namespace matgrad {
 [[nodiscard]] Expr divide(const Expr& a, const Expr& b);
 [[nodiscard]] Expr power(const Expr& a, double exponent);      ///< entrywise
 [[nodiscard]] Expr matrix_power(const Expr& a, int exponent);  ///< square a; a product of factors
-[[nodiscard]] Expr transpose(const Expr& a);
 [[nodiscard]] Expr inverse(const Expr& a);
 
-[[nodiscard]] Expr dot(const Expr& a, const Expr& b);
 /// Any function of one argument, of a matrix or of each entry; also transpose and differential.
 [[nodiscard]] Expr apply(Op op, const Expr& a);
 /// Any function; scalars among several arguments are spread over the shape of the others.
 [[nodiscard]] Expr call(Op op, std::span<const Expr> arguments);
+/// Any function as it is written: diag is either of two, by the shape of its argument; log(det(Y)) of a
+/// positive Y is logdet(Y), and log(sum(exp(Y))) is logsumexp(Y).
+[[nodiscard]] Expr call_as_written(Op op, std::span<const Expr> arguments);
 /// The atom d(Y) of a derivation; of Y's shape.
 [[nodiscard]] Expr differential(const Expr& y);
 

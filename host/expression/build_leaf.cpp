@@ -1,9 +1,15 @@
+#include <cmath>
+
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
+#include "expression/names.hpp"
 
 namespace matgrad {
 
 Expr number(double value) {
+    if (!std::isfinite(value)) {
+        throw UnsupportedError("a constant is not finite: " + std::to_string(value));
+    }
     Node node;
     node.op = Op::number;
     node.shape = Shape::scalar();
@@ -12,6 +18,11 @@ Expr number(double value) {
 }
 
 Expr symbol(const Declaration& declaration) {
+    detail::check_declaration(declaration);
+    return hidden_symbol(declaration);
+}
+
+Expr hidden_symbol(const Declaration& declaration) {
     Node node;
     node.op = Op::symbol;
     node.shape = declaration.shape;
@@ -21,6 +32,7 @@ Expr symbol(const Declaration& declaration) {
 }
 
 Expr eye(const Dim& n) {
+    detail::check_dim(n, "eye");
     if (n.is_one()) {
         return number(1);
     }
@@ -31,6 +43,8 @@ Expr eye(const Dim& n) {
 }
 
 Expr ones(const Dim& m, const Dim& n) {
+    detail::check_dim(m, "ones");
+    detail::check_dim(n, "ones");
     if (m.is_one() && n.is_one()) {
         return number(1);
     }

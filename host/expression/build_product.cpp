@@ -129,6 +129,13 @@ detail::Factors detail::factors_of(const Expr& a) {
     return f;
 }
 
+std::size_t detail::count_matrix_factors(const Expr& a) {
+    if (a->op == Op::product) {
+        return a->children.size() - static_cast<std::size_t>(a->num_scalars);
+    }
+    return a.shape().is_scalar() ? 0 : 1;
+}
+
 detail::Scaled detail::split_number(const Expr& a) {
     if (a->op == Op::number) {
         return {a->number, number(1)};

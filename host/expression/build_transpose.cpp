@@ -37,6 +37,7 @@ constexpr std::pair<Op, Op> kTurned[] = {{Op::tril, Op::triu},
 // simpler form keeps it outside, so that one transpose makes one node however large `a` is. The
 // fingerprint of exp(A)' is that of exp(A') all the same, see node.cpp.
 Expr transpose(const Expr& a) {
+    require_given(a, "transpose");
     if (a.shape().is_scalar() || a->symmetric) {
         return a;
     }

@@ -16,8 +16,12 @@ constexpr StructureName kStructures[] = {
     {"sym", Structure::symmetric}, {"spd", Structure::positive}, {"diag", Structure::diagonal},
     {"lower", Structure::lower},   {"upper", Structure::upper},  {"orth", Structure::orthogonal},
 };
+constexpr std::string_view kPositiveScalar = "pos";  // what `spd` says of a 1-by-1 matrix
 
-std::string_view name_of(Structure structure) {
+std::string_view name_of(Structure structure, const Shape& shape) {
+    if (structure == Structure::positive && shape.is_scalar()) {
+        return kPositiveScalar;
+    }
     for (const StructureName& s : kStructures) {
         if (s.structure == structure) {
             return s.name;
@@ -112,14 +116,26 @@ private:
     std::size_t at_ = 0;
 };
 
-Structure read_structure(std::string_view text, const std::string& word) {
+bool is_dim(const Dim& dim) {
+    return dim.name.empty() ? dim.size >= 1 : detail::is_name(dim.name) && dim.size == 0;
+}
+
+Structure read_structure(std::string_view text, const std::string& word, const Declaration& d) {
+    if (word == kPositiveScalar) {
+        if (!d.shape.is_scalar()) {
+            throw ShapeError(fmt::format(
+                "declaration {}: pos needs a scalar, {} is {}; a positive definite matrix is spd",
+                detail::quote(text, 0, text.size()), d.name, d.shape.text()));
+        }
+        return Structure::positive;
+    }
     for (const StructureName& s : kStructures) {
         if (s.name == word) {
             return s.structure;
         }
     }
     throw NameError(fmt::format(
-        "declaration {}: there is no structure {}; it is one of sym spd diag lower upper orth",
+        "declaration {}: there is no structure {}; it is one of sym spd diag lower upper orth pos",
         detail::quote(text, 0, text.size()), word));
 }
 
@@ -130,28 +146,35 @@ bool detail::is_name(std::string_view name) {
            std::all_of(name.begin(), name.end(), is_word);
 }
 
+void detail::check_dim(const Dim& dim, std::string_view place) {
+    if (dim.name.empty() && dim.size < 1) {
+        throw ShapeError(fmt::format("{}: a size must be at least 1, found {}", place, dim.size));
+    }
+    if (!is_dim(dim)) {
+        throw NameError(
+            fmt::format("{}: the dimension {} is malformed: a letter, then letters, digits or _",
+                        place, quote(dim.name, 0, dim.name.size())));
+    }
+}
+
 void detail::check_declaration(const Declaration& d) {
     if (!is_name(d.name)) {
         throw NameError(fmt::format("the name {} is malformed: a letter, then letters, digits or _",
                                     quote(d.name, 0, d.name.size())));
     }
-    for (const Dim& dim : {d.shape.rows, d.shape.cols}) {
-        if (dim.name.empty() && dim.size < 1) {
-            throw ShapeError(fmt::format("declaration {}: a size must be at least 1, found {}",
-                                         to_text(d), dim.size));
-        }
-        if (!dim.name.empty() && (!is_name(dim.name) || dim.size != 0)) {
-            throw NameError(fmt::format(
-                "declaration {}: the dimension {} is malformed: a letter, then letters, digits "
-                "or _",
-                d.name, quote(dim.name, 0, dim.name.size())));
+    for (const Dim* dim : {&d.shape.rows, &d.shape.cols}) {
+        if (dim->name.empty() && dim->size < 1) {
+            check_dim(*dim, "declaration " + to_text(d));
+        } else if (!is_dim(*dim)) {
+            check_dim(*dim, "declaration " + d.name);
         }
     }
     const bool any_shape =
         d.structure == Structure::general || d.structure == Structure::orthogonal;
     if (!any_shape && !d.shape.is_square()) {
         throw ShapeError(fmt::format("declaration {}: {} needs a square matrix, {} is {}",
-                                     to_text(d), name_of(d.structure), d.name, d.shape.text()));
+                                     to_text(d), name_of(d.structure, d.shape), d.name,
+                                     d.shape.text()));
     }
 }
 
@@ -167,7 +190,7 @@ Declaration parse_declaration(std::string_view text) {
     d.shape.rows = reader.dim();
     d.shape.cols = reader.take(',') ? reader.dim() : Dim::literal(1);
     if (reader.take(':')) {
-        d.structure = read_structure(text, reader.word("a structure"));
+        d.structure = read_structure(text, reader.word("a structure"), d);
     }
     reader.expect_end("the end");
     detail::check_declaration(d);
@@ -181,7 +204,7 @@ std::string to_text(const Declaration& d) {
     }
     if (d.structure != Structure::general) {
         text += ":";
-        text += name_of(d.structure);
+        text += name_of(d.structure, d.shape);
     }
     return text;
 }

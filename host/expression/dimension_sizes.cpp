@@ -10,39 +10,39 @@ DimensionSizes::DimensionSizes(const std::map<std::string, std::int64_t>& given)
             throw ShapeError(
                 fmt::format("dimension {} is given as {}: expected 0 or more", name, size));
         }
-        bindings_[name] = {size, ""};
+        bindings_[name] = {size, "", ""};
     }
 }
 
 void DimensionSizes::bind(const std::string& symbol, const Shape& shape, std::int64_t rows,
                           std::int64_t cols) {
     const std::string origin = fmt::format("operand {} is {}-by-{}", symbol, rows, cols);
-    bind_one(origin, shape, shape.rows, rows);
-    bind_one(origin, shape, shape.cols, cols);
+    bind_one({rows, origin, "rows of " + symbol}, shape, shape.rows);
+    bind_one({cols, origin, "columns of " + symbol}, shape, shape.cols);
 }
 
-void DimensionSizes::bind_one(const std::string& origin, const Shape& shape, const Dim& dim,
-                              std::int64_t size) {
+void DimensionSizes::bind_one(const Binding& found, const Shape& shape, const Dim& dim) {
+    const auto& [size, origin, side] = found;
     if (dim.name.empty()) {
         if (dim.size != size) {
             throw ShapeError(fmt::format("{}: expected {}", origin, shape.text()));
         }
         return;
     }
-    const auto [found, is_new] = bindings_.try_emplace(dim.name, Binding{size, origin});
-    const Binding& first = found->second;
+    const auto [at, is_new] = bindings_.try_emplace(dim.name, found);
+    const Binding& first = at->second;
     if (is_new || first.size == size) {
         return;
     }
     if (first.origin.empty()) {
-        throw ShapeError(fmt::format("{} ({}): {} is {} here and given as {}", origin, shape.text(),
-                                     dim.name, size, first.size));
+        throw ShapeError(fmt::format("{} ({}): {} ({}) must equal {}, which is given as {}", origin,
+                                     shape.text(), side, size, dim.name, first.size));
     }
     if (first.origin == origin) {
         throw ShapeError(fmt::format("{}: expected a square matrix ({})", origin, shape.text()));
     }
-    throw ShapeError(fmt::format("{} but {}: {} is {} here and {} there", origin, first.origin,
-                                 dim.name, size, first.size));
+    throw ShapeError(fmt::format("{}, {}: {} ({}) must equal {} ({})", first.origin, origin,
+                                 first.side, first.size, side, size));
 }
 
 std::optional<std::int64_t> DimensionSizes::find(const Dim& dim) const {

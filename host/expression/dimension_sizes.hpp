@@ -30,8 +30,9 @@ private:
     struct Binding {
         std::int64_t size = 0;
         std::string origin;  ///< "operand A is 3-by-4"; empty for a size that was given
+        std::string side;    ///< "rows of A"
     };
-    void bind_one(const std::string& origin, const Shape& shape, const Dim& dim, std::int64_t size);
+    void bind_one(const Binding& found, const Shape& shape, const Dim& dim);
 
     std::map<std::string, Binding> bindings_;
 };

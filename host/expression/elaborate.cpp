@@ -5,16 +5,10 @@
 #include <cmath>
 
 #include "expression/build.hpp"
+#include "expression/make_node.hpp"
 
 namespace matgrad::detail {
 namespace {
-
-std::size_t count_matrix_factors(const Expr& e) {
-    if (e->op == Op::product) {
-        return e->children.size() - static_cast<std::size_t>(e->num_scalars);
-    }
-    return e.shape().is_scalar() ? 0 : 1;
-}
 
 /// An expression and the number of nodes of its tree, powers written out.
 struct Built {
@@ -162,18 +156,7 @@ private:
             arguments.push_back(built.expr);
             nodes += built.nodes;
         }
-        const Op op = function.op;
-        const Expr& a = arguments.front();
-        if (function.kind == FunctionKind::diagonal) {
-            return {apply(a.shape().is_column() ? Op::diag_matrix : Op::diag_vector, a), nodes};
-        }
-        if (op == Op::log && a->op == Op::det && a->children.front()->semidefinite) {
-            return {apply(Op::logdet, a->children.front()), nodes};
-        }
-        if (op == Op::log && a->op == Op::sum && a->children.front()->op == Op::exp) {
-            return {apply(Op::logsumexp, a->children.front()->children.front()), nodes};
-        }
-        return {call(op, arguments), nodes};
+        return {call_as_written(function.op, arguments), nodes};
     }
 
     Dim dim(const Ast& call, const Ast& argument) {

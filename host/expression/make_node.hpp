@@ -17,6 +17,9 @@ struct Factors {
 };
 [[nodiscard]] Factors factors_of(const Expr& a);
 
+/// How many matrix factors it has.
+[[nodiscard]] std::size_t count_matrix_factors(const Expr& a);
+
 /// The product of ready-made canonical parts: `matrices` holds no product, eye or number.
 [[nodiscard]] Expr make_product(Factors factors, const Shape& shape);
 

@@ -26,6 +26,9 @@ using SymbolTable = std::map<std::string, SymbolInfo, std::less<>>;
 /// Errors: NameError (malformed name), ShapeError (size below 1, a structure that needs a square).
 void check_declaration(const Declaration& declaration);
 
+/// Errors as for the dimensions of a declaration; `place` is what has the dimension.
+void check_dim(const Dim& dim, std::string_view place);
+
 /// Finds every symbol of the tree, in order of first appearance, and gives it its dimensions.
 ///
 /// Errors   NameError for a name that is unknown, reserved, must be declared, or is declared twice

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "expression/make_node.hpp"
+#include "expression/symbol_list.hpp"
 
 namespace matgrad {
 namespace {
@@ -316,18 +317,27 @@ bool is_semidefinite(const Node& n) {
 }  // namespace
 
 bool operator==(const Expr& a, const Expr& b) noexcept {
-    if (a.node_ == b.node_) {
+    if (a.data_ == b.data_) {
         return true;
     }
-    return a.node_ && b.node_ && a.node_->fingerprint == b.node_->fingerprint;
+    return a.data_ && b.data_ && a->fingerprint == b->fingerprint;
 }
 
-const Shape& Expr::shape() const noexcept {
-    return node_->shape;
+const Shape& Expr::shape() const {
+    require_given(*this, "shape");
+    return node_of(*this).shape;
+}
+
+void require_given(const Expr& e, std::string_view call) {
+    if (!e) {
+        throw CallerError(std::string(call) +
+                          ": found an empty Expr, expected an expression (of parse or build.hpp)");
+    }
 }
 
 Expr detail::make_node(Node node) {
     fingerprint(node);
+    node.symbols = symbols_of(node);
     node.symmetric = node.fingerprint == node.transposed_fingerprint && node.shape.is_square();
     node.semidefinite = is_semidefinite(node);
     node.depth = 0;
@@ -336,7 +346,7 @@ Expr detail::make_node(Node node) {
         node.depth = std::max(node.depth, c->depth + 1);
         node.written_size += c->written_size;
     }
-    return Expr(std::make_shared<const Node>(std::move(node)));
+    return NodeAccess::expr(std::make_shared<const Node>(std::move(node)));
 }
 
 std::vector<Expr> topological_order(std::span<const Expr> roots) {
@@ -368,6 +378,7 @@ std::vector<Expr> topological_order(std::span<const Expr> roots) {
 }
 
 std::vector<Declaration> symbols(const Expr& expr) {
+    require_given(expr, "symbols");
     std::vector<Declaration> found;
     const Expr roots[] = {expr};
     for (const Expr& e : topological_order(roots)) {

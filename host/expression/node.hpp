@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,6 +58,10 @@ enum class Op : std::uint8_t {
     differential,  ///< the atom d(Y)
 };
 
+/// The symbols of an expression, in order of first appearance; nullptr if it has none. Expressions over
+/// the same symbols share one list as far as that costs nothing.
+using SymbolList = std::shared_ptr<const std::vector<Declaration>>;
+
 /// 128 bits that stand for the whole structure below a node.
 using Fingerprint = std::array<std::uint64_t, 2>;
 
@@ -72,11 +77,32 @@ struct Node {
     // Derived when built.
     Fingerprint fingerprint{};
     Fingerprint transposed_fingerprint{};  ///< that of the canonical transpose
-    bool symmetric = false;                ///< known to equal its transpose
+    SymbolList symbols;
+    bool symmetric = false;     ///< known to equal its transpose
     bool semidefinite = false;  ///< known symmetric positive semidefinite (scalars: known >= 0)
     int depth = 0;              ///< longest path to a leaf
     double written_size = 1;    ///< nodes when written out as text, where shared ones repeat
 };
+
+/// What the library sees of an Expr: its node. `e->op` goes through it.
+struct NodeAccess {
+    [[nodiscard]] static const Node* node(const Expr& e) noexcept {
+        return static_cast<const Node*>(e.data_.get());
+    }
+    [[nodiscard]] static Expr expr(std::shared_ptr<const Node> node) noexcept {
+        Expr e;
+        e.data_ = std::move(node);
+        return e;
+    }
+};
+
+/// The node of an expression that is not empty.
+[[nodiscard]] inline const Node& node_of(const Expr& e) noexcept {
+    return *NodeAccess::node(e);
+}
+
+/// Error: CallerError naming the call, if the expression is empty.
+void require_given(const Expr& e, std::string_view call);
 
 /// The entrywise function that the operation is, if it is one.
 [[nodiscard]] constexpr std::optional<Entrywise> entrywise_of(Op op) {

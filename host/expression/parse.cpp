@@ -11,4 +11,13 @@ Expr parse(std::string_view text, std::span<const Declaration> declarations) {
     return detail::elaborate(ast, text, symbols, dimensions);
 }
 
+Expr parse(std::string_view text, std::initializer_list<Declaration> declarations) {
+    return parse(text, std::span(declarations.begin(), declarations.size()));
+}
+
+Expr parse(std::string_view text, std::span<const std::string> declarations) {
+    const std::vector<Declaration> read(declarations.begin(), declarations.end());
+    return parse(text, read);
+}
+
 }  // namespace matgrad

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "expression/build.hpp"
@@ -20,8 +23,14 @@ struct Text {
 
 Text print(const Expr& e);
 
+/// Brackets grow around what is taller than a line.
 std::string bracket(const std::string& text) {
-    return "\\left(" + text + "\\right)";
+    for (const char* tall : {"\\frac", "\\left", "\\sqrt"}) {
+        if (text.find(tall) != std::string::npos) {
+            return "\\left(" + text + "\\right)";
+        }
+    }
+    return "(" + text + ")";
 }
 
 std::string print_at(const Expr& e, Level least) {
@@ -29,8 +38,25 @@ std::string print_at(const Expr& e, Level least) {
     return t.level >= least ? std::move(t.text) : bracket(t.text);
 }
 
-/// 0.5, 3, 2.5 \cdot 10^{-7}.
+/// Halves, quarters and eighths are fractions too: people write 0.1, but one half.
+std::optional<detail::Ratio> ratio_of(double number) {
+    for (const int q : {2, 4, 8}) {
+        constexpr double kMostNumerator = 99;
+        const double p = number * q;
+        if (std::trunc(p) == p && p >= 1 && p <= kMostNumerator && std::trunc(number) != number) {
+            return detail::Ratio{static_cast<int>(p), q};
+        }
+    }
+    return detail::ratio_of(number);
+}
+
+/// 3, \frac{1}{2}, 0.1, 2.5 \cdot 10^{-7}.
 Text print_number(double value) {
+    if (const auto ratio = ratio_of(std::fabs(value))) {
+        return {fmt::format("{}\\frac{{{}}}{{{}}}", value < 0 ? "-" : "", ratio->numerator,
+                            ratio->denominator),
+                value < 0 ? Level::negative : Level::product};
+    }
     const std::string text = fmt::format("{}", value + 0.0);
     const Level sign = value < 0 ? Level::negative : Level::atom;
     const std::size_t e = text.find('e');
@@ -46,19 +72,41 @@ Text print_number(double value) {
             value < 0 ? Level::negative : Level::product};
 }
 
-/// One letter stands upright in italics; longer names and what follows `_` do not fall apart.
+/// An exponent stays on its line: 3/2.
+std::string print_exponent(double value) {
+    if (const auto ratio = ratio_of(std::fabs(value))) {
+        return fmt::format("{}{}/{}", value < 0 ? "-" : "", ratio->numerator, ratio->denominator);
+    }
+    return fmt::format("{}", value);
+}
+
+std::string print_head(const std::string& head) {
+    static constexpr std::string_view kGreek[] = {
+        "alpha",   "beta",   "gamma", "delta",   "epsilon", "zeta",  "eta",   "theta", "iota",
+        "kappa",   "lambda", "mu",    "nu",      "xi",      "pi",    "rho",   "sigma", "tau",
+        "upsilon", "phi",    "chi",   "psi",     "omega",   "Gamma", "Delta", "Theta", "Lambda",
+        "Xi",      "Pi",     "Sigma", "Upsilon", "Phi",     "Psi",   "Omega",
+    };
+    if (std::find(std::begin(kGreek), std::end(kGreek), head) != std::end(kGreek)) {
+        return "\\" + head;
+    }
+    return head.size() == 1 ? head : "\\mathit{" + head + "}";
+}
+
+/// One letter stands in italics, a Greek one by its name; longer names and indices do not fall apart.
 std::string print_name(const std::string& name) {
     const std::size_t bar = name.find('_');
-    const std::string head = name.substr(0, bar);
-    std::string text = head.size() == 1 ? head : "\\mathit{" + head + "}";
-    if (bar != std::string::npos && bar + 1 < name.size()) {
-        std::string index;
-        for (const char c : name.substr(bar + 1)) {
-            index += c == '_' ? std::string("\\_") : std::string(1, c);
-        }
-        text += "_{\\mathrm{" + index + "}}";
+    std::string text = print_head(name.substr(0, bar));
+    if (bar == std::string::npos || bar + 1 == name.size()) {
+        return text;
     }
-    return text;
+    std::string index;
+    for (const char c : name.substr(bar + 1)) {
+        index += c == '_' ? std::string("\\_") : std::string(1, c);
+    }
+    const bool plain =
+        index.size() == 1 || index.find_first_not_of("0123456789") == std::string::npos;
+    return text + "_{" + (plain ? index : "\\mathrm{" + index + "}") + "}";
 }
 
 std::string print_dim(const Dim& dim) {
@@ -74,24 +122,42 @@ Text print_powered(const detail::Powered& p) {
     if (p.exponent == 1) {
         return print(p.base);
     }
-    const std::string_view mark = p.base.shape().is_scalar() ? "" : "\\circ ";
-    return with_script(p.base, fmt::format("{}{}", mark, p.exponent));
+    const bool scalar = p.base.shape().is_scalar();
+    if (scalar && p.exponent == 0.5) {
+        return {"\\sqrt{" + print(p.base).text + "}"};
+    }
+    return with_script(p.base, (scalar ? "" : "\\circ ") + print_exponent(p.exponent));
 }
 
 std::string factor(const Text& t) {
     return t.level >= Level::scripted ? t.text : bracket(t.text);
 }
 
-std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+/// Factors side by side. What follows a differential is set off from it: dX X.
+std::string juxtapose(const std::vector<std::string>& parts) {
     std::string text;
+    bool after_differential = false;
     for (const std::string& part : parts) {
         if (!text.empty()) {
             const bool digits_meet = part.front() >= '0' && part.front() <= '9';
-            text += digits_meet && separator == " " ? std::string_view(" \\cdot ") : separator;
+            text += digits_meet ? " \\cdot " : after_differential ? "\\, " : " ";
         }
         text += part;
+        after_differential = part.starts_with("\\mathrm{d}");
     }
     return text;
+}
+
+/// Y^{-2}, Y^{-2\top} for a run of inverses, A^{2} of others.
+Text print_run(const Expr& matrix, std::size_t run) {
+    const bool transposed =
+        matrix->op == Op::transpose && matrix->children.front()->op == Op::inverse;
+    const Expr& core = transposed ? matrix->children.front() : matrix;
+    if (core->op == Op::inverse && run > 1) {
+        return with_script(core->children.front(),
+                           fmt::format("-{}{}", run, transposed ? "\\top" : ""));
+    }
+    return run == 1 ? print(matrix) : with_script(matrix, std::to_string(run));
 }
 
 void append_chain(const std::vector<Expr>& matrices, std::vector<std::string>& parts) {
@@ -100,8 +166,7 @@ void append_chain(const std::vector<Expr>& matrices, std::vector<std::string>& p
         while (i + run < matrices.size() && matrices[i + run] == matrices[i]) {
             ++run;
         }
-        parts.push_back(run == 1 ? print_at(matrices[i], Level::scripted)
-                                 : with_script(matrices[i], std::to_string(run)).text);
+        parts.push_back(factor(print_run(matrices[i], run)));
         i += run;
     }
 }
@@ -114,46 +179,69 @@ std::vector<std::string> factors(const std::vector<detail::Powered>& powered) {
     return parts;
 }
 
+/// The entrywise factors, and what is divided by entry by entry.
+std::string print_entries(const detail::Fraction& f, std::vector<std::string>& before) {
+    std::vector<std::string> entries = factors(f.entries);
+    if (entries.empty() && !f.entries_below.empty()) {
+        entries.push_back(before.empty() ? "1" : juxtapose(before));
+        before.clear();
+    }
+    std::string text = fmt::format("{}", fmt::join(entries, " \\odot "));
+    for (const std::string& below : factors(f.entries_below)) {
+        text += " \\oslash " + below;
+    }
+    return text;
+}
+
+/// The one thing above or below a bar, which needs no brackets there; or nothing.
+std::optional<std::string> alone(const std::vector<detail::Powered>& scalars,
+                                 const std::vector<Expr>& matrices) {
+    if (scalars.size() == 1 && matrices.empty()) {
+        return print_powered(scalars.front()).text;
+    }
+    if (scalars.empty() && matrices.size() == 1) {
+        return print(matrices.front()).text;
+    }
+    return std::nullopt;
+}
+
 Text print_product(const Expr& e) {
     const detail::Fraction f = detail::split_product(e);
-    std::vector<std::string> parts;
+    const bool entrywise = !f.entries.empty() || !f.entries_below.empty();
+    const bool has_bar = !f.scalars_below.empty();
     const double magnitude = std::fabs(f.number);
-    if (magnitude != 1) {
-        parts.push_back(print_number(magnitude).text);
+    const auto ratio =
+        has_bar ? ratio_of(magnitude) : std::nullopt;  // its parts go above and below
+    const double above = ratio ? ratio->numerator : magnitude;
+
+    std::vector<std::string> parts;
+    if (above != 1) {
+        parts.push_back(print_number(above).text);
     }
     std::vector<std::string> scalars = factors(f.scalars);
-    const bool matrix_follows =
-        !f.matrices.empty() || !f.entries.empty() || !f.entries_below.empty();
-    if (!scalars.empty() && !matrix_follows && f.scalars.back().exponent == 1) {
+    const bool ends_in_scalar = !scalars.empty() && f.matrices.empty() && !entrywise;
+    if (ends_in_scalar && f.scalars.back().exponent == 1) {
         scalars.back() = print_at(f.scalars.back().base, Level::product);
     }
     parts.insert(parts.end(), scalars.begin(), scalars.end());
     append_chain(f.matrices, parts);
-    std::vector<std::string> entries = factors(f.entries);
-    if (entries.empty() && !f.entries_below.empty()) {
-        entries.push_back(parts.empty() ? "1" : join(parts, " "));
-        parts.clear();
-    }
-    if (!entries.empty()) {
-        std::string text = join(entries, " \\odot ");
-        for (const std::string& below : factors(f.entries_below)) {
-            text += " \\oslash " + below;
-        }
-        parts.push_back(std::move(text));
+    if (entrywise) {
+        parts.push_back(print_entries(f, parts));
     }
     const bool one_part = parts.size() == 1 && f.entries.size() <= 1 && f.entries_below.empty();
-    std::string text = parts.empty() ? "1" : join(parts, " ");
+    std::string text = parts.empty() ? "1" : juxtapose(parts);
     Level level = one_part ? Level::scripted : Level::product;
-    if (!f.scalars_below.empty()) {
+    if (has_bar) {
         std::vector<std::string> below = factors(f.scalars_below);
-        if (below.size() == 1 && f.scalars_below.front().exponent == 1) {
-            below.front() = print(f.scalars_below.front().base).text;
+        if (ratio) {
+            below.insert(below.begin(), std::to_string(ratio->denominator));
+        } else if (const auto one = alone(f.scalars_below, {})) {
+            below.front() = *one;
         }
-        if (f.number == 1 && parts.size() == 1 &&
-            f.matrices.size() == 1) {  // no brackets above a bar
-            text = print(f.matrices.front()).text;
+        if (const auto one = alone(f.scalars, f.matrices); one && above == 1 && !entrywise) {
+            text = *one;
         }
-        text = "\\frac{" + text + "}{" + join(below, " ") + "}";
+        text = "\\frac{" + text + "}{" + juxtapose(below) + "}";
         level = Level::product;
     }
     return f.number < 0 ? Text{"-" + text, Level::negative} : Text{std::move(text), level};
@@ -161,7 +249,7 @@ Text print_product(const Expr& e) {
 
 Text print_sum(const Expr& e) {
     std::string text;
-    for (const Expr& t : detail::spread_scalars(e)) {
+    for (const Expr& t : detail::written_terms(e)) {
         const Text term = print(t);
         if (text.empty()) {
             text = term.level == Level::sum ? bracket(term.text) : term.text;
@@ -174,27 +262,31 @@ Text print_sum(const Expr& e) {
     return {std::move(text), Level::sum};
 }
 
+std::string norm(const std::string& inner) {
+    return "\\left\\|" + inner + "\\right\\|";
+}
+
 Text print_function(const Expr& e) {
     const Expr& y = e->children.front();
     const bool scalar = e.shape().is_scalar();
     if (e->op == Op::logdet) {
-        return {"\\log\\left|\\det" + bracket(print(y).text) + "\\right|"};
+        const std::string inner = print(y).text;
+        return {"\\log\\left|\\det" + (y->op == Op::symbol ? " " + inner : bracket(inner)) +
+                "\\right|"};
     }
     if (e->op == Op::norm2) {
-        return {"\\left\\|" + print(y).text + "\\right\\|_{" + (y.shape().is_column() ? "2" : "F") +
-                "}"};
+        return {norm(print(y).text) + "_{" + (y.shape().is_column() ? "2" : "F") + "}"};
     }
     if (e->op == Op::norm1) {
         const std::string inner = print(y).text;
-        return {"\\left\\|" +
-                (y.shape().is_column() ? inner : "\\operatorname{vec}" + bracket(inner)) +
-                "\\right\\|_{1}"};
+        return {norm(y.shape().is_column() ? inner : "\\operatorname{vec}" + bracket(inner)) +
+                "_{1}"};
     }
     if (e->op == Op::abs && scalar) {
         return {"\\left|" + print(y).text + "\\right|"};
     }
-    if (e->op == Op::sqrt && scalar) {
-        return {"\\sqrt{" + print(y).text + "}"};
+    if (e->op == Op::sqrt) {
+        return scalar ? Text{"\\sqrt{" + print(y).text + "}"} : with_script(y, "\\circ 1/2");
     }
     std::string inner;
     for (const Expr& a : detail::arguments_of(e)) {

@@ -4,10 +4,13 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "expression/build.hpp"
 #include "expression/functions.hpp"
+#include "expression/name_parts.hpp"
+#include "expression/numpy_chain.hpp"
 #include "expression/print_parts.hpp"
 
 namespace matgrad {
@@ -44,23 +47,28 @@ bool is_vector(const Shape& s) {
 
 class Printer {
 public:
-    explicit Printer(const Expr& root) {
-        for (const Declaration& d : symbols(root)) {
-            const std::string name = python_name(d.name);
-            (void)sizes_.try_emplace(d.shape.rows.name, name + ".shape[0]");
-            (void)sizes_.try_emplace(d.shape.cols.name, name + ".shape[1]");
+    Printer(const Expr& root, std::span<const Declaration> at_hand) {
+        learn(symbols(root));
+        learn(at_hand);
+    }
+
+    /// A name for an array that is there from now on. Vectors are 1-D.
+    void define(const Declaration& part) {
+        if (part.shape.rows.is_one()) {
+            rows_that_are_1d_.insert(part.name);
         }
     }
 
     Text print(const Expr& e) {
         switch (e->op) {
             case Op::number:
-                return {fmt::format("{}", e->number + 0.0),
-                        e->number < 0 ? Level::negative : Level::atom};
-            case Op::symbol:
+                return print_number(e->number);
+            case Op::symbol: {
                 // A 1-by-n symbol is a 2-D array.
+                const bool row = is_vector(e.shape()) && e.shape().rows.is_one();
                 return {python_name(e->name) +
-                        (is_vector(e.shape()) && e.shape().rows.is_one() ? "[0]" : "")};
+                        (row && !rows_that_are_1d_.contains(e->name) ? "[0]" : "")};
+            }
             case Op::eye:
                 return {"np.eye(" + size(e.shape().rows) + ")"};
             case Op::ones:
@@ -92,6 +100,23 @@ private:
         return t.level >= least ? std::move(t.text) : "(" + t.text + ")";
     }
 
+    static Text print_number(double value) {
+        if (const auto ratio = detail::ratio_of(std::fabs(value))) {
+            return {fmt::format("{}{} / {}", value < 0 ? "-" : "", ratio->numerator,
+                                ratio->denominator),
+                    value < 0 ? Level::negative : Level::product};
+        }
+        return {fmt::format("{}", value + 0.0), value < 0 ? Level::negative : Level::atom};
+    }
+
+    void learn(std::span<const Declaration> arrays) {
+        for (const Declaration& d : arrays) {
+            const std::string name = python_name(d.name);
+            (void)sizes_.try_emplace(d.shape.rows.name, name + ".shape[0]");
+            (void)sizes_.try_emplace(d.shape.cols.name, name + ".shape[1]");
+        }
+    }
+
     std::string size(const Dim& dim) const {
         if (dim.name.empty()) {
             return dim.text();
@@ -120,21 +145,22 @@ private:
         return fmt::format("{}**{}", at(p.base, Level::atom), p.exponent);
     }
 
-    /// `A @ B @ x`; runs of one square factor become powers.
+    /// `A @ (B @ x)`, in the order that costs least; runs of one square factor become powers.
     std::string chain(const std::vector<Expr>& matrices, std::size_t begin, std::size_t end) {
-        std::string text;
+        std::vector<std::string> factors;
+        std::vector<Shape> shapes;
         for (std::size_t i = begin; i < end;) {
             std::size_t run = 1;
             while (i + run < end && matrices[i + run] == matrices[i]) {
                 ++run;
             }
-            text += i == begin ? "" : " @ ";
-            text += run == 1 ? at(matrices[i], Level::power)
-                             : fmt::format("np.linalg.matrix_power({}, {})",
-                                           print(matrices[i]).text, run);
+            factors.push_back(run == 1 ? at(matrices[i], Level::power)
+                                       : fmt::format("np.linalg.matrix_power({}, {})",
+                                                     print(matrices[i]).text, run));
+            shapes.push_back(matrices[i].shape());
             i += run;
         }
-        return text;
+        return detail::ordered_chain(factors, shapes);
     }
 
     /// The matrix factors; a column that meets a row is an outer product.
@@ -153,7 +179,7 @@ private:
         std::vector<std::string> parts;
         const double magnitude = std::fabs(f.number);
         if (magnitude != 1) {
-            parts.push_back(print(number(magnitude)).text);
+            parts.push_back(print_number(magnitude).text);
         }
         for (const detail::Powered& p : f.scalars) {
             parts.push_back(raised(p));
@@ -181,7 +207,7 @@ private:
 
     Text print_sum(const Expr& e) {
         std::string text;
-        for (const Expr& t : detail::spread_scalars(e)) {
+        for (const Expr& t : detail::written_terms(e)) {
             Text term = print(t);
             if (term.level == Level::sum) {
                 term.text = "(" + term.text + ")";
@@ -212,15 +238,42 @@ private:
     }
 
     std::map<std::string, std::string> sizes_;
+    std::set<std::string, std::less<>> rows_that_are_1d_;
 };
+
+bool is_row(const Expr& e) {
+    return is_vector(e.shape()) && e.shape().rows.is_one();
+}
 
 }  // namespace
 
-std::string to_numpy(const Expr& expr) {
+std::string to_numpy(const Expr& expr, std::span<const Declaration> at_hand) {
     detail::require_printable(expr);
-    Text text = Printer(expr).print(expr);
-    const bool row = is_vector(expr.shape()) && expr.shape().rows.is_one();
-    return row ? "(" + text.text + ")[np.newaxis, :]" : std::move(text.text);
+    Text text = Printer(expr, at_hand).print(expr);
+    return is_row(expr) ? "(" + text.text + ")[np.newaxis, :]" : std::move(text.text);
+}
+
+std::string to_numpy_function(const Expr& expr, std::string_view name,
+                              std::span<const Declaration> parameters) {
+    detail::require_printable(expr);
+    const std::vector<Declaration> own = symbols(expr);
+    const std::span<const Declaration> arguments = parameters.empty() ? own : parameters;
+    std::vector<std::string> names;
+    for (const Declaration& d : arguments) {
+        names.push_back(python_name(d.name));
+    }
+    std::string text = fmt::format("def {}({}):\n", name, fmt::join(names, ", "));
+    const NamedParts named = detail::named_parts(expr, arguments, detail::kForCode);
+    Printer printer(expr, arguments);
+    for (const NamedPart& part : named.parts) {
+        text += fmt::format("    {} = {}\n", python_name(part.name->name),
+                            printer.print(part.value).text);
+        printer.define({part.name->name, part.name.shape()});
+    }
+    const std::string result = printer.print(named.rest).text;
+    text += is_row(expr) ? fmt::format("    return ({})[np.newaxis, :]\n", result)
+                         : fmt::format("    return {}\n", result);
+    return text;
 }
 
 }  // namespace matgrad

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <span>
 #include <utility>
 
@@ -46,6 +48,7 @@ Expr spread_scalar(const Expr& term) {
 }  // namespace
 
 void require_printable(const Expr& e) {
+    require_given(e, "the text of an expression");
     constexpr double kMostNodes = 1e6;
     if (e->written_size > kMostNodes) {
         throw UnsupportedError(fmt::format(
@@ -80,6 +83,32 @@ Fraction split_product(const Expr& e) {
         f.matrices.assign(matrices.begin(), matrices.end());
     }
     return f;
+}
+
+std::optional<Ratio> ratio_of(double number) {
+    constexpr std::size_t kLongDecimals = 9;  // characters
+    constexpr int kMostDenominator = 999;
+    constexpr double kMostNumerator = 9999;
+    if (fmt::format("{}", number).size() <= kLongDecimals) {
+        return std::nullopt;
+    }
+    for (int q = 2; q <= kMostDenominator; ++q) {
+        const double p = std::round(number * q);
+        if (p >= 1 && p <= kMostNumerator && p * (1.0 / q) == number) {
+            return Ratio{static_cast<int>(p), q};
+        }
+    }
+    return std::nullopt;
+}
+
+std::vector<Expr> written_terms(const Expr& sum) {
+    std::vector<Expr> terms = spread_scalars(sum);
+    const auto positive = std::find_if(terms.begin(), terms.end(),
+                                       [](const Expr& t) { return split_number(t).number >= 0; });
+    if (positive != terms.end()) {
+        std::rotate(terms.begin(), positive, positive + 1);
+    }
+    return terms;
 }
 
 std::vector<Expr> spread_scalars(const Expr& sum) {

@@ -1,6 +1,8 @@
 #pragma once
-/// \file What the printers have in common: products as fractions, scalars spread over a sum.
+/// \file What the printers have in common: products as fractions, scalars spread over a sum, the order of
+/// its terms, numbers that are fractions.
 
+#include <optional>
 #include <vector>
 
 #include "expression/node.hpp"
@@ -42,12 +44,26 @@ struct Fraction {
     std::vector<Powered> entries_below;
 };
 
-/// Errors   UnsupportedError if the expression, written out, is past what anybody reads: shared
+/// Errors   CallerError if the expression is empty.
+///          UnsupportedError if the expression, written out, is past what anybody reads: shared
 ///          subexpressions repeat in text, so a small DAG may have a text of any length.
 void require_printable(const Expr& e);
 
 /// Takes any expression apart.
 [[nodiscard]] Fraction split_product(const Expr& e);
+
+/// A number that is a fraction of small whole numbers: numerator*(1/denominator) is exactly it.
+struct Ratio {
+    int numerator = 0;
+    int denominator = 1;
+};
+
+/// The fraction that a positive number is, if its decimals would be long: 3/7, but not 0.25.
+[[nodiscard]] std::optional<Ratio> ratio_of(double number);
+
+/// The terms of a sum in the order in which they are written: a positive one first, if there is one.
+/// Scalars are spread as `spread_scalars` says.
+[[nodiscard]] std::vector<Expr> written_terms(const Expr& sum);
 
 /// The terms of a sum, where a term s*ones(m,n) beside a matrix is the scalar s.
 [[nodiscard]] std::vector<Expr> spread_scalars(const Expr& sum);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <ostream>
 #include <utility>
 
 #include "expression/build.hpp"
@@ -24,7 +25,13 @@ std::string print_at(const Expr& e, Level least) {
     return t.level >= least ? std::move(t.text) : "(" + t.text + ")";
 }
 
+/// 0.5, -3, 3/7
 Text print_number(double value) {
+    const std::string_view sign = value < 0 ? "-" : "";
+    if (const auto ratio = detail::ratio_of(std::fabs(value))) {
+        return {fmt::format("{}{}/{}", sign, ratio->numerator, ratio->denominator),
+                value < 0 ? Level::negative : Level::product};
+    }
     return {fmt::format("{}", value + 0.0), value < 0 ? Level::negative : Level::atom};
 }
 
@@ -61,7 +68,9 @@ Text print_product(const Expr& e) {
     const detail::Fraction f = detail::split_product(e);
     std::vector<std::string> parts;
     const double magnitude = std::fabs(f.number);
-    if (magnitude != 1) {
+    const auto ratio = detail::ratio_of(magnitude);
+    const bool divides = ratio && ratio->numerator == 1;  // A/3, not 1/3*A
+    if (magnitude != 1 && !divides) {
         parts.push_back(print_number(magnitude).text);
     }
     for (std::size_t i = 0; i < f.scalars.size(); ++i) {
@@ -84,14 +93,17 @@ Text print_product(const Expr& e) {
     for (const detail::Powered& p : f.entries_below) {
         text += "./" + print_factor(p);
     }
+    if (divides) {
+        text += fmt::format("/{}", ratio->denominator);
+    }
     for (const detail::Powered& p : f.scalars_below) {
         text += "/" + print_factor(p);
     }
     if (f.number < 0) {
         return {"-" + text, Level::negative};
     }
-    const bool one_part =
-        parts.size() + f.entries.size() == 1 && f.entries_below.empty() && f.scalars_below.empty();
+    const bool one_part = !divides && parts.size() + f.entries.size() == 1 &&
+                          f.entries_below.empty() && f.scalars_below.empty();
     if (!one_part) {
         return {std::move(text), Level::product};
     }
@@ -100,7 +112,7 @@ Text print_product(const Expr& e) {
 
 Text print_sum(const Expr& e) {
     std::string text;
-    for (const Expr& t : detail::spread_scalars(e)) {
+    for (const Expr& t : detail::written_terms(e)) {
         Text term = print(t);
         if (term.level == Level::sum) {
             term.text = "(" + term.text + ")";
@@ -160,6 +172,10 @@ Text print(const Expr& e) {
 std::string to_text(const Expr& expr) {
     detail::require_printable(expr);
     return print(expr).text;
+}
+
+std::ostream& operator<<(std::ostream& out, const Expr& expr) {
+    return out << to_text(expr);
 }
 
 }  // namespace matgrad

@@ -23,8 +23,8 @@ std::vector<const Node*> nodes_below(const Expr& root) {
         std::size_t next_child;
     };
     std::vector<const Node*> order;
-    std::unordered_map<const Node*, bool> seen{{&root.node(), true}};
-    std::vector<Visit> stack{{&root.node(), 0}};
+    std::unordered_map<const Node*, bool> seen{{&node_of(root), true}};
+    std::vector<Visit> stack{{&node_of(root), 0}};
     while (!stack.empty()) {
         Visit& visit = stack.back();
         if (visit.next_child == visit.node->children.size()) {
@@ -32,7 +32,7 @@ std::vector<const Node*> nodes_below(const Expr& root) {
             stack.pop_back();
             continue;
         }
-        const Node* child = &visit.node->children[visit.next_child++].node();
+        const Node* child = &node_of(visit.node->children[visit.next_child++]);
         if (seen.emplace(child, true).second) {
             stack.push_back({child, 0});
         }
@@ -124,7 +124,7 @@ Evaluated evaluate(const Expr& expr, const MatrixMap& values, const MatrixMap* d
     for (const Node* node : nodes) {
         Children children;
         for (const Expr& child : node->children) {
-            children.push_back(&known.at(&child.node()));
+            children.push_back(&known.at(&node_of(child)));
         }
         Evaluated result;
         if (node->op == Op::symbol) {
@@ -140,7 +140,7 @@ Evaluated evaluate(const Expr& expr, const MatrixMap& values, const MatrixMap* d
         check_shape(*node, result.value, dimensions);
         known.emplace(node, std::move(result));
     }
-    return std::move(known.at(&expr.node()));
+    return std::move(known.at(&node_of(expr)));
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 /// The gradient G of a scalar f with respect to X is the matrix of X's shape for which
 /// df = tr(G' dX). Real entries; no hidden scaling by sizes or batch.
 
+#include <initializer_list>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "matgrad/expression.hpp"
@@ -52,6 +54,15 @@ enum class Lines { keep, omit };
 [[nodiscard]] MATGRAD_API Derivation derive(const Expr& f, std::span<const std::string> variables,
                                             Convention convention = Convention::projected,
                                             Lines lines = Lines::keep);
+/// `derive(f, {"X", "Y"})`
+[[nodiscard]] MATGRAD_API Derivation derive(const Expr& f,
+                                            std::initializer_list<std::string> variables,
+                                            Convention convention = Convention::projected,
+                                            Lines lines = Lines::keep);
+/// `derive(f, "X")`
+[[nodiscard]] MATGRAD_API Derivation derive(const Expr& f, std::string_view variable,
+                                            Convention convention = Convention::projected,
+                                            Lines lines = Lines::keep);
 
 /// The gradient alone, for one variable.
 [[nodiscard]] MATGRAD_API Expr differentiate(const Expr& f, const std::string& variable,
@@ -74,7 +85,12 @@ hessian_vector_product(const Expr& f, const std::string& variable, const std::st
     Convention convention = Convention::projected);
 
 /// The derivation as text: one `df = ...` line per statement with its rule and source, ending in
-/// `gradient = FORM` (`gradient X = FORM` for several variables).
+/// `gradient = FORM` (`gradient X = FORM` for several variables). With the steps, a gradient that
+/// repeats large parts is also written with these named: `= FORM, where Y = inv(A)`.
 [[nodiscard]] MATGRAD_API std::string to_text(const Derivation& derivation, bool with_steps);
+
+/// The derivation in LaTeX, math mode, without delimiters: `\nabla_{X} f = FORM`, repeated parts named;
+/// several lines or the steps are an `aligned` environment, f = ... first, rules at the ends.
+[[nodiscard]] MATGRAD_API std::string to_latex(const Derivation& derivation, bool with_steps);
 
 }  // namespace matgrad

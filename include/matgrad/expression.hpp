@@ -4,9 +4,13 @@
 /// All entries are real. A shape is a pair of dimensions, each a name (`m`) or a number; a column
 /// vector is m-by-1 and a scalar 1-by-1. What is a scalar is decided on the symbols, never on a
 /// size that happens to be 1 when run. An `Expr` is an immutable value: copying it is cheap, and it
-/// may be used from several threads.
+/// may be used from several threads. An expression is read from text (`parse`) or built with the
+/// operators and functions of build.hpp. A function that is given an empty Expr throws CallerError.
 
+#include <concepts>
 #include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,10 +23,19 @@
 
 namespace matgrad {
 
-/// One dimension: named (`size` is 0) or a literal size of at least 1 (`name` is empty).
+/// One dimension: named (`size` is 0) or a literal size of at least 1 (`name` is empty). Made of
+/// either where one is expected: `eye("n")`, `ones("m", 3)`.
 struct MATGRAD_API Dim {
     std::string name;
     std::int64_t size = 0;
+
+    Dim() = default;
+    Dim(std::string the_name, std::int64_t the_size) : name(std::move(the_name)), size(the_size) {}
+    template <std::convertible_to<std::string_view> Text>
+    Dim(const Text& text) : name(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
+    template <std::integral Size>
+    Dim(Size literal_size)  // NOLINT(google-explicit-constructor)
+        : size(static_cast<std::int64_t>(literal_size)) {}
 
     static Dim named(std::string name) { return {std::move(name), 0}; }
     static Dim literal(std::int64_t size) { return {{}, size}; }
@@ -45,11 +58,19 @@ struct MATGRAD_API Shape {
     friend bool operator==(const Shape&, const Shape&) = default;
 };
 
-/// `X=m,n`, `x=n`, `t=1`, `S=n,n:spd`.
+/// `X=m,n`, `x=n`, `t=1`, `s=1:pos`, `S=n,n:spd`. A text stands for one where one is expected.
 struct MATGRAD_API Declaration {
     std::string name;
     Shape shape;
     Structure structure = Structure::general;
+
+    Declaration() = default;
+    Declaration(std::string the_name, Shape the_shape, Structure the_structure = Structure::general)
+        : name(std::move(the_name)), shape(std::move(the_shape)), structure(the_structure) {}
+    /// What `parse_declaration` reads.
+    template <std::convertible_to<std::string_view> Text>
+    Declaration(const Text& text);  // NOLINT(google-explicit-constructor)
+
     friend bool operator==(const Declaration&, const Declaration&) = default;
 };
 
@@ -59,24 +80,32 @@ struct MATGRAD_API Declaration {
 /// `X=m,n:spd`, which `parse_declaration` reads again.
 [[nodiscard]] MATGRAD_API std::string to_text(const Declaration& declaration);
 
-struct Node;  // host/expression/node.hpp
+template <std::convertible_to<std::string_view> Text>
+Declaration::Declaration(const Text& text) : Declaration(parse_declaration(text)) {}
 
-/// A handle on one node of an expression DAG. A default-constructed Expr is empty.
+struct NodeAccess;  // what the library itself sees of an Expr; defined inside it
+
+/// A handle on one expression. A default-constructed Expr is empty.
 class MATGRAD_API Expr {
 public:
     Expr() = default;
-    explicit Expr(std::shared_ptr<const Node> node) noexcept : node_(std::move(node)) {}
 
-    [[nodiscard]] explicit operator bool() const noexcept { return node_ != nullptr; }
-    [[nodiscard]] const Node& node() const noexcept { return *node_; }
-    [[nodiscard]] const Node* operator->() const noexcept { return node_.get(); }
-    [[nodiscard]] const Shape& shape() const noexcept;
+    [[nodiscard]] explicit operator bool() const noexcept { return data_ != nullptr; }
+    /// Error: CallerError if it is empty.
+    [[nodiscard]] const Shape& shape() const;
     /// Structural equality, constant time (128-bit fingerprints are compared). Terms of a sum and
     /// factors of an entrywise or scalar product are equal in any order.
     friend MATGRAD_API bool operator==(const Expr& a, const Expr& b) noexcept;
 
+    /// For the library itself: does not compile where NodeAccess is not defined.
+    template <typename Access = NodeAccess>
+    [[nodiscard]] auto operator->() const noexcept {
+        return Access::node(*this);
+    }
+
 private:
-    std::shared_ptr<const Node> node_;
+    friend struct NodeAccess;
+    std::shared_ptr<const void> data_;
 };
 
 /// Reads an expression of the language (docs/language.md).
@@ -86,15 +115,49 @@ private:
 ///          sub-expression; NameError; UnsupportedError past a limit (64 KiB, nesting 128).
 [[nodiscard]] MATGRAD_API Expr parse(std::string_view text,
                                      std::span<const Declaration> declarations = {});
+/// `parse("logdet(P)", {"P=n,n:spd"})`: declarations, or their texts.
+[[nodiscard]] MATGRAD_API Expr parse(std::string_view text,
+                                     std::initializer_list<Declaration> declarations);
+[[nodiscard]] MATGRAD_API Expr parse(std::string_view text,
+                                     std::span<const std::string> declarations);
 
 /// The symbols of an expression with their shapes, in order of first appearance.
 [[nodiscard]] MATGRAD_API std::vector<Declaration> symbols(const Expr& expr);
 
 /// The language's own text; `parse` with `symbols(expr)` as declarations gives an equal expression.
 [[nodiscard]] MATGRAD_API std::string to_text(const Expr& expr);
+/// Writes `to_text`.
+MATGRAD_API std::ostream& operator<<(std::ostream& out, const Expr& expr);
 /// LaTeX, math mode, without delimiters.
 [[nodiscard]] MATGRAD_API std::string to_latex(const Expr& expr);
 /// A NumPy expression over arrays of the symbols' names (vectors are 1-D, scalars 0-D): `np`, SciPy for erf.
-[[nodiscard]] MATGRAD_API std::string to_numpy(const Expr& expr);
+/// A dimension that no symbol of the expression has is read off one of `at_hand`, other arrays that are
+/// there where the text is evaluated; where none has it either, its name must be a number there.
+[[nodiscard]] MATGRAD_API std::string to_numpy(const Expr& expr,
+                                               std::span<const Declaration> at_hand = {});
+
+/// `name = value`, a part of an expression.
+struct MATGRAD_API NamedPart {
+    Expr name;  ///< a symbol
+    Expr value;
+};
+
+/// An expression with its repeated parts named: the value of each part may have the names of those
+/// before it.
+struct MATGRAD_API NamedParts {
+    std::vector<NamedPart> parts;
+    Expr rest;
+};
+
+/// Names inverses and large parts that the text of an expression repeats: of inv(A)*y*y'*inv(A) it
+/// makes Y*y*y'*Y, where Y = inv(A). The names are letters that nothing in the expression has, nor
+/// any of `taken`. The name of a symmetric part is a symmetric symbol.
+[[nodiscard]] MATGRAD_API NamedParts name_repeated_parts(const Expr& expr,
+                                                         std::span<const Declaration> taken = {});
+
+/// A Python function of the symbols' arrays that returns the expression, with repeated parts named:
+/// `def NAME(A, x): ...`. Its parameters are `parameters`, or the symbols of the expression.
+[[nodiscard]] MATGRAD_API std::string to_numpy_function(
+    const Expr& expr, std::string_view name, std::span<const Declaration> parameters = {});
 
 }  // namespace matgrad

@@ -2,7 +2,7 @@
 /// \file A function with its gradients: text or expression in, everything out.
 ///
 ///     const matgrad::Function f("-logdet(P) + tr(S*P)", {"P"}, {"P=n,n:spd", "S=n,n:sym"});
-///     std::cout << to_text(f.gradient());                           // S - inv(P)
+///     std::cout << f.gradient();                                    // S - inv(P)
 ///     const auto [value, gradient, status] = f.value_and_gradient({{"P", p}, {"S", s}});
 ///     for (...) { f.run({{"P", p}, {"S", s}}, {{"value", value}, {"gradient P", g}}, status); ... }
 ///
@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "matgrad/build.hpp"
 #include "matgrad/calculus.hpp"
 #include "matgrad/expression.hpp"
 #include "matgrad/matrices.hpp"
@@ -114,5 +115,13 @@ private:
 
     std::shared_ptr<const Impl> impl_;
 };
+
+/// Losses compose: the sum of a function and an expression in its symbols, differentiated by the same
+/// variables.
+[[nodiscard]] MATGRAD_API Function operator+(const Function& f, const Expr& more);
+[[nodiscard]] MATGRAD_API Function operator-(const Function& f, const Expr& less);
+/// Differentiated by the variables of both. Errors: OperandError if their options differ.
+[[nodiscard]] MATGRAD_API Function operator+(const Function& f, const Function& g);
+[[nodiscard]] MATGRAD_API Function operator*(double factor, const Function& f);
 
 }  // namespace matgrad

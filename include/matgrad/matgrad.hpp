@@ -1,6 +1,7 @@
 #pragma once
 /// \file Everything of matgrad: write f(X), derive its gradient, evaluate a batch.
 
+#include "matgrad/build.hpp"
 #include "matgrad/calculus.hpp"
 #include "matgrad/catalogue.hpp"
 #include "matgrad/check.hpp"

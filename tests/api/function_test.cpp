@@ -7,6 +7,7 @@
 #include <Eigen/Dense>
 #include <cmath>
 #include <functional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,7 @@ std::string message_of(const std::function<void()>& call) {
 }
 
 Function gaussian() {
-    return {"-logdet(P) + tr(S*P)",
-            "P",
-            {parse_declaration("P=n,n:spd"), parse_declaration("S=n,n:sym")}};
+    return {"-logdet(P) + tr(S*P)", "P", {"P=n,n:spd", "S=n,n:sym"}};
 }
 
 TEST(Function, PrintsItsGradient) {
@@ -39,6 +38,24 @@ TEST(Function, PrintsItsGradient) {
     EXPECT_EQ(f.variables(), (std::vector<std::string>{"x", "A"}));
     EXPECT_EQ(f.derivation().gradients.size(), 2U);
     EXPECT_EQ(to_text(f.expression()), "norm2(A*x - b)^2");
+}
+
+TEST(Function, ComposesWithWhatIsAddedToIt) {
+    const Expr P = symbol("P=n,n:spd");
+    const Function f = gaussian() + 0.1 * pow(norm2(P), 2);
+    EXPECT_EQ(to_text(f.gradient()), "0.2*P + S - inv(P)");
+    std::ostringstream out;
+    out << (2 * gaussian() - tr(P)).gradient("S");
+    EXPECT_EQ(out.str(), "2*P");
+    const Function both = Function("tr(A*X)", "X") + Function("tr(A*X)", "A");
+    EXPECT_EQ(both.variables(), (std::vector<std::string>{"X", "A"}));
+    EXPECT_EQ(both.expression(), parse("2*tr(A*X)"));
+    EXPECT_NE(message_of([&] { (void)(gaussian() + norm2(symbol("P=n,n"))); }).find("P"),
+              std::string::npos);
+    EXPECT_EQ(message_of([] {
+                  (void)(Function("tr(X)", "X", {}, {.threads = 1}) + Function("tr(X)", "X"));
+              }),
+              "two functions with different options are added: expected the same");
 }
 
 TEST(Function, OfTwoProblemsHasTheTextbookValuesAndGradients) {

@@ -61,8 +61,7 @@ TEST(RunOptions, AGradientIsAccumulatedOverMiniBatches) {
 }
 
 TEST(RunOptions, AFailedProblemLeavesWhatIsThereUnlessBetaIsZero) {
-    const Plan plan = make_plan(parse("logdet(S)", std::vector{parse_declaration("S=n,n:spd")}),
-                                {batched("S", 1, 1)});
+    const Plan plan = make_plan(parse("logdet(S)", {"S=n,n:spd"}), {batched("S", 1, 1)});
     const std::vector<double> s{1, -1, 1};
     std::vector<double> value(3, 7.0);
     std::vector<std::int32_t> status(3);
@@ -99,8 +98,7 @@ TEST(RunOptions, TheThreadsOfTheCallerDoTheWork) {
 
 TEST(Loop, AllocatesNothingAfterItsFirstCall) {
     const std::int64_t batch = 500;
-    const Function f("-logdet(P) + tr(S*P)", "P",
-                     {parse_declaration("P=n,n:spd"), parse_declaration("S=n,n:sym")});
+    const Function f("-logdet(P) + tr(S*P)", "P", {"P=n,n:spd", "S=n,n:sym"});
     std::vector<double> p(static_cast<std::size_t>(64 * batch)), s(p.size(), 0.5), g(p.size());
     std::vector<double> value(static_cast<std::size_t>(batch));
     std::vector<std::int32_t> status(value.size());

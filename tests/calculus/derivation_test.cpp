@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <sstream>
+
 #include "expression/node.hpp"
+#include "matgrad/build.hpp"
 #include "matgrad/calculus.hpp"
 #include "support/cookbook.hpp"
 
@@ -46,6 +50,125 @@ TEST(Derivation, NamesEachOfSeveralVariables) {
     const std::string names[] = {"A", "B"};
     EXPECT_EQ(to_text(derive(parse("tr(A*B)"), names), false),
               "gradient A = B'\ngradient B = A'\n");
+}
+
+std::vector<std::string> rules_of(const char* f, const char* wrt) {
+    std::vector<std::string> rules;
+    for (const DerivationLine& line : derive(parse(f), wrt).lines) {
+        rules.push_back(line.rule);
+    }
+    return rules;
+}
+
+TEST(Derivation, NamesTheIdentityThatMovesTheDifferential) {
+    using Rules = std::vector<std::string>;
+    EXPECT_EQ(rules_of("dot(A,X)", "X"),
+              (Rules{"d(dot(Y,Z)) = dot(dY,Z) + dot(Y,dZ)", "dot(P,Q) = tr(P'*Q)"}));
+    EXPECT_EQ(rules_of("sum(X*a)", "X"),
+              (Rules{"d(sum(Y)) = sum(dY)", "sum(P) = tr(ones'*P)", "d(Y*Z) = dY*Z + Y*dZ"}));
+    EXPECT_EQ(rules_of("a'*rowsum(X)", "X"),
+              (Rules{"d(Y*Z) = dY*Z + Y*dZ", "d(rowsum(Y)) = rowsum(dY)", "rowsum(P) = P*ones"}));
+    EXPECT_EQ(rules_of("sum(sin(x))", "x"),
+              (Rules{"d(sum(Y)) = sum(dY)", "sum(P) = tr(ones'*P)", "d(sin(Y)) = cos(Y).*dY",
+                     "tr(P'*(Q.*R)) = tr((P.*Q)'*R)"}));
+}
+
+TEST(Derivation, RulesStandInOneColumn) {
+    // A statement of more than 60 characters has its rule on a line of its own.
+    const std::string text =
+        to_text(derive(parse("tr(A*X*B*X'*C*X) + tr(X'*D*X*B*X'*C*X*X'*B)"), "X"), true);
+    std::size_t column = 0;
+    std::size_t rules = 0;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t source = line.rfind("   [");
+        if (source == std::string::npos) {
+            continue;
+        }
+        const std::size_t rule = line.rfind("   ", source - 1) + 3;
+        column = rules++ == 0 ? rule : column;
+        EXPECT_EQ(rule, column) << text;
+    }
+    EXPECT_GE(rules, 3U) << text;
+    EXPECT_NE(text.find("\n" + std::string(column, ' ')), std::string::npos) << text;
+}
+
+TEST(Derivation, WithStepsNamesWhatTheGradientRepeats) {
+    const Derivation d = derive(parse("tr(inv(A + X*X'))"), "X");
+    const std::string text = to_text(d, true);
+    EXPECT_TRUE(
+        text.ends_with("\ngradient = -inv(A + X*X')'^2*X - inv(A + X*X')^2*X\n"
+                       "         = -Y'^2*X - Y^2*X, where Y = inv(A + X*X')\n"))
+        << text;
+    EXPECT_TRUE(to_text(d, false).ends_with("inv(A + X*X')^2*X\n"));  // reads back
+}
+
+TEST(Derivation, InLatexIsANablaOrAnAlignedEnvironment) {
+    EXPECT_EQ(to_latex(derive(parse("tr(A*X)"), "X"), false), "\\nabla_{X} f = A^{\\top}\n");
+    EXPECT_EQ(to_latex(derive(parse("logdet(X'*X)"), "X"), true),
+              R"(\begin{aligned}
+f &= \log\left|\det(X^{\top} X)\right| \\
+\mathrm{d}f &= \operatorname{tr}((X^{\top} X)^{-1} \mathrm{d}(X^{\top} X)) && \text{d(logdet(Y)) = tr(inv(Y)*dY) [Matrix Cookbook 43]} \\
+&= \operatorname{tr}((X^{\top} X)^{-1} (\mathrm{d}X^{\top}\, X + X^{\top} \mathrm{d}X)) && \text{d(Y*Z) = dY*Z + Y*dZ [Matrix Cookbook 34, 37, 44]} \\
+&= 2 \operatorname{tr}((X^{\top} X)^{-1} X^{\top} \mathrm{d}X) && \text{tr(P*Q) = tr(Q*P), tr(P') = tr(P) [cyclic permutation]} \\
+\nabla_{X} f &= 2 X (X^{\top} X)^{-1}
+\end{aligned}
+)");
+    EXPECT_EQ(to_latex(derive(parse("tr(A*B)"), {"A", "B"}), false),
+              "\\begin{aligned}\n\\nabla_{A} f &= B^{\\top} \\\\\n"
+              "\\nabla_{B} f &= A^{\\top}\n\\end{aligned}\n");
+    EXPECT_EQ(
+        to_latex(derive(parse("tr(inv(A + X*X'))"), "X"), false),
+        R"(\nabla_{X} f = -(Y^{\top})^{2} X - Y^{2} X, \quad \text{where } Y = (A + X X^{\top})^{-1})"
+        "\n");
+    // A rule's ^ and & are text there.
+    const std::string power = to_latex(derive(parse("sum(x.^3)"), "x"), true);
+    EXPECT_NE(power.find(R"(\text{d(Y.\^{}k) = k*Y.\^{}(k-1).*dY [Magnus \& Neudecker ch. 8]})"),
+              std::string::npos)
+        << power;
+}
+
+TEST(Derive, TakesNamesInAnyForm) {
+    const Expr f = parse("tr(A*X)");
+    const Expr expected = parse("A'", symbols(f));
+    EXPECT_EQ(derive(f, "X").gradients.front().form, expected);
+    EXPECT_EQ(derive(f, {"X"}).gradients.front().form, expected);
+    EXPECT_EQ(derive(f, {"A", "X"}).gradients.back().form, expected);
+    EXPECT_EQ(derive(f, {"A", "X"}, Convention::projected, Lines::omit).lines.size(), 0U);
+    const std::string name = "X";
+    EXPECT_EQ(derive(f, name).gradients.front().form, expected);
+    EXPECT_EQ(derive(f, {name}).gradients.front().form, expected);
+    EXPECT_EQ(derive(f, std::vector{name}).gradients.front().form, expected);
+    EXPECT_EQ(derive(f, std::array{name}).gradients.front().form, expected);
+    EXPECT_EQ(derive(f, std::span<const std::string>(&name, 1)).gradients.front().form, expected);
+    EXPECT_EQ(derive(f, std::string_view("X")).gradients.front().form, expected);
+    EXPECT_EQ(differentiate(f, "X"), expected);
+}
+
+TEST(Derive, OfAnEmptyExprIsAnErrorOfTheCaller) {
+    const auto message = [](auto&& call) {
+        try {
+            call();
+        } catch (const CallerError& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    const char* const expected =
+        "derive: found an empty Expr, expected an expression (of parse or build.hpp)";
+    EXPECT_EQ(message([] { (void)derive(Expr(), "X"); }), expected);
+    EXPECT_EQ(message([] { (void)derive(Expr(), {"X"}); }), expected);
+    EXPECT_EQ(message([] { (void)differentiate(Expr(), "X"); }), expected);
+    EXPECT_EQ(message([] { (void)hessian_vector_product(Expr(), "X", "V"); }), expected);
+    EXPECT_NE(message([] { (void)to_text(Derivation(), true); }), "");
+    EXPECT_NE(message([] { (void)to_latex(Derivation(), true); }), "");
+}
+
+TEST(Gradient, OfABuiltLossIsThatOfItsText) {
+    const Expr p = symbol("P=n,n:spd");
+    const Expr s = symbol("S=n,n:sym");
+    const Expr loss = -logdet(p) + tr(s * p) + 0.1 * pow(norm2(p), 2);
+    EXPECT_EQ(to_text(differentiate(loss, "P")), "0.2*P + S - inv(P)");
 }
 
 /// sin(sin(...).*...): every level holds the one below it twice, so its text doubles.

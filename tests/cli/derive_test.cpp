@@ -76,12 +76,15 @@ TEST(DeriveCommand, HonoursDeclarationsAndConvention) {
 TEST(DeriveCommand, PrintsLatexAndNumPy) {
     const RunResult latex =
         run({"derive", "tr(A*X)", "--wrt", "X", "--format", "latex", "--steps"});
-    EXPECT_THAT(latex.out, HasSubstr("\\mathrm{d}f = \\operatorname{tr}"));
-    EXPECT_THAT(latex.out, EndsWith("gradient = A^{\\top}\n"));
+    EXPECT_THAT(latex.out, HasSubstr("\\mathrm{d}f &= \\operatorname{tr}"));
+    EXPECT_THAT(latex.out, EndsWith("\\nabla_{X} f &= A^{\\top}\n\\end{aligned}\n"));
     const RunResult numpy =
         run({"derive", "tr(A*X*B)", "--wrt", "X", "--format", "numpy", "--steps"});
     EXPECT_THAT(numpy.out, StartsWith("# df = "));  // a comment: the text can be run
     EXPECT_THAT(numpy.out, EndsWith("gradient = A.T @ B.T\n"));
+    // The size is that of an array that is there.
+    EXPECT_EQ(run({"derive", "sum(X)", "--wrt", "X", "--format", "numpy"}).out,
+              "gradient = np.ones((X.shape[0], X.shape[1]))\n");
 }
 
 TEST(DeriveCommand, PrintsJsonWithEverythingInIt) {

@@ -72,6 +72,57 @@ TEST(LayoutChoice, ASharedFactorAndASumOverTheBatchAreOneCallForManyProblems) {
     }
 }
 
+/// m = op(dot(x, w)) in double, with w shared, and the sum over the batch of m x.
+Program shared_dot(std::int64_t d, MapOp op) {
+    ProgramBuilder build(ScalarType::float32);
+    const ValueId x = build.operand("x", d, 1, true);
+    const ValueId w = build.operand("w", d, 1, false);
+    const ValueId z = build.value(1, 1, Scope::problem, ScalarType::float64);
+    build.step(Reduce{ReduceOp::sum,
+                      ReduceOver::all,
+                      {"", d},
+                      {"", 1},
+                      {{{use(x), Broadcast::none}, {use(w), Broadcast::none}},
+                       {{MapOp::load, 0}, {MapOp::load, 1}, {MapOp::mul, 0, 1}}},
+                      1,
+                      {}},
+               z, ScalarType::float64);
+    const ValueId m = build.value(1, 1, Scope::problem, ScalarType::float64);
+    build.step(Map{{{{use(z), Broadcast::none}}, {{MapOp::load, 0}, {op, 0}}}}, m,
+               ScalarType::float64);
+    const ValueId product = build.value(d, 1);
+    build.step(Gemm{use(x), use(m), 1, 0, {}}, product);
+    const ValueId sum = build.value(d, 1, Scope::reduced);
+    build.step(BatchReduce{use(product)}, sum);
+    build.output(sum);
+    return for_many(build);
+}
+
+TEST(LayoutChoice, ADotProductWithASharedVectorIsOneCallForManyProblems) {
+    for (const std::int64_t d : {8, 32, 128}) {
+        const CpuExecutor executor(shared_dot(d, MapOp::sigmoid), 2);
+        const std::string text = executor.explain();
+        EXPECT_EQ(text.find("cpu: run layout"), 0U) << text;
+        for (const Step& step : executor.program().steps) {
+            EXPECT_TRUE(step.scope != Scope::problem ||
+                        text.find("problems in one call: " + to_text(executor.program(), step)) !=
+                            std::string::npos)
+                << text;
+        }
+    }
+}
+
+TEST(LayoutChoice, AFunctionCostsMoreThanAnAdditionInEveryLayout) {
+    using detail::Layout;
+    for (const Layout layout : {Layout::compact, Layout::plain, Layout::runs}) {
+        const auto nanoseconds = [layout](MapOp op) {
+            return detail::choose_layout(shared_dot(8, op), layout).nanoseconds;
+        };
+        EXPECT_GT(nanoseconds(MapOp::softplus), nanoseconds(MapOp::abs) + 1);
+        EXPECT_GT(nanoseconds(MapOp::sqrt), nanoseconds(MapOp::abs));
+    }
+}
+
 TEST(LayoutChoice, ALargeMatrixForEachProblemIsNoRun) {
     EXPECT_NE(detail::choose_layout(tall_product(400, 400)).layout, detail::Layout::runs);
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <vector>
 
 #include "cpu/compact/kernels.hpp"
@@ -29,18 +30,22 @@ std::vector<Place> places(std::int64_t rows, std::int64_t cols) {
             {cols, 1, -count, 0}};                // backwards
 }
 
-/// Memory of a tile with a margin; every number differs.
+/// Memory of a tile with a margin at either end; every number differs.
 template <typename T>
 struct Tile {
+    static constexpr std::int64_t kMargin = 128;
     std::vector<T> memory;
     std::byte* at[kLanes] = {};
 
-    Tile(const Place& place, T first) : memory(static_cast<std::size_t>(kLanes * 4200 + 600)) {
+    Tile(const Place& place, std::int64_t rows, std::int64_t cols, T first)
+        : memory(static_cast<std::size_t>((kLanes - 1) * std::abs(place.distance) +
+                                          (rows - 1) * place.row_stride +
+                                          (cols - 1) * place.col_stride + 3 * kMargin)) {
         for (std::size_t i = 0; i < memory.size(); ++i) {
             memory[i] = first + static_cast<T>(i);
         }
         const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
-        T* start = memory.data() + (64 - address % 64) / sizeof(T) + 128 + place.shift;
+        T* start = memory.data() + (64 - address % 64) / sizeof(T) + kMargin + place.shift;
         for (int l = 0; l < kLanes; ++l) {
             const std::int64_t turn = place.distance < 0 ? l - kLanes + 1 : l;
             at[l] = reinterpret_cast<std::byte*>(start + turn * place.distance);
@@ -73,7 +78,7 @@ TYPED_TEST(Transfer, GathersEveryEntryOfEveryLane) {
     for (const std::int64_t rows : {1, 2, 3, 5, 8, 17, 40}) {
         for (const std::int64_t cols : {1, 2, 3, 4, 7, 9}) {
             for (const Place& place : places(rows, cols)) {
-                Tile<T> tile(place, 0);
+                Tile<T> tile(place, rows, cols, 0);
                 detail::lane_pack(tile.at, place.row_stride, place.col_stride,
                                   this->view(rows, cols));
                 for (std::int64_t e = 0; e < rows * cols; ++e) {
@@ -99,7 +104,7 @@ TYPED_TEST(Transfer, ScattersEveryEntryAndNothingElse) {
             for (const Place& place : places(rows, cols)) {
                 for (const int lanes : {kLanes, kLanes - 1, 3, 1}) {
                     for (const bool stream : {false, true}) {
-                        Tile<T> tile(place, 1);
+                        Tile<T> tile(place, rows, cols, 1);
                         std::vector<T> want = tile.memory;
                         for (std::int64_t e = 0; e < rows * cols; ++e) {
                             for (int l = 0; l < lanes; ++l) {

@@ -68,11 +68,13 @@ bool DeviceMatrices::is_unchanged(const Matrices& matrices) const {
 
 DeviceRun::DeviceRun(const Executor& executor, std::int64_t batch,
                      const std::vector<const Matrices*>& operands_from,
-                     const std::vector<Matrices*>& results_to)
+                     const std::vector<Matrices*>& results_to, const CallWishes& wishes)
     : executor_(executor),
       batch_(batch),
       host_operands_(operands_from),
       host_results_(results_to),
+      wishes_(wishes),
+      rows_(std::as_bytes(std::span(wishes_.rows))),
       status_(static_cast<std::size_t>(batch) * sizeof(std::int32_t) + kGuardBytes),
       workspace_(workspaces().take(executor.workspace_bytes() + kGuardBytes)) {
     for (const Matrices* matrices : host_operands_) {
@@ -91,6 +93,10 @@ DeviceCall DeviceRun::call() const {
     call.status = reinterpret_cast<std::int32_t*>(status_.data());
     call.workspace = workspace_->data();
     call.workspace_bytes = executor_.workspace_bytes();
+    call.beta = wishes_.beta;
+    if (!wishes_.rows.empty()) {
+        call.rows = reinterpret_cast<const std::int64_t*>(rows_.data());
+    }
     return call;
 }
 
@@ -137,8 +143,8 @@ RunResult DeviceRun::finish() {
 
 RunResult run_on_device(const Executor& executor, std::int64_t batch,
                         const std::vector<const Matrices*>& operands,
-                        const std::vector<Matrices*>& results) {
-    DeviceRun run(executor, batch, operands, results);
+                        const std::vector<Matrices*>& results, const CallWishes& wishes) {
+    DeviceRun run(executor, batch, operands, results, wishes);
     const TestStream stream;
     run.poison(stream.get());
     run.enqueue(stream.get());

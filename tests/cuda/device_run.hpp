@@ -43,7 +43,8 @@ private:
 class DeviceRun {
 public:
     DeviceRun(const Executor& executor, std::int64_t batch,
-              const std::vector<const Matrices*>& operands, const std::vector<Matrices*>& results);
+              const std::vector<const Matrices*>& operands, const std::vector<Matrices*>& results,
+              const CallWishes& wishes = {});
     DeviceRun(const DeviceRun&) = delete;
     DeviceRun& operator=(const DeviceRun&) = delete;
     /// Nothing is under way any more.
@@ -67,6 +68,8 @@ private:
     std::vector<Matrices*> host_results_;
     std::vector<ConstStrided> inputs_;
     std::vector<Strided> outputs_;
+    CallWishes wishes_;
+    DeviceBuffer rows_;
     DeviceBuffer status_;
     std::unique_ptr<DeviceBuffer> workspace_;
 };
@@ -74,6 +77,6 @@ private:
 /// Poisons, enqueues once on a stream of its own, waits and downloads.
 RunResult run_on_device(const Executor& executor, std::int64_t batch,
                         const std::vector<const Matrices*>& operands,
-                        const std::vector<Matrices*>& results);
+                        const std::vector<Matrices*>& results, const CallWishes& wishes = {});
 
 }  // namespace matgrad::test

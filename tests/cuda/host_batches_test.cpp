@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
+#include "cuda/device_run.hpp"
 #include "cuda/flavour.hpp"
 #include "cuda/host_run.hpp"
+#include "executors/call_wishes.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -192,6 +195,87 @@ TEST_P(HostBatches, WithoutRoomForOneProblemAreRefusedInClearWords) {
         EXPECT_NE(std::string(error.what()).find("memory"), std::string::npos) << error.what();
         EXPECT_NE(std::string(error.what()).find("1000"), std::string::npos) << error.what();
     }
+}
+
+/// Batches in host memory, in chunks of some problems.
+ExecutorUnderTest streamed(bool all_devices) {
+    ExecutorUnderTest executor;
+    executor.name = "streamed";
+    executor.latitude = {true, true, true, true};
+    executor.run = [all_devices](const Program& program, std::int64_t batch,
+                                 const std::vector<const Matrices*>& operands,
+                                 const std::vector<Matrices*>& results, int threads,
+                                 const CallWishes& wishes) {
+        gpu::ExecutorOptions options;
+        options.workspace_limit = 1;
+        options.device_memory =
+            module_under_test().make_executor(program, options)->workspace_bytes() + (16U << 10);
+        options.all_devices = all_devices;
+        options.threads = threads;
+        const auto gpus = module_under_test().make_executor(program, options);
+        std::vector<ConstStrided> inputs;
+        for (const Matrices* matrices : operands) {
+            inputs.push_back(matrices->input());
+        }
+        std::vector<Strided> outputs;
+        for (Matrices* matrices : results) {
+            outputs.push_back(matrices->output());
+        }
+        RunResult result;
+        result.status.assign(static_cast<std::size_t>(batch), -1);
+        HostCall call{batch, inputs, outputs, result.status};
+        call.beta = wishes.beta;
+        call.rows = wishes.rows;
+        result.summary = gpus->run(call, {});
+        for (const Matrices* matrices : results) {
+            EXPECT_TRUE(matrices->guards_intact()) << "written outside a result";
+        }
+        return result;
+    };
+    return executor;
+}
+
+TEST_P(HostBatches, AreAddedToBetaTimesWhatIsThere) {
+    expect_added_results(streamed(false), type());
+    expect_added_results(streamed(true), type());
+}
+
+TEST_P(HostBatches, HaveTheProblemsThatTheRowsName) {
+    expect_named_problems(streamed(false), type());
+    expect_named_problems(streamed(true), type());
+}
+
+TEST_P(HostBatches, AreCopiedByTheThreadsOfTheirCaller) {
+    // Some megabytes, so that several threads are worth their while.
+    ProgramBuilder build(type());
+    constexpr std::int64_t n = 64;
+    const ValueId a = build.operand("A", n, n, true);
+    const ValueId sum = build.value(n, n);
+    build.step(Map{{{{use(a), Broadcast::none}}, {{MapOp::load, 0, -1, 0}, {MapOp::add, 0, 0, 0}}}},
+               sum);
+    build.output(sum);
+    const Program program = build.finish();
+    constexpr std::int64_t kBatch = 400;
+    Matrices A(type(), kBatch, n, n);
+    A.fill_random(1);
+    gpu::ExecutorOptions options;
+    options.threads = 3;
+    const auto executor = module_under_test().make_executor(program, options);
+    Matrices twice(type(), kBatch, n, n);
+    const ConstStrided in[] = {A.input()};
+    const Strided out[] = {twice.output()};
+    int calls = 0;
+    const Parallel parallel = [&calls](int count, const std::function<void(int)>& work) {
+        ++calls;
+        for (int i = count - 1; i >= 0; --i) {
+            work(i);
+        }
+    };
+    HostCall call{kBatch, in, out, {}};
+    call.parallel = &parallel;
+    (void)executor->run(call, {});
+    EXPECT_GE(calls, 2) << "once to the device and once back";
+    EXPECT_EQ(twice.get(kBatch - 1, n - 1, 3), 2 * A.get(kBatch - 1, n - 1, 3));
 }
 
 }  // namespace

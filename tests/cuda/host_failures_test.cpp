@@ -157,6 +157,47 @@ TEST_F(HostFailures, GiveEverythingBack) {
     EXPECT_EQ(simulated::pinned_bytes(), pinned);
 }
 
+TEST_F(HostFailures, KeepNothingAfterARelease) {
+    HostRun run = small_run(pipeline_);
+    simulated::reset();
+    const std::size_t device = simulated::allocated_bytes(0);
+    const std::size_t pinned = simulated::pinned_bytes();
+    HostResults got(pipeline_, kBatch);
+    run(data_, got);
+    EXPECT_GT(simulated::allocated_bytes(0), device);
+    EXPECT_GT(simulated::pinned_bytes(), pinned);
+    run.release();
+    EXPECT_EQ(simulated::allocated_bytes(0), device);
+    EXPECT_EQ(simulated::pinned_bytes(), pinned);
+    run(data_, got);
+    got.expect_like(want_);
+}
+
+/// What was added to results already would be added again.
+TEST_F(HostFailures, OfMemoryAreNotTriedAgainWhereSomethingWasAdded) {
+    for (const bool adds : {false, true}) {
+        HostRun run = small_run(pipeline_);
+        HostResults got(pipeline_, kBatch);
+        for (Matrices* matrices : got.all()) {
+            matrices->fill_random(1);
+        }
+        if (adds) {
+            run.add_to(1);
+        }
+        simulated::reset();
+        simulated::fail_call("cudaMalloc", 1, cudaErrorMemoryAllocation);
+        run(data_, got);  // nothing was added yet
+        simulated::reset();
+        simulated::fail_call("cudaEventSynchronize", 4, cudaErrorMemoryAllocation);
+        if (adds) {
+            EXPECT_THROW(run(data_, got), MachineError);
+        } else {
+            run(data_, got);
+            got.expect_like(want_);
+        }
+    }
+}
+
 TEST_F(HostFailures, AnyOrderOfWhatRunsWhenGivesTheSameResults) {
     HostRun run = small_run(pipeline_);
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {

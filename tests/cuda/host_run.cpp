@@ -122,7 +122,9 @@ RunSummary HostRun::run(std::int64_t batch, std::span<const ConstStrided> operan
         reports_.push_back(done);
         return refuse_after_ < 0 || reports_.size() < static_cast<std::size_t>(refuse_after_);
     }};
-    return executor_->run({batch, operands, results, status, {}}, hooks);
+    HostCall call{batch, operands, results, status};
+    call.beta = beta_;
+    return executor_->run(call, hooks);
 }
 
 RunSummary HostRun::operator()(const PipelineData& data, HostResults& results) {

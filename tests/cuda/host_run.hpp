@@ -36,6 +36,9 @@ public:
     /// The same from and to copies in pinned memory.
     RunSummary from_pinned_memory(const PipelineData& data, HostResults& results);
     void take_at_most(std::size_t bytes);
+    /// Of all results, in the runs from here on.
+    void add_to(double beta) { beta_.assign(program_.outputs.size(), beta); }
+    void release() const { executor_->release(); }
     /// The hook refuses at its nth call; never if negative.
     void refuse_after(int calls) { refuse_after_ = calls; }
     /// What the hook was told in the last run.
@@ -51,6 +54,7 @@ private:
     Program program_;
     gpu::ExecutorOptions options_;
     std::unique_ptr<const Executor> executor_;
+    std::vector<double> beta_;
     int refuse_after_ = -1;
     std::vector<std::int64_t> reports_;
 };

@@ -10,21 +10,22 @@ namespace {
 
 RunResult run_with(const gpu::ExecutorOptions& options, const Program& program, std::int64_t batch,
                    const std::vector<const Matrices*>& operands,
-                   const std::vector<Matrices*>& results) {
+                   const std::vector<Matrices*>& results, const CallWishes& wishes) {
     return run_on_device(*module_under_test().make_executor(program, options), batch, operands,
-                         results);
+                         results, wishes);
 }
 
 /// The batch in slices of a few problems: the least workspace, and room for some more.
 RunResult run_in_slices(const Program& program, std::int64_t batch,
                         const std::vector<const Matrices*>& operands,
-                        const std::vector<Matrices*>& results) {
+                        const std::vector<Matrices*>& results, const CallWishes& wishes) {
     gpu::ExecutorOptions options;
+    options.gathers = true;  // slices are as long with rows as without
     options.workspace_limit = 1;
     const std::size_t least =
         module_under_test().make_executor(program, options)->workspace_bytes();
     options.workspace_limit = least + 3 * static_cast<std::size_t>(program.problem_bytes) + 1024;
-    return run_with(options, program, batch, operands, results);
+    return run_with(options, program, batch, operands, results, wishes);
 }
 
 enum class Way { whole, sliced, capturable };
@@ -34,15 +35,18 @@ ExecutorUnderTest library_executor(const std::string& name, int sweep, Way way) 
     executor.name = name;
     executor.sweep = sweep;
     executor.latitude = {true, true, true, true};
+    executor.small_only = way == Way::sliced;  // a large problem is a slice by itself
     executor.run = [way](const Program& program, std::int64_t batch,
                          const std::vector<const Matrices*>& operands,
-                         const std::vector<Matrices*>& results, int /*threads*/) {
+                         const std::vector<Matrices*>& results, int /*threads*/,
+                         const CallWishes& wishes) {
         if (way == Way::sliced) {
-            return run_in_slices(program, batch, operands, results);
+            return run_in_slices(program, batch, operands, results, wishes);
         }
         gpu::ExecutorOptions options;
+        options.gathers = !wishes.rows.empty();
         options.capturable = way == Way::capturable;
-        return run_with(options, program, batch, operands, results);
+        return run_with(options, program, batch, operands, results, wishes);
     };
     return executor;
 }

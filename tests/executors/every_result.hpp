@@ -9,7 +9,7 @@
 
 namespace matgrad::test {
 
-/// Every kind of result: with g = S^-1 x and P = C C,
+/// Every kind of result: with g = S^-1 x, and P the inverse of the Cholesky factor of C,
 enum Output : std::size_t {
     kSolution,    ///< g'
     kOperand,     ///< x itself
@@ -35,7 +35,7 @@ struct EveryResult {
         const ValueId shared_factor = build.value(kSize, kSize, Scope::shared);
         build.step(Potrf{use(c)}, shared_factor);
         const ValueId p = build.value(kSize, kSize, Scope::shared);
-        build.step(Gemm{use(shared_factor), use_transposed(shared_factor), 1, 0, {}}, p);
+        build.step(Trsm{Side::left, true, false, use(shared_factor), {}}, p);
         const ValueId l = build.value(kSize, kSize);
         build.step(Potrf{use(s)}, l);
         const ValueId half = build.value(kSize, 1);

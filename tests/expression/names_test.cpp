@@ -107,6 +107,8 @@ TEST(Declaration, IsReadAndWritten) {
         {"x=n", "x=n"},
         {"x=n,1", "x=n"},
         {"t=1", "t=1"},
+        {"s=1:pos", "s=1:pos"},
+        {"s=1:spd", "s=1:pos"},
         {"r=1,n", "r=1,n"},
         {"X=3,4", "X=3,4"},
         {"S=n,n:spd", "S=n,n:spd"},
@@ -165,7 +167,7 @@ TEST(Declaration, RefusesWhatCannotBe) {
               "declaration X=99999999999999999999,n: the size 99999999999999999999 is too large");
     EXPECT_EQ(message_of<NameError>([] { return parse_declaration("S=n,n:psd"); }),
               "declaration S=n,n:psd: there is no structure psd; it is one of sym spd diag lower "
-              "upper orth");
+              "upper orth pos");
     EXPECT_EQ(message_of<NameError>([] { return parse_declaration("_X=n"); }),
               "the name _X is malformed: a letter, then letters, digits or _");
     EXPECT_EQ(message_of<NameError>([] { return parse_declaration("X=_n"); }),

@@ -67,7 +67,11 @@ public:
             "    if value.shape != expected.shape or not np.all(np.abs(value - expected) <= "
             "bound):\n"
             "        failures += 1\n"
-            "        print(source, value, 'expected', expected, 'bound', bound)\n";
+            "        print(source, value, 'expected', expected, 'bound', bound)\n"
+            "def check_function(source, expected, names, parameters, bound):\n"
+            "    scope = {'np': np, 'scipy': scipy, **names}\n"
+            "    exec(source, scope)\n"
+            "    check('f(' + ', '.join(parameters) + ')', expected, scope, bound)\n";
     }
 
     /// The bound is the condition of the value, measured: how far it moves when every operand moves
@@ -98,8 +102,14 @@ public:
         }
         Declaration shape{"expected", e.shape(), Structure::general};
         text_ += assignment(shape, expected);
-        text_ += "check(" + quoted(to_numpy(e)) + ", expected, names, " +
-                 std::to_string(bound * 1e15) + "e-15)\n";
+        const std::string tolerance = std::to_string(bound * 1e15) + "e-15";
+        text_ += "check(" + quoted(to_numpy(e)) + ", expected, names, " + tolerance + ")\n";
+        std::string parameters;
+        for (const Declaration& d : symbols(e)) {
+            parameters += quoted(d.name) + ", ";
+        }
+        text_ += "check_function(\"\"" + quoted(to_numpy_function(e, "f")) +
+                 "\"\", expected, names, [" + parameters + "], " + tolerance + ")\n";
         ++count_;
     }
 

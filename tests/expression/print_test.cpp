@@ -25,7 +25,10 @@ TEST(Text, IsCanonical) {
         {"X*inv(X'*X)*2", "2*X*inv(X'*X)"},
         // sums
         {"A+B-C", "A + B - C"},
-        {"-A+B", "-A + B"},
+        {"-A+B", "B - A"},
+        {"-A-B+C", "C - A - B"},
+        {"-A-B", "-A - B"},
+        {"1 - A", "1 - A"},
         {"A-2*B", "A - 2*B"},
         {"-(A+B)", "-(A + B)"},
         {"2*(A+B)", "2*(A + B)"},
@@ -107,7 +110,16 @@ TEST(Text, IsCanonical) {
         {"1e-5", "1e-05"},
         {"100000", "100000"},
         {"1e20", "1e+20"},
-        {"1/3", "0.3333333333333333"},
+        {"1/3", "1/3"},
+        {"3/7*x.^2", "3/7*x.^2"},
+        {"-3/7*x.^2", "-3/7*x.^2"},
+        {"3*x.^2/7", "3/7*x.^2"},
+        {"x'*y/3", "x'*y/3"},
+        {"2*(x + y)/3/s", "2/3*(x + y)/s", "s=1"},
+        {"A.*B/3 - C/7", "A.*B/3 - C/7"},
+        {"A + 1/3", "A + 1/3"},
+        {"s^(0.3333333333333333)/3", "s^0.3333333333333333/3", "s=1"},
+        {"3.141592653589793*A", "3.141592653589793*A"},
         {"-2", "-2"},
         {"-0", "0"},
         {"(-2)^0.5", "(-2)^0.5"},
@@ -130,38 +142,59 @@ TEST(Text, OfADifferentialIsDX) {
 
 TEST(Latex, IsMathematics) {
     const PrintCase cases[] = {
-        {"2*X*inv(X'*X)", "2 X \\left(X^{\\top} X\\right)^{-1}"},
+        {"2*X*inv(X'*X)", R"(2 X (X^{\top} X)^{-1})"},
         {"inv(X)'", "X^{-\\top}"},
-        {"2*A'*(A*x - b)", "2 A^{\\top} \\left(A x - b\\right)"},
+        {"2*A'*(A*x - b)", R"(2 A^{\top} (A x - b))"},
         {"(x-a)/norm2(x-a)", "\\frac{x - a}{\\left\\|x - a\\right\\|_{2}}"},
         {"norm2(X)^2", "\\left\\|X\\right\\|_{F}^{2}"},
         {"norm1(x) + norm1(X)",
-         "\\left\\|x\\right\\|_{1} + \\left\\|\\operatorname{vec}\\left(X\\right)\\right\\|_{1}"},
-        {"logdet(X)", "\\log\\left|\\det\\left(X\\right)\\right|"},
-        {"det(X)*tr(X)", "\\det\\left(X\\right) \\operatorname{tr}\\left(X\\right)"},
+         R"(\left\|x\right\|_{1} + \left\|\operatorname{vec}(X)\right\|_{1})"},
+        {"logdet(X)", R"(\log\left|\det X\right|)"},
+        {"det(X)*tr(X)", R"(\det(X) \operatorname{tr}(X))"},
         {"A.*B./C", "A \\odot B \\oslash C"},
         {"2./A", "2 \\oslash A"},
         {"A.^2", "A^{\\circ 2}"},
         {"A^3", "A^{3}"},
-        {"(A+B)^3", "\\left(A + B\\right)^{3}"},
+        {"(A+B)^3", "(A + B)^{3}"},
         {"dot(A,B)", "\\left\\langle A, B \\right\\rangle"},
         {"eye(n) + 2*ones(n,n)", "I_{n} + 2"},
         {"2*ones(m,3)", "2 \\mathbf{1}_{m \\times 3}"},
         {"sqrt(t)*abs(s)", "\\sqrt{t} \\left|s\\right|", "s=1 t=1"},
-        {"sqrt(A)", "\\operatorname{sqrt}\\left(A\\right)"},
-        {"W_in*x_0*beta'", "W_{\\mathrm{in}} x_{\\mathrm{0}} \\mathit{beta}^{\\top}"},
+        {"sqrt(A)", R"(A^{\circ 1/2})"},
+        {"W_in*x_0*beta'", R"(W_{\mathrm{in}} x_{0} \beta^{\top})"},
         {"1e-7*A", "10^{-7} A"},
         {"2.5e-7*A", "2.5 \\cdot 10^{-7} A"},
-        {"exp(-t)/t^2", "\\frac{\\exp\\left(-t\\right)}{t^{2}}", "t=1"},
-        {"sigmoid(A)", "\\sigma\\left(A\\right)"},
+        {"exp(-t)/t^2", R"(\frac{\exp(-t)}{t^{2}})", "t=1"},
+        {"sigmoid(A)", R"(\sigma(A))"},
         {"2*10^400", "2 \\cdot 10^{400}"},
-        {"-(x'*y)*A", "-\\left(x^{\\top} y\\right) A"},
-        {"max(A, t)", R"(\max\left(A, t\right))", "t=1"},
-        {"atan(x) + log1p(x)", R"(\arctan\left(x\right) + \operatorname{log1p}\left(x\right))"},
+        {"-(x'*y)*A", R"(-(x^{\top} y) A)"},
+        {"inv(X'*X)^2", R"((X^{\top} X)^{-2})"},
+        {"inv(A)'^2", R"(A^{-2\top})"},
+        {"0.5*x'*x", R"(\frac{1}{2} x^{\top} x)"},
+        {"3*sum(x.^3)/7", R"(\frac{3}{7} \operatorname{sum}(x^{\circ 3}))"},
+        {"0.1*A", "0.1 A"},
+        {"(x - y)'*(x - y)/(2*s)", R"(\frac{(x - y)^{\top} (x - y)}{2 s})", "s=1"},
+        {"(x'*y)/s", R"(\frac{x^{\top} y}{s})", "s=1"},
+        {"(s + t)/(2*(s - t))", R"(\frac{s + t}{2 (s - t)})", "s=1 t=1"},
+        {"s^0.5*x", R"(\sqrt{s} x)", "s=1"},
+        {"s^1.5*x", R"(s^{3/2} x)", "s=1"},
+        {"x/s^0.5", R"(\frac{x}{\sqrt{s}})", "s=1"},
+        {"exp(x/s)", R"(\exp\left(\frac{x}{s}\right))", "s=1"},
+        {"-A*x + b", "b - A x"},
+        {"lambda*eye(n)", R"(\lambda I_{n})", "lambda=1"},
+        {"rate*x_i", R"(\mathit{rate} x_{i})", "rate=1"},
+        {"max(A, t)", R"(\max(A, t))", "t=1"},
+        {"atan(x) + log1p(x)", R"(\arctan(x) + \operatorname{log1p}(x))"},
     };
     for (const PrintCase& c : cases) {
         EXPECT_EQ(to_latex(parse(c.text, parse_declarations(c.declarations))), c.printed) << c.text;
     }
+}
+
+TEST(Latex, SetsADifferentialOffFromWhatFollows) {
+    const Expr dx = differential(parse("X"));
+    EXPECT_EQ(to_latex(multiply(transpose(dx), parse("X"))), R"(\mathrm{d}X^{\top}\, X)");
+    EXPECT_EQ(to_latex(multiply(transpose(parse("X")), dx)), R"(X^{\top} \mathrm{d}X)");
 }
 
 TEST(Numpy, WritesWhatAPersonWouldWrite) {
@@ -188,10 +221,42 @@ TEST(Numpy, WritesWhatAPersonWouldWrite) {
         {"t^0.5 + t^2", "np.power(t, 0.5) + t**2", "t=1"},
         {"lambda*np", "lambda_ * np_", "lambda=1 np=m,n"},
         {"r*X", "(r[0] @ X)[np.newaxis, :]", "r=1,n"},
+        {"3/7*x", "3 / 7 * x"},
+        {"-A*x + b", "b - A @ x"},
+        // a chain goes from the vectors on
+        {"x - W*W'*x", "x - W @ (W.T @ x)"},
+        {"A*B*C*x", "A @ (B @ (C @ x))"},
+        {"x'*A*B*C", "(x @ A @ B @ C)[np.newaxis, :]"},
+        {"A*B*C", "A @ B @ C"},
+        {"A*B*U*V'", "A @ (B @ U) @ V.T", "A=100,100 B=100,100 U=100,2 V=100,2"},
     };
     for (const PrintCase& c : cases) {
         EXPECT_EQ(to_numpy(parse(c.text, parse_declarations(c.declarations))), c.printed) << c.text;
     }
+}
+
+TEST(Numpy, FindsSizesInTheArraysAtHand) {
+    const Declaration at_hand[] = {"X=m,n"};
+    const Expr gradient = ones("m", "n");
+    EXPECT_EQ(to_numpy(gradient), "np.ones((m, n))");
+    EXPECT_EQ(to_numpy(gradient, at_hand), "np.ones((X.shape[0], X.shape[1]))");
+    EXPECT_EQ(to_numpy(apply(Op::tril, gradient), at_hand),
+              "np.tril(np.ones((X.shape[0], X.shape[1])))");
+}
+
+TEST(Numpy, WritesAFunctionThatComputesRepeatedPartsOnce) {
+    EXPECT_EQ(to_numpy_function(parse("inv(A + X*X')*X - inv(A + X*X')^2*X"), "gradient"),
+              "def gradient(A, X):\n"
+              "    Y = np.linalg.inv(A + X @ X.T)\n"
+              "    return Y @ X - np.linalg.matrix_power(Y, 2) @ X\n");
+    const Declaration parameters[] = {"X=m,n", "lambda=1"};
+    EXPECT_EQ(to_numpy_function(ones("m", "n"), "g", parameters),
+              "def g(X, lambda_):\n"
+              "    return np.ones((X.shape[0], X.shape[1]))\n");
+    EXPECT_EQ(to_numpy_function(parse("(r*A + s).*exp(r*A + s)", {"r=1,n", "s=1,p"}), "g"),
+              "def g(r, A, s):\n"
+              "    y = r[0] @ A + s[0]\n"
+              "    return (y * np.exp(y))[np.newaxis, :]\n");
 }
 
 TEST(Numpy, RefusesTheAtomsOfADerivation) {

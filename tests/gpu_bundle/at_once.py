@@ -4,7 +4,7 @@ import concurrent.futures
 import sys
 import unittest
 
-AT_ONCE = 3
+AT_ONCE = 6
 
 
 def cases_of(suite):

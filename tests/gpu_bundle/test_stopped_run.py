@@ -4,6 +4,7 @@
 usage: test_stopped_run.py PATH/run.sh
 """
 
+import json
 import os
 import random
 import signal
@@ -28,6 +29,16 @@ class WhenStopped(RunTest):
         while not results.exists() and process.poll() is None:
             time.sleep(0.005)
         return process
+
+    def wait_for_part(self, name):
+        """Until the part has begun: a busy machine takes its time."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            parts = json.loads((self.out / "results.json").read_text(encoding="utf-8"))["parts"]
+            if parts and parts[-1]["part"] == name:
+                return
+            time.sleep(0.05)
+        self.fail(f"part {name} has not begun")
 
     def wait_for_nobody(self):
         end = time.monotonic() + 8
@@ -83,6 +94,7 @@ class WhenStopped(RunTest):
 
     def test_nothing_outlives_the_shell(self):
         process = self.begin()
+        self.wait_for_part("tests")
         time.sleep(0.5)
         process.kill()
         process.wait()
@@ -91,6 +103,7 @@ class WhenStopped(RunTest):
 
     def test_asked_to_end_it_tells_what_there_is(self):
         process = self.begin()
+        self.wait_for_part("tests")
         time.sleep(1)
         process.terminate()
         self.assertEqual(process.wait(15), 1)

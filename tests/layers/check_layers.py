@@ -38,7 +38,7 @@ PUBLIC_HEADERS = {
     "cpu": {"types", "error"},
     "cuda": {"types", "error", "device"},
     "io": {"types", "error"},
-    "expression": {"types", "error", "expression"},
+    "expression": {"types", "error", "expression", "build"},
     "calculus": {"types", "error", "expression", "calculus"},
     "planner": {"types", "error", "expression"},
     "reference": {"types", "error", "expression"},

@@ -108,6 +108,92 @@ TEST(Types, EverythingThatLeadsToAFactorIsDoubleInRobust) {
     }
 }
 
+/// z = dot(x, w) with a shared w, m = t*sigmoid(z), and the sums over the batch of softplus(z) + 3*dot(y, w)
+/// and of m*x.
+struct Loss {
+    HandProgram h;
+    ValueId z, product, m, value, linear, gradient;
+
+    Loss() {
+        h.program.type = ScalarType::float32;
+        const ValueId x = h.operand("x", 4, 1);
+        const ValueId y = h.operand("y", 4, 1);
+        const ValueId t = h.operand("t", 1, 1);
+        const ValueId w = h.operand("w", 4, 1, false);
+        const auto dot = [&](ValueId a) {
+            return h.step(Reduce{ReduceOp::sum,
+                                 ReduceOver::all,
+                                 {"", 4},
+                                 {"", 1},
+                                 binary_body(MapOp::mul, {a}, {w}),
+                                 1,
+                                 {}},
+                          1, 1);
+        };
+        z = dot(x);
+        linear = dot(y);
+        product = h.step(Map{binary_body(MapOp::mul, {t}, {z})}, 1, 1);
+        m = h.step(Map{unary_body(MapOp::sigmoid, {product})}, 1, 1);
+        MapBody body = binary_body(MapOp::add, {z}, {linear});
+        body.code = {{MapOp::load, 0, -1, 0},
+                     {MapOp::softplus, 0, -1, 0},
+                     {MapOp::load, 1, -1, 0},
+                     {MapOp::scale, 2, -1, 3},
+                     {MapOp::add, 1, 3, 0}};
+        value = h.step(Map{body}, 1, 1);
+        gradient = h.step(gemm(x, m), 4, 1);
+    }
+    void sum(ValueId of, std::int64_t rows) {
+        h.output(h.step(BatchReduce{{of}}, rows, 1, Scope::reduced));
+    }
+    [[nodiscard]] ScalarType type(ValueId id) const { return h.program.value(id).type; }
+};
+
+TEST(Types, ANumberOfEachProblemThatOnlySumsAreMadeOfIsAnEntryOfAVector) {
+    Loss loss;
+    loss.sum(loss.value, 1);
+    loss.sum(loss.gradient, 4);
+    choose_types(loss.h.program);
+    for (const ValueId id : {loss.z, loss.product, loss.m}) {
+        EXPECT_EQ(loss.type(id), ScalarType::float32) << id;
+    }
+    // What is added up is double.
+    EXPECT_EQ(loss.type(loss.value), ScalarType::float64);
+    EXPECT_EQ(loss.type(loss.linear), ScalarType::float64);
+    EXPECT_EQ(loss.h.program.steps[0].type, ScalarType::float32);
+    EXPECT_EQ(loss.h.program.steps[1].type, ScalarType::float64);
+}
+
+TEST(Types, ANumberOfEachProblemIsDoubleWhereTheProblemHasAResultOfIt) {
+    Loss loss;
+    loss.sum(loss.value, 1);
+    loss.h.output(loss.gradient);
+    choose_types(loss.h.program);
+    for (const ValueId id : {loss.z, loss.product, loss.m, loss.value, loss.linear}) {
+        EXPECT_EQ(loss.type(id), ScalarType::float64) << id;
+    }
+}
+
+TEST(Types, TheLargestEntryHasTheTypeOfTheEntries) {
+    HandProgram h;
+    h.program.type = ScalarType::float32;
+    const ValueId x = h.operand("x", 4, 1);
+    const auto largest = [&](const MapBody& body) {
+        return h.step(Reduce{ReduceOp::max, ReduceOver::all, {"", 4}, {"", 1}, body, 1, {}}, 1, 1);
+    };
+    MapBody entries;
+    entries.operands = {{{x}, Broadcast::none}};
+    entries.code = {{MapOp::load, 0, -1, 0}};
+    const ValueId entry = largest(entries);
+    const ValueId square = largest(unary_body(MapOp::pow, {x}, 2));
+    h.output(h.step(Map{binary_body(MapOp::sub, {entry}, {square})}, 1, 1));
+    choose_types(h.program);
+    EXPECT_EQ(h.program.value(entry).type, ScalarType::float32);
+    EXPECT_EQ(h.program.steps[0].type, ScalarType::float32);
+    EXPECT_EQ(h.program.value(square).type, ScalarType::float64);
+    EXPECT_EQ(h.program.steps[1].type, ScalarType::float64);
+}
+
 TEST(Symmetry, OnlyACholeskyMayReadOneTriangle) {
     for (const bool also_output : {false, true}) {
         HandProgram h;

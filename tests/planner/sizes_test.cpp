@@ -38,7 +38,7 @@ TEST(Sizes, AreReadFromTheOperands) {
 TEST(Sizes, AConflictNamesBothOperandsAndBothSizes) {
     EXPECT_EQ(
         message_of<ShapeError>("X*A'", {{"X", 3, 4, true}, {"A", 5, 6, true}}, {"X=m,n", "A=p,n"}),
-        "operand A is 5-by-6 but operand X is 3-by-4: n is 6 here and 4 there");
+        "operand X is 3-by-4, operand A is 5-by-6: columns of X (4) must equal columns of A (6)");
 }
 
 TEST(Sizes, ASquareSymbolNeedsASquareOperand) {

@@ -20,7 +20,7 @@ inline Expr leaf(const std::string& name, const Dim& rows, const Dim& cols) {
     node.op = Op::symbol;
     node.shape = {rows, cols};
     node.name = name;
-    return Expr(std::make_shared<const Node>(std::move(node)));
+    return NodeAccess::expr(std::make_shared<const Node>(std::move(node)));
 }
 
 inline Expr make(Op op, const Shape& shape, std::vector<Expr> children, double number = 0,
@@ -31,7 +31,7 @@ inline Expr make(Op op, const Shape& shape, std::vector<Expr> children, double n
     node.children = std::move(children);
     node.number = number;
     node.num_scalars = num_scalars;
-    return Expr(std::make_shared<const Node>(std::move(node)));
+    return NodeAccess::expr(std::make_shared<const Node>(std::move(node)));
 }
 
 inline Expr number_node(double value) {
@@ -41,9 +41,9 @@ inline Expr number_node(double value) {
 /// number * scalars * matrices
 inline Expr product(double number, std::vector<Expr> scalars, const std::vector<Expr>& matrices) {
     const int num_scalars = static_cast<int>(scalars.size());
-    const Shape shape = matrices.empty() ? Shape::scalar()
-                                         : Shape{matrices.front().node().shape.rows,
-                                                 matrices.back().node().shape.cols};
+    const Shape shape = matrices.empty()
+                            ? Shape::scalar()
+                            : Shape{matrices.front()->shape.rows, matrices.back()->shape.cols};
     scalars.insert(scalars.end(), matrices.begin(), matrices.end());
     return make(Op::product, shape, std::move(scalars), number, num_scalars);
 }
@@ -53,10 +53,10 @@ inline Expr to_scalar(Op op, const Expr& a) {
     return make(op, Shape::scalar(), {a});
 }
 inline Expr entrywise(Op op, const Expr& a, double number = 0) {
-    return make(op, a.node().shape, {a}, number);
+    return make(op, a->shape, {a}, number);
 }
 inline Expr transposed(const Expr& a) {
-    return make(Op::transpose, {a.node().shape.cols, a.node().shape.rows}, {a});
+    return make(Op::transpose, {a->shape.cols, a->shape.rows}, {a});
 }
 
 }  // namespace matgrad::reference_test

@@ -31,7 +31,9 @@ TEST(ReferenceSizes, OfTwoOperandsThatDisagreeNameBoth) {
         (void)evaluate_reference(product(1, {}, {kA, kB}),
                                  {{"A", MatrixXd::Zero(2, 3)}, {"B", MatrixXd::Zero(4, 5)}});
     });
-    EXPECT_EQ(message, "operand B is 4-by-5 but operand A is 2-by-3: n is 4 here and 3 there");
+    EXPECT_EQ(
+        message,
+        "operand A is 2-by-3, operand B is 4-by-5: columns of A (3) must equal rows of B (4)");
 }
 
 TEST(ReferenceSizes, OfOneOperandThatDisagreesWithItself) {
@@ -58,7 +60,8 @@ TEST(ReferenceSizes, OfGivenDimensionsMustNotContradictAnOperand) {
     EXPECT_THAT(message_of<ShapeError>([] {
                     (void)evaluate_reference(kA, {{"A", MatrixXd::Zero(2, 3)}}, {{"m", 5}});
                 }),
-                AllOf(HasSubstr("operand A is 2-by-3"), HasSubstr("m is 2 here and given as 5")));
+                AllOf(HasSubstr("operand A is 2-by-3"),
+                      HasSubstr("rows of A (2) must equal m, which is given as 5")));
     EXPECT_THROW((void)evaluate_reference(make(Op::eye, {kN, kN}, {}), {}, {{"n", -1}}),
                  ShapeError);
 }

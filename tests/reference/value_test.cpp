@@ -64,7 +64,7 @@ TEST(ReferenceValue, OfLeaves) {
 }
 
 TEST(ReferenceValue, OfASumAddsEveryTerm) {
-    const Expr e = make(Op::add, kA.node().shape, {kA, kB, kA});
+    const Expr e = make(Op::add, kA->shape, {kA, kB, kA});
     EXPECT_EQ(evaluate_reference(e, {{"A", kAValue}, {"B", kBValue}}),
               matrix(2, 3, {4, 1, 5, 8, 7, -11}));
 }
@@ -85,7 +85,7 @@ TEST(ReferenceValue, OfAProductWithEmptyInnerDimensionIsZero) {
 }
 
 TEST(ReferenceValue, OfAnEntrywiseProductAndPower) {
-    const Expr e = make(Op::hadamard, kA.node().shape, {kA, kB});
+    const Expr e = make(Op::hadamard, kA->shape, {kA, kB});
     EXPECT_EQ(evaluate_reference(e, {{"A", kAValue}, {"B", kBValue}}),
               matrix(2, 3, {2, -10, -3, 0, 0, -6}));
     EXPECT_EQ(evaluate_reference(entrywise(Op::power, kA, 2), {{"A", kAValue}}),
@@ -244,8 +244,7 @@ TEST(ReferenceValue, PropagatesNaN) {
 TEST(ReferenceValue, OfEmptyMatrices) {
     const MatrixMap values{{"S", MatrixXd(0, 0)}, {"A", MatrixXd(0, 3)}, {"v", MatrixXd(3, 1)}};
     const auto scalar_of = [&](Op op, const Expr& a) {
-        return evaluate_reference(to_scalar(op, a), {{a.node().name, values.at(a.node().name)}})(0,
-                                                                                                 0);
+        return evaluate_reference(to_scalar(op, a), {{a->name, values.at(a->name)}})(0, 0);
     };
     EXPECT_EQ(scalar_of(Op::det, kS), 1);
     EXPECT_EQ(scalar_of(Op::logdet, kS), 0);
@@ -284,8 +283,8 @@ TEST(ReferenceValue, OfADeepChainNeedsNoDeepStack) {
     }
     EXPECT_EQ(evaluate_reference(e, {{"t", matrix(1, 1, {1})}})(0, 0), 30001);
     // Destroying a chain of shared pointers would recurse: take it down from the top.
-    while (e.node().op == Op::add) {
-        e = Expr(e.node().children[0]);
+    while (e->op == Op::add) {
+        e = Expr(e->children[0]);
     }
 }
 

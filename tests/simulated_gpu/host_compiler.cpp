@@ -29,8 +29,6 @@ constexpr const char* kTwinsState = "kernel_state.hpp";
 const char* const kFlags[] = {"-std=c++20",
                               "-Og",
                               "-fPIC",
-                              "-shared",
-                              "-nostdlib",
                               "-nostdinc",
                               "-fno-exceptions",
                               "-fno-rtti",
@@ -75,8 +73,10 @@ std::string hash_of(const std::string& text) {
     return digits;
 }
 
-/// Runs a program with stderr in a file. Returns its exit status.
-int run_program(std::vector<std::string> words, const fs::path& log) {
+const char* const kLinkFlags[] = {"-shared", "-nostdlib"};
+
+/// Runs a program in a folder, with stderr in a file. Returns its exit status.
+int run_program(std::vector<std::string> words, const fs::path& folder, const fs::path& log) {
     std::vector<char*> arguments;
     for (std::string& word : words) {
         arguments.push_back(word.data());
@@ -84,6 +84,7 @@ int run_program(std::vector<std::string> words, const fs::path& log) {
     arguments.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(),
                                      O_WRONLY | O_CREAT | O_TRUNC, 0644);
     pid_t child = 0;
@@ -103,6 +104,9 @@ std::string key_of(const DeviceSource& source) {
     std::ostringstream key;
     key << MATGRAD_SIMULATED_COMPILER << '\0' << MATGRAD_SIMULATED_COMPILER_VERSION << '\0';
     for (const char* flag : kFlags) {
+        key << flag << '\0';
+    }
+    for (const char* flag : kLinkFlags) {
         key << flag << '\0';
     }
     for (const std::string& definition : source.definitions) {
@@ -138,6 +142,31 @@ DeviceSource with_twin(DeviceSource source) {
     return source;
 }
 
+/// Compiles main.cpp of a folder, where the headers are too, to main.so. False if it does not compile.
+bool compile_in(const fs::path& folder, const std::vector<std::string>& definitions,
+                const fs::path& log) {
+    const std::string launcher = MATGRAD_SIMULATED_LAUNCHER;
+    std::vector<std::string> words = {MATGRAD_SIMULATED_COMPILER};
+    words.insert(words.end(), std::begin(kFlags), std::end(kFlags));
+    words.insert(words.end(), definitions.begin(), definitions.end());
+    words.insert(words.end(), {"-I", "."});
+    std::vector<std::string> link = {MATGRAD_SIMULATED_COMPILER};
+    if (launcher.empty()) {  // both at once
+        link = words;
+        link.emplace_back("main.cpp");
+    } else {  // a cache of compiled objects knows nothing of linking
+        words.insert(words.begin(), launcher);
+        words.insert(words.end(), {"-c", "-o", "main.o", "main.cpp"});
+        if (run_program(words, folder, log) != 0) {
+            return false;
+        }
+        link.emplace_back("main.o");
+    }
+    link.insert(link.end(), std::begin(kLinkFlags), std::end(kLinkFlags));
+    link.insert(link.end(), {"-o", "main.so"});
+    return run_program(link, folder, log) == 0;
+}
+
 }  // namespace
 
 Compiled compile_for_host(const DeviceSource& given) {
@@ -154,19 +183,13 @@ Compiled compile_for_host(const DeviceSource& given) {
     for (const auto& [name, text] : source.headers) {
         write_text(scratch.folder / name, text);
     }
-    const fs::path main = scratch.folder / "main.cpp";
-    const fs::path object = scratch.folder / "main.so";
     const fs::path log = scratch.folder / "log";
-    write_text(main, "#line 1 \"" + source.name + "\"\n" + source.text);
-    std::vector<std::string> words = {MATGRAD_SIMULATED_COMPILER};
-    words.insert(words.end(), std::begin(kFlags), std::end(kFlags));
-    words.insert(words.end(), source.definitions.begin(), source.definitions.end());
-    words.insert(words.end(),
-                 {"-I", scratch.folder.string(), "-o", object.string(), main.string()});
-    if (run_program(words, log) != 0) {
+    write_text(scratch.folder / "main.cpp", "#line 1 \"" + source.name + "\"\n" + source.text);
+    if (!compile_in(scratch.folder, source.definitions, log)) {
         return {"", read_text(log)};
     }
-    fs::rename(object, file);  // another process may have done the same: either will do
+    // Another process may have done the same: either will do.
+    fs::rename(scratch.folder / "main.so", file);
     return {file.string(), ""};
 }
 

@@ -52,6 +52,10 @@ void check_counts(const Program& program, const DeviceCall& call) {
         throw OperandError(fmt::format("there are {} results: expected {}", call.results.size(),
                                        program.outputs.size()));
     }
+    if (!call.beta.empty() && call.beta.size() != program.outputs.size()) {
+        throw OperandError(fmt::format("beta has {} entries: expected {}, one per result, or none",
+                                       call.beta.size(), program.outputs.size()));
+    }
 }
 
 void check_stream(void* stream, int device) {
@@ -96,6 +100,10 @@ void check_call(const Program& program, const DeviceCall& call, int device,
     if (call.status != nullptr) {
         check_device_pointer([] { return "the status"; }, call.status, device,
                              alignof(std::int32_t));
+    }
+    if (call.rows != nullptr && call.batch > 0) {
+        check_device_pointer([] { return "the index of rows"; }, call.rows, device,
+                             alignof(std::int64_t));
     }
     if (call.workspace_bytes < workspace_bytes) {
         throw OperandError(fmt::format("the workspace is {} bytes: expected at least {}",

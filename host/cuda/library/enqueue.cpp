@@ -51,6 +51,9 @@ private:
 
     /// Products then take the addresses of their matrices. Results that do are computed elsewhere.
     static bool runs_backwards(const Program& program, const DeviceCall& call) {
+        if (call.rows != nullptr) {
+            return false;  // they are gathered
+        }
         for (std::size_t i = 0; i < call.operands.size(); ++i) {
             if (program.operands[i].batched && call.operands[i].batch_stride < 0) {
                 return true;
@@ -117,10 +120,23 @@ private:
         }
     }
 
+    void gather_operands(std::int64_t first) {
+        run_.begin_step(nullptr);
+        for (const ProgramOperand& operand : plan_.program.operands) {
+            if (operand.batched) {
+                run_.gather(operand_view(plan_.program.value(operand.value), call_),
+                            run_.value(operand.value), call_.rows + first);
+            }
+        }
+    }
+
     void run_slice(std::int64_t first, std::int64_t count) {
         views_.move_to(first);
         std::fill(partial_sums_.begin(), partial_sums_.end(), PartialSums{});
         run_.batch = count;
+        if (call_.rows != nullptr) {
+            gather_operands(first);
+        }
         run_.status = {};
         if (plan_.can_fail) {
             run_.status = {call_.status != nullptr ? call_.status + first
@@ -132,7 +148,7 @@ private:
         }
         run_steps(plan_.problem_steps);
         plan_.sums.add_slice(run_, totals_);
-        plan_.results.write_slice(run_, call_.results, first);
+        plan_.results.write_slice(run_, call_, first);
         if (plan_.count_failed != kNoKernel && !call_.sums_for_means) {
             run_.enqueue("count of failures", [&] {
                 run_.kernels.count_failed(plan_.count_failed, run_.status.data, failed_, count,

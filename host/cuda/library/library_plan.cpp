@@ -132,6 +132,7 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     }
     steps.needs.limit = static_cast<std::int64_t>(
         std::min<std::size_t>(options.workspace_limit, std::numeric_limits<std::int64_t>::max()));
+    steps.needs.gathers = options.gathers;
     const bool fails = can_fail(program);
     const KernelId count = fails && results.has_means() ? source.add_count_failed() : kNoKernel;
     auto plan = std::make_unique<LibraryPlan>(program, setup.in_place(), std::move(results),
@@ -143,6 +144,7 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     plan->placement = place(program, steps.needs);
     plan->host_bytes = setup.host_bytes();
     plan->thresholds = thresholds;
+    plan->gathers = options.gathers;
     plan->can_fail = fails;
     plan->can_fail_once = factors_something(program, plan->shared_steps) ||
                           factors_something(program, plan->final_steps);

@@ -38,6 +38,7 @@ struct LibraryPlan {
     Placement placement;
     std::int64_t host_bytes = 0;
     Thresholds thresholds;
+    bool gathers = false;               ///< as ExecutorOptions
     bool can_fail = false;              ///< something is factored:
     bool can_fail_once = false;         ///< once for the batch
     bool can_fail_per_problem = false;  ///< for every problem

@@ -17,6 +17,10 @@ bool is_factor(const Program& program, ValueId id) {
            is_factorization(program.steps[static_cast<std::size_t>(producer)].operation);
 }
 
+double beta_of(const DeviceCall& call, std::size_t output) {
+    return call.beta.empty() ? 0 : call.beta[output];
+}
+
 }  // namespace
 
 DeviceView result_view(const Program& program, std::size_t output, const Strided& to) {
@@ -55,23 +59,22 @@ Results::Results(StepSetup& setup) : program_(setup.program()) {
     }
 }
 
-int Results::direct_output(ValueId id, std::span<const Strided> results) const {
+int Results::direct_output(ValueId id, const DeviceCall& call) const {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         if (outputs_[i].value != id || !outputs_[i].may_be_direct) {
             continue;
         }
-        const DeviceView v = result_view(program_, i, results[i]);
+        const DeviceView v = result_view(program_, i, call.results[i]);
         const bool by_rows = v.col_stride == 1 &&
                              v.row_stride >= std::max<std::int64_t>(1, v.cols) &&
                              v.row_stride <= std::numeric_limits<std::int32_t>::max();
         // No stride but a positive one sets problems apart.
-        return by_rows && v.batch_stride > 0 ? static_cast<int>(i) : -1;
+        return by_rows && v.batch_stride > 0 && beta_of(call, i) == 0 ? static_cast<int>(i) : -1;
     }
     return -1;
 }
 
-void Results::write_slice(StepRun& run, std::span<const Strided> results,
-                          std::int64_t first) const {
+void Results::write_slice(StepRun& run, const DeviceCall& call, std::int64_t first) const {
     run.begin_step(nullptr);
     std::vector<Matrices> unmarked;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
@@ -80,8 +83,10 @@ void Results::write_slice(StepRun& run, std::span<const Strided> results,
         if (!output.per_problem || value.count() == 0) {
             continue;
         }
-        const DeviceView to = from_problem(result_view(program_, i, results[i]), first);
-        if (to.data != value.data) {
+        const DeviceView to = from_problem(result_view(program_, i, call.results[i]), first);
+        if (beta_of(call, i) != 0) {
+            run.add(value, beta_of(call, i), to, run.batch, run.status.data);
+        } else if (to.data != value.data) {
             run.copy(value, to, run.batch, run.status.data);
         } else if (!output.is_marked) {
             unmarked.push_back(as_matrices(to));
@@ -101,14 +106,27 @@ void Results::write_single(StepRun& run, const DeviceCall& call, const std::int6
             continue;
         }
         const DeviceView to = result_view(program_, i, call.results[i]);
-        if (!output.per_problem) {
-            const bool is_shared = program_.value(output.value).scope == Scope::shared;
-            run.copy(value, to, 1, is_shared ? run.status.data : nullptr);
+        if (output.per_problem) {
+            // Each problem's result is written; a mean divides it, and adds it to nothing.
+            if (output.is_mean && call.batch > 0 && !call.sums_for_means) {
+                run.enqueue("mean", [&] {
+                    run.kernels.divide(output.divide, to, call.batch, failed, call.batch,
+                                       run.stream);
+                });
+            }
+            continue;
         }
+        const bool is_shared = program_.value(output.value).scope == Scope::shared;
+        const std::int32_t* const lost = is_shared ? run.status.data : nullptr;
+        if (beta_of(call, i) != 0) {
+            const bool divides = output.is_mean && call.batch > 0 && !call.sums_for_means;
+            run.add(value, beta_of(call, i), to, 1, lost, {divides ? failed : nullptr, call.batch});
+            continue;
+        }
+        run.copy(value, to, 1, lost);
         if (output.is_mean && call.batch > 0 && !call.sums_for_means) {
-            const std::int64_t matrices = output.per_problem ? call.batch : 1;
             run.enqueue("mean", [&] {
-                run.kernels.divide(output.divide, to, matrices, failed, call.batch, run.stream);
+                run.kernels.divide(output.divide, to, 1, failed, call.batch, run.stream);
             });
         }
     }

@@ -19,11 +19,11 @@ public:
     explicit Results(StepSetup& setup);
 
     /// The output whose memory the value is computed in, or -1: of the value's type and scope, not
-    /// transposed, in rows that a BLAS can write.
-    [[nodiscard]] int direct_output(ValueId id, std::span<const Strided> results) const;
+    /// transposed, in rows that a BLAS can write, and not added to what is there.
+    [[nodiscard]] int direct_output(ValueId id, const DeviceCall& call) const;
 
     /// Results of each problem of a slice that begins at `first`.
-    void write_slice(StepRun& run, std::span<const Strided> results, std::int64_t first) const;
+    void write_slice(StepRun& run, const DeviceCall& call, std::int64_t first) const;
     /// Results that there is one of, and what a mean divides. `failed`: the count of problems that did not
     /// succeed.
     void write_single(StepRun& run, const DeviceCall& call, const std::int64_t* failed) const;

@@ -86,6 +86,22 @@ void StepRun::copy(const DeviceView& from, const DeviceView& to, std::int64_t co
             [&] { copy_entries(as_matrices(from), as_matrices(to), count, stream, lost); });
 }
 
+void StepRun::add(const DeviceView& from, double beta, const DeviceView& to, std::int64_t count,
+                  const std::int32_t* lost, const MeanOf& mean) {
+    if (count * to.count() > 0) {
+        enqueue("addition to a result", [&] {
+            add_results(as_matrices(from), beta, as_matrices(to), mean, lost, count, stream);
+        });
+    }
+}
+
+void StepRun::gather(const DeviceView& from, const DeviceView& to, const std::int64_t* rows) {
+    if (batch * to.count() > 0) {
+        enqueue("rows of an operand",
+                [&] { gather_problems(as_matrices(from), as_matrices(to), rows, batch, stream); });
+    }
+}
+
 void StepRun::set_identity(const DeviceView& to) {
     enqueue("identity kernel", [&] { gpu::set_identity(as_matrices(to), batch, stream); });
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "batch_state.hpp"
+#include "batch_transfer.hpp"
 #include "cuda/device_view.hpp"
 #include "cuda/handles.hpp"
 #include "cuda/kernels.hpp"
@@ -108,6 +109,11 @@ public:
     /// to = from, for `count` problems; converted where the types differ.
     void copy(const DeviceView& from, const DeviceView& to, std::int64_t count,
               const std::int32_t* lost = nullptr);
+    /// to = from + beta * to, for `count` problems, but for those that are lost.
+    void add(const DeviceView& from, double beta, const DeviceView& to, std::int64_t count,
+             const std::int32_t* lost, const MeanOf& mean = {});
+    /// Problem p of `to` = problem rows[p] of `from`.
+    void gather(const DeviceView& from, const DeviceView& to, const std::int64_t* rows);
     void set_identity(const DeviceView& to);
     void map(KernelId kernel, std::span<const DeviceView> operands, const DeviceView& out,
              const std::int32_t* lost = nullptr);

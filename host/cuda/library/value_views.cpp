@@ -5,17 +5,6 @@
 namespace matgrad::gpu {
 namespace {
 
-/// An operand is only ever read through its view, which could be written through.
-DeviceView operand_view(const Value& value, const ConstStrided& from) {
-    return {static_cast<std::byte*>(const_cast<void*>(from.data)),
-            value.type,
-            value.rows.size,
-            value.cols.size,
-            from.row_stride,
-            from.col_stride,
-            from.batch_stride};
-}
-
 /// By value: LU factors are stored by columns.
 std::vector<char> find_lu_factors(const Program& program) {
     std::vector<char> is_lu(program.values.size(), 0);
@@ -29,6 +18,18 @@ std::vector<char> find_lu_factors(const Program& program) {
 
 }  // namespace
 
+DeviceView operand_view(const Value& value, const DeviceCall& call) {
+    const ConstStrided& from = call.operands[static_cast<std::size_t>(value.operand)];
+    // It is only ever read through its view, which could be written through.
+    return {static_cast<std::byte*>(const_cast<void*>(from.data)),
+            value.type,
+            value.rows.size,
+            value.cols.size,
+            from.row_stride,
+            from.col_stride,
+            from.batch_stride};
+}
+
 ValueViews::ValueViews(const Program& program, const Placement& placement, const InPlace& in_place,
                        const Results& results, const DeviceCall& call) {
     const std::vector<char> is_lu = find_lu_factors(program);
@@ -37,10 +38,12 @@ ValueViews::ValueViews(const Program& program, const Placement& placement, const
     moves_.reserve(program.values.size());
     for (std::size_t i = 0; i < program.values.size(); ++i) {
         const Value& value = program.values[i];
-        const int direct = results.direct_output(static_cast<ValueId>(i), call.results);
+        const int direct = results.direct_output(static_cast<ValueId>(i), call);
         DeviceView v;
-        if (value.operand >= 0) {
-            v = operand_view(value, call.operands[static_cast<std::size_t>(value.operand)]);
+        const bool is_gathered = call.rows != nullptr && value.scope == Scope::problem;
+        const bool is_read_there = value.operand >= 0 && !is_gathered;
+        if (is_read_there) {
+            v = operand_view(value, call);
         } else if (direct >= 0) {
             const auto index = static_cast<std::size_t>(direct);
             v = result_view(program, index, call.results[index]);
@@ -55,7 +58,7 @@ ValueViews::ValueViews(const Program& program, const Placement& placement, const
             v.batch_stride = 0;
         }
         start_.push_back(v);
-        moves_.push_back(value.scope == Scope::problem && (value.operand >= 0 || direct >= 0) &&
+        moves_.push_back(value.scope == Scope::problem && (is_read_there || direct >= 0) &&
                          v.data != nullptr);
     }
     for (std::size_t i = 0; i < start_.size(); ++i) {

@@ -13,6 +13,9 @@
 
 namespace matgrad::gpu {
 
+/// An operand of the call, as the caller gave it.
+[[nodiscard]] DeviceView operand_view(const Value& value, const DeviceCall& call);
+
 class ValueViews {
 public:
     ValueViews(const Program& program, const Placement& placement, const InPlace& in_place,

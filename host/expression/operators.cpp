@@ -1,0 +1,235 @@
+// The operators and functions of matgrad/build.hpp that explain what does not fit and keep the limits
+// of the language.
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "expression/ast.hpp"
+#include "expression/build.hpp"
+#include "expression/elaborate.hpp"
+#include "expression/make_node.hpp"
+#include "expression/symbol_list.hpp"
+
+namespace matgrad {
+namespace {
+
+/// An operand in a message.
+std::string text_of(const Expr& e) {
+    constexpr double kMostWritten = 1000;
+    if (e->written_size > kMostWritten) {
+        return fmt::format("an expression of {:.3g} operations", e->written_size);
+    }
+    const std::string text = to_text(e);
+    return detail::quote(text, 0, text.size());
+}
+
+/// `A is m-by-n, B is p-by-q`
+std::string both(const Expr& a, const Expr& b) {
+    return fmt::format("{} is {}, {} is {}", text_of(a), a.shape().text(), text_of(b),
+                       b.shape().text());
+}
+
+Expr within_limits(Expr e, std::string_view call) {
+    if (e->depth > detail::kMaxDepth) {
+        throw UnsupportedError(fmt::format("{}: the expression is more than {} operations deep",
+                                           call, detail::kMaxDepth));
+    }
+    const std::size_t factors = detail::count_matrix_factors(e);
+    if (factors > detail::kMaxProductFactors) {
+        throw UnsupportedError(fmt::format("{}: the product has {} matrix factors, the limit is {}",
+                                           call, factors, detail::kMaxProductFactors));
+    }
+    detail::require_no_differentials(e->symbols);
+    return e;
+}
+
+void require_both_given(const Expr& a, const Expr& b, std::string_view call) {
+    require_given(a, call);
+    require_given(b, call);
+}
+
+bool any_scalar(const Expr& a, const Expr& b) {
+    return a.shape().is_scalar() || b.shape().is_scalar();
+}
+
+/// Both of one shape, or one of them a scalar.
+void require_same_shape(const Expr& a, const Expr& b, std::string_view call) {
+    require_both_given(a, b, call);
+    if (!any_scalar(a, b) && a.shape() != b.shape()) {
+        throw ShapeError(fmt::format("{}: {}; both must have one shape", call, both(a, b)));
+    }
+}
+
+void require_square(const Expr& a, std::string_view call) {
+    if (!a.shape().is_square()) {
+        throw ShapeError(fmt::format("{}: {} is {}, expected a square matrix", call, text_of(a),
+                                     a.shape().text()));
+    }
+}
+
+void require_fit(const detail::Function& f, const Expr& a) {
+    switch (f.kind) {
+        case detail::FunctionKind::inverse:
+        case detail::FunctionKind::scalar_of_square:
+            require_square(a, f.name);
+            return;
+        case detail::FunctionKind::diagonal:
+            if (!a.shape().is_column() && !a.shape().is_square()) {
+                throw ShapeError(
+                    fmt::format("{}: {} is {}; diag needs a column vector or a square matrix",
+                                f.name, text_of(a), a.shape().text()));
+            }
+            return;
+        case detail::FunctionKind::constant:
+        case detail::FunctionKind::scalar_of_any:
+        case detail::FunctionKind::scalar_of_pair:
+        case detail::FunctionKind::same_shape:
+        case detail::FunctionKind::row_sums:
+        case detail::FunctionKind::col_sums:
+        case detail::FunctionKind::entrywise:
+            return;
+    }
+}
+
+Expr function(Op op, const Expr& a) {
+    const detail::Function& f = *detail::function_of(op);
+    require_given(a, f.name);
+    require_fit(f, a);
+    return within_limits(call_as_written(op, {&a, 1}), f.name);
+}
+
+Expr function(Op op, const Expr& a, const Expr& b) {
+    const detail::Function& f = *detail::function_of(op);
+    require_same_shape(a, b, f.name);
+    const Expr arguments[] = {a, b};
+    return within_limits(call_as_written(op, arguments), f.name);
+}
+
+}  // namespace
+
+Expr operator+(const Expr& a, const Expr& b) {
+    require_same_shape(a, b, "+");
+    return within_limits(add(a, b), "+");
+}
+
+Expr operator-(const Expr& a, const Expr& b) {
+    require_same_shape(a, b, "-");
+    return within_limits(subtract(a, b), "-");
+}
+
+Expr operator-(const Expr& a) {
+    require_given(a, "-");
+    return within_limits(negate(a), "-");
+}
+
+Expr operator*(const Expr& a, const Expr& b) {
+    require_both_given(a, b, "*");
+    if (!any_scalar(a, b) && a.shape().cols != b.shape().rows) {
+        throw ShapeError(fmt::format("*: {}; columns of {} ({}) must equal rows of {} ({})",
+                                     both(a, b), text_of(a), a.shape().cols.text(), text_of(b),
+                                     b.shape().rows.text()));
+    }
+    return within_limits(multiply(a, b), "*");
+}
+
+Expr operator/(const Expr& a, const Expr& b) {
+    require_both_given(a, b, "/");
+    if (!any_scalar(a, b)) {
+        throw ShapeError(
+            fmt::format("/: {}; only a scalar divides or is divided by /; use a*inv(b) for the "
+                        "inverse or entry_divide(a, b) for each entry",
+                        both(a, b)));
+    }
+    return within_limits(b.shape().is_scalar() ? multiply(a, power(b, -1)) : divide(a, b), "/");
+}
+
+Expr entry_times(const Expr& a, const Expr& b) {
+    require_same_shape(a, b, "entry_times");
+    return within_limits(hadamard(a, b), "entry_times");
+}
+
+Expr entry_divide(const Expr& a, const Expr& b) {
+    require_same_shape(a, b, "entry_divide");
+    return within_limits(divide(a, b), "entry_divide");
+}
+
+Expr entry_power(const Expr& a, double exponent) {
+    require_given(a, "entry_power");
+    return within_limits(power(a, exponent), "entry_power");
+}
+
+Expr pow(const Expr& a, double exponent) {
+    require_given(a, "pow");
+    if (a.shape().is_scalar()) {
+        return within_limits(power(a, exponent), "pow");
+    }
+    require_square(a, "pow");
+    if (std::trunc(exponent) != exponent || std::fabs(exponent) > detail::kMaxMatrixExponent) {
+        throw UnsupportedError(fmt::format(
+            "pow: {} is {}, the exponent of a matrix is a whole number from -{} to {}, found {}; "
+            "each entry alone is raised by entry_power",
+            text_of(a), a.shape().text(), detail::kMaxMatrixExponent, detail::kMaxMatrixExponent,
+            exponent));
+    }
+    return within_limits(matrix_power(a, static_cast<int>(exponent)), "pow");
+}
+
+// Of the functions that are no entrywise ones, by the names of their operations.
+Expr inv(const Expr& a) {
+    return function(Op::inverse, a);
+}
+Expr det(const Expr& a) {
+    return function(Op::det, a);
+}
+Expr logdet(const Expr& a) {
+    return function(Op::logdet, a);
+}
+Expr tr(const Expr& a) {
+    return function(Op::trace, a);
+}
+Expr diag(const Expr& a) {
+    return function(Op::diag_matrix, a);
+}
+Expr sum(const Expr& a) {
+    return function(Op::sum, a);
+}
+Expr rowsum(const Expr& a) {
+    return function(Op::row_sum, a);
+}
+Expr colsum(const Expr& a) {
+    return function(Op::col_sum, a);
+}
+Expr norm2(const Expr& a) {
+    return function(Op::norm2, a);
+}
+Expr norm1(const Expr& a) {
+    return function(Op::norm1, a);
+}
+Expr logsumexp(const Expr& a) {
+    return function(Op::logsumexp, a);
+}
+Expr tril(const Expr& a) {
+    return function(Op::tril, a);
+}
+Expr triu(const Expr& a) {
+    return function(Op::triu, a);
+}
+
+}  // namespace matgrad
+
+// The qualified names: a row of the table that build.hpp does not declare is an error of the compiler.
+#define MATGRAD_ARGUMENTS_1 const matgrad::Expr& a
+#define MATGRAD_ARGUMENTS_2 const matgrad::Expr &a, const matgrad::Expr &b
+#define MATGRAD_PASSED_1 a
+#define MATGRAD_PASSED_2 a, b
+#define MATGRAD_ROW(name, arity, ...)                               \
+    matgrad::Expr matgrad::name(MATGRAD_ARGUMENTS_##arity) {        \
+        return function(matgrad::Op::name, MATGRAD_PASSED_##arity); \
+    }
+MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
+#undef MATGRAD_ROW
+#undef MATGRAD_PASSED_2
+#undef MATGRAD_PASSED_1
+#undef MATGRAD_ARGUMENTS_2
+#undef MATGRAD_ARGUMENTS_1

@@ -1,0 +1,131 @@
+#pragma once
+/// \file Expressions built in C++: what a text can say, as operators and functions.
+///
+/// `-logdet(P) + tr(S*P) + 0.1*pow(norm2(P), 2)` is an expression if P and S are, and equals the one
+/// that `parse` reads from the same text (`pow` stands for ^, which in C++ binds too loosely).
+/// Expressions combine however they came about; numbers mix in.
+///
+/// Shapes   as in the language (docs/language.md). Here nothing is inferred: a symbol has the shape
+///          it was made with, and dimensions of one name are one dimension.
+/// Errors   ShapeError with both shapes; ShapeError or NameError naming both symbols where two of
+///          one name differ in shape or structure; CallerError for an empty Expr;
+///          UnsupportedError past the limits of the language, or for a number that is not finite.
+/// Cost     linear in the direct parts of the result.
+
+#include "matgrad/expression.hpp"
+
+namespace matgrad {
+
+/// `symbol("X=m,n")`, `symbol("S=n,n:spd")`. To use the symbols of another expression, take them
+/// from `symbols`.
+[[nodiscard]] MATGRAD_API Expr symbol(const Declaration& declaration);
+[[nodiscard]] MATGRAD_API Expr number(double value);
+/// Identity: `eye("n")`, `eye(3)`.
+[[nodiscard]] MATGRAD_API Expr eye(const Dim& n);
+/// All ones: `ones("m", 1)`.
+[[nodiscard]] MATGRAD_API Expr ones(const Dim& m, const Dim& n);
+
+// A scalar is added to every entry.
+[[nodiscard]] MATGRAD_API Expr operator+(const Expr& a, const Expr& b);
+[[nodiscard]] MATGRAD_API Expr operator-(const Expr& a, const Expr& b);
+[[nodiscard]] MATGRAD_API Expr operator-(const Expr& a);
+/// The matrix product, or the product with a scalar.
+[[nodiscard]] MATGRAD_API Expr operator*(const Expr& a, const Expr& b);
+/// Quotient where one side is a scalar.
+[[nodiscard]] MATGRAD_API Expr operator/(const Expr& a, const Expr& b);
+
+[[nodiscard]] inline Expr operator+(const Expr& a, double b) {
+    return a + number(b);
+}
+[[nodiscard]] inline Expr operator+(double a, const Expr& b) {
+    return number(a) + b;
+}
+[[nodiscard]] inline Expr operator-(const Expr& a, double b) {
+    return a - number(b);
+}
+[[nodiscard]] inline Expr operator-(double a, const Expr& b) {
+    return number(a) - b;
+}
+[[nodiscard]] inline Expr operator*(const Expr& a, double b) {
+    return a * number(b);
+}
+[[nodiscard]] inline Expr operator*(double a, const Expr& b) {
+    return number(a) * b;
+}
+[[nodiscard]] inline Expr operator/(const Expr& a, double b) {
+    return a / number(b);
+}
+[[nodiscard]] inline Expr operator/(double a, const Expr& b) {
+    return number(a) / b;
+}
+
+inline Expr& operator+=(Expr& a, const Expr& b) {
+    return a = a + b;
+}
+inline Expr& operator-=(Expr& a, const Expr& b) {
+    return a = a - b;
+}
+
+/// `A.*B`, `A./B`, `A.^k`: of each entry.
+[[nodiscard]] MATGRAD_API Expr entry_times(const Expr& a, const Expr& b);
+[[nodiscard]] MATGRAD_API Expr entry_divide(const Expr& a, const Expr& b);
+[[nodiscard]] MATGRAD_API Expr entry_power(const Expr& a, double exponent);
+/// `A^k`: of a square matrix, to a whole number from -64 to 64, or of a scalar.
+[[nodiscard]] MATGRAD_API Expr pow(const Expr& a, double exponent);
+/// `A'`
+[[nodiscard]] MATGRAD_API Expr transpose(const Expr& a);
+
+// The functions of the language, by their names there.
+[[nodiscard]] MATGRAD_API Expr inv(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr det(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr logdet(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr tr(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr diag(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr dot(const Expr& a, const Expr& b);
+[[nodiscard]] MATGRAD_API Expr sum(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr rowsum(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr colsum(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr norm2(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr norm1(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr logsumexp(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr tril(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr triu(const Expr& a);
+
+// Of each entry. The definitions are made from the table of these functions, so one that is missing
+// here does not compile there.
+[[nodiscard]] MATGRAD_API Expr exp(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr log(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr sqrt(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr abs(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr sign(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr step(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr sin(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr cos(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr tanh(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr sigmoid(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr softplus(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr relu(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr tan(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr atan(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr log1p(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr expm1(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr cosh(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr sinh(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr erf(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr max(const Expr& a, const Expr& b);
+[[nodiscard]] MATGRAD_API Expr min(const Expr& a, const Expr& b);
+
+[[nodiscard]] inline Expr max(const Expr& a, double b) {
+    return max(a, number(b));
+}
+[[nodiscard]] inline Expr max(double a, const Expr& b) {
+    return max(number(a), b);
+}
+[[nodiscard]] inline Expr min(const Expr& a, double b) {
+    return min(a, number(b));
+}
+[[nodiscard]] inline Expr min(double a, const Expr& b) {
+    return min(number(a), b);
+}
+
+}  // namespace matgrad
