@@ -170,6 +170,17 @@ TEST_F(BatchSumKernel, DividesByTheNumberThatSucceeded) {
         expect_within(matrix(a.host, 0), want, entrywise(want, [&](long double x, auto, auto) {
                           return 1.001L * unit(type) * std::abs(x);
                       }));
+        OnDevice several(type, 5, 33, 9, Order::padded_rows);
+        several.host.fill_random(4);
+        const Naive last = matrix(several.host, 4);
+        kernels.divide(id, several.upload(), 5, failed.data(), 7, stream());
+        (void)finish();
+        several.download();
+        const Naive third = scaled(1 / 3.0L, last);
+        expect_within(matrix(several.host, 4), third,
+                      entrywise(third, [&](long double x, auto, auto) {
+                          return 1.001L * unit(type) * std::abs(x);
+                      }));
         kernels.divide(id, a.upload(), 1, failed.data(), 4, stream());  // none succeeded
         (void)finish();
         a.download();

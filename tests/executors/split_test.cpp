@@ -10,6 +10,7 @@
 
 #include "executors/build_program.hpp"
 #include "executors/executor_under_test.hpp"
+#include "expression/node.hpp"
 #include "matgrad/calculus.hpp"
 #include "planner/planner.hpp"
 #include "support/verified_program.hpp"

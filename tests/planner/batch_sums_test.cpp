@@ -135,6 +135,7 @@ TEST(BatchSums, OfValueAndGradientShareTheResidual) {
     gradient.name = "V";
     gradient.form = parse("-(r - V*u)*u'", request.symbols);
     request.outputs.push_back(gradient);
+    set_summed(request, true);
     const Program program = make_program(request);
     EXPECT_EQ(count_steps<Gemm>(program), 2) << to_text(program);
     EXPECT_EQ(count_maps(program), 0) << to_text(program);
