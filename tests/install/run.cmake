@@ -24,7 +24,10 @@ execute_process(COMMAND ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/consumer -
   -DCMAKE_PREFIX_PATH=${WORK}/prefix -DREADME=${CMAKE_CURRENT_LIST_DIR}/../../README.md
   COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${WORK}/build COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND ${WORK}/build/readme COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${WORK}/build/readme OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+if(NOT output STREQUAL "S - inv(P)\n0.5\n")
+  message(FATAL_ERROR "the program of the README: expected the gradient and 0.5, found\n${output}")
+endif()
 
 # Runs a program that prints what GPUs there are; its output must match.
 function(expect_gpus words)

@@ -93,7 +93,7 @@ struct Outcome {
 };
 
 template <typename T>
-Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy accuracy) {
+Outcome run_road(const Expr& f, const std::string& wrt, Case c, Accuracy accuracy) {
     const std::vector<Declaration> declarations = symbols(f);
     std::vector<Operand> operands;
     std::vector<bool> batched;
@@ -102,6 +102,9 @@ Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy 
                           (d.name == wrt) == (c.batched == Batched::variable));
         operands.push_back({d.name, size_of_dim(d.shape.rows, c.sizes),
                             size_of_dim(d.shape.cols, c.sizes), batched.back()});
+    }
+    if (std::find(batched.begin(), batched.end(), true) == batched.end()) {
+        c.batch = 1;  // a function of the variable alone, and that shared
     }
     const Data<T> data = random_batch<T>(declarations, c.sizes, batched, c.batch);
     PlanOptions options;
