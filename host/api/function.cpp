@@ -113,8 +113,7 @@ struct Function::Impl {
     [[nodiscard]] Plan plan(std::span<const OperandView> operands,
                             std::span<const std::string_view> outputs,
                             detail::CallMemory& memory) const {
-        detail::CallSizes sizes(memory.resource());
-        read_sizes(symbols, operands, sizes);
+        const detail::CallSizes sizes = read_sizes(symbols, operands, memory);
         if (Plan kept = plans.find(sizes, outputs)) {
             return kept;
         }
@@ -189,12 +188,13 @@ Plan Function::plan(const OperandViews& operands, const Names& outputs) const {
 RunSummary Function::run(const OperandViews& operands, const ResultViews& results,
                          std::span<std::int32_t> status, const RunOptions& options) const {
     detail::CallMemory memory;
-    std::pmr::vector<std::string_view> outputs(memory.resource());
-    for (const ResultView& result : results.span()) {
+    const auto outputs = memory.list<std::string_view>(results.span().size());
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        const ResultView& result = results.span()[i];
         if (result.name.empty()) {
             throw OperandError("a result has no name: expected all of them by name");
         }
-        outputs.push_back(result.name);
+        outputs[i] = result.name;
     }
     return impl_->plan(operands.span(), outputs, memory).run(operands, results, status, options);
 }

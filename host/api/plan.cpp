@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <memory_resource>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -37,6 +36,7 @@ gpu::ExecutorOptions gpu_options(const Device& device, const PlanOptions& option
     result.device = result.all_devices ? 0 : device.index;
     result.tf32 = options.tf32;
     result.capturable = options.capturable;
+    result.gathers = options.gathers;
     result.device_memory = options.device_memory;
     // The other half holds operands and results.
     result.workspace_limit = options.device_memory / 2;
@@ -68,12 +68,11 @@ struct Plan::Impl {
         return {operands, outputs, operand_names, output_names, type};
     }
     /// Operands in the order of the Program.
-    [[nodiscard]] std::pmr::vector<ConstStrided> in_program_order(
+    [[nodiscard]] std::span<const ConstStrided> in_program_order(
         std::span<const ConstStrided> given, detail::CallMemory& memory) const {
-        std::pmr::vector<ConstStrided> ordered(memory.resource());
-        ordered.reserve(operand_of.size());
-        for (const std::size_t index : operand_of) {
-            ordered.push_back(given[index]);
+        const auto ordered = memory.list<ConstStrided>(operand_of.size());
+        for (std::size_t i = 0; i < ordered.size(); ++i) {
+            ordered[i] = given[operand_of[i]];
         }
         return ordered;
     }
@@ -123,9 +122,11 @@ RunSummary Plan::run(const OperandViews& operands, const ResultViews& results,
                      std::span<std::int32_t> status, const RunOptions& options) const {
     const Impl& plan = impl();
     detail::CallMemory memory;
-    detail::BoundCall bound(memory);
     const detail::RunContract contract = plan.contract();
-    bind(contract, operands.span(), results.span(), options.rows, status.size(), bound);
+    const detail::BoundCall bound =
+        bind_call(contract, operands.span(), results.span(), detail::count_of(options.rows),
+                  status.size(), memory);
+    detail::check_rows(options.rows, bound.problems);
     detail::OtherMemory other;
     other.status = status;
     other.rows = options.rows;
@@ -137,7 +138,7 @@ RunSummary Plan::run(const OperandViews& operands, const ResultViews& results,
         other.workspace_needed = plan.executor->workspace_bytes();
     }
     check_memory(contract, bound, other, memory);
-    const std::pmr::vector<ConstStrided> ordered = plan.in_program_order(bound.operands, memory);
+    const std::span<const ConstStrided> ordered = plan.in_program_order(bound.operands, memory);
     call.batch = bound.batch;
     call.operands = ordered;
     call.results = bound.results;
@@ -158,17 +159,18 @@ void Plan::enqueue(const OperandViews& operands, const ResultViews& results,
                         to_text(device())));
     }
     detail::CallMemory memory;
-    detail::BoundCall bound(memory);
     const detail::RunContract contract = plan.contract();
-    bind(contract, operands.span(), results.span(), {}, 0, bound);
+    const detail::BoundCall bound = bind_call(contract, operands.span(), results.span(),
+                                              detail::count_of(options.rows), 0, memory);
     detail::OtherMemory other;
+    other.rows = options.rows;
     other.status = {options.status,
                     static_cast<std::size_t>(options.status == nullptr ? 0 : bound.batch)};
     other.workspace = {static_cast<const std::byte*>(options.workspace), options.workspace_bytes};
     other.workspace_needed = workspace_bytes();
     other.workspace_alignment = kDeviceWorkspaceAlignment;
     check_memory(contract, bound, other, memory);
-    const std::pmr::vector<ConstStrided> ordered = plan.in_program_order(bound.operands, memory);
+    const std::span<const ConstStrided> ordered = plan.in_program_order(bound.operands, memory);
     DeviceCall call;
     call.batch = bound.batch;
     call.operands = ordered;
@@ -177,6 +179,8 @@ void Plan::enqueue(const OperandViews& operands, const ResultViews& results,
     call.workspace = options.workspace;
     call.workspace_bytes = options.workspace_bytes;
     call.stream = options.stream;
+    call.beta = bound.beta;
+    call.rows = options.rows.empty() ? nullptr : options.rows.data();
     plan.executor->enqueue(call);
 }
 
@@ -185,9 +189,9 @@ CheckReport Plan::check(const OperandViews& operands, const ResultViews& results
                         std::span<const std::int64_t> problems) const {
     const Impl& plan = impl();
     detail::CallMemory memory;
-    detail::BoundCall bound(memory);
     const detail::RunContract contract = plan.contract();
-    bind(contract, operands.span(), results.span(), {}, status.size(), bound);
+    const detail::BoundCall bound =
+        bind_call(contract, operands.span(), results.span(), std::nullopt, status.size(), memory);
     check_memory(contract, bound, {.status = status}, memory);
     detail::CheckedPlan checked{plan.f, plan.options, plan.operands, plan.outputs};
     checked.options.device = device();

@@ -73,6 +73,8 @@ struct MATGRAD_API PlanOptions {
     /// On a GPU, a CUDA graph may hold `enqueue` whatever the plan factors, with the bits of a plain call:
     /// no cuSOLVER. A Cholesky factor is then one block's work, slow beyond a few hundred rows.
     bool capturable = false;
+    /// On a GPU, `enqueue` may be given rows: the workspace has room for the operands that they name.
+    bool gathers = false;
     /// On a GPU, the most bytes that `run` takes on each device; 0: what is free there.
     std::size_t device_memory = 0;
     /// `explain` also shows the Program after each pass of the planner that changed it.
@@ -105,6 +107,8 @@ struct MATGRAD_API EnqueueOptions {
     void* workspace = nullptr;        ///< 256-byte aligned; not kept between calls
     std::size_t workspace_bytes = 0;  ///< at least Plan::workspace_bytes()
     void* stream = nullptr;           ///< a cudaStream_t; null is the default stream
+    /// As RunOptions::rows, of a plan that `gathers`; read when the call runs, and not checked.
+    std::span<const std::int64_t> rows = {};
 };
 
 struct MATGRAD_API OutputInfo {
@@ -173,7 +177,7 @@ public:
     /// Errors   Before anything is enqueued OperandError: what `run` says of its arguments, host memory,
     ///          memory or a stream of another GPU, a workspace too small or misaligned, the processor or
     ///          `cuda:all`; UnsupportedError where the stream is captured and a plan not `capturable` needs
-    ///          cuSOLVER. MachineError with the call, its code and the source line.
+    ///          cuSOLVER, and for rows of a plan that does not gather. MachineError with the call, its code and the source line.
     void enqueue(const OperandViews& operands, const ResultViews& results,
                  const EnqueueOptions& options) const;
 
