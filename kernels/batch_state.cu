@@ -7,7 +7,7 @@
 
 #include "batch_state.hpp"
 #include "failure_kind.cuh"
-#include "for_each.cuh"
+#include "for_each.hpp"
 
 namespace matgrad::gpu {
 namespace {

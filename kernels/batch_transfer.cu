@@ -1,7 +1,7 @@
 // Compiled by nvcc for the module, and as plain C++ with Thrust's sequential device system for the
 // simulated GPU, where an algorithm runs later than its call: functors own all that they need.
 #include "batch_transfer.hpp"
-#include "for_each.cuh"
+#include "for_each.hpp"
 
 namespace matgrad::gpu {
 namespace {

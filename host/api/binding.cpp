@@ -115,36 +115,26 @@ Raw strides_of(const Expected& expected, const V& view) {
                                : 0};
 }
 
-void check_rows(std::span<const std::int64_t> rows, std::int64_t problems) {
-    const auto outside = std::find_if(rows.begin(), rows.end(), [problems](std::int64_t row) {
-        return row < 0 || row >= problems;
-    });
-    if (outside != rows.end()) {
-        throw OperandError(fmt::format("rows[{}] is {}: expected a problem from 0 to below {}",
-                                       outside - rows.begin(), *outside, problems));
-    }
-}
-
-/// Fills call.places. Errors: those of place_arguments.
+/// Errors: those of place_arguments.
 template <typename Argument>
-void place(const char* what, std::span<const std::string> names, std::span<const Argument> given,
-           BoundCall& call) {
-    call.names.clear();
-    for (const Argument& argument : given) {
-        call.names.push_back(argument.name);
-    }
-    call.places.resize(given.size());
-    place_arguments(what, names, call.names, call.places);
+std::span<const std::size_t> places_of(const char* what, std::span<const std::string> names,
+                                       std::span<const Argument> given, CallMemory& memory) {
+    const auto given_names = memory.list<std::string_view>(given.size());
+    std::transform(given.begin(), given.end(), given_names.begin(),
+                   [](const Argument& argument) { return argument.name; });
+    const auto places = memory.list<std::size_t>(given.size());
+    place_arguments(what, names, given_names, places);
+    return places;
 }
 
 Count bind_operands(const RunContract& contract, std::span<const OperandView> given,
-                    BoundCall& call) {
+                    BoundCall& call, CallMemory& memory) {
     Count count;
-    place("operand", contract.operand_names, given, call);
-    call.operands.resize(contract.operands.size());
-    call.operand_entries.resize(contract.operands.size());
+    const auto places = places_of("operand", contract.operand_names, given, memory);
+    call.operands = memory.list<ConstStrided>(contract.operands.size());
+    call.operand_entries = memory.list<std::int64_t>(contract.operands.size());
     for (std::size_t i = 0; i < given.size(); ++i) {
-        const std::size_t at = call.places[i];
+        const std::size_t at = places[i];
         const Operand& operand = contract.operands[at];
         const auto name = [&operand] { return "operand " + operand.name; };
         const Expected expected{operand.rows, operand.cols, operand.batched, contract.type};
@@ -157,15 +147,15 @@ Count bind_operands(const RunContract& contract, std::span<const OperandView> gi
 }
 
 Count bind_results(const RunContract& contract, std::span<const ResultView> given, Count count,
-                   BoundCall& call) {
-    place("result", contract.output_names, given, call);
-    call.results.resize(contract.outputs.size());
-    call.result_entries.resize(contract.outputs.size());
+                   BoundCall& call, CallMemory& memory) {
+    const auto places = places_of("result", contract.output_names, given, memory);
+    call.results = memory.list<Strided>(contract.outputs.size());
+    call.result_entries = memory.list<std::int64_t>(contract.outputs.size());
     const bool any_beta =
         std::any_of(given.begin(), given.end(), [](const ResultView& r) { return r.beta != 0; });
-    call.beta.resize(any_beta ? contract.outputs.size() : 0);
+    call.beta = memory.list<double>(any_beta ? contract.outputs.size() : 0);
     for (std::size_t i = 0; i < given.size(); ++i) {
-        const std::size_t at = call.places[i];
+        const std::size_t at = places[i];
         const OutputInfo& output = contract.outputs[at];
         const auto name = [&] { return "the result " + contract.output_names[at]; };
         const Expected expected{output.rows, output.cols, output.batched, contract.type};
@@ -174,6 +164,12 @@ Count bind_results(const RunContract& contract, std::span<const ResultView> give
                    contract.output_names[at]);
         call.results[at] = strides_of<Strided>(expected, given[i].view);
         call.result_entries[at] = given[i].view.entries();
+        if (given[i].beta != 0 && output.batched && output.reduction == Reduction::mean) {
+            throw OperandError(fmt::format(
+                "{} is to be added to {} times what is there: expected 0, since it is one of each "
+                "problem and a mean divides it when the batch is done",
+                name(), given[i].beta));
+        }
         if (any_beta) {
             call.beta[at] = given[i].beta;
         }
@@ -183,30 +179,40 @@ Count bind_results(const RunContract& contract, std::span<const ResultView> give
 
 }  // namespace
 
-void bind(const RunContract& contract, std::span<const OperandView> operands,
-          std::span<const ResultView> results, std::span<const std::int64_t> rows,
-          std::size_t status_entries, BoundCall& call) {
+BoundCall bind_call(const RunContract& contract, std::span<const OperandView> operands,
+                    std::span<const ResultView> results, std::optional<std::int64_t> rows,
+                    std::size_t status_entries, CallMemory& memory) {
     const bool any_batched = std::any_of(contract.operands.begin(), contract.operands.end(),
                                          [](const Operand& operand) { return operand.batched; });
-    if (!rows.empty() && !any_batched) {
-        throw OperandError(
-            fmt::format("{} rows are given: expected none, since no operand of the plan is batched",
-                        rows.size()));
+    if (rows && !any_batched) {
+        throw OperandError(fmt::format(
+            "{} rows are given: expected none, since no operand of the plan is batched", *rows));
     }
-    const Count of_operands = bind_operands(contract, operands, call);
+    BoundCall call;
+    const Count of_operands = bind_operands(contract, operands, call, memory);
     call.problems = std::max<std::int64_t>(of_operands.problems, 0);
-    check_rows(rows, call.problems);
     Count count = of_operands;
     if (!any_batched) {
         count = {1, "a plan without batched operands"};
-    } else if (!rows.empty()) {
-        count = {static_cast<std::int64_t>(rows.size()), "rows"};
+    } else if (rows) {
+        count = {*rows, "rows"};
     }
-    count = bind_results(contract, results, count, call);
+    count = bind_results(contract, results, count, call, memory);
     call.batch =
         count.problems == Count::kAny ? static_cast<std::int64_t>(status_entries) : count.problems;
-    if (rows.empty()) {
+    if (!rows) {
         call.problems = call.batch;
+    }
+    return call;
+}
+
+void check_rows(std::span<const std::int64_t> rows, std::int64_t problems) {
+    const auto outside = std::find_if(rows.begin(), rows.end(), [problems](std::int64_t row) {
+        return row < 0 || row >= problems;
+    });
+    if (outside != rows.end()) {
+        throw OperandError(fmt::format("rows[{}] is {}: expected a problem from 0 to below {}",
+                                       outside - rows.begin(), *outside, problems));
     }
 }
 

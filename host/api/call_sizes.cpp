@@ -44,17 +44,20 @@ const char* text_of(ScalarType type) {
 
 }  // namespace
 
-void read_sizes(std::span<const Declaration> symbols, std::span<const OperandView> operands,
-                CallSizes& sizes) {
+CallSizes read_sizes(std::span<const Declaration> symbols, std::span<const OperandView> operands,
+                     CallMemory& memory) {
+    CallSizes sizes;
+    sizes.operands = memory.list<SizedOperand>(operands.size());
+    std::size_t count = 0;
     const OperandView* typed = nullptr;
-    sizes.batch = 1;
     for (const OperandView& operand : operands) {
         if (operand.name.empty()) {
             throw OperandError("an operand has no name: expected all of them by name");
         }
         const std::size_t place = place_of(symbols, operand.name);
-        sizes.operands.push_back(sized(symbols[place], place, operand.view));
-        if (sizes.operands.back().batched) {
+        SizedOperand& read = sizes.operands[count++];
+        read = sized(symbols[place], place, operand.view);
+        if (read.batched) {
             sizes.batch = operand.view.batch();
         }
         if (typed == nullptr) {
@@ -68,6 +71,7 @@ void read_sizes(std::span<const Declaration> symbols, std::span<const OperandVie
     sizes.type = typed == nullptr ? ScalarType::float64 : typed->view.type();
     std::sort(sizes.operands.begin(), sizes.operands.end(),
               [](const SizedOperand& a, const SizedOperand& b) { return a.symbol < b.symbol; });
+    return sizes;
 }
 
 }  // namespace matgrad::detail

@@ -2,11 +2,11 @@
 /// \file What the views of a call say of its operands: sizes, the type, what is batched.
 
 #include <cstdint>
-#include <memory_resource>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "api/call_memory.hpp"
 #include "matgrad/plan.hpp"
 
 namespace matgrad::detail {
@@ -21,8 +21,7 @@ struct SizedOperand {
 };
 
 struct CallSizes {
-    explicit CallSizes(std::pmr::memory_resource* memory) : operands(memory) {}
-    std::pmr::vector<SizedOperand> operands;  ///< in the order of the symbols
+    std::span<SizedOperand> operands;  ///< in the order of the symbols
     ScalarType type = ScalarType::float64;
     std::int64_t batch = 1;
 };
@@ -31,7 +30,7 @@ struct CallSizes {
 ///
 /// symbols   those that an operand may be of
 /// Errors    OperandError: an operand without name or sizes, or that is no symbol's; operands of two types
-void read_sizes(std::span<const Declaration> symbols, std::span<const OperandView> operands,
-                CallSizes& sizes);
+[[nodiscard]] CallSizes read_sizes(std::span<const Declaration> symbols,
+                                   std::span<const OperandView> operands, CallMemory& memory);
 
 }  // namespace matgrad::detail

@@ -45,7 +45,7 @@ struct Function::Impl {
         : f(std::move(function)),
           variables(std::move(names)),
           options(std::move(given)),
-          symbols(detail::symbols_needed(f, options)) {
+          symbols(detail::known_symbols(f, options)) {
         for (const std::string& variable : variables) {
             all_outputs.push_back(gradient_text(variable));
         }
@@ -59,6 +59,10 @@ struct Function::Impl {
         asked.value = false;
         asked.wrt.clear();
         asked.hvp.clear();
+        asked.joint_hvp.clear();
+        std::erase_if(asked.reductions, [&](const OutputReduction& choice) {
+            return std::find(outputs.begin(), outputs.end(), choice.output) == outputs.end();
+        });
         asked.expected_batch = sizes.batch;
         for (const std::string_view output : outputs) {
             ask_for(output, asked);
@@ -88,6 +92,12 @@ struct Function::Impl {
                 return;
             }
         }
+        for (const HvpRequest& hvp : options.joint_hvp) {
+            if (output == hvp_text(hvp.variable)) {
+                asked.joint_hvp = options.joint_hvp;  // they come together
+                return;
+            }
+        }
         throw OperandError(
             fmt::format("result {} is unknown: expected {}", output, known_outputs()));
     }
@@ -103,8 +113,7 @@ struct Function::Impl {
     [[nodiscard]] Plan plan(std::span<const OperandView> operands,
                             std::span<const std::string_view> outputs,
                             detail::CallMemory& memory) const {
-        detail::CallSizes sizes(memory.resource());
-        read_sizes(symbols, operands, sizes);
+        const detail::CallSizes sizes = read_sizes(symbols, operands, memory);
         if (Plan kept = plans.find(sizes, outputs)) {
             return kept;
         }
@@ -179,12 +188,13 @@ Plan Function::plan(const OperandViews& operands, const Names& outputs) const {
 RunSummary Function::run(const OperandViews& operands, const ResultViews& results,
                          std::span<std::int32_t> status, const RunOptions& options) const {
     detail::CallMemory memory;
-    std::pmr::vector<std::string_view> outputs(memory.resource());
-    for (const ResultView& result : results.span()) {
+    const auto outputs = memory.list<std::string_view>(results.span().size());
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        const ResultView& result = results.span()[i];
         if (result.name.empty()) {
             throw OperandError("a result has no name: expected all of them by name");
         }
-        outputs.push_back(result.name);
+        outputs[i] = result.name;
     }
     return impl_->plan(operands.span(), outputs, memory).run(operands, results, status, options);
 }

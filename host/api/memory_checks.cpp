@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/overlap.hpp"
 
@@ -116,17 +114,17 @@ void check_others(const BoundCall& call, const OtherMemory& other) {
 void check_memory(const RunContract& contract, const BoundCall& call, const OtherMemory& other,
                   CallMemory& memory) {
     check_others(call, other);
-    std::pmr::vector<Taken> taken(memory.resource());
-    taken.reserve(call.operands.size() + call.results.size() + 3);
+    const auto taken = memory.list<Taken>(call.operands.size() + call.results.size() + 3);
+    std::size_t count = 0;
     for (std::size_t i = 0; i < call.operands.size(); ++i) {
         const Operand& operand = contract.operands[i];
-        taken.push_back(taken_by({"operand", operand.name}, call.operands[i], operand.rows,
-                                 operand.cols, operand.batched ? call.problems : 1,
-                                 call.operand_entries[i], contract.type));
+        taken[count++] =
+            taken_by({"operand", operand.name}, call.operands[i], operand.rows, operand.cols,
+                     operand.batched ? call.problems : 1, call.operand_entries[i], contract.type);
     }
-    taken.push_back(bytes_taken_by({"the workspace"}, other.workspace, contract.type));
-    taken.push_back(bytes_taken_by({"the status"}, other.status, contract.type));
-    taken.push_back(bytes_taken_by({"the list of rows"}, other.rows, contract.type));
+    taken[count++] = bytes_taken_by({"the workspace"}, other.workspace, contract.type);
+    taken[count++] = bytes_taken_by({"the status"}, other.status, contract.type);
+    taken[count++] = bytes_taken_by({"the list of rows"}, other.rows, contract.type);
     for (std::size_t i = 0; i < call.results.size(); ++i) {
         const OutputInfo& output = contract.outputs[i];
         const Taken result = taken_by(
@@ -140,13 +138,13 @@ void check_memory(const RunContract& contract, const BoundCall& call, const Othe
                             result.party.text(), region.row_stride, region.col_stride,
                             region.batch_stride, region.rows, region.cols, region.batch));
         }
-        for (const Taken& each : taken) {
+        for (const Taken& each : taken.first(count)) {
             if (result.bounds.meets(each.bounds) && share_an_address(region, each.region)) {
                 throw OperandError(fmt::format("{} overlaps {}: expected memory of its own",
                                                result.party.text(), each.party.text()));
             }
         }
-        taken.push_back(result);
+        taken[count++] = result;
     }
 }
 

@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <memory>
-#include <memory_resource>
+#include <mutex>
 #include <thread>
 #include <utility>
 
 #include "api/arguments.hpp"
 #include "api/binding.hpp"
 #include "api/device_choice.hpp"
+#include "api/linear_plan.hpp"
 #include "api/memory_checks.hpp"
 #include "api/pass_trace.hpp"
 #include "api/plan_cost.hpp"
@@ -35,6 +36,7 @@ gpu::ExecutorOptions gpu_options(const Device& device, const PlanOptions& option
     result.device = result.all_devices ? 0 : device.index;
     result.tf32 = options.tf32;
     result.capturable = options.capturable;
+    result.gathers = options.gathers;
     result.device_memory = options.device_memory;
     // The other half holds operands and results.
     result.workspace_limit = options.device_memory / 2;
@@ -58,17 +60,19 @@ struct Plan::Impl {
     std::string why_device;               ///< empty if it was asked for
     std::string passes;                   ///< for `explain`, or empty
     std::unique_ptr<const Executor> executor;
+    std::function<std::unique_ptr<const Executor>(Program)> make_executor;
+    mutable std::once_flag linear_once;
+    mutable std::shared_ptr<const detail::LinearPlan> linear;  ///< made when first asked for
 
     [[nodiscard]] detail::RunContract contract() const {
         return {operands, outputs, operand_names, output_names, type};
     }
     /// Operands in the order of the Program.
-    [[nodiscard]] std::pmr::vector<ConstStrided> in_program_order(
+    [[nodiscard]] std::span<const ConstStrided> in_program_order(
         std::span<const ConstStrided> given, detail::CallMemory& memory) const {
-        std::pmr::vector<ConstStrided> ordered(memory.resource());
-        ordered.reserve(operand_of.size());
-        for (const std::size_t index : operand_of) {
-            ordered.push_back(given[index]);
+        const auto ordered = memory.list<ConstStrided>(operand_of.size());
+        for (std::size_t i = 0; i < ordered.size(); ++i) {
+            ordered[i] = given[operand_of[i]];
         }
         return ordered;
     }
@@ -118,9 +122,11 @@ RunSummary Plan::run(const OperandViews& operands, const ResultViews& results,
                      std::span<std::int32_t> status, const RunOptions& options) const {
     const Impl& plan = impl();
     detail::CallMemory memory;
-    detail::BoundCall bound(memory);
     const detail::RunContract contract = plan.contract();
-    bind(contract, operands.span(), results.span(), options.rows, status.size(), bound);
+    const detail::BoundCall bound =
+        bind_call(contract, operands.span(), results.span(), detail::count_of(options.rows),
+                  status.size(), memory);
+    detail::check_rows(options.rows, bound.problems);
     detail::OtherMemory other;
     other.status = status;
     other.rows = options.rows;
@@ -132,7 +138,7 @@ RunSummary Plan::run(const OperandViews& operands, const ResultViews& results,
         other.workspace_needed = plan.executor->workspace_bytes();
     }
     check_memory(contract, bound, other, memory);
-    const std::pmr::vector<ConstStrided> ordered = plan.in_program_order(bound.operands, memory);
+    const std::span<const ConstStrided> ordered = plan.in_program_order(bound.operands, memory);
     call.batch = bound.batch;
     call.operands = ordered;
     call.results = bound.results;
@@ -153,17 +159,18 @@ void Plan::enqueue(const OperandViews& operands, const ResultViews& results,
                         to_text(device())));
     }
     detail::CallMemory memory;
-    detail::BoundCall bound(memory);
     const detail::RunContract contract = plan.contract();
-    bind(contract, operands.span(), results.span(), {}, 0, bound);
+    const detail::BoundCall bound = bind_call(contract, operands.span(), results.span(),
+                                              detail::count_of(options.rows), 0, memory);
     detail::OtherMemory other;
+    other.rows = options.rows;
     other.status = {options.status,
                     static_cast<std::size_t>(options.status == nullptr ? 0 : bound.batch)};
     other.workspace = {static_cast<const std::byte*>(options.workspace), options.workspace_bytes};
     other.workspace_needed = workspace_bytes();
     other.workspace_alignment = kDeviceWorkspaceAlignment;
     check_memory(contract, bound, other, memory);
-    const std::pmr::vector<ConstStrided> ordered = plan.in_program_order(bound.operands, memory);
+    const std::span<const ConstStrided> ordered = plan.in_program_order(bound.operands, memory);
     DeviceCall call;
     call.batch = bound.batch;
     call.operands = ordered;
@@ -172,6 +179,8 @@ void Plan::enqueue(const OperandViews& operands, const ResultViews& results,
     call.workspace = options.workspace;
     call.workspace_bytes = options.workspace_bytes;
     call.stream = options.stream;
+    call.beta = bound.beta;
+    call.rows = options.rows.empty() ? nullptr : options.rows.data();
     plan.executor->enqueue(call);
 }
 
@@ -180,14 +189,32 @@ CheckReport Plan::check(const OperandViews& operands, const ResultViews& results
                         std::span<const std::int64_t> problems) const {
     const Impl& plan = impl();
     detail::CallMemory memory;
-    detail::BoundCall bound(memory);
     const detail::RunContract contract = plan.contract();
-    bind(contract, operands.span(), results.span(), {}, status.size(), bound);
+    const detail::BoundCall bound =
+        bind_call(contract, operands.span(), results.span(), std::nullopt, status.size(), memory);
     check_memory(contract, bound, {.status = status}, memory);
     detail::CheckedPlan checked{plan.f, plan.options, plan.operands, plan.outputs};
     checked.options.device = device();
     return detail::check_results(checked, {bound.batch, bound.operands, bound.results, status},
                                  problems);
+}
+
+Linearization Plan::linearize(const OperandViews& operands, const ResultViews& results,
+                              std::span<std::int32_t> status) const {
+    const Impl& plan = impl();
+    std::call_once(plan.linear_once, [&plan] {
+        std::vector<std::string> directions;
+        for (const auto* requests : {&plan.options.hvp, &plan.options.joint_hvp}) {
+            for (const HvpRequest& request : *requests) {
+                directions.push_back(request.direction);
+            }
+        }
+        plan.linear = detail::make_linear_plan(plan.executor->program(), plan.operands,
+                                               plan.outputs, directions, plan.make_executor);
+    });
+    Linearization result;
+    result.point_ = detail::linearize_at(plan.linear, operands.span(), results.span(), status);
+    return result;
 }
 
 void Plan::release() const {
@@ -224,10 +251,12 @@ Plan make_plan(const Expr& f, std::span<const Operand> operands, const PlanOptio
     detail::DeviceChoice choice = detail::choose_device(options.device, program, threads);
     impl->device = choice.device;
     impl->why_device = std::move(choice.reason);
-    impl->executor = choice.module == nullptr
-                         ? make_cpu_executor(std::move(program), threads)
-                         : choice.module->make_executor(
-                               std::move(program), gpu_options(choice.device, options, threads));
+    impl->make_executor = [module = choice.module, threads,
+                           gpu = gpu_options(choice.device, options, threads)](Program part) {
+        return module == nullptr ? make_cpu_executor(std::move(part), threads)
+                                 : module->make_executor(std::move(part), gpu);
+    };
+    impl->executor = impl->make_executor(std::move(program));
     Plan plan;
     plan.impl_ = std::move(impl);
     return plan;

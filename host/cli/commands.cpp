@@ -36,7 +36,12 @@ constexpr OptionRow kEval[] = {
     {"--status", "S.npy", "write the status of each problem (int32): 0, or the pivot that failed",
      "", true},
     {"--entry", "i,j", "only this entry of the gradient, counted from 0"},
-    {"--reduce", "HOW", "none (default), or sum or mean over the problems that succeeded",
+    {"--reduce", "HOW",
+     "none (default), or sum or mean over the problems that succeeded, as in calculus: of the "
+     "value and of "
+     "derivatives by shared operands; those by a batched operand stay one per problem, divided by "
+     "the count "
+     "for a mean",
      "none sum mean"},
     kConvention,
     {"--accuracy", "HOW", "robust (default): factors of float data in double; or fast",

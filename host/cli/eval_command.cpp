@@ -40,7 +40,7 @@ int eval_command(const EvalArguments& arguments) {
     if (arguments.explain) {
         fmt::print("{}", plan.explain());
         if (request.options.reduction == Reduction::mean) {
-            fmt::print("results: each sum over the batch divided by how many problems succeed\n");
+            fmt::print("results are divided by how many problems succeed\n");
         }
     }
     ResultFiles files(request, plan.outputs());

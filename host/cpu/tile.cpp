@@ -32,6 +32,13 @@ void prefetch(const View& v, const std::byte* at) {
     }
 }
 
+/// All else is equal, but for the data. (A processor waits long for a view that it has just written in
+/// pieces and reads as a whole.)
+void take_strides(const View& from, View& to) {
+    to.row_stride = from.row_stride;
+    to.col_stride = from.col_stride;
+}
+
 /// Do the matrices of the problems lie row-major and one after the other?
 bool is_run(const Given& given) {
     return given.view.contiguous() && given.step == given.view.count() * size_of(given.view.type);
@@ -122,7 +129,7 @@ TileRunner::TileRunner(const RunData& run, std::byte* memory)
     for (std::size_t i = 0; i < plan_.operands.size(); ++i) {
         new (operands_ + i) Given(operand(plan_.operands[i]));
         if (!plan_.is_compact() && !plan_.is_runs()) {
-            values_[plan_.operands[i]] = operands_[i].view;
+            take_strides(operands_[i].view, values_[plan_.operands[i]]);
         }
     }
     for (std::size_t i = 0; i < plan_.results.size(); ++i) {
@@ -130,7 +137,7 @@ TileRunner::TileRunner(const RunData& run, std::byte* memory)
         streamed_ = streamed_ || streams(results_[i].to.view);
         if (is_computed_there(i)) {
             results_[i].how = How::computed_there;
-            values_[results_[i].to.value] = results_[i].to.view;
+            take_strides(results_[i].to.view, values_[results_[i].to.value]);
         }
     }
 }

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <ranges>
 #include <span>
 #include <string_view>
@@ -65,11 +66,11 @@ template <typename Void>
 class BasicView {
 public:
     /// Of `rows`, `cols`: what the plan expects, row-major.
-    static constexpr std::int64_t kOfThePlan = -1;
+    static constexpr std::int64_t kOfThePlan = std::numeric_limits<std::int64_t>::min();
     /// Of `batch`: one matrix.
-    static constexpr std::int64_t kOneMatrix = -1;
+    static constexpr std::int64_t kOneMatrix = std::numeric_limits<std::int64_t>::min();
     /// Of `entries`: a pointer does not tell.
-    static constexpr std::int64_t kUnknown = -1;
+    static constexpr std::int64_t kUnknown = std::numeric_limits<std::int64_t>::min();
 
     /// No memory at all, which no call takes.
     BasicView() = default;

@@ -42,6 +42,7 @@ struct Asked {
     int devices = 0;  ///< how often they were listed
     std::vector<gpu::ExecutorOptions> executors;
     std::vector<DeviceCall> calls;
+    std::vector<double> betas;                    ///< of the last call
     std::map<std::string, const void*> operands;  ///< of the last call, by the Program's names
     std::vector<Program> programs;
     int host_batches = 0;
@@ -81,6 +82,7 @@ public:
     }
     void enqueue(const DeviceCall& call) const override {
         asked_.calls.push_back(call);
+        asked_.betas.assign(call.beta.begin(), call.beta.end());
         asked_.take(program_, call.operands);
     }
 
@@ -327,6 +329,23 @@ TEST_F(OnDevice, AnEnqueuedCallArrivesAsItWasGiven) {
     ASSERT_EQ(call.results.size(), 2u);
     EXPECT_EQ(call.results[1].data, gradient_.data());
     EXPECT_EQ(module_.asked.operands, by_name());
+}
+
+TEST_F(OnDevice, AnEnqueuedCallHasItsRowsAndBetas) {
+    options_.gathers = true;
+    const Plan plan = plan_on(kFirst);
+    EXPECT_TRUE(module_.asked.executors.at(0).gathers);
+    const std::int64_t rows[] = {99, -1};  // in device memory: they are not looked at
+    EnqueueOptions options{nullptr, workspace_, sizeof workspace_};
+    options.rows = rows;
+    plan.enqueue(operands(plan),
+                 {{"value", row_major(value_, 1, 1).batched(2)},
+                  {"gradient x", column(gradient_, 2).batched(2), 0.5}},
+                 options);
+    ASSERT_EQ(module_.asked.calls.size(), 1u);
+    EXPECT_EQ(module_.asked.calls[0].batch, 2);
+    EXPECT_EQ(module_.asked.calls[0].rows, rows);
+    EXPECT_EQ(module_.asked.betas, (std::vector<double>{0, 0.5}));
 }
 
 TEST_F(OnDevice, AWorkspaceOfTheCallerHoldsNothingForAGpu) {

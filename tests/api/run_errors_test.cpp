@@ -133,8 +133,8 @@ const Mistake kMistakes[] = {
      "operand x is 1-by-2: expected 2-by-1"},
     {"ScalarForMatrix", [](Call& c) { c.operands[0].view = c.a[0]; },
      "operand A is 1-by-1: expected 3-by-2"},
-    {"NegativeSize", [](Call& c) { c.operands[0].view = row_major(c.a.data(), -3, 2); },
-     "operand A is -3-by-2: expected 3-by-2"},
+    {"NegativeSize", [](Call& c) { c.operands[0].view = row_major(c.a, -1, 2); },
+     "operand A is -1-by-2: expected 3-by-2"},
     {"ContainerTooShort",
      [](Call& c) {
          c.a.pop_back();
@@ -185,8 +185,8 @@ const Mistake kMistakes[] = {
      "operand b has 3 problems: expected 4, as x has"},
     {"FewerResults", [](Call& c) { c.results[1].view = column(c.memory.data(), 2).batched(2); },
      "the result gradient x has 2 problems: expected 4, as x has"},
-    {"NegativeBatch", [](Call& c) { c.operands[1].view = column(c.x, 2).batched(-3); },
-     "operand x is a batch of -3: expected at least 0"},
+    {"NegativeBatch", [](Call& c) { c.operands[1].view = column(c.x, 2).batched(-1); },
+     "operand x is a batch of -1: expected at least 0"},
     {"StatusTooShort", [](Call& c) { c.status.pop_back(); },
      "status has 3 entries: expected 4, one per problem, or none"},
     {"StatusTooLong", [](Call& c) { c.status.push_back(0); },

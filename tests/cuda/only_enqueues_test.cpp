@@ -11,12 +11,14 @@ namespace {
 
 struct Shape {
     std::int64_t n, m, batch;
+    bool wishes = false;  ///< results added to what is there, problems in another order
 };
 
 class OnlyEnqueues : public testing::TestWithParam<Shape> {};
 INSTANTIATE_TEST_SUITE_P(Shapes, OnlyEnqueues,
                          testing::Values(Shape{6, 5, 33}, Shape{1, 1, 1}, Shape{6, 5, 0},
-                                         Shape{0, 3, 4}, Shape{150, 140, 1}, Shape{40, 3, 5}),
+                                         Shape{0, 3, 4}, Shape{150, 140, 1}, Shape{40, 3, 5},
+                                         Shape{6, 5, 34, true}),
                          [](const auto& test) {
                              return "n" + std::to_string(test.param.n) + "_batch" +
                                     std::to_string(test.param.batch);
@@ -24,7 +26,16 @@ INSTANTIATE_TEST_SUITE_P(Shapes, OnlyEnqueues,
 
 TEST_P(OnlyEnqueues, AllocatesNothingWaitsForNothingAndCompilesNothing) {
     const Pipeline pipeline(ScalarType::float32, GetParam().n, GetParam().m, true);
-    const auto executor = module_under_test().make_executor(pipeline.program, {});
+    gpu::ExecutorOptions options;
+    CallWishes wishes;
+    if (GetParam().wishes) {
+        options.gathers = true;
+        wishes.beta = {1, 0.5, 0, 1, 0, -1};
+        for (std::int64_t p = GetParam().batch; p-- > 0;) {
+            wishes.rows.push_back(p);
+        }
+    }
+    const auto executor = module_under_test().make_executor(pipeline.program, options);
     const PipelineData data(pipeline, GetParam().batch);
     Matrices sum(ScalarType::float32, 1, pipeline.n, pipeline.m);
     Matrices flipped(ScalarType::float32, 1, pipeline.m, pipeline.n);
@@ -32,7 +43,8 @@ TEST_P(OnlyEnqueues, AllocatesNothingWaitsForNothingAndCompilesNothing) {
     Matrices HC(ScalarType::float32, GetParam().batch, pipeline.n, pipeline.m);
     Matrices V(ScalarType::float32, GetParam().batch, 1, 1);
     Matrices G(ScalarType::float32, GetParam().batch, pipeline.m, pipeline.n);
-    DeviceRun run(*executor, GetParam().batch, data.all(), {&sum, &flipped, &total, &HC, &V, &G});
+    DeviceRun run(*executor, GetParam().batch, data.all(), {&sum, &flipped, &total, &HC, &V, &G},
+                  wishes);
     const TestStream stream;
     run.poison(stream.get());
     stream.wait();

@@ -93,7 +93,7 @@ struct Outcome {
 };
 
 template <typename T>
-Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy accuracy) {
+Outcome run_road(const Expr& f, const std::string& wrt, Case c, Accuracy accuracy) {
     const std::vector<Declaration> declarations = symbols(f);
     std::vector<Operand> operands;
     std::vector<bool> batched;
@@ -103,12 +103,18 @@ Outcome run_road(const Expr& f, const std::string& wrt, const Case& c, Accuracy 
         operands.push_back({d.name, size_of_dim(d.shape.rows, c.sizes),
                             size_of_dim(d.shape.cols, c.sizes), batched.back()});
     }
+    if (std::find(batched.begin(), batched.end(), true) == batched.end()) {
+        c.batch = 1;  // a function of the variable alone, and that shared
+    }
     const Data<T> data = random_batch<T>(declarations, c.sizes, batched, c.batch);
     PlanOptions options;
     options.type = sizeof(T) == 4 ? ScalarType::float32 : ScalarType::float64;
     options.accuracy = accuracy;
     options.wrt = {wrt};
     options.reduction = c.reduction;
+    if (c.reduction != Reduction::none) {
+        options.reductions = {{"gradient " + wrt, c.reduction}};  // of a batched variable too
+    }
     options.expected_batch = c.batch;
     options.device = test_device().device;
     (void)verified_program(detail::make_request(f, operands, options));

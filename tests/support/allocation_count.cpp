@@ -10,11 +10,8 @@ namespace {
 
 std::atomic<std::int64_t> g_count{0};
 
-void* allocate(std::size_t size, std::size_t alignment) {
+void* counted(void* data) {
     g_count.fetch_add(1, std::memory_order_relaxed);
-    // The size is a multiple of the alignment.
-    const std::size_t whole = (size + alignment - 1) / alignment * alignment;
-    void* const data = std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
     if (data == nullptr) {
         throw std::bad_alloc();
     }
@@ -31,10 +28,12 @@ std::int64_t allocation_count() {
 
 // The other forms of new and delete call these.
 void* operator new(std::size_t size) {
-    return matgrad::test::allocate(size, alignof(std::max_align_t));
+    return matgrad::test::counted(std::malloc(size == 0 ? 1 : size));
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
-    return matgrad::test::allocate(size, static_cast<std::size_t>(alignment));
+    const auto unit = static_cast<std::size_t>(alignment);
+    const std::size_t whole = size == 0 ? unit : (size + unit - 1) / unit * unit;
+    return matgrad::test::counted(std::aligned_alloc(unit, whole));
 }
 void operator delete(void* data) noexcept {
     std::free(data);

@@ -76,7 +76,8 @@ struct Work {
 }
 /// Vectors that hold `count` numbers.
 [[nodiscard]] inline double vectors_of(std::int64_t count, ScalarType type) {
-    return static_cast<double>((count * size_of(type) + kVectorBytes - 1) / kVectorBytes);
+    const std::int64_t vectors = (count * size_of(type) + kVectorBytes - 1) / kVectorBytes;
+    return static_cast<double>(vectors);
 }
 [[nodiscard]] bool gives_vector(const Program& program, const Step& step);
 
