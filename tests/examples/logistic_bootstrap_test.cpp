@@ -1,0 +1,24 @@
+// The example's own code, its main aside.
+#define main logistic_bootstrap_main
+#include "logistic_bootstrap.cpp"
+#undef main
+
+#include <gtest/gtest.h>
+
+#include "support/allocation_count.hpp"
+
+namespace {
+
+TEST(LogisticBootstrap, AllocatesNothingAfterItsFirstStep) {
+    constexpr std::size_t num_problems = 40;
+    const Tumours tumours = read_tumours(MATGRAD_EXAMPLE_DATA "/breast_cancer/data.csv");
+    const Loss loss(tumours, draw_counts({}, num_problems, tumours.num_rows));
+    NewtonCG newton(loss, std::vector<double>(num_problems * kCols, 0.0), num_problems, kConverged);
+    ASSERT_TRUE(newton.step());
+    const std::int64_t before = matgrad::test::allocation_count();
+    ASSERT_TRUE(newton.step());
+    ASSERT_TRUE(newton.step());
+    EXPECT_EQ(matgrad::test::allocation_count(), before);
+}
+
+}  // namespace
