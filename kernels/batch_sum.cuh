@@ -92,7 +92,7 @@ MATGRAD_DEVICE void count_failed(const CountFailedArgs& args) {
     }
 }
 
-/// matrix /= number of problems that succeeded
+/// Each matrix /= number of problems that succeeded.
 template <typename Body>
 MATGRAD_DEVICE void divide(const DivideArgs& args) {
     using T = typename Body::Type;

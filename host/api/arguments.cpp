@@ -23,10 +23,13 @@ const Operand* find_operand(std::span<const Operand> operands, const std::string
     return nullptr;
 }
 
-void check_one_of_each(std::span<const Declaration> symbols, std::span<const Operand> operands) {
+void check_one_of_each(std::span<const Declaration> symbols, std::span<const Declaration> needed,
+                       std::span<const Operand> operands) {
     std::string known;
     for (const Declaration& symbol : symbols) {
         known += (known.empty() ? "" : ", ") + symbol.name;
+    }
+    for (const Declaration& symbol : needed) {
         if (find_operand(operands, symbol.name) == nullptr) {
             throw OperandError(fmt::format("operand {} is missing: the function needs {} ({})",
                                            symbol.name, symbol.name, symbol.shape.text()));
@@ -62,13 +65,15 @@ void check_size(const Operand& operand) {
 
 }  // namespace
 
-void check_operands(std::span<const Declaration> symbols, std::span<const Operand> operands) {
-    check_one_of_each(symbols, operands);
+void check_operands(std::span<const Declaration> symbols, std::span<const Declaration> needed,
+                    std::span<const Operand> operands) {
+    check_one_of_each(symbols, needed, operands);
     DimensionSizes sizes;
     for (const Declaration& symbol : symbols) {
-        const Operand& operand = *find_operand(operands, symbol.name);
-        check_size(operand);
-        sizes.bind(symbol.name, symbol.shape, operand.rows, operand.cols);
+        if (const Operand* operand = find_operand(operands, symbol.name)) {
+            check_size(*operand);
+            sizes.bind(symbol.name, symbol.shape, operand->rows, operand->cols);
+        }
     }
 }
 
@@ -92,10 +97,18 @@ void check_options(const Expr& f, const PlanOptions& options) {
     if (options.threads < 0) {
         throw OperandError(fmt::format("threads is {}: expected at least 0", options.threads));
     }
-    if (!options.value && options.wrt.empty() && options.hvp.empty()) {
+    if (!options.value && options.wrt.empty() && options.hvp.empty() && options.joint_hvp.empty()) {
         throw OperandError(
             "nothing is asked for: expected the value, a gradient or a "
             "Hessian-vector product");
+    }
+    for (const HvpRequest& joint : options.joint_hvp) {
+        for (const HvpRequest& block : options.hvp) {
+            if (block.variable == joint.variable) {
+                throw OperandError(fmt::format("hvp {} is asked for twice: in hvp and in joint_hvp",
+                                               joint.variable));
+            }
+        }
     }
     if (options.entry && options.wrt.empty()) {
         throw OperandError(fmt::format("entry {},{} is asked for without a gradient",

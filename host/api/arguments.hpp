@@ -8,9 +8,10 @@
 
 namespace matgrad::detail {
 
-/// Every symbol has exactly one operand, every operand is a symbol, sizes fit the shapes and each
-/// other, and byte counts fit 64 bits. Errors: OperandError, ShapeError.
-void check_operands(std::span<const Declaration> symbols, std::span<const Operand> operands);
+/// Every symbol that is needed has an operand, every operand is a symbol and is given once, sizes fit the
+/// shapes and each other, and byte counts fit 64 bits. Errors: OperandError, ShapeError.
+void check_operands(std::span<const Declaration> symbols, std::span<const Declaration> needed,
+                    std::span<const Operand> operands);
 
 /// Names in `wrt` and `hvp`, entry, threads and batch. Errors: OperandError, NameError, ShapeError.
 void check_options(const Expr& f, const PlanOptions& options);

@@ -164,6 +164,12 @@ Count bind_results(const RunContract& contract, std::span<const ResultView> give
                    contract.output_names[at]);
         call.results[at] = strides_of<Strided>(expected, given[i].view);
         call.result_entries[at] = given[i].view.entries();
+        if (given[i].beta != 0 && output.batched && output.reduction == Reduction::mean) {
+            throw OperandError(fmt::format(
+                "{} is to be added to {} times what is there: expected 0, since it is one of each "
+                "problem and a mean divides it when the batch is done",
+                name(), given[i].beta));
+        }
         if (any_beta) {
             call.beta[at] = given[i].beta;
         }

@@ -45,7 +45,7 @@ struct Function::Impl {
         : f(std::move(function)),
           variables(std::move(names)),
           options(std::move(given)),
-          symbols(detail::symbols_needed(f, options)) {
+          symbols(detail::known_symbols(f, options)) {
         for (const std::string& variable : variables) {
             all_outputs.push_back(gradient_text(variable));
         }
@@ -59,6 +59,10 @@ struct Function::Impl {
         asked.value = false;
         asked.wrt.clear();
         asked.hvp.clear();
+        asked.joint_hvp.clear();
+        std::erase_if(asked.reductions, [&](const OutputReduction& choice) {
+            return std::find(outputs.begin(), outputs.end(), choice.output) == outputs.end();
+        });
         asked.expected_batch = sizes.batch;
         for (const std::string_view output : outputs) {
             ask_for(output, asked);
@@ -85,6 +89,12 @@ struct Function::Impl {
         for (const HvpRequest& hvp : options.hvp) {
             if (output == hvp_text(hvp.variable)) {
                 asked.hvp.push_back(hvp);
+                return;
+            }
+        }
+        for (const HvpRequest& hvp : options.joint_hvp) {
+            if (output == hvp_text(hvp.variable)) {
+                asked.joint_hvp = options.joint_hvp;  // they come together
                 return;
             }
         }

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 
 #include "api/arguments.hpp"
 #include "api/binding.hpp"
 #include "api/device_choice.hpp"
+#include "api/linear_plan.hpp"
 #include "api/memory_checks.hpp"
 #include "api/pass_trace.hpp"
 #include "api/plan_cost.hpp"
@@ -58,6 +60,9 @@ struct Plan::Impl {
     std::string why_device;               ///< empty if it was asked for
     std::string passes;                   ///< for `explain`, or empty
     std::unique_ptr<const Executor> executor;
+    std::function<std::unique_ptr<const Executor>(Program)> make_executor;
+    mutable std::once_flag linear_once;
+    mutable std::shared_ptr<const detail::LinearPlan> linear;  ///< made when first asked for
 
     [[nodiscard]] detail::RunContract contract() const {
         return {operands, outputs, operand_names, output_names, type};
@@ -193,6 +198,24 @@ CheckReport Plan::check(const OperandViews& operands, const ResultViews& results
                                  problems);
 }
 
+Linearization Plan::linearize(const OperandViews& operands, const ResultViews& results,
+                              std::span<std::int32_t> status) const {
+    const Impl& plan = impl();
+    std::call_once(plan.linear_once, [&plan] {
+        std::vector<std::string> directions;
+        for (const auto* requests : {&plan.options.hvp, &plan.options.joint_hvp}) {
+            for (const HvpRequest& request : *requests) {
+                directions.push_back(request.direction);
+            }
+        }
+        plan.linear = detail::make_linear_plan(plan.executor->program(), plan.operands,
+                                               plan.outputs, directions, plan.make_executor);
+    });
+    Linearization result;
+    result.point_ = detail::linearize_at(plan.linear, operands.span(), results.span(), status);
+    return result;
+}
+
 void Plan::release() const {
     impl().executor->release();
 }
@@ -227,10 +250,12 @@ Plan make_plan(const Expr& f, std::span<const Operand> operands, const PlanOptio
     detail::DeviceChoice choice = detail::choose_device(options.device, program, threads);
     impl->device = choice.device;
     impl->why_device = std::move(choice.reason);
-    impl->executor = choice.module == nullptr
-                         ? make_cpu_executor(std::move(program), threads)
-                         : choice.module->make_executor(
-                               std::move(program), gpu_options(choice.device, options, threads));
+    impl->make_executor = [module = choice.module, threads,
+                           gpu = gpu_options(choice.device, options, threads)](Program part) {
+        return module == nullptr ? make_cpu_executor(std::move(part), threads)
+                                 : module->make_executor(std::move(part), gpu);
+    };
+    impl->executor = impl->make_executor(std::move(program));
     Plan plan;
     plan.impl_ = std::move(impl);
     return plan;

@@ -13,12 +13,18 @@
 namespace matgrad::detail {
 
 /// The symbols of f, and the directions of the Hessian-vector products.
-[[nodiscard]] std::vector<Declaration> symbols_needed(const Expr& f, const PlanOptions& options);
+[[nodiscard]] std::vector<Declaration> known_symbols(const Expr& f, const PlanOptions& options);
 
-/// The closed forms of everything asked for, with the symbols that need operands.
-/// Errors: those of check_options, `derive` and check_operands.
+/// The closed forms of everything asked for, with the symbols that need operands, and what is done to
+/// each over the batch.
+/// Errors: those of check_options, `derive` and check_operands; OperandError for a reduction of an output
+/// that is not asked for.
 [[nodiscard]] PlanRequest make_request(const Expr& f, std::span<const Operand> operands,
                                        const PlanOptions& options);
+
+/// The symbols of f and the directions that some output depends on: they have to have operands.
+/// Errors: those of `derive`.
+[[nodiscard]] std::vector<Declaration> needed_symbols(const Expr& f, const PlanOptions& options);
 
 /// One per output of the request.
 [[nodiscard]] std::vector<OutputInfo> output_infos(const PlanRequest& request);

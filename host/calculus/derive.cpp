@@ -203,29 +203,60 @@ Structure structure_of_direction(Structure s) {
 
 }  // namespace
 
-Expr hessian_vector_product(const Expr& f, const std::string& variable,
-                            const std::string& direction, Convention convention) {
-    const std::string names[] = {variable};
-    const Expr x = variables_of(f, names).front();
-    for (const Declaration& d : symbols(f)) {
-        if (d.name == direction) {
-            throw NameError("direction " + direction + " occurs in " + to_text(f));
+std::vector<Gradient> hessian_vector_product(const Expr& f, std::span<const std::string> variables,
+                                             std::span<const std::string> directions,
+                                             Convention convention) {
+    if (variables.size() != directions.size()) {
+        throw CallerError(std::to_string(directions.size()) + " directions are given: expected " +
+                          std::to_string(variables.size()) + ", one for each variable");
+    }
+    const Derivation first = derive(f, variables, Convention::projected, Lines::omit);
+    const std::vector<Declaration> of_f = symbols(f);
+    std::vector<Expr> slopes;
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+        const std::string& name = directions[i];
+        if (std::any_of(of_f.begin(), of_f.end(),
+                        [&](const Declaration& d) { return d.name == name; })) {
+            throw NameError("direction " + name + " occurs in " + to_text(f));
+        }
+        if (std::find(directions.begin(), directions.begin() + static_cast<std::ptrdiff_t>(i),
+                      name) != directions.begin() + static_cast<std::ptrdiff_t>(i)) {
+            throw NameError("direction " + name + " is given to two variables");
+        }
+        const Expr& x = first.gradients[i].variable;
+        const Expr v = symbol({name, x.shape(), structure_of_direction(x->structure)});
+        slopes.push_back(dot(first.gradients[i].form, v));
+    }
+    const Expr slope = add(slopes);
+    // What the slope does not depend on has a product of 0.
+    std::vector<std::string> present;
+    for (const Declaration& d : symbols(slope)) {
+        if (std::find(variables.begin(), variables.end(), d.name) != variables.end()) {
+            present.push_back(d.name);
         }
     }
-    const Expr v = symbol({direction, x.shape(), structure_of_direction(x->structure)});
-    const Expr slope = dot(differentiate(f, variable), v);
-    const auto found = symbols(slope);
-    const bool constant = std::none_of(found.begin(), found.end(),
-                                       [&](const Declaration& d) { return d.name == variable; });
-    if (constant) {
-        return zeros(x.shape());
+    const Derivation second = derive(slope, present, Convention::projected, Lines::omit);
+    std::vector<Gradient> products;
+    for (const Gradient& gradient : first.gradients) {
+        const Expr& x = gradient.variable;
+        const auto at = std::find(present.begin(), present.end(), x->name);
+        Expr product = at == present.end()
+                           ? zeros(x.shape())
+                           : second.gradients[static_cast<std::size_t>(at - present.begin())].form;
+        if (convention == Convention::free_entries && x->symmetric &&
+            x->structure != Structure::diagonal && !x.shape().is_scalar()) {
+            product = projected(product, x, convention);
+        }
+        products.push_back({x, std::move(product)});
     }
-    const Expr product = differentiate(slope, variable);
-    if (convention == Convention::free_entries && x->symmetric &&
-        x->structure != Structure::diagonal && !x.shape().is_scalar()) {
-        return projected(product, x, convention);
-    }
-    return product;
+    return products;
+}
+
+Expr hessian_vector_product(const Expr& f, const std::string& variable,
+                            const std::string& direction, Convention convention) {
+    const std::string variables[] = {variable};
+    const std::string directions[] = {direction};
+    return hessian_vector_product(f, variables, directions, convention).front().form;
 }
 
 }  // namespace matgrad

@@ -7,6 +7,8 @@
 #include <random>
 
 #include "check/differential_check.hpp"
+#include "check/stand_ins.hpp"
+#include "expression/build.hpp"
 #include "matgrad/calculus.hpp"
 
 namespace matgrad::detail {
@@ -41,57 +43,97 @@ struct Total {
     double magnitude = 0;
 };
 
+/// One matrix for the batch, of all its problems.
+bool is_reduced(const OutputInfo& output) {
+    return !output.batched && output.reduction != Reduction::none;
+}
+
+bool any_reduced(std::span<const OutputInfo> outputs) {
+    return std::any_of(outputs.begin(), outputs.end(), is_reduced);
+}
+
 /// Compares the results of one run.
 class RunCheck {
 public:
     RunCheck(const CheckedPlan& plan, const FinishedRun& run) : plan_(plan), run_(run) {
         const DifferentialCheck function = check_of(plan.f);
+        std::vector<Declaration> known = symbols(plan.f);
         std::size_t hvp = 0;
         for (const OutputInfo& output : plan.outputs) {
             if (output.kind == OutputKind::hvp) {
-                const HvpRequest& request = plan.options.hvp[hvp++];
-                // The slope <grad f, V> is df(V), whatever the convention of what is differentiated
-                // next.
-                const Expr gradient = differentiate(plan.f, request.variable);
-                checks_.push_back(check_of(directional_function(gradient, request.direction)));
+                const Expr slope = slope_of_product(hvp++);
+                const std::vector<Declaration> of_slope = symbols(slope);
+                known.insert(known.end(), of_slope.begin(), of_slope.end());
+                checks_.push_back(check_of(slope));
             } else {
                 checks_.push_back(function);
             }
-            report_.outputs.push_back({output_text(output.kind, output.name)});
+            report_.outputs.push_back({output.text()});
+        }
+        stand_ins_ = stand_ins(known, plan.operands);
+        if (!run.status.empty()) {
+            succeeded_ = std::count(run.status.begin(), run.status.end(), 0);
+        } else {
+            succeeded_ = run.batch;
         }
     }
 
-    CheckReport problem_by_problem(std::span<const std::int64_t> problems) {
-        for (const std::int64_t problem : problems) {
-            if (!take(problem)) {
-                continue;
-            }
-            const MatrixMap values = operands_of(problem);
-            for (std::size_t i = 0; i < checks_.size(); ++i) {
-                report_.outputs[i].add(compare(i, values, result_of(i, problem)), problem);
-            }
-        }
-        return std::move(report_);
-    }
-
-    CheckReport reduced() {
+    /// Sums and means over all problems; other results for `problems`.
+    CheckReport operator()(std::span<const std::int64_t> problems) {
         std::vector<Total> totals(checks_.size());
-        for (std::int64_t problem = 0; problem < run_.batch; ++problem) {
-            if (!take(problem)) {
-                continue;
+        if (any_reduced(plan_.outputs)) {
+            for (std::int64_t problem = 0; problem < run_.batch; ++problem) {
+                const bool is_named =
+                    std::find(problems.begin(), problems.end(), problem) != problems.end();
+                look_at(problem, is_named, totals);
             }
-            const MatrixMap values = operands_of(problem);
-            for (std::size_t i = 0; i < checks_.size(); ++i) {
-                add(totals[i], i, values);
+        } else {
+            for (const std::int64_t problem : problems) {
+                look_at(problem, true, totals);
             }
         }
         for (std::size_t i = 0; i < checks_.size() && report_.problems > 0; ++i) {
-            report_.outputs[i].add(compare(i, totals[i]), OutputCheck::kNoProblem);
+            if (is_reduced(plan_.outputs[i])) {
+                report_.outputs[i].add(compare(i, totals[i]), OutputCheck::kNoProblem);
+            }
         }
         return std::move(report_);
     }
 
 private:
+    /// `is_named`: results of this problem alone are compared.
+    void look_at(std::int64_t problem, bool is_named, std::vector<Total>& totals) {
+        if (!take(problem)) {
+            return;
+        }
+        const MatrixMap values = operands_of(problem);
+        for (std::size_t i = 0; i < checks_.size(); ++i) {
+            if (is_reduced(plan_.outputs[i])) {
+                add(totals[i], i, values);
+            } else if (is_named) {
+                report_.outputs[i].add(compare(i, values, result_of(i, problem)), problem);
+            }
+        }
+    }
+
+    /// The function whose gradient is Hessian-vector product `index`. The slope <grad f, V> is df(V),
+    /// whatever the convention of what is differentiated next.
+    [[nodiscard]] Expr slope_of_product(std::size_t index) const {
+        const auto slope = [&](const HvpRequest& request) {
+            return directional_function(differentiate(plan_.f, request.variable),
+                                        request.direction);
+        };
+        const std::vector<HvpRequest>& blocks = plan_.options.hvp;
+        if (index < blocks.size()) {
+            return slope(blocks[index]);
+        }
+        std::vector<Expr> slopes;
+        for (const HvpRequest& request : plan_.options.joint_hvp) {
+            slopes.push_back(slope(request));
+        }
+        return matgrad::add(slopes);
+    }
+
     [[nodiscard]] DifferentialCheck check_of(const Expr& f) const {
         const PlanOptions& o = plan_.options;
         return {f, o.type, o.accuracy, o.tf32 && o.device.kind == DeviceKind::cuda};
@@ -106,7 +148,7 @@ private:
     }
 
     [[nodiscard]] MatrixMap operands_of(std::int64_t problem) const {
-        MatrixMap values;
+        MatrixMap values = stand_ins_;
         for (std::size_t i = 0; i < plan_.operands.size(); ++i) {
             const Operand& operand = plan_.operands[i];
             values[operand.name] = read(plan_.options.type, run_.operands[i], operand.rows,
@@ -118,9 +160,11 @@ private:
     [[nodiscard]] Eigen::MatrixXd result_of(std::size_t i, std::int64_t problem) const {
         const OutputInfo& output = plan_.outputs[i];
         const Strided& view = run_.results[i];
+        const bool is_divided = output.batched && output.reduction == Reduction::mean;
         return read(plan_.options.type,
                     {view.data, view.row_stride, view.col_stride, view.batch_stride}, output.rows,
-                    output.cols, output.batched ? problem : 0);
+                    output.cols, output.batched ? problem : 0) *
+               (is_divided ? static_cast<double>(succeeded_) : 1.0);
     }
 
     [[nodiscard]] bool is_entry(const OutputInfo& output) const {
@@ -147,11 +191,19 @@ private:
         if (!is_entry(output)) {
             return checks_[i].direction(output.name, output.rows, output.cols, kDirectionSeed);
         }
-        const Operand& variable =
-            *std::find_if(plan_.operands.begin(), plan_.operands.end(),
-                          [&](const Operand& o) { return o.name == output.name; });
-        return checks_[i].entry_direction(output.name, plan_.options.convention, variable.rows,
-                                          variable.cols, *plan_.options.entry);
+        const auto variable = std::find_if(plan_.operands.begin(), plan_.operands.end(),
+                                           [&](const Operand& o) { return o.name == output.name; });
+        std::int64_t rows = 0;
+        std::int64_t cols = 0;
+        if (variable != plan_.operands.end()) {
+            rows = variable->rows;
+            cols = variable->cols;
+        } else {
+            rows = stand_ins_.at(output.name).rows();
+            cols = stand_ins_.at(output.name).cols();
+        }
+        return checks_[i].entry_direction(output.name, plan_.options.convention, rows, cols,
+                                          *plan_.options.entry);
     }
 
     void add(Total& total, std::size_t i, const MatrixMap& values) const {
@@ -178,7 +230,7 @@ private:
                       : checks_[i]
                             .products(output.name, plan_.options.convention, result, direction(i))
                             .sum();
-        const bool is_mean = plan_.options.reduction == Reduction::mean;
+        const bool is_mean = output.reduction == Reduction::mean;
         const double count = is_mean ? static_cast<double>(report_.problems) : 1;
         const double bound =
             total.bound + checks_[i].bound_of_sum(report_.problems, total.magnitude);
@@ -187,7 +239,9 @@ private:
 
     const CheckedPlan& plan_;
     const FinishedRun& run_;
+    MatrixMap stand_ins_;                    ///< for operands that were left out
     std::vector<DifferentialCheck> checks_;  ///< one per output
+    std::int64_t succeeded_ = 0;             ///< of the whole batch
     CheckReport report_;
 };
 
@@ -213,8 +267,7 @@ std::vector<std::int64_t> sample_problems(std::int64_t batch) {
 
 CheckReport check_results(const CheckedPlan& plan, const FinishedRun& run,
                           std::span<const std::int64_t> problems) {
-    const bool is_reduced = plan.options.reduction != Reduction::none;
-    if (is_reduced && !problems.empty()) {
+    if (std::all_of(plan.outputs.begin(), plan.outputs.end(), is_reduced) && !problems.empty()) {
         throw OperandError(
             fmt::format("problem {} is to be compared, but the results are sums over the batch: "
                         "expected none to be named, since all are compared",
@@ -228,16 +281,12 @@ CheckReport check_results(const CheckedPlan& plan, const FinishedRun& run,
         }
     }
     RunCheck check(plan, run);
-    if (is_reduced) {
-        return check.reduced();
-    }
     if (!problems.empty()) {
-        return check.problem_by_problem(problems);
+        return check(problems);
     }
     const bool is_batched = std::any_of(plan.outputs.begin(), plan.outputs.end(),
                                         [](const OutputInfo& output) { return output.batched; });
-    return check.problem_by_problem(
-        sample_problems(is_batched ? run.batch : std::min<std::int64_t>(run.batch, 1)));
+    return check(sample_problems(is_batched ? run.batch : std::min<std::int64_t>(run.batch, 1)));
 }
 
 }  // namespace matgrad::detail

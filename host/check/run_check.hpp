@@ -28,7 +28,7 @@ struct FinishedRun {
 /// Results of their own are compared for the problems named, or for `sample_problems`; sums and means
 /// over the batch are compared whole.
 ///
-/// Errors   OperandError for a problem outside the batch, and for problems named where results are
+/// Errors   OperandError for a problem outside the batch, and for problems named where all results are
 ///          reduced; those of the reference.
 [[nodiscard]] CheckReport check_results(const CheckedPlan& plan, const FinishedRun& run,
                                         std::span<const std::int64_t> problems);

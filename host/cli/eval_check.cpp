@@ -15,7 +15,10 @@ constexpr std::int64_t kSumSize = 16;
 EvalCheck::EvalCheck(const EvalRequest& request, const Plan& plan)
     : plan_(plan),
       type_(request.options.type),
-      is_reduced_(request.options.reduction != Reduction::none),
+      is_reduced_(std::any_of(plan.outputs().begin(), plan.outputs().end(),
+                              [](const OutputInfo& output) {
+                                  return !output.batched && output.reduction != Reduction::none;
+                              })),
       sample_(detail::sample_problems(request.batch)) {}
 
 void EvalCheck::add(const Piece& piece) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "api/plan_making.hpp"
+
 namespace matgrad {
 namespace {
 
@@ -247,7 +249,7 @@ EvalRequest make_eval_request(const EvalArguments& arguments) {
     if (direction) {
         add_source(request, symbols, *direction);
     }
-    for (const Declaration& symbol : symbols) {
+    for (const Declaration& symbol : detail::needed_symbols(request.question.f, request.options)) {
         const bool given = std::any_of(
             request.sources.begin(), request.sources.end(),
             [&](const OperandSource& source) { return source.operand().name == symbol.name; });

@@ -4,6 +4,7 @@
 #include <future>
 #include <memory>
 #include <new>
+#include <optional>
 
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
@@ -78,13 +79,16 @@ public:
             }
         }
         for (const OutputInfo& output : plan.outputs()) {
-            totals_.reduced.emplace_back(is_reduced() ? static_cast<std::size_t>(entries(output, 1))
-                                                      : 0);
+            totals_.reduced.emplace_back(
+                is_reduced(output) ? static_cast<std::size_t>(entries(output, 1)) : 0);
         }
     }
 
     StreamTotals run(const std::function<void(const Piece&)>& visit) {
         Slot slots[2] = {make_slot(), make_slot()};
+        if (divides_problems() && piece_ < request_.batch) {
+            count_successes(slots[0]);
+        }
         std::future<void> read;
         std::future<void> written;
         fill(slots[0], 0);
@@ -100,11 +104,7 @@ public:
             if (written.valid()) {
                 written.get();
             }
-            if (!is_reduced()) {
-                written = std::async(kWhereItCan, [this, &slot] { write(slot); });
-            } else {
-                files_.append_status(slot.status);
-            }
+            written = std::async(kWhereItCan, [this, &slot] { write(slot); });
             if (next >= request_.batch) {
                 break;
             }
@@ -118,7 +118,16 @@ public:
     }
 
 private:
-    [[nodiscard]] bool is_reduced() const { return request_.options.reduction != Reduction::none; }
+    [[nodiscard]] static bool is_reduced(const OutputInfo& output) {
+        return !output.batched && output.reduction != Reduction::none;
+    }
+    [[nodiscard]] bool is_mean() const { return request_.options.reduction == Reduction::mean; }
+    /// Results of each problem are divided by the count of those that succeed in the whole batch.
+    [[nodiscard]] bool divides_problems() const {
+        const std::vector<OutputInfo>& outputs = plan_.outputs();
+        return is_mean() && std::any_of(outputs.begin(), outputs.end(),
+                                        [](const OutputInfo& o) { return o.batched; });
+    }
 
     Slot make_slot() const {
         Slot slot;
@@ -145,13 +154,17 @@ private:
         stop_if_interrupted();
     }
 
-    void compute(Slot& slot, const std::function<void(const Piece&)>& visit) {
+    [[nodiscard]] std::vector<OperandView> operands_of(const Slot& slot) const {
         std::vector<OperandView> operands;
         for (std::size_t i = 0; i < request_.sources.size(); ++i) {
             const OperandSource& source = request_.sources[i];
             const Buffer& data = source.operand().batched ? slot.operands[i] : shared_[i];
             operands.emplace_back(source.view(data.data(), slot.count, request_.options.type));
         }
+        return operands;
+    }
+
+    [[nodiscard]] std::vector<ResultView> targets_of(const Slot& slot) const {
         std::vector<ResultView> targets;
         for (std::size_t i = 0; i < plan_.outputs().size(); ++i) {
             const OutputInfo& output = plan_.outputs()[i];
@@ -159,17 +172,40 @@ private:
                               output.cols, output.cols, 1);
             targets.emplace_back(output.batched ? matrix.batched(slot.count) : matrix);
         }
+        return targets;
+    }
+
+    RunSummary run_plan(Slot& slot, const std::vector<OperandView>& operands,
+                        const std::vector<ResultView>& targets, const RunHooks& hooks) {
         slot.status.assign(static_cast<std::size_t>(slot.count), 0);
         RunOptions options;
         options.workspace = &workspace_;
-        options.hooks.advance = [&](std::int64_t done) {
+        options.hooks = hooks;
+        return plan_.run(operands, targets, slot.status, options);
+    }
+
+    void compute(Slot& slot, const std::function<void(const Piece&)>& visit) {
+        const std::vector<OperandView> operands = operands_of(slot);
+        const std::vector<ResultView> targets = targets_of(slot);
+        RunHooks hooks;
+        hooks.advance = [&](std::int64_t done) {
             progress_.update(slot.first + done);
             return !interrupted();
         };
-        const RunSummary summary = plan_.run(operands, targets, slot.status, options);
-        count(slot, summary);
+        count(slot, run_plan(slot, operands, targets, hooks));
         visit({slot.first, slot.count, operands, targets, slot.status});
         stop_if_interrupted();
+    }
+
+    /// A first pass over the whole batch: what is divided by this count is written piece by piece.
+    void count_successes(Slot& slot) {
+        succeeded_ = 0;
+        for (std::int64_t first = 0; first < request_.batch; first += piece_) {
+            fill(slot, first);
+            const RunHooks hooks{[](std::int64_t) { return !interrupted(); }};
+            const RunSummary summary = run_plan(slot, operands_of(slot), targets_of(slot), hooks);
+            *succeeded_ += summary.problems - summary.failed;
+        }
     }
 
     void count(const Slot& slot, const RunSummary& summary) {
@@ -181,9 +217,7 @@ private:
             totals_.first_failed = slot.first + (at - slot.status.begin());
             totals_.first_pivot = *at;
         }
-        if (is_reduced()) {
-            request_.options.type == ScalarType::float32 ? add<float>(slot) : add<double>(slot);
-        }
+        request_.options.type == ScalarType::float32 ? add<float>(slot) : add<double>(slot);
     }
 
     template <typename T>
@@ -199,17 +233,37 @@ private:
     void write(const Slot& slot) {
         const auto problems = static_cast<std::int64_t>(slot.status.size());
         for (std::size_t i = 0; i < slot.results.size(); ++i) {
-            files_.append(i, slot.results[i].data(), entries(plan_.outputs()[i], problems));
+            const OutputInfo& output = plan_.outputs()[i];
+            if (is_reduced(output)) {
+                continue;
+            }
+            const std::int64_t count = entries(output, problems);
+            if (is_mean() && output.batched) {
+                request_.options.type == ScalarType::float32
+                    ? divide<float>(slot.results[i].data(), count)
+                    : divide<double>(slot.results[i].data(), count);
+            }
+            files_.append(i, slot.results[i].data(), count);
         }
         files_.append_status(slot.status);
     }
 
+    template <typename T>
+    void divide(std::byte* data, std::int64_t count) const {
+        T* entries = reinterpret_cast<T*>(data);
+        // Known beforehand, or of the one piece there is.
+        const T by = static_cast<T>(succeeded_ ? *succeeded_ : totals_.problems - totals_.failed);
+        std::transform(entries, entries + count, entries, [by](T entry) { return entry / by; });
+    }
+
     void finish_reduction() {
-        const bool is_mean = request_.options.reduction == Reduction::mean && totals_.problems > 0;
         const auto succeeded = static_cast<double>(totals_.problems - totals_.failed);
-        for (std::size_t i = 0; i < totals_.reduced.size() && is_reduced(); ++i) {
+        for (std::size_t i = 0; i < totals_.reduced.size(); ++i) {
+            if (!is_reduced(plan_.outputs()[i])) {
+                continue;
+            }
             std::vector<double>& total = totals_.reduced[i];
-            if (is_mean) {
+            if (is_mean() && totals_.problems > 0) {
                 std::transform(total.begin(), total.end(), total.begin(),
                                [&](double sum) { return sum / succeeded; });
             }
@@ -229,6 +283,7 @@ private:
     Workspace workspace_;
     std::vector<Buffer> shared_;
     Progress progress_;
+    std::optional<std::int64_t> succeeded_;  ///< of the whole batch, where it is known beforehand
     StreamTotals totals_;
 };
 

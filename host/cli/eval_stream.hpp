@@ -27,7 +27,7 @@ struct StreamTotals {
     std::int64_t failed = 0;
     std::int64_t first_failed = -1;  ///< its number in the batch
     std::int32_t first_pivot = 0;    ///< and its status
-    /// Of a reduced run: the sums over all pieces, or the means, in the order of the outputs.
+    /// Of outputs that are reduced: the sums over all pieces, or the means. In the order of the outputs.
     std::vector<std::vector<double>> reduced;
 };
 
@@ -37,7 +37,8 @@ struct StreamTotals {
 
 /// Runs the whole batch. `plan` is one of sums where the request asks for sums or means. `visit`
 /// sees every piece, in order. Per-problem results go to `files` as they come, reduced ones at the
-/// end.
+/// end. Those of each problem that a mean divides need the count of the problems that succeed: where there
+/// are several pieces, all are run once before to count them.
 ///
 /// Errors   those of the files; Interrupted.
 StreamTotals stream(const EvalRequest& request, const Plan& plan, std::int64_t memory,

@@ -35,6 +35,12 @@ void EvalSummary::Statistics::add(double x) {
     ++count;
 }
 
+void EvalSummary::Statistics::divide_by(double count_of_mean) {
+    least /= count_of_mean;
+    most /= count_of_mean;
+    sum /= count_of_mean;
+}
+
 template <typename T>
 void EvalSummary::add_as(const Piece& piece) {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
@@ -96,7 +102,7 @@ void EvalSummary::print(const StreamTotals& totals) const {
             continue;
         }
         if (!output.batched) {
-            const bool is_reduced = request_.options.reduction != Reduction::none;
+            const bool is_reduced = output.reduction != Reduction::none;
             print_matrix(output, is_reduced ? totals.reduced[i] : single_[i]);
             continue;
         }
@@ -104,7 +110,10 @@ void EvalSummary::print(const StreamTotals& totals) const {
             fmt::print("{:<16} {:>14} {:>14} {:>14}\n", "", "mean", "least", "most");
             has_header = true;
         }
-        const Statistics& found = statistics_[i];
+        Statistics found = statistics_[i];
+        if (request_.options.reduction == Reduction::mean) {
+            found.divide_by(static_cast<double>(totals.problems - totals.failed));
+        }
         const bool is_value = output.kind == OutputKind::value;
         const std::string text = output_text(output.kind, output.name);
         const std::string name = is_value ? text : fmt::format("|{}|", text);

@@ -25,6 +25,7 @@ private:
         std::int64_t count = 0;
         double sum = 0, least = 0, most = 0;
         void add(double x);
+        void divide_by(double count_of_mean);
     };
     template <typename T>
     void add_as(const Piece& piece);

@@ -58,7 +58,9 @@ an output file the results are printed.
   --hvp-out H.npy       write that product
   --status S.npy        write the status of each problem (int32): 0, or the pivot that failed
   --entry i,j           only this entry of the gradient, counted from 0
-  --reduce HOW          none (default), or sum or mean over the problems that succeeded
+  --reduce HOW          none (default), or sum or mean over the problems that succeeded, as in calculus: of
+                        the value and of derivatives by shared operands; those by a batched operand stay
+                        one per problem, divided by the count for a mean
   --convention NAME     of a symmetric variable: projected (default) or free-entries
   --accuracy HOW        robust (default): factors of float data in double; or fast
   --threads N           default: all cores

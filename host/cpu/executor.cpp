@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cpu/batch_sums.hpp"
+#include "cpu/divide.hpp"
 #include "cpu/plain/blas.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/run_plan.hpp"
@@ -61,6 +62,7 @@ public:
         combine_sums();
         (void)run_once(plan_.final_steps);
         write_single_results();
+        divide_means();
         return {call_.batch, failed_.load()};
     }
 
@@ -248,6 +250,17 @@ private:
                            data_.beta(i), to);
             } else if (data_.beta(i) == 0) {
                 fill_matrix(to, kNan);
+            }
+        }
+    }
+
+    /// Of each problem: their divisor is known last. There is no beta here.
+    void divide_means() {
+        for (std::size_t i = 0; i < call_.results.size(); ++i) {
+            const ProgramOutput& output = plan_.program.outputs[i];
+            if (output.mean && is_per_problem(plan_.program, output)) {
+                divide_matrices(result_of(data_, i, 0), call_.batch, call_.results[i].batch_stride,
+                                call_.batch - failed_.load(), threads_);
             }
         }
     }

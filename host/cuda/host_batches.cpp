@@ -12,6 +12,7 @@
 #include "cuda/host_copy.hpp"
 #include "cuda/host_stream.hpp"
 #include "executor/progress.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {
@@ -181,6 +182,14 @@ private:
         for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
             const ProgramOutput& output = program_.outputs[i];
             const Value& value = program_.value(output.value);
+            HostPart part{0, 1, value.rows.size, value.cols.size, program_.type};
+            if (output.transposed) {
+                std::swap(part.rows, part.cols);
+            }
+            if (output.mean && is_per_problem(program_, output)) {
+                part.count = call_.batch;
+                divide(part, call_.results[i], call_.batch - failed, copying_of(0));
+            }
             if (value.scope != Scope::reduced) {
                 continue;
             }
@@ -202,10 +211,6 @@ private:
             const void* data = program_.type == ScalarType::float32
                                    ? static_cast<const void*>(narrow.data())
                                    : static_cast<const void*>(total.data());
-            HostPart part{0, 1, value.rows.size, value.cols.size, program_.type};
-            if (output.transposed) {
-                std::swap(part.rows, part.cols);
-            }
             unpack(static_cast<const std::byte*>(data), part, call_.results[i], {},
                    {beta_of(call_, i), nullptr});
         }

@@ -54,6 +54,18 @@ void add_strided(const std::byte* from, std::byte* to, const Strides& out, const
     }
 }
 
+template <typename T>
+void divide_problems(T* data, const Strides& at, const HostPart& part, std::int64_t first,
+                     std::int64_t last, T by) {
+    for (std::int64_t p = first; p < last; ++p) {
+        for (std::int64_t r = 0; r < part.rows; ++r) {
+            for (std::int64_t c = 0; c < part.cols; ++c) {
+                data[p * at.batch + r * at.row + c * at.col] /= by;
+            }
+        }
+    }
+}
+
 void add_problems(const std::byte* from, std::byte* to, const Strides& out, const HostPart& part,
                   const Adding& adding) {
     const std::int64_t size = size_of(part.type);
@@ -156,6 +168,24 @@ void unpack(const std::byte* from, const HostPart& part, const Strided& to, cons
     }
     copy_parallel(from, packed(part), data, {to.row_stride, to.col_stride, to.batch_stride}, part,
                   copying);
+}
+
+void divide(const HostPart& part, const Strided& at, std::int64_t by, const Copying& copying) {
+    if (part.bytes() == 0) {
+        return;
+    }
+    void* data =
+        static_cast<std::byte*>(at.data) + part.first * at.batch_stride * size_of(part.type);
+    const Strides strides{at.row_stride, at.col_stride, at.batch_stride};
+    for_ranges(part, copying, [&](std::int64_t first, std::int64_t last) {
+        if (part.type == ScalarType::float32) {
+            divide_problems(static_cast<float*>(data), strides, part, first, last,
+                            static_cast<float>(by));
+        } else {
+            divide_problems(static_cast<double*>(data), strides, part, first, last,
+                            static_cast<double>(by));
+        }
+    });
 }
 
 }  // namespace matgrad::gpu

@@ -40,5 +40,7 @@ struct Adding {
 /// Back out of contiguous memory.
 void unpack(const std::byte* from, const HostPart& part, const Strided& to, const Copying& copying,
             const Adding& adding = {});
+/// Divides the entries of a part of the caller's memory.
+void divide(const HostPart& part, const Strided& at, std::int64_t by, const Copying& copying);
 
 }  // namespace matgrad::gpu

@@ -150,15 +150,15 @@ void Kernels::count_failed(KernelId id, const std::int32_t* status, std::int64_t
     launch(id, ceil_div(batch, info.block * info.items), &args, stream);
 }
 
-void Kernels::divide(KernelId id, const DeviceView& view, const std::int64_t* failed,
-                     std::int64_t batch, cudaStream_t stream) const {
+void Kernels::divide(KernelId id, const DeviceView& view, std::int64_t matrices,
+                     const std::int64_t* failed, std::int64_t batch, cudaStream_t stream) const {
     if (batch == 0) {
         return;
     }
     const KernelInfo& info = infos_[static_cast<std::size_t>(id)];
     block::DivideArgs args{
-        {0, 1}, strided(view), reinterpret_cast<const long long*>(failed), batch};
-    launch(id, entry_blocks(info, EntryOrder::rows, 1), &args, stream);
+        {0, matrices}, strided(view), reinterpret_cast<const long long*>(failed), batch};
+    launch(id, entry_blocks(info, EntryOrder::rows, matrices), &args, stream);
 }
 
 }  // namespace matgrad::gpu

@@ -42,8 +42,9 @@ public:
     /// One int64 in device memory.
     void count_failed(KernelId id, const std::int32_t* status, std::int64_t* failed,
                       std::int64_t batch, cudaStream_t stream) const;
-    void divide(KernelId id, const DeviceView& view, const std::int64_t* failed, std::int64_t batch,
-                cudaStream_t stream) const;
+    /// `matrices` of them, each by batch - *failed.
+    void divide(KernelId id, const DeviceView& view, std::int64_t matrices,
+                const std::int64_t* failed, std::int64_t batch, cudaStream_t stream) const;
 
 private:
     void launch(KernelId id, std::int64_t blocks, void* arguments, cudaStream_t stream) const;

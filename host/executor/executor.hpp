@@ -4,7 +4,7 @@
 /// An executor is immutable and may be used from several threads at once, each call with its own
 /// workspace. Who calls it has checked the arguments (host/api): views of host memory are addressed
 /// as they are, and results overlap nothing. An output with `repeated` is written for every problem, one
-/// with `mean` is divided by the count of the problems that succeeded.
+/// with `mean`, a sum or each problem's result, is divided by the count of the problems that succeeded.
 
 #include <cstddef>
 #include <cstdint>

@@ -146,7 +146,7 @@ void Lowering::add_output(const OutputRequest& output) {
     if (!is_whole(use)) {
         use = emit(Copy{use}, rows(use), cols(use), text_of(output.form), "one component");
     }
-    if (request_.reduction != Reduction::none) {
+    if (output.summed) {
         const bool flipped = use.transposed;
         use.transposed = false;
         use = emit(BatchReduce{use}, rows(use), cols(use), "sum of " + text_of(output.form),
@@ -155,8 +155,8 @@ void Lowering::add_output(const OutputRequest& output) {
         program_.values.back().scope = Scope::reduced;
         use.transposed = flipped;
     }
-    program_.outputs.push_back({output.kind, output.name, use.value, use.transposed, false,
-                                request_.reduction == Reduction::mean});
+    program_.outputs.push_back(
+        {output.kind, output.name, use.value, use.transposed, false, output.mean});
 }
 
 void Lowering::lower_outputs() {

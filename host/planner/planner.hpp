@@ -19,6 +19,8 @@ struct OutputRequest {
     std::string name;  ///< variable name of a gradient or hvp; empty for the value
     Expr form;
     std::optional<Entry> entry;  ///< only this component (then the output is 1x1)
+    bool summed = false;         ///< over the problems of the batch that succeed
+    bool mean = false;           ///< divided by their count, summed or not
 };
 
 struct PlanRequest {
@@ -30,7 +32,6 @@ struct PlanRequest {
     std::int64_t batch = 1;
     ScalarType type = ScalarType::float64;
     Accuracy accuracy = Accuracy::robust;
-    Reduction reduction = Reduction::none;  ///< not none: every output is summed over the batch
 };
 
 /// Is shown the Program after the lowering and after each pass, in order.

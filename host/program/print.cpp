@@ -218,10 +218,13 @@ std::string output_line(const Program& program, const Names& names, const Progra
     const char* const kind = o.kind == OutputKind::value      ? "value"
                              : o.kind == OutputKind::gradient ? "gradient"
                                                               : "hvp";
-    const char* const form = o.repeated ? ", the same for every problem" : o.mean ? ", a mean" : "";
-    return fmt::format("  {}{}{} <- {}{}   {}{}   {}\n", kind, o.name.empty() ? "" : " ", o.name,
+    const char* const form = o.repeated ? ", the same for every problem" : "";
+    const char* const mean = !o.mean                     ? ""
+                             : v.scope == Scope::reduced ? ", a mean"
+                                                         : ", divided by the problems that succeed";
+    return fmt::format("  {}{}{} <- {}{}   {}{}{}   {}\n", kind, o.name.empty() ? "" : " ", o.name,
                        names[static_cast<std::size_t>(o.value)], o.transposed ? "'" : "",
-                       scope_text(v.scope), form, v.text);
+                       scope_text(v.scope), form, mean, v.text);
 }
 
 }  // namespace

@@ -134,8 +134,9 @@ void check_scopes(const Program& program, Faults& faults) {
         if (output.repeated && scope != Scope::shared) {
             faults.add("the output of value {} is repeated and not computed once", output.value);
         }
-        if (output.mean && scope != Scope::reduced) {
-            faults.add("the output of value {} is a mean and no sum over the batch", output.value);
+        if (output.mean && scope == Scope::shared && !output.repeated) {
+            faults.add("the output of value {} is a mean and the batch has no part in it",
+                       output.value);
         }
     }
 }

@@ -74,6 +74,16 @@ enum class Lines { keep, omit };
 hessian_vector_product(const Expr& f, const std::string& variable, const std::string& direction,
                        Convention convention = Convention::projected);
 
+/// The Hessian over several variables applied to one direction for each: the gradients of the sum of all
+/// <grad_X f, V>, cross terms included, in the order of the variables.
+///
+/// directions   one name for each variable, of a symbol of its shape that does not occur in f
+/// Errors       those of `derive`; NameError for a direction that occurs in f or is given twice;
+///              CallerError for numbers of variables and directions that differ.
+[[nodiscard]] MATGRAD_API std::vector<Gradient> hessian_vector_product(
+    const Expr& f, std::span<const std::string> variables, std::span<const std::string> directions,
+    Convention convention = Convention::projected);
+
 /// The derivation as text: one `df = ...` line per statement with its rule and source, ending in
 /// `gradient = FORM` (`gradient X = FORM` for several variables). With the steps, a gradient that
 /// repeats large parts is also written with these named: `= FORM, where Y = inv(A)`.

@@ -9,4 +9,5 @@
 #include "matgrad/error.hpp"
 #include "matgrad/expression.hpp"
 #include "matgrad/function.hpp"
+#include "matgrad/linearize.hpp"
 #include "matgrad/plan.hpp"

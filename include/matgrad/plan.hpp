@@ -37,24 +37,38 @@
 
 namespace matgrad {
 
-/// `V` of the Hessian-vector product with respect to `variable`.
+class Linearization;
+
+/// `V` of the Hessian-vector product with respect to `variable`: the gradient of <grad f, V>.
 struct MATGRAD_API HvpRequest {
     std::string variable;
     std::string direction;  ///< name of the operand V, of the variable's shape
     friend bool operator==(const HvpRequest&, const HvpRequest&) = default;
 };
 
+/// What is done over the batch to one output, named as `OutputInfo::text` names it: `value`,
+/// `gradient X`, `hvp X`.
+struct MATGRAD_API OutputReduction {
+    std::string output;
+    Reduction reduction = Reduction::none;
+    friend bool operator==(const OutputReduction&, const OutputReduction&) = default;
+};
+
 struct MATGRAD_API PlanOptions {
     ScalarType type = ScalarType::float64;
     Accuracy accuracy = Accuracy::robust;
+    /// The function is F = sum of f over the batch, or its mean over the problems that succeed. So the
+    /// value is reduced, and what is differentiated by a shared variable; a gradient or Hessian-vector
+    /// product of a batched variable stays one per problem: of a mean it is divided by the count of the
+    /// problems that succeed.
     Reduction reduction = Reduction::none;
     Convention convention = Convention::projected;
     bool value = true;                  ///< compute f itself
     std::vector<std::string> wrt = {};  ///< one gradient for each
-    std::vector<HvpRequest> hvp = {};
-    std::optional<Entry> entry = {};  ///< only this component of each gradient
-    int threads = 0;                  ///< 0: as many as the machine has
-    Device device = {};               ///< the processor, unless another is asked for
+    std::vector<HvpRequest> hvp = {};   ///< one for each, of the variable's own block
+    std::optional<Entry> entry = {};    ///< only this component of each gradient
+    int threads = 0;                    ///< 0: as many as the machine has
+    Device device = {};                 ///< the processor, unless another is asked for
     bool tf32 = false;  ///< on a GPU, float products may round their factors to TF32 (10 bits)
     /// On a GPU, a CUDA graph may hold `enqueue` whatever the plan factors, with the bits of a plain call:
     /// no cuSOLVER. A Cholesky factor is then one block's work, slow beyond a few hundred rows.
@@ -67,6 +81,11 @@ struct MATGRAD_API PlanOptions {
     bool explain_passes = false;
     /// How many problems the plan is weighed for; any number may be run.
     std::int64_t expected_batch = 1000;
+    /// For outputs named here this is done to the output of f, whatever `reduction` says.
+    std::vector<OutputReduction> reductions = {};
+    /// The Hessian over all these variables at once, applied to their directions: one result for each,
+    /// cross terms included.
+    std::vector<HvpRequest> joint_hvp = {};
     friend bool operator==(const PlanOptions&, const PlanOptions&) = default;
 };
 
@@ -97,7 +116,12 @@ struct MATGRAD_API OutputInfo {
     std::string name;  ///< variable; empty for the value
     std::int64_t rows = 1;
     std::int64_t cols = 1;
-    bool batched = false;  ///< false if every operand is shared or the batch is reduced
+    bool batched =
+        false;  ///< one per problem; false if every operand is shared or the batch is reduced
+    /// sum, mean: over the batch; of a batched output, mean: divided by the count of the problems that
+    /// succeeded.
+    Reduction reduction = Reduction::none;
+    [[nodiscard]] std::string text() const { return output_text(kind, name); }
 };
 
 /// What the batch that a plan is weighed for takes at least.
@@ -161,17 +185,17 @@ public:
     /// nothing with what derived, planned and ran them: the value is f, and <G, D> is df(X; D) along a
     /// random direction D of the variable's structure. For a Hessian-vector product f is <grad f, V>, with
     /// the closed form of grad f. Sums and means over the batch are compared with those over the problems
-    /// that succeeded.
+    /// that succeeded, and so is the count that a batched output of a mean is divided by.
     ///
     /// operands, results, status   those of `run`, after it; host memory. Without status every
     ///             problem is taken to have succeeded.
     /// problems    those to compare, by their number in the batch; empty: at most eight, the first and
-    ///             the last included. Problems that failed are left out. Of sums and means always empty.
+    ///             the last included. Problems that failed are left out. Sums and means are compared whole.
     /// Returns     for each output the worst residual with the bound that rounding explains: 4 n eps
     ///             times what a relative error of one unit in every operation may change, computed at
     ///             the data, with n the most rows plus the most columns of the operands.
     /// Errors      what `run` says of its arguments; OperandError for a problem outside the batch, and for
-    ///             problems named where results are reduced.
+    ///             problems named where every result is reduced.
     /// Cost        slow on purpose: for each problem and output naive evaluations of f, of number
     ///             quadratic in its operations; of sums and means for every problem of the batch.
     /// Source      df = tr(G' dX): Magnus & Neudecker, Matrix Differential Calculus (3rd ed. 2019), ch. 9.
@@ -179,6 +203,17 @@ public:
     [[nodiscard]] CheckReport check(const OperandViews& operands, const ResultViews& results,
                                     std::span<const std::int32_t> status = {},
                                     std::span<const std::int64_t> problems = {}) const;
+
+    /// Computes once what the Hessian-vector products need of a point: linearize.hpp, which has to be included.
+    /// Values and gradients of the plan are written now. On a GPU what is kept of the point lies in host memory.
+    ///
+    /// operands   those of `run` but the directions; what Linearization::operands_read_again() names must stay
+    ///            as it is while the linearization is used
+    /// results    those of `run` but the products
+    /// Errors     those of `run`; OperandError for a plan without products
+    [[nodiscard]] Linearization linearize(const OperandViews& operands,
+                                          const ResultViews& results = {},
+                                          std::span<std::int32_t> status = {}) const;
 
     /// Frees the memory that runs have left for later ones; those under way keep theirs.
     void release() const;
@@ -207,9 +242,12 @@ private:
 
 /// Plans f and its gradients for the sizes of `operands`.
 ///
-/// Errors   those of `derive`; OperandError for a symbol without operand, an operand f does not
-///          use, or a GPU that does not exist; ShapeError where sizes disagree; UnsupportedError for
-///          sizes past what a GPU's libraries take; MachineError where a GPU is asked for by name
+/// Operands that no result depends on may be left out, the variable of a gradient among them: it then counts
+/// as shared.
+///
+/// Errors   those of `derive`; OperandError for a needed symbol without operand, an operand f does not
+///          use, a reduction of no output, or a GPU that does not exist; ShapeError where sizes disagree;
+///          UnsupportedError for sizes past what a GPU's libraries take; MachineError where a GPU is asked for by name
 ///          and none can be used: it says why. `automatic` then takes the processor.
 [[nodiscard]] MATGRAD_API Plan make_plan(const Expr& f, std::span<const Operand> operands,
                                          const PlanOptions& options = {});

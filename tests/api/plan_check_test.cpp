@@ -130,6 +130,7 @@ TYPED_TEST(PlanCheckOf, OfSumsAndMeansCoversTheProblemsThatSucceeded) {
     for (const Reduction reduction : {Reduction::sum, Reduction::mean}) {
         PlanOptions options;
         options.reduction = reduction;
+        options.reductions = {{"gradient x", reduction}, {"hvp x", reduction}};
         options.hvp = {{"x", "v"}};
         CheckedRun<TypeParam> data(12, options);
         data.s[4 * 5 + 3] = -1;  // problem 5 is not positive
@@ -151,6 +152,29 @@ TYPED_TEST(PlanCheckOf, OfSumsAndMeansCoversTheProblemsThatSucceeded) {
         data.status[6] = 1;
         EXPECT_FALSE(data.check().passed());
     }
+}
+
+TYPED_TEST(PlanCheckOf, OfAMeanComparesTheSumWholeAndEachProblemsDerivativeByItself) {
+    PlanOptions options;
+    options.reduction = Reduction::mean;
+    options.hvp = {{"x", "v"}};
+    CheckedRun<TypeParam> data(12, options);
+    data.s[4 * 5 + 3] = -1;
+    data.run();
+    const CheckReport report = data.check({3, 7});
+    EXPECT_TRUE(report.passed()) << report.text();
+    EXPECT_EQ(report.outputs[0].problem, OutputCheck::kNoProblem);
+    EXPECT_TRUE(report.outputs[1].problem == 3 || report.outputs[1].problem == 7);
+    for (const std::size_t output : {1, 2}) {
+        TypeParam& entry = data.results[output][3 * 7 + 1];
+        const TypeParam right = entry;
+        entry *= TypeParam{11} / 12;  // divided by the whole batch
+        EXPECT_FALSE(data.check({7}).outputs[output].worst.passes());
+        EXPECT_TRUE(data.check({3}).passed());
+        entry = right;
+    }
+    data.results[0][0] += TypeParam{0.1F};
+    EXPECT_FALSE(data.check({3}).passed());
 }
 
 TEST(PlanCheck, LeavesOutTheProblemsThatFailed) {
@@ -179,6 +203,7 @@ TEST(PlanCheck, OfOneEntryComparesThatEntry) {
         PlanOptions options;
         options.entry = Entry{1, 0};
         options.reduction = reduction;
+        options.reductions = {{"gradient x", reduction}};
         CheckedRun<double> data(3, options);
         data.run();
         EXPECT_TRUE(data.check().passed()) << data.check().text();
@@ -221,6 +246,7 @@ TEST(PlanCheck, KnowsStructureAndConvention) {
             options.wrt = {"P"};
             options.convention = convention;
             options.reduction = reduction;
+            options.reductions = {{"gradient P", reduction}};
             const Plan plan = make_plan(parse("tr(A*P*P)", declared),
                                         {batched("P", 2, 2), shared("A", 2, 2)}, options);
             std::vector<double> value(1);
@@ -267,6 +293,7 @@ TEST(PlanCheck, SaysWhatIsWrongWithItsArguments) {
               "status has 3 entries: expected 4, one per problem, or none");
     PlanOptions options;
     options.reduction = Reduction::sum;
+    options.reductions = {{"gradient x", Reduction::sum}};
     CheckedRun<double> sum(4, options);
     EXPECT_EQ(
         message([&] { return sum.check({1}); }),

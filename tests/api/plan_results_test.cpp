@@ -165,6 +165,7 @@ TEST(PlanResults, SumAndMeanCoverTheBatch) {
     for (const Reduction reduction : {Reduction::sum, Reduction::mean}) {
         PlanOptions options;
         options.reduction = reduction;
+        options.reductions = {{"gradient x", reduction}};
         double value = 0;
         std::vector<double> gradient(3);
         data.plan(options).run(data.operands(), {value, gradient});
@@ -202,6 +203,7 @@ LogDetRun run_logdet(const std::vector<int>& spoilt, Reduction reduction, std::i
     PlanOptions options;
     options.wrt = {"S"};
     options.reduction = reduction;
+    options.reductions = {{"gradient S", reduction}};
     const Declaration declared[] = {parse_declaration("S=n,n:spd")};
     const Plan plan = make_plan(parse("logdet(S)", declared), {batched("S", 2, 2)}, options);
     LogDetRun run;
@@ -248,7 +250,7 @@ struct ConstantGradient {
         PlanOptions options;
         options.value = false;
         options.wrt = {"X"};
-        options.reduction = reduction;
+        options.reductions = {{"gradient X", reduction}};
         const Declaration declared[] = {parse_declaration("S=n,n:spd")};
         const Expr f = parse("tr(A*X) + logdet(S)", declared);
         const Plan plan =
@@ -282,6 +284,103 @@ TEST(PlanResults, ThatDoNotDependOnTheProblemAreSummedOverTheBatch) {
     const double transposed[] = {1, 3, 5, 2, 4, 6};
     for (std::size_t i = 0; i < 6; ++i) {
         EXPECT_EQ(data.gradient[i], count * transposed[i]);
+    }
+}
+
+/// f = 0.5*|x - V*u|^2 + logdet(S) with a V for all and a u for each: the derivative of the sum over the
+/// batch.
+TEST(PlanResults, OfASumAreSummedForSharedVariablesAndEachProblemsForBatchedOnes) {
+    constexpr std::int64_t m = 3, n = 2, batch = 70;
+    const std::vector<double> x = random_numbers(m * batch, 1), v = random_numbers(m * n, 2),
+                              u = random_numbers(n * batch, 3), d = random_numbers(n * batch, 4);
+    std::vector<double> s;
+    for (std::int64_t k = 0; k < batch; ++k) {
+        s.insert(s.end(), {2, 0, 0, k % 10 == 3 ? -1.0 : 1.0});
+    }
+    const Declaration declared[] = {parse_declaration("S=k,k:spd")};
+    const Expr f = parse("0.5*norm2(x - V*u)^2 + logdet(S)", declared);
+    for (const Reduction reduction : {Reduction::sum, Reduction::mean}) {
+        std::vector<std::vector<double>> found;
+        for (const int threads : {1, 3}) {
+            PlanOptions options;
+            options.wrt = {"V", "u"};
+            options.hvp = {{"u", "d"}};
+            options.reduction = reduction;
+            options.threads = threads;
+            const Plan plan = make_plan(f,
+                                        {batched("x", m), shared("V", m, n), batched("u", n),
+                                         batched("S", 2, 2), batched("d", n)},
+                                        options);
+            double value = 0;
+            std::vector<double> gv(m * n), gu(n * batch), hu(n * batch);
+            std::vector<std::int32_t> status(batch);
+            plan.run({x, v, u, s, d}, {value, gv, gu, hu}, status);
+            EXPECT_TRUE(plan.check({x, v, u, s, d}, {value, gv, gu, hu}, status).passed());
+            const double count = reduction == Reduction::mean ? 63 : 1;
+            const Eigen::Map<const RowMajor> V(v.data(), m, n);
+            MatrixXd sum = MatrixXd::Zero(m, n);
+            for (std::int64_t k = 0; k < batch; ++k) {
+                const Eigen::Map<const VectorXd> uk(u.data() + k * n, n), dk(d.data() + k * n, n);
+                const VectorXd r = Eigen::Map<const VectorXd>(x.data() + k * m, m) - V * uk;
+                const VectorXd g = -V.transpose() * r / count;
+                const VectorXd h = V.transpose() * V * dk / count;
+                for (std::int64_t i = 0; i < n; ++i) {
+                    const auto at = static_cast<std::size_t>(k * n + i);
+                    if (k % 10 == 3) {
+                        EXPECT_TRUE(std::isnan(gu[at]) && std::isnan(hu[at]));
+                    } else {
+                        // At most m + n + 2 roundings of sums of numbers below 12.
+                        EXPECT_NEAR(gu[at], g(i), 12 * 8 * kEps);
+                        EXPECT_NEAR(hu[at], h(i), 12 * 8 * kEps);
+                    }
+                }
+                sum -= k % 10 == 3 ? MatrixXd::Zero(m, n) : MatrixXd(r * uk.transpose() / count);
+            }
+            for (std::int64_t i = 0; i < m * n; ++i) {
+                EXPECT_NEAR(gv[static_cast<std::size_t>(i)], sum(i / n, i % n), 63 * 8 * kEps);
+            }
+            gu.insert(gu.end(), gv.begin(), gv.end());
+            found.push_back(gu);
+            // The check sees a gradient that is not divided, or divided by another count.
+            hu[0] *= 1.5;
+            EXPECT_FALSE(
+                plan.check({x, v, u, s, d}, {value, gv, std::span(gu).first(n * batch), hu}, status)
+                    .passed());
+        }
+        for (std::size_t i = 0; i < found[0].size(); ++i) {
+            EXPECT_TRUE(found[0][i] == found[1][i] || std::isnan(found[0][i]));
+        }
+    }
+}
+
+TEST(PlanResults, OfAMeanAreDividedAlsoWhereTheyAreOneForAllProblems) {
+    ConstantGradient data;
+    PlanOptions options;
+    options.value = false;
+    options.wrt = {"X"};
+    options.reduction = Reduction::mean;
+    const Declaration declared[] = {parse_declaration("S=n,n:spd")};
+    const Plan plan =
+        make_plan(parse("tr(A*X) + logdet(S)", declared),
+                  {shared("A", 3, 2), batched("X", 2, 3), batched("S", 2, 2)}, options);
+    plan.run({data.a, data.x, data.s}, {data.gradient});
+    for (std::size_t k = 0; k < 4; ++k) {
+        if (k == 2) {
+            EXPECT_TRUE(std::isnan(data.gradient[6 * k]));
+        } else {
+            EXPECT_EQ(data.gradient[6 * k + 1], 3.0 / 3);
+            EXPECT_EQ(data.gradient[6 * k + 5], 6.0 / 3);
+        }
+    }
+    // There is no accumulating what is divided at the end.
+    try {
+        plan.run({data.a, data.x, data.s}, {{"gradient X", data.gradient, 1.0}});
+        FAIL() << "no error";
+    } catch (const OperandError& error) {
+        EXPECT_EQ(
+            std::string(error.what()),
+            "the result gradient X is to be added to 1 times what is there: expected 0, since "
+            "it is one of each problem and a mean divides it when the batch is done");
     }
 }
 

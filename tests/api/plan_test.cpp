@@ -69,9 +69,124 @@ TEST(Plan, ListsItsOperandsAsTheyWereGivenAndItsOutputsInOrder) {
 TEST(Plan, HasUnbatchedOutputsIfAllIsSharedOrReduced) {
     const std::vector<Operand> shared{{"A", 3, 2, false}, {"x", 2, 1, false}, {"b", 3, 1, false}};
     EXPECT_FALSE(make_plan(least_squares(), shared, gradient_of("x")).outputs()[1].batched);
-    PlanOptions options = gradient_of("x");
+}
+
+TEST(Plan, SaysOfEachOutputWhatIsDoneOverTheBatch) {
+    // A is shared; x and b are batched.
+    PlanOptions options;
+    options.wrt = {"A", "x"};
+    options.hvp = {{"x", "v"}};
+    std::vector<Operand> operands = kOperands;
+    operands.push_back(batched("v", 2));
+    const auto outputs_for = [&] {
+        std::string text;
+        for (const OutputInfo& output : make_plan(least_squares(), operands, options).outputs()) {
+            const char* const reductions[] = {"none", "sum", "mean"};
+            text += output.text() + (output.batched ? " each " : " one ") +
+                    reductions[static_cast<int>(output.reduction)] + "; ";
+        }
+        return text;
+    };
+    EXPECT_EQ(outputs_for(),
+              "value each none; gradient A each none; gradient x each none; hvp x each none; ");
     options.reduction = Reduction::sum;
-    EXPECT_FALSE(make_plan(least_squares(), kOperands, options).outputs()[1].batched);
+    EXPECT_EQ(outputs_for(),
+              "value one sum; gradient A one sum; gradient x each none; hvp x each none; ");
+    options.reduction = Reduction::mean;
+    EXPECT_EQ(outputs_for(),
+              "value one mean; gradient A one mean; gradient x each mean; hvp x each mean; ");
+    options.reductions = {{"value", Reduction::none}, {"gradient x", Reduction::sum}};
+    EXPECT_EQ(outputs_for(),
+              "value each none; gradient A one mean; gradient x one sum; hvp x each mean; ");
+}
+
+TEST(PlanErrors, NameAReductionOfNoOutputAndOneGivenTwice) {
+    PlanOptions options = gradient_of("x");
+    options.reductions = {{"gradient A", Reduction::sum}};
+    EXPECT_EQ(plan_error(kOperands, options),
+              "a reduction is given for 'gradient A', which is no output: expected one of value, "
+              "gradient x");
+    options.reductions = {{"value", Reduction::sum}, {"value", Reduction::mean}};
+    EXPECT_EQ(plan_error(kOperands, options), "a reduction of value is given twice");
+}
+
+TEST(Plan, AsksOnlyForTheOperandsThatSomeResultNeeds) {
+    const std::vector<Declaration> declared = {parse_declaration("P=n,n:spd"),
+                                               parse_declaration("S=n,n:sym")};
+    const Expr f = parse("-logdet(P) + tr(S*P)", declared);
+    PlanOptions options;
+    options.value = false;
+    options.hvp = {{"P", "V"}};
+    const Plan without = make_plan(f, {batched("P", 2, 2), batched("V", 2, 2)}, options);
+    const Plan with =
+        make_plan(f, {batched("P", 2, 2), batched("V", 2, 2), batched("S", 2, 2)}, options);
+    EXPECT_EQ(without.operands().size(), 2u);
+    EXPECT_EQ(with.operands().size(), 3u);
+    const std::vector<double> p{2, 0, 0, 4}, v{1, 1, 1, 1}, s{5, 6, 6, 7};
+    std::vector<double> h(4), same(4);
+    without.run({p, v}, {h});
+    with.run({p, v, s}, {same});
+    EXPECT_EQ(h, same);
+    // inv(P)*V*inv(P)
+    EXPECT_NEAR(h[0], 0.25, 1e-15);
+    EXPECT_NEAR(h[1], 0.125, 1e-15);
+    EXPECT_TRUE(without.check({p, v}, {h}).passed()) << without.check({p, v}, {h}).text();
+    h[3] += 1e-3;
+    EXPECT_FALSE(without.check({p, v}, {h}).passed());
+    options.value = true;
+    EXPECT_MENTIONS(message_of<OperandError>([&] {
+                        (void)make_plan(f, {batched("P", 2, 2), batched("V", 2, 2)}, options);
+                    }),
+                    "operand S is missing");
+    options.value = false;
+    EXPECT_MENTIONS(
+        message_of<OperandError>([&] {
+            (void)make_plan(f, {batched("P", 2, 2), batched("V", 2, 2), shared("Q", 2)}, options);
+        }),
+        "operand Q is not used");
+}
+
+TEST(Plan, DoesWithoutTheVariableOfAGradientThatDoesNotDependOnIt) {
+    PlanOptions options = gradient_of("X");
+    options.value = false;
+    const Expr f = parse("tr(A*X)");
+    const Plan plan = make_plan(f, {batched("A", 3, 2)}, options);
+    EXPECT_EQ(plan.outputs()[0].rows, 2);
+    EXPECT_EQ(plan.outputs()[0].cols, 3);
+    const std::vector<double> a{1, 2, 3, 4, 5, 6};
+    std::vector<double> g(6);
+    plan.run({a}, {g});
+    EXPECT_EQ(g, (std::vector<double>{1, 3, 5, 2, 4, 6}));
+    EXPECT_TRUE(plan.check({a}, {g}).passed());
+    // Without X nobody knows how large the gradient is.
+    EXPECT_EQ(message_of<OperandError>(
+                  [&] { (void)make_plan(parse("sum(X)"), std::vector<Operand>{}, options); }),
+              "operand X is missing: m has no size without it (it is m-by-n)");
+}
+
+TEST(Plan, OfAJointHessianHasTheCrossTerms) {
+    // f = x'*y: the Hessian is [0 I; I 0].
+    PlanOptions options;
+    options.value = false;
+    options.joint_hvp = {{"x", "v"}, {"y", "w"}};
+    const Expr f = parse("x'*y");
+    const Plan plan = make_plan(f, {batched("v", 2), batched("w", 2), shared("x", 2)}, options);
+    ASSERT_EQ(plan.outputs().size(), 2u);
+    EXPECT_EQ(plan.outputs()[0].text(), "hvp x");
+    EXPECT_EQ(plan.outputs()[1].text(), "hvp y");
+    const std::vector<double> v{1, 2}, w{3, 4}, x{0, 0};
+    std::vector<double> hx(2), hy(2);
+    plan.run({v, w, x}, {hx, hy});
+    EXPECT_EQ(hx, w);
+    EXPECT_EQ(hy, v);
+    EXPECT_TRUE(plan.check({v, w, x}, {hx, hy}).passed());
+    hy[0] += 1e-6;
+    EXPECT_FALSE(plan.check({v, w, x}, {hx, hy}).passed());
+    options.hvp = {{"x", "u"}};
+    EXPECT_EQ(message_of<OperandError>([&] {
+                  (void)make_plan(f, {batched("v", 2), batched("w", 2), shared("x", 2)}, options);
+              }),
+              "hvp x is asked for twice: in hvp and in joint_hvp");
 }
 
 TEST(Plan, GivesOneNumberForAnEntry) {

@@ -148,24 +148,71 @@ TEST_F(EvalCommand, WritesNoBatchAxisWhereAllIsShared) {
     EXPECT_EQ(s, std::vector<std::int32_t>{0});
 }
 
-TEST_F(EvalCommand, ReducesTheBatch) {
+TEST_F(EvalCommand, ReducesTheValueAndWhatIsDerivedBySharedOperands) {
     for (const char* how : {"sum", "mean"}) {
-        const RunResult result = eval_files({"--grad", "g.npy", "--value", "v.npy", "--reduce", how,
-                                             "--check", "--memory", "200"});  // in several pieces
-        EXPECT_EQ(result.status, 0) << result.err;
-        const double count = std::string(how) == "sum" ? 1 : static_cast<double>(batch);
-        const auto g = read_npy<double>(folder_.path("g.npy"), {n});
-        const auto v = read_npy<double>(folder_.path("v.npy"), {});
-        double expected = 0, expected_value = 0;
-        for (std::int64_t k = 0; k < batch; ++k) {
-            expected += gradient(k, 2) / count;
-            expected_value += value(k) / count;
+        for (const char* memory : {"200", "1M"}) {  // in several pieces, and in one
+            const RunResult result =
+                eval_files({"--wrt", "A", "--grad", "A=gA.npy", "--grad", "x=gx.npy", "--value",
+                            "v.npy", "--reduce", how, "--check", "--memory", memory});
+            EXPECT_EQ(result.status, 0) << result.err;
+            const double count = std::string(how) == "sum" ? 1 : static_cast<double>(batch);
+            const auto gx = read_npy<double>(folder_.path("gx.npy"), {batch, n});
+            const auto ga = read_npy<double>(folder_.path("gA.npy"), {m, n});
+            const auto v = read_npy<double>(folder_.path("v.npy"), {});
+            ASSERT_EQ(ga.size(), static_cast<std::size_t>(m * n));
+            ASSERT_EQ(v.size(), 1u);
+            double expected = 0, expected_value = 0;
+            for (std::int64_t k = 0; k < batch; ++k) {
+                EXPECT_NEAR(gx[static_cast<std::size_t>(n * k + 2)], gradient(k, 2) / count,
+                            kBound);
+                expected += 2 * residual(k, 1) * x_[static_cast<std::size_t>(k * n + 2)] / count;
+                expected_value += value(k) / count;
+            }
+            EXPECT_NEAR(ga[n + 2], expected, 2.0 * batch * kBound);
+            EXPECT_NEAR(v[0], expected_value, 2.0 * batch * kBound);
         }
-        ASSERT_EQ(g.size(), 3u);
-        EXPECT_NEAR(g[2], expected, 2.0 * batch * kBound);
-        ASSERT_EQ(v.size(), 1u);
-        EXPECT_NEAR(v[0], expected_value, 2.0 * batch * kBound);
     }
+}
+
+TEST_F(EvalCommand, DividesEachProblemsGradientByTheProblemsThatSucceed) {
+    std::vector<double> s(4 * 5, 0);
+    for (std::size_t k = 0; k < 5; ++k) {
+        s[4 * k] = 2;
+        s[4 * k + 3] = k % 2 == 0 ? 4 : -1;  // problems 1 and 3 are not positive
+    }
+    write_npy(folder_.path("S.npy"), {5, 2, 2}, s);
+    for (const char* memory : {"200", "1M"}) {
+        const RunResult result =
+            run({"eval", "logdet(S)", "--wrt", "S", "--declare", "S=n,n:spd", "S=S.npy", "--grad",
+                 "g.npy", "--reduce", "mean", "--memory", memory},
+                options_);
+        EXPECT_EQ(result.status, 1) << result.err;
+        const auto g = read_npy<double>(folder_.path("g.npy"), {5, 2, 2});
+        ASSERT_EQ(g.size(), 20u);
+        for (std::size_t k = 0; k < 5; ++k) {
+            EXPECT_EQ(std::isnan(g[4 * k]), k % 2 == 1);
+        }
+        EXPECT_NEAR(g[0], 0.5 / 3, 1e-15);
+        EXPECT_NEAR(g[4 * 4 + 3], 0.25 / 3, 1e-15);
+    }
+}
+
+TEST_F(EvalCommand, AsksOnlyForTheOperandsThatAResultNeeds) {
+    // The Hessian is 2*A'*A: neither x nor b is in it.
+    const RunResult result = eval({"A=A.npy", "--hvp", "v=x.npy", "--hvp-out", "h.npy", "--check"});
+    EXPECT_EQ(result.status, 0) << result.err;
+    const auto h = read_npy<double>(folder_.path("h.npy"), {batch, n});
+    ASSERT_EQ(h.size(), static_cast<std::size_t>(batch * n));
+    double expected = 0;
+    for (std::int64_t i = 0; i < m; ++i) {
+        expected += 2 * a_[static_cast<std::size_t>(i * n + 1)] *
+                    (residual(4, i) + b_[static_cast<std::size_t>(4 * m + i)]);
+    }
+    EXPECT_NEAR(h[4 * n + 1], expected, kBound);
+    // The value needs all of them.
+    const RunResult missing = eval({"A=A.npy", "x=x.npy", "--value", "v.npy"});
+    EXPECT_EQ(missing.status, 2);
+    EXPECT_THAT(missing.err, HasSubstr("operand b is missing"));
 }
 
 TEST_F(EvalCommand, ComputesOneEntry) {
@@ -319,8 +366,10 @@ TEST_F(EvalCommand, TakesAnEmptyBatch) {
     EXPECT_EQ(result.status, 0) << result.err;
     EXPECT_TRUE(read_npy<double>(folder_.path("g.npy"), {0, n}).empty());
     EXPECT_TRUE(read_npy<double>(folder_.path("v.npy"), {0}).empty());
-    EXPECT_EQ(eval_files({"--grad", "g.npy", "--reduce", "sum"}).status, 0);
-    EXPECT_EQ(read_npy<double>(folder_.path("g.npy"), {n}), std::vector<double>(n, 0.0));
+    EXPECT_EQ(eval_files({"--value", "v.npy", "--reduce", "sum"}).status, 0);
+    EXPECT_EQ(read_npy<double>(folder_.path("v.npy"), {}), std::vector<double>{0});
+    EXPECT_EQ(eval_files({"--grad", "g.npy", "--reduce", "mean"}).status, 0);
+    EXPECT_TRUE(read_npy<double>(folder_.path("g.npy"), {0, n}).empty());
 }
 
 TEST_F(EvalCommand, CountsTheProblemsThatFailAndStillWritesTheResults) {

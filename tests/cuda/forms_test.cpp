@@ -152,6 +152,60 @@ TEST_P(Forms, AMeanIsTheSumDividedByTheProblemsThatSucceeded) {
     }
 }
 
+TEST_P(Forms, AMeanDividesWhatEachProblemHasAndWhatIsOneForAll) {
+    for (const std::int64_t batch : {1, 40, 300}) {
+        for (const std::int64_t every : {1000, 3, 1}) {  // one in so many fails
+            SCOPED_TRACE(testing::Message() << "batch " << batch << " fails every " << every);
+            ProgramBuilder build(type());
+            const ValueId s = build.operand("S", 3, 3, true);
+            const ValueId b = build.operand("B", 3, 2, true);
+            const ValueId c = build.operand("C", 2, 2, false);
+            const ValueId l = build.value(3, 3);
+            build.step(Potrf{use(s)}, l);
+            const ValueId y = build.value(3, 2);
+            build.step(Trsm{Side::left, true, false, use(l), use(b)}, y);
+            build.output(y);
+            build.output(y, true);
+            build.output(c);
+            build.output(y);
+            Program program = build.finish();
+            program.outputs[0].mean = program.outputs[1].mean = program.outputs[2].mean = true;
+            program.outputs[2].repeated = true;
+            Matrices S(type(), batch, 3, 3);
+            Matrices B(type(), batch, 3, 2);
+            Matrices C(type(), 1, 2, 2);
+            S.make_positive(1, 1);
+            B.fill_random(2);
+            C.fill_random(3);
+            std::int64_t failed = 0;
+            for (std::int64_t p = every - 1; p < batch; p += every) {
+                S.set(p, 0, 0, kNan);
+                ++failed;
+            }
+            Matrices mean(type(), batch, 3, 2);
+            Matrices flipped(type(), batch, 2, 3, Order::padded_rows, true);
+            Matrices same(type(), batch, 2, 2, Order::strided);
+            Matrices plain(type(), batch, 3, 2);
+            const RunResult result =
+                run_with({}, program, batch, {&S, &B, &C}, {&mean, &flipped, &same, &plain});
+            EXPECT_EQ(result.summary.failed, failed);
+            const auto count = static_cast<double>(batch - failed);
+            const auto u = static_cast<double>(unit(type()));
+            for (std::int64_t p = 0; p < batch; ++p) {
+                if (result.status[static_cast<std::size_t>(p)] != 0) {
+                    EXPECT_TRUE(std::isnan(mean.get(p, 2, 1)) && std::isnan(flipped.get(p, 1, 2)));
+                    EXPECT_TRUE(std::isnan(same.get(p, 0, 0)));
+                    continue;
+                }
+                const double want = plain.get(p, 2, 1) / count;
+                EXPECT_NEAR(mean.get(p, 2, 1), want, 2 * u * std::abs(want));
+                EXPECT_EQ(flipped.get(p, 1, 2), mean.get(p, 2, 1));
+                EXPECT_NEAR(same.get(p, 1, 0), C.get(0, 1, 0) / count, 2 * u);
+            }
+        }
+    }
+}
+
 TEST_P(Forms, AMeanOverNoProblemIsZeroAsItsSumIs) {
     const Program program = summed_solve(type(), true);
     const Matrices S(type(), 0, 3, 3);

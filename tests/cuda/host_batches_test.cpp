@@ -76,6 +76,15 @@ TEST_P(HostBatches, MeansCountTheProblemsOfAllChunksThatSucceeded) {
             EXPECT_NEAR(means.flipped.get(0, c, r), sums.sum.get(0, r, c) / count, bound);
         }
     }
+    // What each problem has is divided too, once the last chunk is in.
+    for (std::int64_t p = 0; p < kBatch; ++p) {
+        const double want = sums.V.get(p, 0, 0) / count;
+        if (std::isnan(want)) {
+            EXPECT_TRUE(std::isnan(means.V.get(p, 0, 0)));
+        } else {
+            EXPECT_NEAR(means.V.get(p, 0, 0), want, 2 * u * std::abs(want));
+        }
+    }
 }
 
 TEST_P(HostBatches, WhereEveryProblemFailsHaveSumsOfZeroAndMeansOfNan) {

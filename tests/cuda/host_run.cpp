@@ -173,7 +173,7 @@ HostRun small_run(const Pipeline& pipeline, bool mean, bool all_devices) {
     options.all_devices = all_devices;
     Program program = pipeline.program;
     for (ProgramOutput& output : program.outputs) {
-        output.mean = mean && program.value(output.value).scope == Scope::reduced;
+        output.mean = mean && program.value(output.value).scope != Scope::shared;
     }
     HostRun run(std::move(program), options);
     // Three slots of some 300 problems with about 130 numbers each.

@@ -52,7 +52,7 @@ protected:
         const DeviceBuffer failed(std::as_bytes(std::span(none_)));
         kernels.count_failed(count_, reinterpret_cast<const std::int32_t*>(status.data()),
                              reinterpret_cast<std::int64_t*>(failed.data()), 9000, stream());
-        kernels.divide(divide_, a, reinterpret_cast<const std::int64_t*>(failed.data()), 9003,
+        kernels.divide(divide_, a, 1, reinterpret_cast<const std::int64_t*>(failed.data()), 9003,
                        stream());
         launches = finish().size();
         for (OnDevice* out : {&mapped, &tiled, &reduced}) {

@@ -161,16 +161,27 @@ TEST_F(BatchSumKernel, DividesByTheNumberThatSucceeded) {
         const Naive before = matrix(a.host, 0);
         const Numbers<std::int64_t> failed({4});
         const gpu::DeviceView view = a.upload();
-        kernels.divide(id, view, failed.data(), 0, stream());  // an empty batch has no mean
+        kernels.divide(id, view, 1, failed.data(), 0, stream());  // an empty batch has no mean
         EXPECT_TRUE(finish().empty());
-        kernels.divide(id, view, failed.data(), 7, stream());
+        kernels.divide(id, view, 1, failed.data(), 7, stream());
         (void)finish();
         a.download();
         const Naive want = scaled(1 / 3.0L, before);
         expect_within(matrix(a.host, 0), want, entrywise(want, [&](long double x, auto, auto) {
                           return 1.001L * unit(type) * std::abs(x);
                       }));
-        kernels.divide(id, a.upload(), failed.data(), 4, stream());  // none succeeded
+        OnDevice several(type, 5, 33, 9, Order::padded_rows);
+        several.host.fill_random(4);
+        const Naive last = matrix(several.host, 4);
+        kernels.divide(id, several.upload(), 5, failed.data(), 7, stream());
+        (void)finish();
+        several.download();
+        const Naive third = scaled(1 / 3.0L, last);
+        expect_within(matrix(several.host, 4), third,
+                      entrywise(third, [&](long double x, auto, auto) {
+                          return 1.001L * unit(type) * std::abs(x);
+                      }));
+        kernels.divide(id, a.upload(), 1, failed.data(), 4, stream());  // none succeeded
         (void)finish();
         a.download();
         EXPECT_FALSE(std::isfinite(a.host.get(0, 0, 0)));

@@ -77,8 +77,10 @@ void check_program(const matgrad::Expr& f) {
                                             matgrad::Convention::projected, matgrad::Lines::omit);
     request.outputs = {{matgrad::OutputKind::value, "", f, {}},
                        {matgrad::OutputKind::gradient, variable, derivation.gradients[0].form, {}}};
-    for (const auto reduction : {matgrad::Reduction::none, matgrad::Reduction::sum}) {
-        request.reduction = reduction;
+    for (const bool summed : {false, true}) {
+        for (matgrad::OutputRequest& output : request.outputs) {
+            output.summed = summed;
+        }
         (void)matgrad::make_program(request, [&](std::string_view pass, matgrad::Stage stage,
                                                  const matgrad::Program& program) {
             const std::vector<std::string> faults = matgrad::find_faults(program, stage);

@@ -30,7 +30,7 @@ void PrintTo(const SumCase& c, std::ostream* out) {
 /// V and W are shared.
 PlanRequest request_of(const std::string& form) {
     PlanRequest request = request_for({{form}, kDeclared, kDims, {"V", "W"}});
-    request.reduction = Reduction::sum;
+    set_summed(request, true);
     return request;
 }
 
@@ -64,7 +64,7 @@ TEST_P(BatchSum, IsTheSumOfWhatEachProblemGives) {
     PlanRequest request = request_of(GetParam().form);
     const std::vector<Operands> problems = random_problems(request, 4, 17);
     const Program summed = make_program(request);
-    request.reduction = Reduction::none;
+    set_summed(request, false);
     const RunResult parts = Interpreter(make_program(request)).run(problems);
     const RunResult total = Interpreter(summed).run(problems);
     Eigen::MatrixXd expected = parts.outputs[0][0];
@@ -135,6 +135,7 @@ TEST(BatchSums, OfValueAndGradientShareTheResidual) {
     gradient.name = "V";
     gradient.form = parse("-(r - V*u)*u'", request.symbols);
     request.outputs.push_back(gradient);
+    set_summed(request, true);
     const Program program = make_program(request);
     EXPECT_EQ(count_steps<Gemm>(program), 2) << to_text(program);
     EXPECT_EQ(count_maps(program), 0) << to_text(program);

@@ -272,7 +272,7 @@ TEST(Plan, GramMatricesAndFactorsAreDoubleForFloatDataUnlessFast) {
 TEST(Plan, OfRowsOfTheGradientSummedOverTheBatchFoldsTheInnerDimension) {
     Problem p{{"A'*R"}, {"A=m,n", "R=m,p"}, {{"m", 9}, {"n", 4}, {"p", 3}}, {}};
     PlanRequest request = request_for(p);
-    request.reduction = Reduction::sum;
+    set_summed(request, true);
     const Program program = make_program(request);
     EXPECT_EQ(steps_of<Gemm>(program).at(0).fold, Fold::inner);
 }

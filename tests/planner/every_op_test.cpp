@@ -322,7 +322,7 @@ TEST(Reduced, OutputsAreSumsOverTheProblems) {
     PlanRequest request = request_for(p);
     const std::vector<Operands> problems = random_problems(request, 4, 9);
     const Program each = make_program(request);
-    request.reduction = Reduction::sum;
+    set_summed(request, true);
     const Program summed = make_program(request);
     EXPECT_EQ(count_steps<BatchReduce>(summed), 2);
     for (const ProgramOutput& o : summed.outputs) {
@@ -341,7 +341,7 @@ TEST(Reduced, OutputsAreSumsOverTheProblems) {
 
 TEST(Reduced, ASharedValueCountsOncePerProblem) {
     PlanRequest request = request_for({{"tr(X)"}, {"X=n,n"}, {{"n", 2}}, {"X"}});
-    request.reduction = Reduction::sum;
+    set_summed(request, true);
     const Program program = make_program(request);
     const Operands operands{{"X", Eigen::MatrixXd::Identity(2, 2)}};
     const RunResult run = Interpreter(program).run({operands, operands, operands});

@@ -84,6 +84,12 @@ Program program_for(const Problem& problem) {
     return verified_program(request_for(problem));
 }
 
+void set_summed(PlanRequest& request, bool summed) {
+    for (OutputRequest& output : request.outputs) {
+        output.summed = summed;
+    }
+}
+
 std::vector<Operands> random_problems(const PlanRequest& request, int count, std::uint64_t seed) {
     std::vector<Operands> problems;
     for (int k = 0; k < count; ++k) {

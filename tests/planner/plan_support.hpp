@@ -26,6 +26,9 @@ struct Problem {
 [[nodiscard]] PlanRequest request_for(const Problem& problem);
 [[nodiscard]] Program program_for(const Problem& problem);
 
+/// Every output is a sum over the batch, or none is.
+void set_summed(PlanRequest& request, bool summed);
+
 /// Random operands for a few problems, honouring structure and what is shared.
 [[nodiscard]] std::vector<Operands> random_problems(const PlanRequest& request, int count,
                                                     std::uint64_t seed);

@@ -115,7 +115,11 @@ const Broken kBroken[] = {
      "has not the scope that `batched` says"},
     {"ARepeatedResultOfEachProblem", [](Program& p) { p.outputs[0].repeated = true; },
      "is repeated and not computed once"},
-    {"AMeanOfNoSum", [](Program& p) { p.outputs[0].mean = true; }, "is a mean and no sum"},
+    {"AMeanOfWhatIsSharedByTheBatch",
+     [](Program& p) {
+         p.outputs.push_back({OutputKind::value, "", p.operands[1].value, false, false, true});
+     },
+     "is a mean and the batch has no part in it"},
     {"AnOffsetOutsideTheWorkspace",
      [](Program& p) { p.value(first<Potrf>(p).out).offset = p.problem_bytes; }, "lies at"},
     {"AnOffsetThatIsNotAligned",

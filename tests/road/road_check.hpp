@@ -112,6 +112,9 @@ Outcome run_road(const Expr& f, const std::string& wrt, Case c, Accuracy accurac
     options.accuracy = accuracy;
     options.wrt = {wrt};
     options.reduction = c.reduction;
+    if (c.reduction != Reduction::none) {
+        options.reductions = {{"gradient " + wrt, c.reduction}};  // of a batched variable too
+    }
     options.expected_batch = c.batch;
     options.device = test_device().device;
     (void)verified_program(detail::make_request(f, operands, options));

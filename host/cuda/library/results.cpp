@@ -102,10 +102,20 @@ void Results::write_single(StepRun& run, const DeviceCall& call, const std::int6
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         const Output& output = outputs_[i];
         const DeviceView& value = run.value(output.value);
-        if (output.per_problem || value.count() == 0) {
+        if (value.count() == 0) {
             continue;
         }
         const DeviceView to = result_view(program_, i, call.results[i]);
+        if (output.per_problem) {
+            // Each problem's result is written; a mean divides it, and adds it to nothing.
+            if (output.is_mean && call.batch > 0 && !call.sums_for_means) {
+                run.enqueue("mean", [&] {
+                    run.kernels.divide(output.divide, to, call.batch, failed, call.batch,
+                                       run.stream);
+                });
+            }
+            continue;
+        }
         const bool is_shared = program_.value(output.value).scope == Scope::shared;
         const std::int32_t* const lost = is_shared ? run.status.data : nullptr;
         if (beta_of(call, i) != 0) {
@@ -116,7 +126,7 @@ void Results::write_single(StepRun& run, const DeviceCall& call, const std::int6
         run.copy(value, to, 1, lost);
         if (output.is_mean && call.batch > 0 && !call.sums_for_means) {
             run.enqueue("mean", [&] {
-                run.kernels.divide(output.divide, to, failed, call.batch, run.stream);
+                run.kernels.divide(output.divide, to, 1, failed, call.batch, run.stream);
             });
         }
     }
@@ -124,7 +134,7 @@ void Results::write_single(StepRun& run, const DeviceCall& call, const std::int6
 
 bool Results::has_means() const {
     for (const Output& output : outputs_) {
-        if (output.is_mean && !output.per_problem) {
+        if (output.is_mean) {
             return true;
         }
     }

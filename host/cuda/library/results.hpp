@@ -24,7 +24,8 @@ public:
 
     /// Results of each problem of a slice that begins at `first`.
     void write_slice(StepRun& run, const DeviceCall& call, std::int64_t first) const;
-    /// Results that there is one of. `failed`: the count of problems that did not succeed.
+    /// Results that there is one of, and what a mean divides. `failed`: the count of problems that did not
+    /// succeed.
     void write_single(StepRun& run, const DeviceCall& call, const std::int64_t* failed) const;
     [[nodiscard]] bool has_means() const;
 

@@ -1,0 +1,109 @@
+#include "matgrad/linearize.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory_resource>
+
+#include "api/binding.hpp"
+#include "api/linear_plan.hpp"
+#include "api/memory_checks.hpp"
+
+namespace matgrad {
+namespace {
+
+/// A problem that failed at the point has its status there.
+void carry_over(std::span<const std::int32_t> at_point, std::span<std::int32_t> status) {
+    for (std::size_t p = 0; p < status.size(); ++p) {
+        const std::int32_t before = at_point[at_point.size() == status.size() ? p : 0];
+        if (before != 0) {
+            status[p] = before;
+        }
+    }
+}
+
+}  // namespace
+
+const detail::LinearPoint& Linearization::point() const {
+    if (point_ == nullptr) {
+        throw OperandError("the linearization is empty: expected one that Plan::linearize made");
+    }
+    return *point_;
+}
+
+const std::vector<Operand>& Linearization::directions() const {
+    return point().plan->directions;
+}
+
+const std::vector<OutputInfo>& Linearization::outputs() const {
+    return point().plan->products;
+}
+
+const std::vector<std::string>& Linearization::operands_read_again() const {
+    return point().plan->read_again;
+}
+
+RunSummary Linearization::summary() const {
+    return point().summary;
+}
+
+std::size_t Linearization::kept_bytes() const {
+    return point().memory.size();
+}
+
+std::string Linearization::explain() const {
+    const detail::LinearPlan& plan = *point().plan;
+    return fmt::format("at the point\n{}{}for each product\n{}{}", to_text(plan.early->program()),
+                       plan.early->explain(), to_text(plan.late->program()), plan.late->explain());
+}
+
+RunSummary Linearization::apply(const OperandViews& directions, const ResultViews& results,
+                                std::span<std::int32_t> status, const RunOptions& options) const {
+    const detail::LinearPoint& at = point();
+    const detail::LinearPlan& plan = *at.plan;
+    if (!options.rows.empty()) {
+        throw OperandError(fmt::format(
+            "{} rows are given: expected none, since the problems are those of the point",
+            options.rows.size()));
+    }
+    if (options.workspace != nullptr) {
+        throw OperandError(
+            "a workspace is given: expected none, since a linearization keeps its own");
+    }
+    detail::CallMemory memory;
+    const std::span<const OperandView> given = directions.span();
+    std::pmr::vector<OperandView> operands(at.operands.begin(), at.operands.end(),
+                                           memory.resource());
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        operands.push_back(given[i]);
+        if (given[i].name.empty() && i < plan.direction_names.size()) {
+            operands.back().name = plan.direction_names[i];  // by their order
+        }
+    }
+    detail::BoundCall bound(memory);
+    const detail::RunContract contract{plan.operands, plan.products, plan.operand_names,
+                                       plan.product_names, plan.type};
+    bind(contract, operands, results.span(), {}, status.size(), bound);
+    check_memory(contract, bound, {.status = status}, memory);
+    std::pmr::vector<ConstStrided> sources(memory.resource());
+    sources.reserve(plan.late_operands.size());
+    for (const detail::LinearPlan::From& from : plan.late_operands) {
+        sources.push_back(from.source == detail::LinearPlan::Source::kept
+                              ? at.kept[from.index]
+                              : bound.operands[from.index]);
+    }
+    HostCall call;
+    call.batch = bound.batch;
+    call.operands = sources;
+    call.results = bound.results;
+    call.status = status;
+    call.beta = bound.beta;
+    call.parallel = options.parallel ? &options.parallel : nullptr;
+    const RunSummary summary = plan.late->run(call, options.hooks);
+    if (at.summary.failed > 0) {
+        carry_over(at.status, status);
+    }
+    return summary;
+}
+
+}  // namespace matgrad
