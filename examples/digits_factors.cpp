@@ -14,7 +14,7 @@
 //
 //     G(V, U) = sum over the images of 0.5*norm2(x - V*u)^2 + 0.5*l*norm2(u)^2, + 0.5*l*norm2(V)^2
 //
-// by L-BFGS: the gradient of V is summed, that of u is one for each image.
+// by L-BFGS. One call gives the gradient of V, a sum over the images, and that of u, one for each.
 //
 // Both minima are known from the singular values of the images: of F half the squares of those left out, of G
 // those of the singular values less l (Srebro, Rennie and Jaakkola, NIPS 2004). Exit status 1 if one is
@@ -114,8 +114,8 @@ private:
     double evaluate(const std::vector<double>& w, std::span<const std::int64_t> rows,
                     std::vector<double>& gradient, double beta) const {
         double loss = 0;
-        loss_.run({{"x", batch_of(x_)}, {"W", matgrad::row_major(w, kPixels, kRank)}},
-                  {{"value", loss}, {"gradient W", gradient, beta}}, {}, {.rows = rows});
+        f_.run({{"x", batch_of(x_)}, {"W", matgrad::row_major(w, kPixels, kRank)}},
+               {{"value", loss}, {"gradient W", gradient, beta}}, {}, {.rows = rows});
         return loss;
     }
 
@@ -123,13 +123,15 @@ private:
     std::vector<std::int64_t> order_;
     std::vector<double> w_, w_kept_, full_, change_;
     Random random_;
-    matgrad::Function loss_{kLoss, "W", {}, {.reduction = matgrad::Reduction::sum}};
+    matgrad::Function f_{kLoss, "W", {}, {.reduction = matgrad::Reduction::sum}};
 };
 
 /// G as a function of one vector: the entries of V, then those of U.
 class Factorisation {
 public:
     static constexpr double kRidge = 5;
+    static constexpr const char* kObjective =
+        "0.5*norm2(x - V*u)^2 + 0.5*l*norm2(u)^2 + 0.5*k*norm2(V)^2";
 
     explicit Factorisation(const std::vector<double>& images) : x_(images) {}
 
@@ -143,18 +145,15 @@ public:
         const auto u = matgrad::column(entries.data() + kShared, kRank).batched(n);
         const std::span dV = std::span(gradient).first(kShared);
         const std::span du = std::span(gradient).subspan(kShared);
-        sum_.run({{"x", x}, {"V", V}, {"u", u}, {"l", l}, {"k", k}},
-                 {{"value", value}, {"gradient V", dV}});
-        each_.run({{"x", x}, {"V", V}, {"u", u}, {"l", l}, {"k", k}}, {{"gradient u", du}});
+        f_.run({{"x", x}, {"V", V}, {"u", u}, {"l", l}, {"k", k}},
+               {{"value", value}, {"gradient V", dV}, {"gradient u", du}});
         return value;
     }
 
 private:
-    static constexpr const char* kObjective =
-        "0.5*norm2(x - V*u)^2 + 0.5*l*norm2(u)^2 + 0.5*k*norm2(V)^2";
     const std::vector<double>& x_;
-    matgrad::Function sum_{kObjective, "V", {"l=1", "k=1"}, {.reduction = matgrad::Reduction::sum}};
-    matgrad::Function each_{kObjective, "u", {"l=1", "k=1"}};
+    matgrad::Function f_{
+        kObjective, {"V", "u"}, {"l=1", "k=1"}, {.reduction = matgrad::Reduction::sum}};
 };
 
 /// Pixels over 16, the mean image taken off.

@@ -55,21 +55,22 @@ public:
         const auto count = static_cast<std::int64_t>(s_.size() / kEntries);
         const auto S = matgrad::row_major(s_, kSize, kSize).batched(count);
         gradient_ = f.plan({{"P", S}, {"S", S}}, {"value", "gradient P"});
-        hessian_ = f.plan({{"P", S}, {"S", S}, {"V", S}}, "hvp P");
+        hessian_ = f.plan({{"P", S}, {"V", S}}, "hvp P");
     }
 
     void evaluate(const std::vector<double>& p, std::vector<double>& value,
                   std::vector<double>& gradient, std::vector<std::int32_t>& status) const {
         gradient_.run({{"P", p}, {"S", s_}}, {{"value", value}, {"gradient P", gradient}}, status);
     }
-    void multiply(const std::vector<double>& p, const std::vector<double>& v,
-                  std::vector<double>& product) const {
-        hessian_.run({{"P", p}, {"S", s_}, {"V", v}}, {{"hvp P", product}});
+    void linearize(const std::vector<double>& p) { at_ = hessian_.linearize({{"P", p}}); }
+    void multiply(const std::vector<double>& v, std::vector<double>& product) const {
+        at_.apply({{"V", v}}, {{"hvp P", product}});
     }
 
 private:
     std::vector<double> s_;
     matgrad::Plan gradient_, hessian_;
+    matgrad::Linearization at_;
 };
 
 /// Row-major, kSize numbers a patient, each column of mean 0 and variance 1.
@@ -176,7 +177,7 @@ double partial_correlation(const double* p, std::size_t a, std::size_t b) {
 int run(const std::string& path, std::size_t num_resamples) {
     const std::size_t num_problems = num_resamples + 1;
     const std::vector<double> s = covariances(read_patients(path), num_problems);
-    const Likelihood likelihood(s);
+    Likelihood likelihood(s);
     NewtonCG newton(likelihood, inverse_diagonals(s), num_problems, kConverged);
     int rounds = 0;
     while (newton.step()) {

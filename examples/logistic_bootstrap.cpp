@@ -4,11 +4,11 @@
 //
 // A resample of 569 tumours is a vector c of counts, and its regression minimises
 //
-//     sum(c.*softplus(-s.*(X*w))) + 0.5*sum(r.*w.^2)
+//     sum(c.*softplus(-s.*(X*w))) + 0.5*norm2(w)^2
 //
 // with s = 1 for a malignant tumour and -1 for a benign one, and X the standardised features with a last column
-// of ones for the intercept, which alone is not penalised (its entry of r is 0). X, s and r are shared by all
-// resamples, c and w are batched.
+// of ones for the intercept. X and s are shared by all resamples, c and w are batched. Newton's method keeps what
+// a point says of the Hessian, the weights of the tumours, for all its products.
 //
 // Problem 0 of the batch is the regression itself, the next eight are resamples whose counts are in a file; for
 // these nine the coefficients of scikit-learn are in a file too. Exit status 1 if one differs by more than 1e-9,
@@ -50,12 +50,11 @@ struct Tumours {
 class Loss {
 public:
     Loss(const Tumours& tumours, std::vector<double> counts)
-        : x_(tumours.x), s_(tumours.sign), c_(std::move(counts)), r_(kCols, 1.0) {
-        r_.back() = 0;
+        : x_(tumours.x), s_(tumours.sign), c_(std::move(counts)) {
         const auto m = static_cast<std::int64_t>(tumours.num_rows);
-        const auto f = matgrad::parse("sum(c.*softplus(-s.*(X*w))) + 0.5*sum(r.*w.^2)");
+        const auto f = matgrad::parse("sum(c.*softplus(-s.*(X*w))) + 0.5*norm2(w)^2");
         std::vector<matgrad::Operand> operands{
-            {"c", m, 1, true}, {"s", m}, {"X", m, kCols}, {"w", kCols, 1, true}, {"r", kCols}};
+            {"c", m, 1, true}, {"s", m}, {"X", m, kCols}, {"w", kCols, 1, true}};
         gradient_ = matgrad::make_plan(f, operands, {.wrt = {"w"}});
         operands.push_back({"v", kCols, 1, true});
         hessian_ = matgrad::make_plan(f, operands, {.value = false, .hvp = {{"w", "v"}}});
@@ -63,18 +62,20 @@ public:
 
     void evaluate(const std::vector<double>& w, std::vector<double>& value,
                   std::vector<double>& gradient, std::vector<std::int32_t>& status) const {
-        gradient_.run({{"c", c_}, {"s", s_}, {"X", x_}, {"w", w}, {"r", r_}},
+        gradient_.run({{"c", c_}, {"s", s_}, {"X", x_}, {"w", w}},
                       {{"value", value}, {"gradient w", gradient}}, status);
     }
-    void multiply(const std::vector<double>& w, const std::vector<double>& v,
-                  std::vector<double>& product) const {
-        hessian_.run({{"c", c_}, {"s", s_}, {"X", x_}, {"w", w}, {"r", r_}, {"v", v}},
-                     {{"hvp w", product}});
+    void linearize(const std::vector<double>& w) {
+        at_ = hessian_.linearize({{"c", c_}, {"s", s_}, {"X", x_}, {"w", w}});
+    }
+    void multiply(const std::vector<double>& v, std::vector<double>& product) const {
+        at_.apply({{"v", v}}, {{"hvp w", product}});
     }
 
 private:
-    std::vector<double> x_, s_, c_, r_;
+    std::vector<double> x_, s_, c_;
     matgrad::Plan gradient_, hessian_;
+    matgrad::Linearization at_;
 };
 
 /// The numbers of a file, row after row, each row of num_cols; lines that do not begin with a number are titles.
@@ -150,8 +151,8 @@ int run(const std::string& folder, std::size_t num_problems) {
     const Tumours tumours = read_tumours(folder + "/data.csv");
     const std::size_t num_rows = tumours.num_rows;
     const std::vector<double> known = read_numbers(folder + "/coefficients.csv", kCols);
-    const Loss loss(tumours, draw_counts(read_numbers(folder + "/counts.csv", num_rows),
-                                         num_problems, num_rows));
+    Loss loss(tumours,
+              draw_counts(read_numbers(folder + "/counts.csv", num_rows), num_problems, num_rows));
     NewtonCG newton(loss, std::vector<double>(num_problems * kCols, 0.0), num_problems, kConverged);
     int rounds = 0;
     while (newton.step()) {

@@ -4,7 +4,7 @@
 // Every call of the objective evaluates all problems at once; what follows from it is decided for each problem
 // alone: when its conjugate gradients are good enough, how long its step is, when it has converged. A trial
 // point where the objective does not exist (its status is not 0) is a step that is too long, like one from which
-// the value does not fall. After the constructor nothing is allocated.
+// the value does not fall. After the constructor nothing is allocated here.
 //
 // Source: Nocedal and Wright, Numerical Optimization (2nd ed. 2006), algorithms 7.1 and 3.1.
 
@@ -15,10 +15,11 @@
 #include <utility>
 #include <vector>
 
-/// An Objective has two functions. Problem k owns the k-th stretch of each array.
+/// An Objective has three functions. Problem k owns the k-th stretch of each array.
 ///
 ///     evaluate(x, value, gradient, status)   status: 0, or the objective does not exist there
-///     multiply(x, v, product)                the Hessian at x times v
+///     linearize(x)                           before products with the Hessian at x
+///     multiply(v, product)                   the Hessian times v
 template <typename Objective>
 class NewtonCG {
 public:
@@ -61,6 +62,7 @@ public:
         if (num_busy == 0) {
             return false;
         }
+        objective_.linearize(x_);
         find_directions();
         search_lines();
         return true;
@@ -104,7 +106,7 @@ private:
         search_ = residual_;
         bool any_left = true;
         for (std::size_t round = 0; any_left && round < 2 * size_; ++round) {
-            objective_.multiply(x_, search_, product_);
+            objective_.multiply(search_, product_);
             ++num_products_;
             any_left = false;
             for (std::size_t k = 0; k < num_problems_; ++k) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes the three files beside it with scikit-learn (pip install scikit-learn): data, resamples, coefficients.
 
-The regression is that of logistic_bootstrap.cpp: the features standardised, an intercept that is not penalised,
-and f(w, t) = sum(c.*log(1 + exp(-s.*(X*w + t)))) + |w|^2/2, which is C = 1 in scikit-learn's terms. Newton's method
+The regression is that of logistic_bootstrap.cpp: X the standardised features and a column of ones for the
+intercept, f(w) = sum(c.*log(1 + exp(-s.*(X*w)))) + |w|^2/2, which is C = 1 in scikit-learn's terms. Newton's method
 with a Cholesky factor ends far below the tolerance; the script fails where a gradient is not rounding.
 """
 
@@ -34,18 +34,18 @@ with open(here / "counts.csv", "w", newline="\n") as out:
     for row in counts:
         print(",".join(map(str, row)), file=out)
 
-x = (features - features.mean(axis=0)) / features.std(axis=0)
+x = np.hstack([(features - features.mean(axis=0)) / features.std(axis=0), np.ones((len(features), 1))])
 sign = 2 * malignant - 1
 with open(here / "coefficients.csv", "w", newline="\n") as out:
     print(",".join([*names, "intercept"]), file=out)
     for weights in [np.ones(len(x), dtype=int), *counts]:
-        model = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-12, max_iter=100)
+        model = LogisticRegression(
+            C=1.0, fit_intercept=False, solver="newton-cholesky", tol=1e-12, max_iter=100
+        )
         model.fit(x, malignant, sample_weight=weights)
         w = model.coef_[0]
-        t = model.intercept_[0]
-        slope = -weights * sign / (1 + np.exp(sign * (x @ w + t)))
-        gradient = np.append(x.T @ slope + w, slope.sum())
+        gradient = x.T @ (-weights * sign / (1 + np.exp(sign * (x @ w)))) + w
         if not np.abs(gradient).max() < 1e-10:
             raise SystemExit(f"not converged: gradient {gradient}")
-        print(",".join(repr(float(value)) for value in [*w, t]), file=out)
+        print(",".join(repr(float(value)) for value in w), file=out)
 print(f"scikit-learn {sklearn.__version__}")
