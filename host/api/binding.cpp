@@ -179,9 +179,9 @@ Count bind_results(const RunContract& contract, std::span<const ResultView> give
 
 }  // namespace
 
-BoundCall bind(const RunContract& contract, std::span<const OperandView> operands,
-               std::span<const ResultView> results, std::optional<std::int64_t> rows,
-               std::size_t status_entries, CallMemory& memory) {
+BoundCall bind_call(const RunContract& contract, std::span<const OperandView> operands,
+                    std::span<const ResultView> results, std::optional<std::int64_t> rows,
+                    std::size_t status_entries, CallMemory& memory) {
     const bool any_batched = std::any_of(contract.operands.begin(), contract.operands.end(),
                                          [](const Operand& operand) { return operand.batched; });
     if (rows && !any_batched) {

@@ -38,9 +38,11 @@ struct BoundCall {
 /// rows             how many the call names, if it does
 /// status_entries   how many problems there are where all matrices are empty and nothing else tells
 /// Errors           OperandError with the name of the operand or the result, what was found and what was expected
-[[nodiscard]] BoundCall bind(const RunContract& contract, std::span<const OperandView> operands,
-                             std::span<const ResultView> results, std::optional<std::int64_t> rows,
-                             std::size_t status_entries, CallMemory& memory);
+[[nodiscard]] BoundCall bind_call(const RunContract& contract,
+                                  std::span<const OperandView> operands,
+                                  std::span<const ResultView> results,
+                                  std::optional<std::int64_t> rows, std::size_t status_entries,
+                                  CallMemory& memory);
 
 /// Errors: OperandError for a row that is no problem of the batched operands.
 void check_rows(std::span<const std::int64_t> rows, std::int64_t problems);

@@ -82,10 +82,10 @@ std::shared_ptr<const LinearPoint> linearize_at(std::shared_ptr<const LinearPlan
                                                 std::span<const ResultView> results,
                                                 std::span<std::int32_t> status) {
     CallMemory memory;
-    BoundCall bound(memory);
     const RunContract contract{plan->point_operands, plan->point_outputs, plan->point_names,
                                plan->point_output_names, plan->type};
-    bind(contract, operands, results, {}, status.size(), bound);
+    const BoundCall bound =
+        bind_call(contract, operands, results, std::nullopt, status.size(), memory);
     check_memory(contract, bound, {.status = status}, memory);
 
     auto point = std::make_shared<LinearPoint>();

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory_resource>
 
 #include "api/binding.hpp"
 #include "api/linear_plan.hpp"
@@ -72,26 +71,27 @@ RunSummary Linearization::apply(const OperandViews& directions, const ResultView
     }
     detail::CallMemory memory;
     const std::span<const OperandView> given = directions.span();
-    std::pmr::vector<OperandView> operands(at.operands.begin(), at.operands.end(),
-                                           memory.resource());
-    for (std::size_t i = 0; i < given.size(); ++i) {
-        operands.push_back(given[i]);
-        if (given[i].name.empty() && i < plan.direction_names.size()) {
-            operands.back().name = plan.direction_names[i];  // by their order
+    const auto operands = memory.list<OperandView>(at.operands.size() + given.size());
+    const auto own = std::copy(at.operands.begin(), at.operands.end(), operands.begin());
+    std::copy(given.begin(), given.end(), own);
+    for (std::size_t i = 0; i < std::min(given.size(), plan.direction_names.size()); ++i) {
+        OperandView& direction = operands[at.operands.size() + i];
+        if (direction.name.empty()) {
+            direction.name = plan.direction_names[i];  // by their order
         }
     }
-    detail::BoundCall bound(memory);
     const detail::RunContract contract{plan.operands, plan.products, plan.operand_names,
                                        plan.product_names, plan.type};
-    bind(contract, operands, results.span(), {}, status.size(), bound);
+    const detail::BoundCall bound =
+        bind_call(contract, operands, results.span(), std::nullopt, status.size(), memory);
     check_memory(contract, bound, {.status = status}, memory);
-    std::pmr::vector<ConstStrided> sources(memory.resource());
-    sources.reserve(plan.late_operands.size());
-    for (const detail::LinearPlan::From& from : plan.late_operands) {
-        sources.push_back(from.source == detail::LinearPlan::Source::kept
-                              ? at.kept[from.index]
-                              : bound.operands[from.index]);
-    }
+    const auto sources = memory.list<ConstStrided>(plan.late_operands.size());
+    std::transform(plan.late_operands.begin(), plan.late_operands.end(), sources.begin(),
+                   [&](const detail::LinearPlan::From& from) {
+                       return from.source == detail::LinearPlan::Source::kept
+                                  ? at.kept[from.index]
+                                  : bound.operands[from.index];
+                   });
     HostCall call;
     call.batch = bound.batch;
     call.operands = sources;

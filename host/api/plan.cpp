@@ -123,8 +123,9 @@ RunSummary Plan::run(const OperandViews& operands, const ResultViews& results,
     const Impl& plan = impl();
     detail::CallMemory memory;
     const detail::RunContract contract = plan.contract();
-    const detail::BoundCall bound = bind(contract, operands.span(), results.span(),
-                                         detail::count_of(options.rows), status.size(), memory);
+    const detail::BoundCall bound =
+        bind_call(contract, operands.span(), results.span(), detail::count_of(options.rows),
+                  status.size(), memory);
     detail::check_rows(options.rows, bound.problems);
     detail::OtherMemory other;
     other.status = status;
@@ -159,8 +160,8 @@ void Plan::enqueue(const OperandViews& operands, const ResultViews& results,
     }
     detail::CallMemory memory;
     const detail::RunContract contract = plan.contract();
-    const detail::BoundCall bound =
-        bind(contract, operands.span(), results.span(), detail::count_of(options.rows), 0, memory);
+    const detail::BoundCall bound = bind_call(contract, operands.span(), results.span(),
+                                              detail::count_of(options.rows), 0, memory);
     detail::OtherMemory other;
     other.rows = options.rows;
     other.status = {options.status,
@@ -190,7 +191,7 @@ CheckReport Plan::check(const OperandViews& operands, const ResultViews& results
     detail::CallMemory memory;
     const detail::RunContract contract = plan.contract();
     const detail::BoundCall bound =
-        bind(contract, operands.span(), results.span(), std::nullopt, status.size(), memory);
+        bind_call(contract, operands.span(), results.span(), std::nullopt, status.size(), memory);
     check_memory(contract, bound, {.status = status}, memory);
     detail::CheckedPlan checked{plan.f, plan.options, plan.operands, plan.outputs};
     checked.options.device = device();
