@@ -25,6 +25,7 @@
 #include <fstream>
 #include <matgrad/matgrad.hpp>
 #include <random>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -52,11 +53,11 @@ public:
     Loss(const Tumours& tumours, std::vector<double> counts)
         : x_(tumours.x), s_(tumours.sign), c_(std::move(counts)) {
         const auto m = static_cast<std::int64_t>(tumours.num_rows);
+        const std::int64_t n = kCols;
         const auto f = matgrad::parse("sum(c.*softplus(-s.*(X*w))) + 0.5*norm2(w)^2");
-        std::vector<matgrad::Operand> operands{
-            {"c", m, 1, true}, {"s", m}, {"X", m, kCols}, {"w", kCols, 1, true}};
-        gradient_ = matgrad::make_plan(f, operands, {.wrt = {"w"}});
-        operands.push_back({"v", kCols, 1, true});
+        const std::vector<matgrad::Operand> operands{
+            {"c", m, 1, true}, {"s", m}, {"X", m, n}, {"w", n, 1, true}, {"v", n, 1, true}};
+        gradient_ = matgrad::make_plan(f, std::span(operands).first(4), {.wrt = {"w"}});
         hessian_ = matgrad::make_plan(f, operands, {.value = false, .hvp = {{"w", "v"}}});
     }
 

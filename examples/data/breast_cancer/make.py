@@ -40,7 +40,7 @@ with open(here / "coefficients.csv", "w", newline="\n") as out:
     print(",".join([*names, "intercept"]), file=out)
     for weights in [np.ones(len(x), dtype=int), *counts]:
         model = LogisticRegression(
-            C=1.0, fit_intercept=False, solver="newton-cholesky", tol=1e-12, max_iter=100
+            C=1.0, fit_intercept=False, solver="newton-cholesky", tol=1e-14, max_iter=100
         )
         model.fit(x, malignant, sample_weight=weights)
         w = model.coef_[0]
