@@ -6,6 +6,7 @@
 #include "calculus/prepare.hpp"
 #include "calculus/rules.hpp"
 #include "expression/build.hpp"
+#include "expression/guarded.hpp"
 
 namespace matgrad {
 namespace {
@@ -160,7 +161,7 @@ private:
 }  // namespace
 
 Derivation derive(const Expr& f, std::span<const std::string> names, Convention convention,
-                  Lines lines) {
+                  Lines lines) try {
     const std::vector<Expr> variables = variables_of(f, names);
     const auto is_variable = [&variables](const Expr& e) {
         return std::find(variables.begin(), variables.end(), e) != variables.end();
@@ -174,6 +175,8 @@ Derivation derive(const Expr& f, std::span<const std::string> names, Convention 
     }
     result.lines = propagation.take_lines();
     return result;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 Derivation derive(const Expr& f, std::initializer_list<std::string> names, Convention convention,
@@ -181,14 +184,18 @@ Derivation derive(const Expr& f, std::initializer_list<std::string> names, Conve
     return derive(f, std::span(names.begin(), names.size()), convention, lines);
 }
 
-Derivation derive(const Expr& f, std::string_view name, Convention convention, Lines lines) {
+Derivation derive(const Expr& f, std::string_view name, Convention convention, Lines lines) try {
     const std::string names[] = {std::string(name)};
     return derive(f, names, convention, lines);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr differentiate(const Expr& f, const std::string& variable, Convention convention) {
+Expr differentiate(const Expr& f, const std::string& variable, Convention convention) try {
     const std::string names[] = {variable};
     return derive(f, names, convention, Lines::omit).gradients.front().form;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 namespace {
@@ -204,7 +211,7 @@ Structure structure_of_direction(Structure s) {
 }  // namespace
 
 Expr hessian_vector_product(const Expr& f, const std::string& variable,
-                            const std::string& direction, Convention convention) {
+                            const std::string& direction, Convention convention) try {
     const std::string names[] = {variable};
     const Expr x = variables_of(f, names).front();
     for (const Declaration& d : symbols(f)) {
@@ -226,6 +233,8 @@ Expr hessian_vector_product(const Expr& f, const std::string& variable,
         return projected(product, x, convention);
     }
     return product;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

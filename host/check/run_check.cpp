@@ -8,6 +8,7 @@
 
 #include "check/differential_check.hpp"
 #include "matgrad/calculus.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -100,7 +101,7 @@ private:
     /// Counts the problem; false if it has failed.
     bool take(std::int64_t problem) {
         const bool failed =
-            !run_.status.empty() && run_.status[static_cast<std::size_t>(problem)] != 0;
+            !run_.status.empty() && !succeeded(run_.status[static_cast<std::size_t>(problem)]);
         ++(failed ? report_.failed : report_.problems);
         return !failed;
     }

@@ -56,7 +56,8 @@ an output file the results are printed.
   --value V.npy         write the value
   --hvp V=V.npy         also compute the Hessian with respect to the one --wrt, applied to V
   --hvp-out H.npy       write that product
-  --status S.npy        write the status of each problem (int32): 0, or the pivot that failed
+  --status S.npy        write the status of each problem (int32): 0, or kind * 2^24 + pivot; kind 1:
+                        not positive (Cholesky), 2: zero (LU), 4: not finite; pivots count from 1
   --entry i,j           only this entry of the gradient, counted from 0
   --reduce HOW          none (default), or sum or mean over the problems that succeeded
   --convention NAME     of a symmetric variable: projected (default) or free-entries

@@ -10,6 +10,7 @@
 #include "cpu/dot.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/transpose.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -149,7 +150,7 @@ bool TileRunner::streams(const View& value) const {
 std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, double* sums) {
     run_steps(first, count);
     write_results(first, count);
-    const auto failed = count - static_cast<std::int64_t>(std::count(status_, status_ + count, 0));
+    const auto failed = count - std::count_if(status_, status_ + count, succeeded);
     if (failed > 0) {
         spoil_failed(first, count);
     }
@@ -227,7 +228,7 @@ void TileRunner::add_sums(std::int64_t first, std::int64_t count, std::int64_t f
     std::int32_t status[kMostProblems];
     std::copy(status_, status_ + count, status);
     for (std::int64_t p = 0; p < count; ++p) {
-        if (status[p] == 0) {
+        if (succeeded(status[p])) {
             run_steps(first + p, 1);
             gather(1, 0, sums);
         }
@@ -256,7 +257,7 @@ void TileRunner::gather_run(const BatchSum& sum, std::int64_t count, std::int64_
         return add_matrices(first.type, first.data, matrices, first.count(), to);
     }
     for (std::int64_t p = 0; p < matrices; ++p) {
-        if (status_[p] != 0) {
+        if (!succeeded(status_[p])) {
             continue;
         }
         View each = seen;
@@ -284,7 +285,7 @@ void TileRunner::gather(std::int64_t count, std::int64_t failed, double* sums) c
         if (from.lanes == kLanes) {
             bool keep[kLanes];
             for (int l = 0; l < kLanes; ++l) {
-                keep[l] = l < count && status_[l] == 0;
+                keep[l] = l < count && succeeded(status_[l]);
             }
             lane_sum(from, keep, to);
             continue;
@@ -397,7 +398,7 @@ View TileRunner::source_of(const GivenResult& result, std::int64_t first,
 void TileRunner::add_results(const GivenResult& result, std::int64_t first,
                              std::int64_t count) const {
     for (std::int64_t l = 0; l < count; ++l) {
-        if (status_[l] == 0) {
+        if (succeeded(status_[l])) {
             add_matrix(source_of(result, first, l), 1, result.beta, result.to.of(first + l));
         }
     }
@@ -406,7 +407,7 @@ void TileRunner::add_results(const GivenResult& result, std::int64_t first,
 void TileRunner::spoil_failed(std::int64_t first, std::int64_t count) {
     for (std::size_t i = 0; i < plan_.results.size(); ++i) {
         for (std::int64_t l = 0; l < count && results_[i].beta == 0; ++l) {
-            if (status_[l] != 0) {
+            if (!succeeded(status_[l])) {
                 fill_matrix(results_[i].to.of(first + l), std::numeric_limits<double>::quiet_NaN());
             }
         }

@@ -10,3 +10,4 @@
 #include "matgrad/expression.hpp"
 #include "matgrad/function.hpp"
 #include "matgrad/plan.hpp"
+#include "matgrad/status.hpp"
