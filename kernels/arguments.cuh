@@ -3,6 +3,8 @@
 ///
 /// Also read by the host (kernels.cpp), so it holds no code.
 
+#include "matgrad/status_kind.hpp"
+
 namespace matgrad::block {
 
 /// A batch of matrices. Entry (r, c) of problem p is p*batch + r*row + c*col elements from `data`;
@@ -25,18 +27,17 @@ enum Order {
     kByTiles = 2,    ///< along the rows of tiles: what a block reads across, its caches hold
 };
 
-/// Kinds of failure, by status: a positive one is a pivot, 0 is none, -k is left for a kind of its own.
-/// Each is a bit of a mask, which names the kinds whose problems lose their numbers.
-enum FailureKind { kPivot = 0, kNone = 1 };  // and 1 + k
-inline constexpr unsigned kLosing = 1U << kPivot;
-inline constexpr unsigned kAnyFailure = ~(1U << kNone);
+/// Masks with a bit for each StatusKind: those that are failures, and those of them whose problems lose
+/// their numbers.
+inline constexpr unsigned kAnyFailure = ~detail::kSucceededKinds;
+inline constexpr unsigned kLosing = kAnyFailure;
 
 template <int kOperands>
 struct MapArgs {
     Launch launch;
     Strided out;
     const int* status;  ///< of the problems whose results may be NaN; null: none
-    unsigned losing;    ///< kinds of failure
+    unsigned losing;    ///< a mask of kinds
     int order;          ///< an Order
     int flat;  ///< not 0: the entries lie alike in all matrices, close together and in this order
     Strided from[kOperands > 0 ? kOperands : 1];

@@ -53,6 +53,13 @@ MATGRAD_EITHER_SIDE bool is_finite(T x) {
     return x - x == T(0);
 }
 
+/// Of the pivot with the number k, from 0.
+MATGRAD_EITHER_SIDE std::int32_t failed_at(StatusKind kind, std::int64_t k) {
+    const std::int64_t most = detail::kStatusPivotMask;
+    const auto number = static_cast<std::int32_t>(k < most ? k + 1 : most);
+    return static_cast<std::int32_t>(kind) << detail::kStatusKindBits | number;
+}
+
 template <typename T>
 MATGRAD_EITHER_SIDE T& pivot_of(const Diagonals& d, std::int64_t p, std::int64_t k) {
     return static_cast<T*>(const_cast<void*>(d.data))[p * d.batch_stride + k * d.stride];
@@ -76,7 +83,7 @@ struct StartFromPivots {
     MATGRAD_EITHER_SIDE void operator()(std::int64_t p) const {
         std::int32_t found = known_status(status, p);
         for (std::int64_t k = 0; k < n && found == 0; ++k) {
-            found = fails(p, k) ? static_cast<std::int32_t>(k + 1) : 0;
+            found = fails(p, k) ? fails.status(p, k) : 0;
         }
         status.data[p] = found;
     }
@@ -100,7 +107,7 @@ struct ReadStatus {
         }
         const std::int64_t first = first_failure(p, begin, end);
         if (first < end && first_failure(p, 0, begin) == begin) {
-            status[p] = static_cast<std::int32_t>(first + 1);
+            status[p] = fails.status(p, first);
         }
     }
 
@@ -132,7 +139,20 @@ struct CholeskyFails {
     const int* info;
     MATGRAD_EITHER_SIDE bool operator()(std::int64_t p, std::int64_t k) const {
         const T pivot = pivot_of<T>(diagonals, p, k);
-        return !(pivot > T(0) && is_finite(pivot)) || (info != nullptr && info[p] == k + 1);
+        return !(pivot > T(0) && is_finite(pivot)) || is_named(p, k);
+    }
+    MATGRAD_EITHER_SIDE std::int32_t status(std::int64_t p, std::int64_t k) const {
+        const T pivot = pivot_of<T>(diagonals, p, k);
+        const bool is_nan = !(pivot == pivot);
+        bool finite = is_finite(pivot) || (is_nan && is_named(p, k));
+        for (std::int64_t left = 1; left <= k && finite; ++left) {
+            finite = is_finite((&pivot_of<T>(diagonals, p, k))[-left * diagonals.col_stride]);
+        }
+        return failed_at(finite ? StatusKind::not_positive : StatusKind::not_finite, k);
+    }
+    /// By the library.
+    MATGRAD_EITHER_SIDE bool is_named(std::int64_t p, std::int64_t k) const {
+        return info != nullptr && info[p] == k + 1;
     }
 };
 
@@ -142,6 +162,10 @@ struct LuFails {
     MATGRAD_EITHER_SIDE bool operator()(std::int64_t p, std::int64_t k) const {
         const T pivot = pivot_of<T>(diagonals, p, k);
         return pivot == T(0) || !is_finite(pivot);
+    }
+    MATGRAD_EITHER_SIDE std::int32_t status(std::int64_t p, std::int64_t k) const {
+        const bool finite = is_finite(pivot_of<T>(diagonals, p, k));
+        return failed_at(finite ? StatusKind::singular : StatusKind::not_finite, k);
     }
 };
 
@@ -158,7 +182,7 @@ struct SettleZeroPivots {
             if (behind_zero) {
                 pivot = T(1);
             } else if (!is_finite(pivot)) {
-                found = found == 0 ? static_cast<std::int32_t>(k + 1) : found;
+                found = found == 0 ? failed_at(StatusKind::not_finite, k) : found;
                 break;
             }
             behind_zero = behind_zero || pivot == T(0);

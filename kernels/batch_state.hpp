@@ -36,6 +36,7 @@ struct Diagonals {
     std::int64_t n = 0;
     std::int64_t stride = 0;        ///< from one pivot to the next, in elements
     std::int64_t batch_stride = 0;  ///< in elements
+    std::int64_t col_stride = 0;    ///< of the whole factor, in elements; LU is not asked for it
 };
 
 /// The status of each problem, as a factorization finds it.
@@ -49,8 +50,12 @@ struct Statuses {
 /// is faster to start them first.
 inline constexpr std::int64_t kPivotsEach = 64;
 
-/// Where status[p] is still 0: the number (from 1) of the first pivot that is not finite or not
+/// Where status[p] is still 0: kind and number (from 1) of the first pivot that is not finite or not
 /// positive, or `info[p]` where that is positive and comes before it. `info` may be null.
+///
+/// What a library leaves at the pivot it names is its own affair: the pivot, what was there before, or the
+/// root of a negative number. So such a pivot is not finite only where it is infinite or an entry of the
+/// factor to its left is not finite, and a NaN of the matrix on its diagonal passes for not positive.
 void read_cholesky_status(const Diagonals& diagonals, const int* info, const Statuses& status,
                           std::int64_t batch, cudaStream_t stream);
 

@@ -1,6 +1,7 @@
 #pragma once
 /// \file Sums over the problems of a batch that succeeded, and their means.
 
+#include "failure.cuh"
 #include "place.cuh"
 #include "reduce.cuh"
 
@@ -15,7 +16,7 @@ MATGRAD_DEVICE double sum_problems(const Strided& from, const int* status, long 
     double chains[kChains] = {0, 0, 0, 0};
     const auto value = [&](long long p) {
         const double x = load(address<const From>(from, p, row, col));
-        return status == nullptr || load(status + p) == 0 ? x : 0.0;
+        return has_failed(status_of(status, p)) ? 0.0 : x;
     };
     long long p = first;
     for (; p + (kChains - 1) * kSlices < end; p += kChains * kSlices) {
@@ -83,7 +84,7 @@ MATGRAD_DEVICE void count_failed(const CountFailedArgs& args) {
     for (int i = 0; i < kItems; ++i) {
         const long long p = first + i * kThreads;
         if (p < args.launch.batch) {
-            count += load(args.status + p) != 0 ? 1 : 0;
+            count += has_failed(load(args.status + p)) ? 1 : 0;
         }
     }
     count = join_neighbours<Sum, kThreads, 1>(count);

@@ -44,13 +44,14 @@ struct Tile {
 };
 
 /// The diagonal tile, of which `width` rows are the matrix's, becomes its lower factor. A pivot that is
-/// not positive leaves a NaN or a zero on the diagonal, which whoever reads the status finds.
+/// not positive stays on the diagonal, where whoever reads the status finds it.
 template <typename T, int kSide>
 MATGRAD_DEVICE void factor_tile(const Tile<T, kSide>& tile, T* d, int width) {
     constexpr int kLine = Tile<T, kSide>::kLine;
     for (int k = 0; k < width; ++k) {
         barrier();
-        const T pivot = sqrt(d[k * kLine + k]);
+        const T square = d[k * kLine + k];
+        const T pivot = square > T(0) ? sqrt(square) : square;
         barrier();
         if (thread_index() >= k && thread_index() < width) {
             T& entry = d[thread_index() * kLine + k];

@@ -10,7 +10,7 @@
 namespace matgrad::gpu {
 
 /// The lower triangles of square matrices become their Cholesky factors; the upper ones stay. A pivot that
-/// is not positive leaves a NaN or a zero on the diagonal. Only enqueues. Errors: CudaError.
+/// is not positive stays on the diagonal, one that is not finite as such. Only enqueues. Errors: CudaError.
 void factor_cholesky(const Matrices& a, std::int64_t batch, cudaStream_t stream);
 
 /// Loads the kernels into the current device, so that no first call has to. Errors: CudaError.

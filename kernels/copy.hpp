@@ -17,7 +17,7 @@ namespace matgrad::gpu {
 /// to = from, entry by entry, rounded where `to` is narrower. `from` has the sizes of `to`.
 ///
 /// `status` null: no problem failed. Otherwise the entries of problem p become NaN if status[p] is of
-/// a kind of failure in the mask `losing` (kernels/failure.cuh).
+/// a kind of failure in the mask `losing` (kernels/failure_kind.cuh).
 ///
 /// `most` entries are copied by a launch.
 ///

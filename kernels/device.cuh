@@ -1,7 +1,8 @@
 #pragma once
 /// \file All that device code uses of CUDA. It has a host twin, tests/simulated_gpu/device.cuh, which
 /// takes its place when generated kernels run on the simulated GPU: so device code touches device
-/// memory through load, store and atomic_add alone, and includes no header but those of kernels/.
+/// memory through load, store and atomic_add alone, and includes no header but those of kernels/ and
+/// what a status is made of (matgrad/status_kind.hpp).
 ///
 /// Sizes and places are `long long` where they may pass 2^31 and `int` or `unsigned` elsewhere: there
 /// is no <cstdint> here. Everything is in matgrad::block, where the names of the functions below hide

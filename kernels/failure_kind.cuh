@@ -16,8 +16,12 @@ namespace matgrad::block {
 /// Are the numbers of a problem with this status lost, so that its results are NaN? `losing` has a
 /// bit for each kind of failure that does so.
 MATGRAD_EITHER_SIDE inline bool loses_numbers(int status, unsigned losing) {
-    const int kind = status > 0 ? kPivot : kNone - status;
-    return (losing >> kind & 1U) != 0;
+    const unsigned kind = static_cast<unsigned>(status) >> detail::kStatusKindBits;
+    return (losing >> (kind < 31U ? kind : 31U) & 1U) != 0;
+}
+
+MATGRAD_EITHER_SIDE inline bool has_failed(int status) {
+    return loses_numbers(status, kAnyFailure);
 }
 
 }  // namespace matgrad::block

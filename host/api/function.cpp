@@ -11,6 +11,7 @@
 #include "api/call_sizes.hpp"
 #include "api/plan_cache.hpp"
 #include "api/plan_making.hpp"
+#include "expression/guarded.hpp"
 
 namespace matgrad {
 namespace {
@@ -129,10 +130,13 @@ struct Function::Impl {
 };
 
 Function::Function(std::string_view text, Names variables,
-                   const std::vector<Declaration>& declarations, PlanOptions options)
-    : Function(parse(text, declarations), std::move(variables), std::move(options)) {}
+                   const std::vector<Declaration>& declarations, PlanOptions options) try
+    : Function(parse(text, declarations), std::move(variables), std::move(options)) {
+} catch (...) {
+    detail::throw_as_matgrad();
+}
 
-Function::Function(Expr f, Names variables, PlanOptions options) {
+Function::Function(Expr f, Names variables, PlanOptions options) try {
     options.wrt = variables.list;
     options.value = true;
     detail::check_options(f, options);
@@ -142,6 +146,8 @@ Function::Function(Expr f, Names variables, PlanOptions options) {
     }
     impl_ =
         std::make_shared<const Impl>(std::move(f), std::move(variables.list), std::move(options));
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 const Expr& Function::expression() const noexcept {
@@ -156,8 +162,10 @@ const PlanOptions& Function::options() const noexcept {
     return impl_->options;
 }
 
-Expr Function::gradient(const std::string& variable) const {
+Expr Function::gradient(const std::string& variable) const try {
     return differentiate(impl_->f, variable, impl_->options.convention);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 Expr Function::gradient() const {
@@ -173,20 +181,24 @@ const std::string& Function::only_variable() const {
     return impl_->variables.front();
 }
 
-Derivation Function::derivation() const {
+Derivation Function::derivation() const try {
     return derive(impl_->f, impl_->variables, impl_->options.convention);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Plan Function::plan(const OperandViews& operands, const Names& outputs) const {
+Plan Function::plan(const OperandViews& operands, const Names& outputs) const try {
     detail::CallMemory memory;
     const std::vector<std::string>& names =
         outputs.list.empty() ? impl_->all_outputs : outputs.list;
     const std::vector<std::string_view> views(names.begin(), names.end());
     return impl_->plan(operands.span(), views, memory);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 RunSummary Function::run(const OperandViews& operands, const ResultViews& results,
-                         std::span<std::int32_t> status, const RunOptions& options) const {
+                         std::span<std::int32_t> status, const RunOptions& options) const try {
     detail::CallMemory memory;
     const auto outputs = memory.list<std::string_view>(results.span().size());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -197,9 +209,11 @@ RunSummary Function::run(const OperandViews& operands, const ResultViews& result
         outputs[i] = result.name;
     }
     return impl_->plan(operands.span(), outputs, memory).run(operands, results, status, options);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Results Function::evaluate(const OperandViews& operands, const Names& outputs) const {
+Results Function::evaluate(const OperandViews& operands, const Names& outputs) const try {
     const Plan plan = this->plan(operands, outputs);
     const auto is_batch = [](const OperandView& operand) {
         return operand.view.batch() != ConstView::kOneMatrix;
@@ -219,32 +233,42 @@ Results Function::evaluate(const OperandViews& operands, const Names& outputs) c
     results.status_.resize(static_cast<std::size_t>(batch));
     results.summary_ = plan.run(operands, views, results.status_);
     return results;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Matrices Function::value(const OperandViews& operands) const {
+Matrices Function::value(const OperandViews& operands) const try {
     return evaluate(operands, "value").outputs_.front().second;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-ValueAndGradient Function::value_and_gradient(const OperandViews& operands) const {
+ValueAndGradient Function::value_and_gradient(const OperandViews& operands) const try {
     (void)only_variable();
     Results results = evaluate(operands);
     return {std::move(results.outputs_[0].second), std::move(results.outputs_[1].second),
             std::move(results.status_)};
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 void Function::release() const {
     impl_->plans.release();
 }
 
-Function operator+(const Function& f, const Expr& more) {
+Function operator+(const Function& f, const Expr& more) try {
     return {f.expression() + more, f.variables(), f.options()};
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Function operator-(const Function& f, const Expr& less) {
+Function operator-(const Function& f, const Expr& less) try {
     return {f.expression() - less, f.variables(), f.options()};
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Function operator+(const Function& f, const Function& g) {
+Function operator+(const Function& f, const Function& g) try {
     PlanOptions other = g.options();
     other.wrt = f.options().wrt;
     if (f.options() != other) {
@@ -257,10 +281,14 @@ Function operator+(const Function& f, const Function& g) {
         }
     }
     return {f.expression() + g.expression(), std::move(variables), f.options()};
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Function operator*(double factor, const Function& f) {
+Function operator*(double factor, const Function& f) try {
     return {factor * f.expression(), f.variables(), f.options()};
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

@@ -7,6 +7,7 @@
 #include "api/binding.hpp"
 #include "api/linear_plan.hpp"
 #include "api/memory_checks.hpp"
+#include "expression/guarded.hpp"
 
 namespace matgrad {
 namespace {
@@ -57,7 +58,8 @@ std::string Linearization::explain() const {
 }
 
 RunSummary Linearization::apply(const OperandViews& directions, const ResultViews& results,
-                                std::span<std::int32_t> status, const RunOptions& options) const {
+                                std::span<std::int32_t> status, const RunOptions& options) const
+    try {
     const detail::LinearPoint& at = point();
     const detail::LinearPlan& plan = *at.plan;
     if (!options.rows.empty()) {
@@ -104,6 +106,8 @@ RunSummary Linearization::apply(const OperandViews& directions, const ResultView
         carry_over(at.status, status);
     }
     return summary;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "expression/guarded.hpp"
 #include "matgrad/error.hpp"
 
 namespace matgrad {
 
-Matrices::Matrices(ScalarType type, std::int64_t rows, std::int64_t cols, std::int64_t batch)
+Matrices::Matrices(ScalarType type, std::int64_t rows, std::int64_t cols, std::int64_t batch) try
     : rows_(rows), cols_(cols), batch_(batch) {
     const auto size = static_cast<std::size_t>(rows * cols * count());
     if (type == ScalarType::float32) {
@@ -14,6 +15,8 @@ Matrices::Matrices(ScalarType type, std::int64_t rows, std::int64_t cols, std::i
     } else {
         entries_ = std::vector<double>(size);
     }
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 ScalarType Matrices::type() const noexcept {

@@ -19,6 +19,7 @@
 #include "check/run_check.hpp"
 #include "cpu/cpu_executor.hpp"
 #include "executor/workers.hpp"
+#include "expression/guarded.hpp"
 #include "expression/node.hpp"
 
 namespace matgrad {
@@ -44,6 +45,24 @@ gpu::ExecutorOptions gpu_options(const Device& device, const PlanOptions& option
     result.run_workers = detail::run_workers;
     return result;
 }
+
+/// The caller's functions; what they throw leaves the run as it is. Small enough to take no memory.
+struct CallersFunctions {
+    explicit CallersFunctions(const RunOptions& options) {
+        if (options.parallel) {
+            parallel = [&own = options.parallel](int count, const std::function<void(int)>& work) {
+                detail::call_of_caller(own, count, work);
+            };
+        }
+        if (options.hooks.advance) {
+            hooks.advance = [&own = options.hooks.advance](std::int64_t done) {
+                return detail::call_of_caller(own, done);
+            };
+        }
+    }
+    Parallel parallel;
+    RunHooks hooks;
+};
 
 }  // namespace
 
@@ -105,21 +124,25 @@ std::size_t Plan::workspace_bytes() const {
     return impl().executor->workspace_bytes();
 }
 
-PlanCost Plan::cost() const {
+PlanCost Plan::cost() const try {
     return detail::cost_of(impl().executor->program(), impl().outputs);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-std::string Plan::explain() const {
+std::string Plan::explain() const try {
     const Impl& plan = impl();
     const std::string chosen =
         plan.why_device.empty()
             ? ""
             : fmt::format("device {}: {}\n", to_text(device()), plan.why_device);
     return plan.passes + to_text(plan.executor->program()) + chosen + plan.executor->explain();
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 RunSummary Plan::run(const OperandViews& operands, const ResultViews& results,
-                     std::span<std::int32_t> status, const RunOptions& options) const {
+                     std::span<std::int32_t> status, const RunOptions& options) const try {
     const Impl& plan = impl();
     detail::CallMemory memory;
     const detail::RunContract contract = plan.contract();
@@ -145,12 +168,15 @@ RunSummary Plan::run(const OperandViews& operands, const ResultViews& results,
     call.status = status;
     call.beta = bound.beta;
     call.rows = options.rows;
-    call.parallel = options.parallel ? &options.parallel : nullptr;
-    return plan.executor->run(call, options.hooks);
+    const CallersFunctions callers(options);
+    call.parallel = options.parallel ? &callers.parallel : nullptr;
+    return plan.executor->run(call, callers.hooks);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 void Plan::enqueue(const OperandViews& operands, const ResultViews& results,
-                   const EnqueueOptions& options) const {
+                   const EnqueueOptions& options) const try {
     const Impl& plan = impl();
     if (plan.executor->workspace_memory() != WorkspaceMemory::device) {
         throw OperandError(
@@ -182,11 +208,13 @@ void Plan::enqueue(const OperandViews& operands, const ResultViews& results,
     call.beta = bound.beta;
     call.rows = options.rows.empty() ? nullptr : options.rows.data();
     plan.executor->enqueue(call);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 CheckReport Plan::check(const OperandViews& operands, const ResultViews& results,
                         std::span<const std::int32_t> status,
-                        std::span<const std::int64_t> problems) const {
+                        std::span<const std::int64_t> problems) const try {
     const Impl& plan = impl();
     detail::CallMemory memory;
     const detail::RunContract contract = plan.contract();
@@ -197,10 +225,12 @@ CheckReport Plan::check(const OperandViews& operands, const ResultViews& results
     checked.options.device = device();
     return detail::check_results(checked, {bound.batch, bound.operands, bound.results, status},
                                  problems);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 Linearization Plan::linearize(const OperandViews& operands, const ResultViews& results,
-                              std::span<std::int32_t> status) const {
+                              std::span<std::int32_t> status) const try {
     const Impl& plan = impl();
     std::call_once(plan.linear_once, [&plan] {
         std::vector<std::string> directions;
@@ -215,6 +245,8 @@ Linearization Plan::linearize(const OperandViews& operands, const ResultViews& r
     Linearization result;
     result.point_ = detail::linearize_at(plan.linear, operands.span(), results.span(), status);
     return result;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 void Plan::release() const {
@@ -229,7 +261,7 @@ bool operator==(const Plan& a, const Plan& b) {
            a.impl_->options == b.impl_->options;
 }
 
-Plan make_plan(const Expr& f, std::span<const Operand> operands, const PlanOptions& options) {
+Plan make_plan(const Expr& f, std::span<const Operand> operands, const PlanOptions& options) try {
     const PlanRequest request = detail::make_request(f, operands, options);
     auto impl = std::make_shared<Plan::Impl>();
     impl->f = f;
@@ -260,6 +292,8 @@ Plan make_plan(const Expr& f, std::span<const Operand> operands, const PlanOptio
     Plan plan;
     plan.impl_ = std::move(impl);
     return plan;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

@@ -1,3 +1,4 @@
+#include "expression/guarded.hpp"
 #include "matgrad/calculus.hpp"
 
 namespace matgrad {
@@ -52,7 +53,7 @@ std::vector<std::string> aligned_lines(const Derivation& derivation, bool with_s
 
 }  // namespace
 
-std::string to_latex(const Derivation& derivation, bool with_steps) {
+std::string to_latex(const Derivation& derivation, bool with_steps) try {
     if (!with_steps && derivation.gradients.size() == 1) {
         return gradient_line(derivation, derivation.gradients.front(), "=") + '\n';
     }
@@ -62,6 +63,8 @@ std::string to_latex(const Derivation& derivation, bool with_steps) {
         text += lines[i] + (i + 1 < lines.size() ? " \\\\\n" : "\n");
     }
     return text + "\\end{aligned}\n";
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

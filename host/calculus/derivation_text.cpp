@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "expression/guarded.hpp"
 #include "matgrad/calculus.hpp"
 
 namespace matgrad {
@@ -58,7 +59,7 @@ std::string with_parts_named(const Derivation& derivation, const Expr& form) {
 
 }  // namespace
 
-std::string to_text(const Derivation& derivation, bool with_steps) {
+std::string to_text(const Derivation& derivation, bool with_steps) try {
     std::string text = with_steps ? steps(derivation) : "";
     for (const Gradient& g : derivation.gradients) {
         const bool several = derivation.gradients.size() > 1;
@@ -70,6 +71,8 @@ std::string to_text(const Derivation& derivation, bool with_steps) {
         }
     }
     return text;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

@@ -6,6 +6,7 @@
 #include "calculus/prepare.hpp"
 #include "calculus/rules.hpp"
 #include "expression/build.hpp"
+#include "expression/guarded.hpp"
 
 namespace matgrad {
 namespace {
@@ -160,7 +161,7 @@ private:
 }  // namespace
 
 Derivation derive(const Expr& f, std::span<const std::string> names, Convention convention,
-                  Lines lines) {
+                  Lines lines) try {
     const std::vector<Expr> variables = variables_of(f, names);
     const auto is_variable = [&variables](const Expr& e) {
         return std::find(variables.begin(), variables.end(), e) != variables.end();
@@ -174,21 +175,29 @@ Derivation derive(const Expr& f, std::span<const std::string> names, Convention 
     }
     result.lines = propagation.take_lines();
     return result;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 Derivation derive(const Expr& f, std::initializer_list<std::string> names, Convention convention,
-                  Lines lines) {
+                  Lines lines) try {
     return derive(f, std::span(names.begin(), names.size()), convention, lines);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Derivation derive(const Expr& f, std::string_view name, Convention convention, Lines lines) {
+Derivation derive(const Expr& f, std::string_view name, Convention convention, Lines lines) try {
     const std::string names[] = {std::string(name)};
     return derive(f, names, convention, lines);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr differentiate(const Expr& f, const std::string& variable, Convention convention) {
+Expr differentiate(const Expr& f, const std::string& variable, Convention convention) try {
     const std::string names[] = {variable};
     return derive(f, names, convention, Lines::omit).gradients.front().form;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 namespace {
@@ -205,7 +214,7 @@ Structure structure_of_direction(Structure s) {
 
 std::vector<Gradient> hessian_vector_product(const Expr& f, std::span<const std::string> variables,
                                              std::span<const std::string> directions,
-                                             Convention convention) {
+                                             Convention convention) try {
     if (variables.size() != directions.size()) {
         throw CallerError(std::to_string(directions.size()) + " directions are given: expected " +
                           std::to_string(variables.size()) + ", one for each variable");
@@ -250,13 +259,17 @@ std::vector<Gradient> hessian_vector_product(const Expr& f, std::span<const std:
         products.push_back({x, std::move(product)});
     }
     return products;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 Expr hessian_vector_product(const Expr& f, const std::string& variable,
-                            const std::string& direction, Convention convention) {
+                            const std::string& direction, Convention convention) try {
     const std::string variables[] = {variable};
     const std::string directions[] = {direction};
     return hessian_vector_product(f, variables, directions, convention).front().form;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

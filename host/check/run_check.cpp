@@ -10,6 +10,7 @@
 #include "check/stand_ins.hpp"
 #include "expression/build.hpp"
 #include "matgrad/calculus.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -142,7 +143,7 @@ private:
     /// Counts the problem; false if it has failed.
     bool take(std::int64_t problem) {
         const bool failed =
-            !run_.status.empty() && run_.status[static_cast<std::size_t>(problem)] != 0;
+            !run_.status.empty() && !succeeded(run_.status[static_cast<std::size_t>(problem)]);
         ++(failed ? report_.failed : report_.problems);
         return !failed;
     }

@@ -33,7 +33,9 @@ constexpr OptionRow kEval[] = {
     {"--hvp", "V=V.npy", "also compute the Hessian with respect to the one --wrt, applied to V", "",
      true},
     {"--hvp-out", "H.npy", "write that product", "", true},
-    {"--status", "S.npy", "write the status of each problem (int32): 0, or the pivot that failed",
+    {"--status", "S.npy",
+     "write the status of each problem (int32): 0, or kind * 2^24 + pivot; kind 1: not positive "
+     "(Cholesky), 2: zero (LU), 4: not finite; pivots count from 1",
      "", true},
     {"--entry", "i,j", "only this entry of the gradient, counted from 0"},
     {"--reduce", "HOW",

@@ -9,6 +9,7 @@
 #include "cli/eval_stream.hpp"
 #include "cli/eval_summary.hpp"
 #include "cli/interrupt.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad {
 namespace {
@@ -26,8 +27,9 @@ Plan plan_for(const EvalRequest& request, bool explain_passes) {
 
 void report_failures(const StreamTotals& totals) {
     if (totals.failed > 0) {
-        fmt::print(stderr, "matgrad: {} of {} problems failed; first: problem {}, pivot {}\n",
-                   totals.failed, totals.problems, totals.first_failed, totals.first_pivot);
+        fmt::print(stderr, "matgrad: {} of {} problems failed; first: problem {}, {}\n",
+                   totals.failed, totals.problems, totals.first_failed,
+                   to_text(totals.first_status));
     }
 }
 

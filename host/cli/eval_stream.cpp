@@ -8,6 +8,7 @@
 
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad {
 namespace {
@@ -212,10 +213,9 @@ private:
         totals_.problems += summary.problems;
         totals_.failed += summary.failed;
         if (summary.failed > 0 && totals_.first_failed < 0) {
-            const auto at = std::find_if(slot.status.begin(), slot.status.end(),
-                                         [](std::int32_t status) { return status != 0; });
+            const auto at = std::find_if_not(slot.status.begin(), slot.status.end(), succeeded);
             totals_.first_failed = slot.first + (at - slot.status.begin());
-            totals_.first_pivot = *at;
+            totals_.first_status = *at;
         }
         request_.options.type == ScalarType::float32 ? add<float>(slot) : add<double>(slot);
     }

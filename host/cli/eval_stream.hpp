@@ -26,7 +26,7 @@ struct StreamTotals {
     std::int64_t problems = 0;
     std::int64_t failed = 0;
     std::int64_t first_failed = -1;  ///< its number in the batch
-    std::int32_t first_pivot = 0;    ///< and its status
+    std::int32_t first_status = 0;   ///< and its status
     /// Of outputs that are reduced: the sums over all pieces, or the means. In the order of the outputs.
     std::vector<std::vector<double>> reduced;
 };

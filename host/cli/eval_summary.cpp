@@ -56,7 +56,7 @@ void EvalSummary::add_as(const Piece& piece) {
         }
         for (std::int64_t k = 0; k < piece.count; ++k) {
             const std::vector<double> entries(data + k * each, data + (k + 1) * each);
-            if (piece.status[static_cast<std::size_t>(k)] == 0) {
+            if (succeeded(piece.status[static_cast<std::size_t>(k)])) {
                 statistics_[i].add(output.kind == OutputKind::value ? entries[0] : norm(entries));
             }
         }

@@ -19,6 +19,7 @@
 #include "cpu/tile.hpp"
 #include "executor/progress.hpp"
 #include "executor/workers.hpp"
+#include "matgrad/status.hpp"
 #include "program/uses.hpp"
 
 namespace matgrad {
@@ -53,9 +54,9 @@ public:
 
     RunSummary operator()() {
         progress_.throw_if_stopped(call_.batch);
-        const std::int32_t pivot = run_once(plan_.shared_steps);
-        if (pivot != 0) {
-            return fail_all(pivot);
+        const std::int32_t status = run_once(plan_.shared_steps);
+        if (!succeeded(status)) {
+            return fail_all(status);
         }
         run_tiles();
         progress_.throw_if_stopped(call_.batch);
@@ -93,18 +94,18 @@ private:
                thread * plan_.thread_bytes();
     }
 
-    /// On values that all problems share. Returns the first bad pivot or 0.
+    /// On values that all problems share. Returns their status.
     std::int32_t run_once(const std::vector<CpuStepPtr>& steps) {
         if (steps.empty()) {
             return 0;
         }
         Scratch scratch(memory_of(0) + plan_.views_bytes + plan_.tile_bytes, plan_.scratch_bytes);
-        std::int32_t pivot = 0;
-        const StepRun run{data_.shared, &scratch, &pivot, 1, threads_};
+        std::int32_t status = 0;
+        const StepRun run{data_.shared, &scratch, &status, 1, threads_};
         for (const CpuStepPtr& step : steps) {
             step->run(run);
         }
-        return pivot;
+        return status;
     }
 
     /// A sum over no problem is zero.
@@ -115,8 +116,8 @@ private:
     }
 
     /// A factorization that all problems share has failed.
-    RunSummary fail_all(std::int32_t pivot) {
-        std::fill(call_.status.begin(), call_.status.end(), pivot);
+    RunSummary fail_all(std::int32_t status) {
+        std::fill(call_.status.begin(), call_.status.end(), status);
         for (std::size_t i = 0; i < call_.results.size(); ++i) {
             const ProgramOutput& output = plan_.program.outputs[i];
             const bool per_problem = is_per_problem(plan_.program, output);

@@ -10,6 +10,7 @@
 #include "cpu/dot.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/transpose.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -156,7 +157,7 @@ bool TileRunner::streams(const View& value) const {
 std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, double* sums) {
     run_steps(first, count);
     write_results(first, count);
-    const auto failed = count - static_cast<std::int64_t>(std::count(status_, status_ + count, 0));
+    const auto failed = count - std::count_if(status_, status_ + count, succeeded);
     if (failed > 0) {
         spoil_failed(first, count);
     }
@@ -225,92 +226,6 @@ void TileRunner::bring_run(const Given& from, std::int64_t first, std::int64_t c
 
 /// A problem that failed has no part in a sum, and one that overflows does not spoil those of its
 /// neighbours: then the problems are done again, one by one. Each gives the bits it gave before.
-void TileRunner::add_sums(std::int64_t first, std::int64_t count, std::int64_t failed,
-                          double* sums) {
-    const bool good = failed == 0 && are_tile_sums_finite();
-    if (count == 1 || plan_.choice.runs.summed.empty() || good) {
-        return gather(count, failed, sums);
-    }
-    std::int32_t status[kMostProblems];
-    std::copy(status_, status_ + count, status);
-    for (std::int64_t p = 0; p < count; ++p) {
-        if (status[p] == 0) {
-            run_steps(first + p, 1);
-            gather(1, 0, sums);
-        }
-    }
-}
-
-bool TileRunner::are_tile_sums_finite() const {
-    return std::all_of(plan_.choice.runs.summed.begin(), plan_.choice.runs.summed.end(),
-                       [this](const SummedValue& summed) {
-                           const View& v = values_[summed.value];
-                           return all_finite(v.type, v.data, v.count());
-                       });
-}
-
-void TileRunner::gather_run(const BatchSum& sum, std::int64_t count, std::int64_t failed,
-                            double* to) const {
-    const View first = values_[sum.use.value];
-    const std::int64_t matrices = sum.of_tile ? 1 : count;
-    const View seen = use_of(sum.use, first);
-    const bool whole = seen.count() == first.count() && seen.contiguous();
-    if (failed == 0 && first.count() == 1) {
-        *to += sum_of({Terms::entries, row_major(first.data, first.type, 1, matrices, 1), {}});
-        return;
-    }
-    if (whole && failed == 0) {
-        return add_matrices(first.type, first.data, matrices, first.count(), to);
-    }
-    for (std::int64_t p = 0; p < matrices; ++p) {
-        if (status_[p] != 0) {
-            continue;
-        }
-        View each = seen;
-        each.data += p * first.count() * size_of(first.type);
-        double* next = to;
-        with_type(each.type, [&](auto zero) {
-            for (std::int64_t r = 0; r < each.rows; ++r) {
-                for (std::int64_t c = 0; c < each.cols; ++c) {
-                    *next++ +=
-                        static_cast<double>(*reinterpret_cast<decltype(zero)*>(each.at(r, c)));
-                }
-            }
-        });
-    }
-}
-
-void TileRunner::gather(std::int64_t count, std::int64_t failed, double* sums) const {
-    for (const BatchSum& sum : plan_.sums) {
-        const View from = use_of(sum.use, values_[sum.use.value]);
-        double* to = sums + sum.first;
-        if (plan_.is_runs() && plan_.value(sum.use.value).scope == Scope::problem) {
-            gather_run(sum, count, failed, to);
-            continue;
-        }
-        if (from.lanes == kLanes) {
-            bool keep[kLanes];
-            for (int l = 0; l < kLanes; ++l) {
-                keep[l] = l < count && status_[l] == 0;
-            }
-            lane_sum(from, keep, to);
-            continue;
-        }
-        const auto good = static_cast<double>(count - failed);
-        if (good == 0) {
-            continue;
-        }
-        with_type(from.type, [&](auto zero) {
-            for (std::int64_t r = 0; r < from.rows; ++r) {
-                for (std::int64_t c = 0; c < from.cols; ++c) {
-                    *to++ += good *
-                             static_cast<double>(*reinterpret_cast<decltype(zero)*>(from.at(r, c)));
-                }
-            }
-        });
-    }
-}
-
 void TileRunner::write_plain(const View& value, const View& result) {
     // Past the caches in one run, if the result is that, by rows or by columns.
     const View run = result.contiguous() ? result : transposed(result);
@@ -404,7 +319,7 @@ View TileRunner::source_of(const GivenResult& result, std::int64_t first,
 void TileRunner::add_results(const GivenResult& result, std::int64_t first,
                              std::int64_t count) const {
     for (std::int64_t l = 0; l < count; ++l) {
-        if (status_[l] == 0) {
+        if (succeeded(status_[l])) {
             add_matrix(source_of(result, first, l), 1, result.beta, result.to.of(first + l));
         }
     }
@@ -413,7 +328,7 @@ void TileRunner::add_results(const GivenResult& result, std::int64_t first,
 void TileRunner::spoil_failed(std::int64_t first, std::int64_t count) {
     for (std::size_t i = 0; i < plan_.results.size(); ++i) {
         for (std::int64_t l = 0; l < count && results_[i].beta == 0; ++l) {
-            if (status_[l] != 0) {
+            if (!succeeded(status_[l])) {
                 fill_matrix(results_[i].to.of(first + l), std::numeric_limits<double>::quiet_NaN());
             }
         }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "matgrad/status.hpp"
+
 namespace matgrad::gpu {
 namespace {
 
@@ -70,7 +72,7 @@ void add_problems(const std::byte* from, std::byte* to, const Strides& out, cons
                   const Adding& adding) {
     const std::int64_t size = size_of(part.type);
     for (std::int64_t p = 0; p < part.count; ++p) {
-        if (adding.status != nullptr && adding.status[p] != 0) {
+        if (adding.status != nullptr && !succeeded(adding.status[p])) {
             continue;
         }
         const std::byte* const source = from + p * part.rows * part.cols * size;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "matgrad/status.hpp"
 #include "program/uses.hpp"
 
 namespace matgrad::gpu {
@@ -176,7 +177,7 @@ void HostStream::take_results(const HostBuffers::Slot& slot, const Chunk& chunk)
     const auto* status =
         reinterpret_cast<const std::int32_t*>(slot.pinned + buffers_->layout.status);
     const std::int64_t failed =
-        chunk.count - std::count(status, status + chunk.count, std::int32_t{0});
+        chunk.count - std::count_if(status, status + chunk.count, succeeded);
     failed_ += failed;
     if (!call_.status.empty()) {
         std::copy_n(status, chunk.count, call_.status.begin() + chunk.first);
@@ -193,7 +194,7 @@ void HostStream::take_results(const HostBuffers::Slot& slot, const Chunk& chunk)
         } else if (!took_single_results_ && is_first_) {
             // A factor that all share has failed if all problems have, and the result is NaN.
             const bool lost = failed == chunk.count && is_all_nan(from, part);
-            const std::int32_t shared_status = lost ? 1 : 0;
+            const std::int32_t shared_status = lost ? *status : 0;
             unpack(from, part, call_.results[i], copying_, {beta_of(call_, i), &shared_status});
         }
     }

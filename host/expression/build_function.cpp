@@ -5,6 +5,7 @@
 
 #include "expression/build.hpp"
 #include "expression/functions.hpp"
+#include "expression/guarded.hpp"
 #include "expression/make_node.hpp"
 
 namespace matgrad {
@@ -268,7 +269,7 @@ Expr inverse(const Expr& a) {
     return multiply(factors);
 }
 
-Expr dot(const Expr& a, const Expr& b) {
+Expr dot(const Expr& a, const Expr& b) try {
     require_given(a, "dot");
     require_given(b, "dot");
     if (a.shape() != b.shape()) {
@@ -296,6 +297,8 @@ Expr dot(const Expr& a, const Expr& b) {
         factors.push_back(raw(Op::dot, {x, y}, Shape::scalar()));
     }
     return multiply(factors);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 Expr apply(Op op, const Expr& a) {

@@ -1,12 +1,13 @@
 #include <cmath>
 
 #include "expression/build.hpp"
+#include "expression/guarded.hpp"
 #include "expression/make_node.hpp"
 #include "expression/names.hpp"
 
 namespace matgrad {
 
-Expr number(double value) {
+Expr number(double value) try {
     if (!std::isfinite(value)) {
         throw UnsupportedError("a constant is not finite: " + std::to_string(value));
     }
@@ -15,11 +16,15 @@ Expr number(double value) {
     node.shape = Shape::scalar();
     node.number = value;
     return detail::make_node(std::move(node));
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr symbol(const Declaration& declaration) {
+Expr symbol(const Declaration& declaration) try {
     detail::check_declaration(declaration);
     return hidden_symbol(declaration);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 Expr hidden_symbol(const Declaration& declaration) {
@@ -31,7 +36,7 @@ Expr hidden_symbol(const Declaration& declaration) {
     return detail::make_node(std::move(node));
 }
 
-Expr eye(const Dim& n) {
+Expr eye(const Dim& n) try {
     detail::check_dim(n, "eye");
     if (n.is_one()) {
         return number(1);
@@ -40,9 +45,11 @@ Expr eye(const Dim& n) {
     node.op = Op::eye;
     node.shape = {n, n};
     return detail::make_node(std::move(node));
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr ones(const Dim& m, const Dim& n) {
+Expr ones(const Dim& m, const Dim& n) try {
     detail::check_dim(m, "ones");
     detail::check_dim(n, "ones");
     if (m.is_one() && n.is_one()) {
@@ -52,6 +59,8 @@ Expr ones(const Dim& m, const Dim& n) {
     node.op = Op::ones;
     node.shape = {m, n};
     return detail::make_node(std::move(node));
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 bool is_number(const Expr& a, double value) {

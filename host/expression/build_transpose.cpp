@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "expression/build.hpp"
+#include "expression/guarded.hpp"
 #include "expression/make_node.hpp"
 
 namespace matgrad {
@@ -36,7 +37,7 @@ constexpr std::pair<Op, Op> kTurned[] = {{Op::tril, Op::triu},
 // Products turn around and pass the transpose on to their factors; everything else that has no
 // simpler form keeps it outside, so that one transpose makes one node however large `a` is. The
 // fingerprint of exp(A)' is that of exp(A') all the same, see node.cpp.
-Expr transpose(const Expr& a) {
+Expr transpose(const Expr& a) try {
     require_given(a, "transpose");
     if (a.shape().is_scalar() || a->symmetric) {
         return a;
@@ -56,6 +57,8 @@ Expr transpose(const Expr& a) {
         }
     }
     return unary(Op::transpose, a, {a.shape().cols, a.shape().rows});
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "expression/guarded.hpp"
 #include "expression/names.hpp"
 
 namespace matgrad {
@@ -178,7 +179,7 @@ void detail::check_declaration(const Declaration& d) {
     }
 }
 
-Declaration parse_declaration(std::string_view text) {
+Declaration parse_declaration(std::string_view text) try {
     if (text.size() > detail::kMaxTextBytes) {
         throw UnsupportedError(fmt::format("the declaration has {} bytes, the limit is {}",
                                            text.size(), detail::kMaxTextBytes));
@@ -195,9 +196,11 @@ Declaration parse_declaration(std::string_view text) {
     reader.expect_end("the end");
     detail::check_declaration(d);
     return d;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-std::string to_text(const Declaration& d) {
+std::string to_text(const Declaration& d) try {
     std::string text = d.name + "=" + d.shape.rows.text();
     if (!d.shape.cols.is_one()) {
         text += "," + d.shape.cols.text();
@@ -207,6 +210,8 @@ std::string to_text(const Declaration& d) {
         text += name_of(d.structure, d.shape);
     }
     return text;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "expression/functions.hpp"
+#include "expression/guarded.hpp"
 #include "expression/node.hpp"
 #include "expression/rebuild.hpp"
 #include "matgrad/build.hpp"
@@ -110,8 +111,10 @@ NamedParts detail::named_parts(const Expr& expr, std::span<const Declaration> ta
     return result;
 }
 
-NamedParts name_repeated_parts(const Expr& expr, std::span<const Declaration> taken) {
+NamedParts name_repeated_parts(const Expr& expr, std::span<const Declaration> taken) try {
     return detail::named_parts(expr, taken, detail::kForReaders);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

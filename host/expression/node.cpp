@@ -4,6 +4,7 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "expression/guarded.hpp"
 #include "expression/make_node.hpp"
 #include "expression/symbol_list.hpp"
 
@@ -377,7 +378,7 @@ std::vector<Expr> topological_order(std::span<const Expr> roots) {
     return order;
 }
 
-std::vector<Declaration> symbols(const Expr& expr) {
+std::vector<Declaration> symbols(const Expr& expr) try {
     require_given(expr, "symbols");
     std::vector<Declaration> found;
     const Expr roots[] = {expr};
@@ -387,6 +388,8 @@ std::vector<Declaration> symbols(const Expr& expr) {
         }
     }
     return found;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

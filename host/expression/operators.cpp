@@ -8,6 +8,7 @@
 #include "expression/ast.hpp"
 #include "expression/build.hpp"
 #include "expression/elaborate.hpp"
+#include "expression/guarded.hpp"
 #include "expression/make_node.hpp"
 #include "expression/symbol_list.hpp"
 
@@ -92,18 +93,22 @@ void require_fit(const detail::Function& f, const Expr& a) {
     }
 }
 
-Expr function(Op op, const Expr& a) {
+Expr function(Op op, const Expr& a) try {
     const detail::Function& f = *detail::function_of(op);
     require_given(a, f.name);
     require_fit(f, a);
     return within_limits(call_as_written(op, {&a, 1}), f.name);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr function(Op op, const Expr& a, const Expr& b) {
+Expr function(Op op, const Expr& a, const Expr& b) try {
     const detail::Function& f = *detail::function_of(op);
     require_same_shape(a, b, f.name);
     const Expr arguments[] = {a, b};
     return within_limits(call_as_written(op, arguments), f.name);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace
@@ -122,22 +127,28 @@ Expr call_as_written(Op op, std::span<const Expr> arguments) {
     return call(op, arguments);
 }
 
-Expr operator+(const Expr& a, const Expr& b) {
+Expr operator+(const Expr& a, const Expr& b) try {
     require_same_shape(a, b, "+");
     return within_limits(add(a, b), "+");
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr operator-(const Expr& a, const Expr& b) {
+Expr operator-(const Expr& a, const Expr& b) try {
     require_same_shape(a, b, "-");
     return within_limits(subtract(a, b), "-");
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr operator-(const Expr& a) {
+Expr operator-(const Expr& a) try {
     require_given(a, "-");
     return within_limits(negate(a), "-");
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr operator*(const Expr& a, const Expr& b) {
+Expr operator*(const Expr& a, const Expr& b) try {
     require_both_given(a, b, "*");
     if (!any_scalar(a, b) && a.shape().cols != b.shape().rows) {
         throw ShapeError(fmt::format("*: {}; columns of {} ({}) must equal rows of {} ({})",
@@ -145,9 +156,11 @@ Expr operator*(const Expr& a, const Expr& b) {
                                      b.shape().rows.text()));
     }
     return within_limits(multiply(a, b), "*");
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr operator/(const Expr& a, const Expr& b) {
+Expr operator/(const Expr& a, const Expr& b) try {
     require_both_given(a, b, "/");
     if (!any_scalar(a, b)) {
         throw ShapeError(
@@ -156,24 +169,32 @@ Expr operator/(const Expr& a, const Expr& b) {
                         both(a, b)));
     }
     return within_limits(b.shape().is_scalar() ? multiply(a, power(b, -1)) : divide(a, b), "/");
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr entry_times(const Expr& a, const Expr& b) {
+Expr entry_times(const Expr& a, const Expr& b) try {
     require_same_shape(a, b, "entry_times");
     return within_limits(hadamard(a, b), "entry_times");
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr entry_divide(const Expr& a, const Expr& b) {
+Expr entry_divide(const Expr& a, const Expr& b) try {
     require_same_shape(a, b, "entry_divide");
     return within_limits(divide(a, b), "entry_divide");
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr entry_power(const Expr& a, double exponent) {
+Expr entry_power(const Expr& a, double exponent) try {
     require_given(a, "entry_power");
     return within_limits(power(a, exponent), "entry_power");
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Expr pow(const Expr& a, double exponent) {
+Expr pow(const Expr& a, double exponent) try {
     require_given(a, "pow");
     if (a.shape().is_scalar()) {
         return within_limits(power(a, exponent), "pow");
@@ -187,6 +208,8 @@ Expr pow(const Expr& a, double exponent) {
             exponent));
     }
     return within_limits(matrix_power(a, static_cast<int>(exponent)), "pow");
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 // Of the functions that are no entrywise ones, by the names of their operations.

@@ -8,6 +8,7 @@
 
 #include "expression/build.hpp"
 #include "expression/functions.hpp"
+#include "expression/guarded.hpp"
 #include "expression/print_parts.hpp"
 
 namespace matgrad {
@@ -346,9 +347,11 @@ Text print(const Expr& e) {
 
 }  // namespace
 
-std::string to_latex(const Expr& expr) {
+std::string to_latex(const Expr& expr) try {
     detail::require_printable(expr);
     return print(expr).text;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

@@ -9,6 +9,7 @@
 
 #include "expression/build.hpp"
 #include "expression/functions.hpp"
+#include "expression/guarded.hpp"
 #include "expression/name_parts.hpp"
 #include "expression/numpy_chain.hpp"
 #include "expression/print_parts.hpp"
@@ -252,14 +253,16 @@ bool is_row(const Expr& e) {
 
 }  // namespace
 
-std::string to_numpy(const Expr& expr, std::span<const Declaration> at_hand) {
+std::string to_numpy(const Expr& expr, std::span<const Declaration> at_hand) try {
     detail::require_printable(expr);
     Text text = Printer(expr, at_hand).print(expr);
     return is_row(expr) ? "(" + text.text + ")[np.newaxis, :]" : std::move(text.text);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 std::string to_numpy_function(const Expr& expr, std::string_view name,
-                              std::span<const Declaration> parameters) {
+                              std::span<const Declaration> parameters) try {
     detail::require_printable(expr);
     const std::vector<Declaration> own = symbols(expr);
     const std::span<const Declaration> arguments = parameters.empty() ? own : parameters;
@@ -279,6 +282,8 @@ std::string to_numpy_function(const Expr& expr, std::string_view name,
     text += is_row(expr) ? fmt::format("    return ({})[np.newaxis, :]\n", result)
                          : fmt::format("    return {}\n", result);
     return text;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "expression/build.hpp"
+#include "expression/guarded.hpp"
 #include "expression/print_parts.hpp"
 
 namespace matgrad {
@@ -169,9 +170,11 @@ Text print(const Expr& e) {
 
 }  // namespace
 
-std::string to_text(const Expr& expr) {
+std::string to_text(const Expr& expr) try {
     detail::require_printable(expr);
     return print(expr).text;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 std::ostream& operator<<(std::ostream& out, const Expr& expr) {

@@ -49,7 +49,7 @@ struct MATGRAD_API OutputCheck {
 struct MATGRAD_API CheckReport {
     std::vector<OutputCheck> outputs;  ///< one per output of the plan, in order
     std::int64_t problems = 0;         ///< compared; of a sum or a mean, the problems in it
-    std::int64_t failed = 0;           ///< left out, since their status is not 0
+    std::int64_t failed = 0;           ///< left out, as their status says
 
     /// True also where there was nothing to compare.
     [[nodiscard]] bool passed() const noexcept;

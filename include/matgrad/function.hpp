@@ -44,7 +44,7 @@ public:
     [[nodiscard]] const Matrices& operator[](std::string_view output) const;
     [[nodiscard]] const Matrices& value() const { return (*this)["value"]; }
     [[nodiscard]] const Matrices& gradient(std::string_view variable) const;
-    /// An entry per problem: 0, or why it failed.
+    /// An entry per problem: 0, or why it failed (status.hpp).
     [[nodiscard]] const std::vector<std::int32_t>& status() const noexcept { return status_; }
     [[nodiscard]] RunSummary summary() const noexcept { return summary_; }
 

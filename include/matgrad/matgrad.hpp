@@ -11,3 +11,4 @@
 #include "matgrad/function.hpp"
 #include "matgrad/linearize.hpp"
 #include "matgrad/plan.hpp"
+#include "matgrad/status.hpp"

@@ -5,9 +5,9 @@
 /// Real entries. Each operand is batched (one matrix per problem) or shared (one for all). Views
 /// (views.hpp) say where matrices lie, so row-major, column-major and sliced data are all read in place;
 /// results may not overlap operands. Operands are read anew at each run. NaN and infinity propagate
-/// as IEEE 754 says; where a matrix is factored, a pivot that is not finite or not positive
-/// (Cholesky), or not finite or zero (LU), fails that problem alone: its status is the 1-based
-/// number of the pivot, its results are NaN, and its neighbours are bit for bit what they were.
+/// as IEEE 754 says; where a matrix is factored, a pivot that is not finite, not positive (Cholesky)
+/// or zero (LU) fails that problem alone: its status names kind and pivot (status.hpp), its
+/// results are NaN, and its neighbours are bit for bit what they were.
 ///
 /// A plan is made for a device. `Plan::run` takes host memory and blocks, wherever it computes;
 /// `Plan::enqueue` takes the memory of one GPU and only enqueues.

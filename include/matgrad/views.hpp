@@ -59,6 +59,30 @@ template <typename R>
 concept Entries = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> &&
     kIsScalar<std::ranges::range_value_t<R>> && !EigenLike<R>;
 
+// The same where a view to `Void`, which is const for operands, may be made of it.
+
+/// Not of a container that is gone when the view is used.
+template <typename R, typename Void>
+concept EntriesFor = Entries<R> &&
+    (std::is_lvalue_reference_v<R> || std::ranges::borrowed_range<R>)&&std::convertible_to<
+        decltype(std::ranges::data(std::declval<R&>())), Void*>;
+
+template <typename M, typename Void>
+concept EigenFor = EigenLike<M> && !MdspanLike<M> &&
+                   std::convertible_to<decltype(std::declval<M&>().data()), Void*>;
+
+template <typename M, typename Void>
+concept MdspanFor =
+    MdspanLike<M> && std::convertible_to<decltype(std::declval<M&>().data_handle()), Void*>;
+
+template <typename T, typename Void>
+concept ReadScalar = kIsScalar<T> && std::is_const_v<Void>;
+template <typename T, typename Void>
+concept WrittenScalar = kIsScalar<T> && !std::is_const_v<Void>;
+
+template <typename V, typename Target>
+concept ViewedAs = std::convertible_to<V, Target>;
+
 }  // namespace detail
 
 /// `Void` is `const void` for operands, `void` for results: use `ConstView` and `View`.
@@ -86,34 +110,27 @@ public:
           col_stride_(col_stride) {}
 
     /// Row-major entries; the plan knows the sizes.
-    template <typename R>
-    requires detail::Entries<R> &&
-        (std::is_lvalue_reference_v<R> || std::ranges::borrowed_range<R>)&&std::convertible_to<
-            decltype(std::ranges::data(std::declval<R&>())),
-            Void*> BasicView(R&& entries) noexcept  // NOLINT: a vector is a view of its entries
+    template <detail::EntriesFor<Void> R>
+    BasicView(R&& entries) noexcept  // NOLINT: a vector is a view of its entries
         : data_(std::ranges::data(entries)),
           type_(kTypeOf<std::ranges::range_value_t<R>>),
           entries_(static_cast<std::int64_t>(std::ranges::size(entries))) {}
 
     /// A scalar, one for all problems. A temporary lasts for the call that it is written in.
-    template <typename T>
-    requires(detail::kIsScalar<T>&& std::is_const_v<Void>) BasicView(const T& scalar)
-    noexcept  // NOLINT: a number is a view of itself
+    template <detail::ReadScalar<Void> T>
+    BasicView(const T& scalar) noexcept  // NOLINT: a number is a view of itself
         : BasicView(&scalar, kTypeOf<T>, 1, 1, 1, 1) {
         entries_ = 1;
     }
-    template <typename T>
-    requires(detail::kIsScalar<T> && !std::is_const_v<Void>) BasicView(T& scalar)
-    noexcept  // NOLINT: a number is a view of itself
+    template <detail::WrittenScalar<Void> T>
+    BasicView(T& scalar) noexcept  // NOLINT: a number is a view of itself
         : BasicView(&scalar, kTypeOf<T>, 1, 1, 1, 1) {
         entries_ = 1;
     }
 
     /// A matrix of Eigen's.
-    template <typename M>
-    requires detail::EigenLike<M> &&(!detail::MdspanLike<M>)&&std::convertible_to<
-        decltype(std::declval<M&>().data()),
-        Void*> BasicView(M&& matrix) noexcept  // NOLINT: a matrix is a view of itself
+    template <detail::EigenFor<Void> M>
+    BasicView(M&& matrix) noexcept  // NOLINT: a matrix is a view of itself
         : BasicView(
               matrix.data(), kTypeOf<std::remove_cvref_t<decltype(*matrix.data())>>, matrix.rows(),
               matrix.cols(),
@@ -121,11 +138,8 @@ public:
               std::remove_cvref_t<M>::IsRowMajor ? matrix.innerStride() : matrix.outerStride()) {}
 
     /// An mdspan of rank 1 (a column), 2 (a matrix) or 3 (a batch of matrices).
-    template <typename M>
-    requires detail::MdspanLike<M> &&
-        std::convertible_to<decltype(std::declval<M&>().data_handle()), Void*>
-        BasicView(M&& span)
-    noexcept  // NOLINT: an mdspan is a view
+    template <detail::MdspanFor<Void> M>
+    BasicView(M&& span) noexcept  // NOLINT: an mdspan is a view
         : data_(span.data_handle()),
           type_(kTypeOf<std::remove_cvref_t<decltype(*span.data_handle())>>) {
         constexpr std::size_t rank = std::remove_cvref_t<M>::rank();
@@ -272,13 +286,12 @@ template <detail::Entries R>
 /// What a call reads: a view, and the operand that it is. Without names views are taken in the order of
 /// Plan::operands(); all of a call's have names, or none.
 struct OperandView {
-    template <typename V>
-    requires std::convertible_to<V, ConstView> OperandView(V&& of)
-    noexcept  // NOLINT: a view is an argument
+    template <detail::ViewedAs<ConstView> V>
+    OperandView(V&& of) noexcept  // NOLINT: a view is an argument
         : view(std::forward<V>(of)) {}
-    template <typename V>
-    requires std::convertible_to<V, ConstView> OperandView(std::string_view operand, V&& of)
-    noexcept : name(operand), view(std::forward<V>(of)) {}
+    template <detail::ViewedAs<ConstView> V>
+    OperandView(std::string_view operand, V&& of) noexcept
+        : name(operand), view(std::forward<V>(of)) {}
 
     std::string_view name;
     ConstView view;
@@ -286,14 +299,12 @@ struct OperandView {
 
 /// What a call writes: `value`, `gradient X` or `hvp X`, and where.
 struct ResultView {
-    template <typename V>
-    requires std::convertible_to<V, View> ResultView(V&& of)
-    noexcept  // NOLINT: a view is an argument
+    template <detail::ViewedAs<View> V>
+    ResultView(V&& of) noexcept  // NOLINT: a view is an argument
         : view(std::forward<V>(of)) {}
-    template <typename V>
-    requires std::convertible_to<V, View> ResultView(std::string_view output, V&& of,
-                                                     double times_what_is_there = 0)
-    noexcept : name(output), view(std::forward<V>(of)), beta(times_what_is_there) {}
+    template <detail::ViewedAs<View> V>
+    ResultView(std::string_view output, V&& of, double times_what_is_there = 0) noexcept
+        : name(output), view(std::forward<V>(of)), beta(times_what_is_there) {}
 
     std::string_view name;
     View view;

@@ -149,7 +149,7 @@ TYPED_TEST(PlanCheckOf, OfSumsAndMeansCoversTheProblemsThatSucceeded) {
         }
         // The sum over the wrong problems is another one.
         data.status[5] = 0;
-        data.status[6] = 1;
+        data.status[6] = make_status(StatusKind::not_positive, 1);
         EXPECT_FALSE(data.check().passed());
     }
 }

@@ -68,7 +68,7 @@ TEST(RunOptions, AFailedProblemLeavesWhatIsThereUnlessBetaIsZero) {
     plan.run({{"S", row_major(s, 1, 1).batched(3)}}, {{"value", value, 2}}, status);
     EXPECT_EQ(value, (std::vector<double>{14, 7, 14}));
     EXPECT_EQ(status[0], 0);
-    EXPECT_NE(status[1], 0);
+    EXPECT_EQ(status[1], make_status(StatusKind::not_positive, 1));
     plan.run({{"S", row_major(s, 1, 1).batched(3)}}, {{"value", value}});
     EXPECT_EQ(value[0], 0);
     EXPECT_TRUE(std::isnan(value[1]));

@@ -394,16 +394,18 @@ TEST_F(EvalCommand, CountsTheProblemsThatFailAndStillWritesTheResults) {
         s[4 * k + 3] = k % 2 == 0 ? 3 : -1;  // problems 1 and 3 are not positive
     }
     write_npy(folder_.path("S.npy"), {5, 2, 2}, s);
+    const std::int32_t kFailed = (1 << 24) + 2;  // not positive, pivot 2
     for (const char* memory : {"1", "1M"}) {
         const RunResult result =
             run({"eval", "logdet(S)", "--wrt", "S", "--declare", "S=n,n:spd", "S=S.npy", "--grad",
                  "g.npy", "--value", "v.npy", "--status", "s.npy", "--check", "--memory", memory},
                 options_);
         EXPECT_EQ(result.status, 1);
-        EXPECT_EQ(result.err, "matgrad: 2 of 5 problems failed; first: problem 1, pivot 2\n");
+        EXPECT_EQ(result.err,
+                  "matgrad: 2 of 5 problems failed; first: problem 1, not positive at pivot 2\n");
         EXPECT_THAT(result.out, HasSubstr("check: 3 problems"));
         EXPECT_EQ(read_npy<std::int32_t>(folder_.path("s.npy"), {5}),
-                  (std::vector<std::int32_t>{0, 2, 0, 2, 0}));
+                  (std::vector<std::int32_t>{0, kFailed, 0, kFailed, 0}));
         const auto v = read_npy<double>(folder_.path("v.npy"), {5});
         const auto g = read_npy<double>(folder_.path("g.npy"), {5, 2, 2});
         ASSERT_EQ(v.size(), 5u);

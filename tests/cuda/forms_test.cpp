@@ -9,6 +9,7 @@
 #include "cuda/device_run.hpp"
 #include "cuda/flavour.hpp"
 #include "executors/naive.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -65,7 +66,8 @@ TEST_P(Forms, ARepeatedOutputIsWrittenForEveryProblemThatSucceeds) {
         const RunResult result = run_with({}, program, batch, {&S, &A}, {&T, &flipped, &same, &R});
         for (std::int64_t p = 0; p < batch; ++p) {
             const bool fails = p % 4 == 3;
-            EXPECT_EQ(result.status[static_cast<std::size_t>(p)], fails ? 2 : 0);
+            EXPECT_EQ(result.status[static_cast<std::size_t>(p)],
+                      fails ? make_status(StatusKind::not_positive, 2) : 0);
             EXPECT_EQ(std::isnan(R.get(p, 0, 0)), fails);
             for (std::int64_t r = 0; r < 3; ++r) {
                 for (std::int64_t c = 0; c < 2; ++c) {
@@ -234,7 +236,8 @@ TEST_P(Forms, WhereEveryProblemFailsSumsAreZeroAndResultsNan) {
     Matrices flipped(type(), 1, 2, 3);
     const RunResult result = run_with({}, program, kBatch, {&S, &B}, {&sum, &flipped, &Y});
     for (std::int64_t p = 0; p < kBatch; ++p) {
-        EXPECT_EQ(result.status[static_cast<std::size_t>(p)], p % 3 + 1);
+        const StatusKind kind = p % 2 == 0 ? StatusKind::not_finite : StatusKind::not_positive;
+        EXPECT_EQ(result.status[static_cast<std::size_t>(p)], make_status(kind, p % 3 + 1));
         for (std::int64_t r = 0; r < 3; ++r) {
             EXPECT_TRUE(std::isnan(Y.get(p, r, 0)) && std::isnan(Y.get(p, r, 1)));
         }

@@ -11,6 +11,7 @@
 #include "cuda/flavour.hpp"
 #include "cuda/host_run.hpp"
 #include "executors/call_wishes.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -98,7 +99,7 @@ TEST_P(HostBatches, WhereEveryProblemFailsHaveSumsOfZeroAndMeansOfNan) {
         HostRun run = small_run(pipeline, mean);
         EXPECT_EQ(run(data, results).failed, 900);
         for (const std::int32_t status : results.status) {
-            EXPECT_EQ(status, 3);
+            EXPECT_EQ(status, make_status(StatusKind::not_finite, 3));
         }
         EXPECT_TRUE(std::isnan(results.V.get(899, 0, 0)));
         EXPECT_EQ(std::isnan(results.total.get(0, 0, 0)), mean);

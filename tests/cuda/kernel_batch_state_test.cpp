@@ -8,6 +8,7 @@
 #include "batch_state.hpp"
 #include "cuda/checked.hpp"
 #include "cuda/kernel_bench.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -39,6 +40,16 @@ protected:
         return values;
     }
 };
+
+std::int32_t not_positive(std::int64_t pivot) {
+    return make_status(StatusKind::not_positive, pivot);
+}
+std::int32_t not_finite(std::int64_t pivot) {
+    return make_status(StatusKind::not_finite, pivot);
+}
+std::int32_t singular(std::int64_t pivot) {
+    return make_status(StatusKind::singular, pivot);
+}
 
 const double kNan = std::nan("");
 const double kInfinity = std::numeric_limits<double>::infinity();
@@ -98,14 +109,17 @@ public:
     void set(std::int64_t p, std::int64_t pivot, double value) {
         matrices_.host.set(p, pivot, pivot, value);
     }
+    void set_entry(std::int64_t p, std::int64_t row, std::int64_t col, double value) {
+        matrices_.host.set(p, row, col, value);
+    }
     [[nodiscard]] double get(std::int64_t p, std::int64_t pivot) {
         matrices_.download();
         return matrices_.host.get(p, pivot, pivot);
     }
     gpu::Diagonals upload() {
         const gpu::DeviceView view = matrices_.upload();
-        return {view.data, view.type == kDouble, n_, view.row_stride + view.col_stride,
-                view.batch_stride};
+        return {view.data,         view.type == kDouble, n_, view.row_stride + view.col_stride,
+                view.batch_stride, view.col_stride};
     }
 
 private:
@@ -131,23 +145,28 @@ TEST_F(BatchState, CholeskyFailsAtItsFirstPivotThatIsNotFiniteOrNotPositive) {
             const std::vector<int> info = {0, 0, 0, 0, 0, 4, 3, 5, 0};
             const DeviceBuffer device_info = put(info);
             const std::vector<std::int32_t> before = {0, 0, 0, 0, 0, 0, 0, 0, 77};
-            const auto end = static_cast<std::int32_t>(n);
             DeviceBuffer status = put(before);
             gpu::read_cholesky_status(pivots.upload(), device<int>(device_info), old(status), 9,
                                       stream());
             (void)finish();
             EXPECT_EQ(get<std::int32_t>(status),
-                      (std::vector<std::int32_t>{0, end, 1, 3, 2, 4, 3, 2, 77}));
+                      (std::vector<std::int32_t>{0, not_positive(n), not_positive(1), not_finite(3),
+                                                 not_positive(2), not_positive(4), not_positive(3),
+                                                 not_finite(2), 77}));
             status.upload(std::as_bytes(std::span(before)));
             gpu::read_cholesky_status(pivots.upload(), nullptr, old(status), 9, stream());
             (void)finish();
-            EXPECT_EQ(get<std::int32_t>(status),
-                      (std::vector<std::int32_t>{0, end, 1, 3, 2, 0, end, 2, 77}));
+            EXPECT_EQ(
+                get<std::int32_t>(status),
+                (std::vector<std::int32_t>{0, not_positive(n), not_positive(1), not_finite(3),
+                                           not_positive(2), 0, not_finite(n), not_finite(2), 77}));
             // New ones: what was there is not looked at.
             gpu::read_cholesky_status(pivots.upload(), nullptr, fresh(status), 9, stream());
             (void)finish();
             EXPECT_EQ(get<std::int32_t>(status),
-                      (std::vector<std::int32_t>{0, end, 1, 3, 2, 0, end, 2, 3}));
+                      (std::vector<std::int32_t>{0, not_positive(n), not_positive(1), not_finite(3),
+                                                 not_positive(2), 0, not_finite(n), not_finite(2),
+                                                 not_finite(3)}));
             const DeviceBuffer shared = put<std::int32_t>({6});
             gpu::read_cholesky_status(pivots.upload(), nullptr,
                                       fresh(status, device<std::int32_t>(shared)), 9, stream());
@@ -155,6 +174,25 @@ TEST_F(BatchState, CholeskyFailsAtItsFirstPivotThatIsNotFiniteOrNotPositive) {
             EXPECT_EQ(get<std::int32_t>(status), std::vector<std::int32_t>(9, 6));
         }
     }
+}
+
+TEST_F(BatchState, APivotThatTheLibraryNamesIsNotPositiveUnlessItsRowSaysOtherwise) {
+    constexpr std::int64_t kOrder = 6;
+    PivotCase pivots(kDouble, 6, kOrder);
+    pivots.set(0, 3, -2);  // the pivot
+    // 1: what was there before.
+    pivots.set(2, 3, kNan);  // the root of a negative number
+    pivots.set(3, 3, -kInfinity);
+    pivots.set_entry(4, 3, 1, kNan);
+    pivots.set_entry(5, 3, 4, kNan);       // right of the diagonal, where anything may be
+    pivots.set_entry(5, 2, 1, kInfinity);  // another row
+    const DeviceBuffer info = put(std::vector<int>(6, 4));
+    const DeviceBuffer status = put(std::vector<std::int32_t>(6, 0));
+    gpu::read_cholesky_status(pivots.upload(), device<int>(info), old(status), 6, stream());
+    (void)finish();
+    EXPECT_EQ(get<std::int32_t>(status),
+              (std::vector<std::int32_t>{not_positive(4), not_positive(4), not_positive(4),
+                                         not_finite(4), not_finite(4), not_positive(4)}));
 }
 
 TEST_F(BatchState, LuFailsAtItsFirstPivotThatIsNotFiniteOrZero) {
@@ -172,11 +210,13 @@ TEST_F(BatchState, LuFailsAtItsFirstPivotThatIsNotFiniteOrZero) {
             const DeviceBuffer status = put<std::int32_t>({0, 0, 0, 0, 9});
             gpu::read_lu_status(pivots.upload(), true, old(status), 5, stream());
             (void)finish();
-            const auto end = static_cast<std::int32_t>(n);
-            EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, end, 2, end, 9}));
+            EXPECT_EQ(get<std::int32_t>(status),
+                      (std::vector<std::int32_t>{0, singular(n), not_finite(2), not_finite(n), 9}));
             gpu::read_lu_status(pivots.upload(), true, fresh(status), 5, stream());
             (void)finish();
-            EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, end, 2, end, 1}));
+            EXPECT_EQ(get<std::int32_t>(status),
+                      (std::vector<std::int32_t>{0, singular(n), not_finite(2), not_finite(n),
+                                                 singular(1)}));
         }
     }
 }
@@ -194,10 +234,10 @@ TEST_F(BatchState, BehindAZeroPivotThatDoesNotFailTheDiagonalIsOne) {
         const gpu::Diagonals diagonals = pivots.upload();
         gpu::read_lu_status(diagonals, false, old(status), 4, stream());
         (void)finish();
-        EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, 4, 0, 8}));
+        EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, not_finite(4), 0, 8}));
         gpu::read_lu_status(diagonals, false, fresh(status), 4, stream());
         (void)finish();
-        EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, 4, 0, 0}));
+        EXPECT_EQ(get<std::int32_t>(status), (std::vector<std::int32_t>{0, not_finite(4), 0, 0}));
         for (std::int64_t k = 0; k < kOrder; ++k) {
             const double as_before = 1.0 + static_cast<double>(k);
             EXPECT_EQ(pivots.get(0, k), k < 100 ? as_before : k == 100 ? 0 : 1);
@@ -227,7 +267,7 @@ TEST_F(BatchState, FillsEveryEntryOfFailedProblemsAndNoOther) {
                 OnDevice before(type, 4, m, n, order);
                 before.host = a.host;
                 const gpu::DeviceView view = a.upload();
-                const DeviceBuffer status = put<std::int32_t>({0, 2, 0, 1});
+                const DeviceBuffer status = put<std::int32_t>({0, singular(2), 0, not_positive(1)});
                 // Others of the other type beside it, one of them empty.
                 OnDevice other(type == kDouble ? kFloat : kDouble, 4, 2, 3);
                 const gpu::DeviceView beside = other.upload();

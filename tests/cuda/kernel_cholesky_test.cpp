@@ -111,6 +111,7 @@ TEST_F(CholeskyKernel, LeavesAPivotThatIsNotPositiveToBeSeenAndNeighboursAlone) 
                     }
                     const double pivot = a.host.get(1, at, at);
                     EXPECT_FALSE(pivot > 0 && std::isfinite(pivot)) << pivot;
+                    EXPECT_EQ(std::isfinite(pivot), std::isfinite(bad)) << pivot;
                 }
             }
         }

@@ -8,6 +8,7 @@
 #include "copy.hpp"
 #include "cuda/checked.hpp"
 #include "cuda/kernel_bench.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -29,6 +30,9 @@ gpu::Matrices of(const gpu::DeviceView& view) {
 double rounded(double x, ScalarType type) {
     return type == kFloat ? static_cast<double>(static_cast<float>(x)) : x;
 }
+
+constexpr std::int32_t kNotPositive = make_status(StatusKind::not_positive, 1);
+constexpr std::int32_t kSingular = make_status(StatusKind::singular, 3);
 
 DeviceBuffer status_of(const std::vector<std::int32_t>& status) {
     return DeviceBuffer(std::as_bytes(std::span(status)));
@@ -88,7 +92,7 @@ TEST_F(CopyEntries, ReadsAndWritesEveryEntryOnceInAnyMemoryOrder) {
 }
 
 TEST_F(CopyEntries, WritesNanForProblemsThatLostTheirNumbersAlone) {
-    const DeviceBuffer status = status_of({0, 3, 0, 1});
+    const DeviceBuffer status = status_of({0, kSingular, 0, kNotPositive});
     for_each_case([&](ScalarType from, ScalarType to, Sizes size, Order in_order, Order out_order,
                       std::int64_t batch) {
         OnDevice in(from, batch, size.m, size.n, in_order);
@@ -111,13 +115,15 @@ TEST_F(CopyEntries, WritesNanForProblemsThatLostTheirNumbersAlone) {
 }
 
 TEST_F(CopyEntries, AKindOfFailureOutsideTheMaskKeepsItsNumbers) {
-    const DeviceBuffer status = status_of({5, -1, -30, 0});
-    // By mask: which problems are NaN.
+    const DeviceBuffer status =
+        status_of({kNotPositive, kSingular, make_status(StatusKind::jittered), -1});
+    // By mask: which problems are NaN. A kind past the last bit counts as the last.
     const std::pair<unsigned, std::vector<bool>> cases[] = {
         {0U, {false, false, false, false}},
-        {block::kLosing, {true, false, false, false}},
+        {block::kLosing, {true, true, false, true}},
+        {block::kAnyFailure, {true, true, false, true}},
         {4U, {false, true, false, false}},
-        {0x80000001U, {true, false, true, false}}};
+        {0x80000002U, {true, false, false, true}}};
     for (const auto& [losing, lost] : cases) {
         OnDevice in(kFloat, 4, 3, 8);
         OnDevice out(kFloat, 4, 3, 8);
@@ -233,7 +239,7 @@ simulated::Launch copy_gaps(cudaStream_t stream, Gaps in, Gaps out, const std::i
 template <typename From, typename To>
 void check_gaps(cudaStream_t stream) {
     constexpr std::int64_t kGroup = 16 / std::max(sizeof(From), sizeof(To));
-    const DeviceBuffer status = status_of({0, 3, 0, 1, 0});
+    const DeviceBuffer status = status_of({0, kSingular, 0, kNotPositive, 0});
     // Rows and problems close together, and with gaps: of whole groups, and of one entry.
     constexpr Gaps kWhole[] = {{8, 48}, {8, 52}, {12, 72}, {12, 76}};
     constexpr Gaps kOdd[] = {{8, 49}, {9, 54}, {9, 56}};
@@ -307,7 +313,7 @@ TEST_F(CopyEntries, SpreadsAScalarAndASharedMatrix) {
 }
 
 TEST_F(CopyEntries, InPiecesGivesTheSameBits) {
-    const DeviceBuffer status = status_of({0, 3, 0, 1});
+    const DeviceBuffer status = status_of({0, kSingular, 0, kNotPositive});
     for (const Order in_order : {Order::rows, Order::columns, Order::reversed_both}) {
         for (const bool has_status : {false, true}) {
             SCOPED_TRACE(testing::Message() << static_cast<int>(in_order) << " " << has_status);
@@ -317,7 +323,7 @@ TEST_F(CopyEntries, InPiecesGivesTheSameBits) {
             const auto copied = [&](std::int64_t most, std::size_t& launches) {
                 OnDevice out(kFloat, 4, 40, 52);
                 gpu::copy_entries(from, of(out.upload()), 4, stream(),
-                                  has_status ? pointer(status) : nullptr, 1, most);
+                                  has_status ? pointer(status) : nullptr, block::kLosing, most);
                 launches = finish().size();
                 out.download();
                 const std::span<const std::byte> memory = std::as_const(out.host).memory();

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "cuda/kernel_bench.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -75,7 +76,8 @@ struct Case {
     bool has_status = false;
 };
 constexpr std::int64_t kBatch = 5;
-constexpr std::int32_t kStatus[kBatch] = {0, 2, 0, 0, 1};
+constexpr std::int32_t kStatus[kBatch] = {0, make_status(StatusKind::singular, 2), 0, 0,
+                                          make_status(StatusKind::not_finite, 1)};
 
 simulated::Launch run(const Case& c, cudaStream_t stream) {
     gpu::KernelSource source;

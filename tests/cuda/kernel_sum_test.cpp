@@ -6,6 +6,7 @@
 
 #include "cuda/kernel_bench.hpp"
 #include "executors/naive.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -31,11 +32,14 @@ private:
     DeviceBuffer memory_;
 };
 
-/// One in five problems failed.
+/// One in five problems failed; one in five is jittered, which is no failure.
 std::vector<std::int32_t> some_failures(std::int64_t batch) {
     std::vector<std::int32_t> status(static_cast<std::size_t>(batch));
     for (std::size_t p = 0; p < status.size(); ++p) {
-        status[p] = p % 5 == 2 ? static_cast<std::int32_t>(p % 3 + 1) : 0;
+        const auto failed = static_cast<StatusKind>(p % 3 + 1);
+        status[p] = p % 5 == 2   ? make_status(failed, static_cast<std::int64_t>(p % 7 + 1))
+                    : p % 5 == 3 ? make_status(StatusKind::jittered)
+                                 : 0;
     }
     return status;
 }
@@ -66,7 +70,7 @@ TEST_F(BatchSumKernel, AddsTheProblemsThatSucceededToTheTotals) {
                         Naive want(m, n);
                         for (std::int64_t p = 0; p < batch; ++p) {
                             const bool failed =
-                                failures && status.host[static_cast<std::size_t>(p)] != 0;
+                                failures && !succeeded(status.host[static_cast<std::size_t>(p)]);
                             if (!failed) {
                                 want = plus(want, matrix(a.host, p));
                                 continue;

@@ -12,6 +12,7 @@
 
 #include "cuda/flavour.hpp"
 #include "cuda/pipeline_run.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -85,7 +86,8 @@ TEST_P(LargeBatch, BeyondTheBlocksOfAGridGivesEveryProblemItsOwn) {
     for (std::int64_t p = 0; p < kLength && !HasFailure(); ++p) {
         SCOPED_TRACE(testing::Message() << "problem " << p);
         if (failing.count(p) > 0) {
-            EXPECT_EQ(result.status[static_cast<std::size_t>(p)], 1);
+            EXPECT_EQ(result.status[static_cast<std::size_t>(p)],
+                      make_status(StatusKind::not_positive, 1));
             EXPECT_TRUE(std::isnan(host.V.get(p, 0, 0)));
             EXPECT_TRUE(std::isnan(host.G.get(p, 1, 1)));
             EXPECT_TRUE(std::isnan(host.HC.get(p, 1, 1)));

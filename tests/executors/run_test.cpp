@@ -8,6 +8,7 @@
 #include "executors/build_program.hpp"
 #include "executors/naive.hpp"
 #include "executors/pipeline.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::test {
 namespace {
@@ -57,16 +58,18 @@ TEST_P(EveryExecutor, OneBadProblemFailsAloneAndItsNeighboursKeepEveryBit) {
                 data.A.set(bad, damage.r, damage.c, damage.value);
             }
             const bool searched = !damage.in_s && std::isnan(damage.value);
+            const StatusKind kind =
+                std::isfinite(damage.value) ? StatusKind::not_positive : StatusKind::not_finite;
             const PipelineResults after(executor(), pipeline, data, 2);
             EXPECT_EQ(after.run.summary.failed, 1);
             for (std::int64_t p = 0; p < kBatch; ++p) {
                 const std::int32_t status = after.run.status[static_cast<std::size_t>(p)];
                 if (p == bad) {
                     if (searched && executor().latitude.passes_over_nan) {
-                        EXPECT_GE(status, damage.pivot);
-                        EXPECT_LE(status, pipeline.n);
+                        EXPECT_GE(status, make_status(kind, damage.pivot));
+                        EXPECT_LE(status, make_status(kind, pipeline.n));
                     } else {
-                        EXPECT_EQ(status, damage.pivot);
+                        EXPECT_EQ(status, make_status(kind, damage.pivot));
                     }
                     EXPECT_TRUE(after.all_nan(p));
                 } else {
@@ -87,9 +90,9 @@ TEST_P(EveryExecutor, ASingularMatrixFailsAtItsZeroPivot) {
         data.A.set(9, 2, r, 0);  // a zero row: found at the last pivot
     }
     const PipelineResults results(executor(), pipeline, data, 2);
-    EXPECT_EQ(results.run.status[3], 1);
-    EXPECT_EQ(results.run.status[7], 5);
-    EXPECT_EQ(results.run.status[9], 6);
+    EXPECT_EQ(results.run.status[3], make_status(StatusKind::singular, 1));
+    EXPECT_EQ(results.run.status[7], make_status(StatusKind::singular, 5));
+    EXPECT_EQ(results.run.status[9], make_status(StatusKind::singular, 6));
     EXPECT_EQ(results.run.summary.failed, 3);
     EXPECT_TRUE(results.all_nan(9));
 }
@@ -100,7 +103,7 @@ TEST_P(EveryExecutor, TheFirstFailedFactorizationInStepOrderWins) {
     data.S.set(1, 4, 4, kNan);
     data.A.set(1, 0, 0, kNan);
     const PipelineResults results(executor(), pipeline, data, 1);
-    EXPECT_EQ(results.run.status[1], 5);
+    EXPECT_EQ(results.run.status[1], make_status(StatusKind::not_finite, 5));
 }
 
 TEST_P(EveryExecutor, ResultsDoNotDependOnPlaceBatchOrThreads) {
@@ -231,7 +234,7 @@ TEST_P(EveryExecutor, AFailedSharedStepFailsEveryProblem) {
         run(executor(), program, 19, {&S, &b}, {&g, &inverse, &sum, &shared_sum, &last});
     EXPECT_EQ(result.summary.failed, 19);
     for (const std::int32_t status : result.status) {
-        EXPECT_EQ(status, 3);
+        EXPECT_EQ(status, make_status(StatusKind::not_finite, 3));
     }
     for (std::int64_t p = 0; p < 19; ++p) {
         EXPECT_TRUE(std::isnan(g.get(p, 3, 0)));

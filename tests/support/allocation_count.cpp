@@ -3,19 +3,40 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
+#include <limits>
 #include <new>
 
 namespace matgrad::test {
 namespace {
 
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
 std::atomic<std::int64_t> g_count{0};
+std::atomic<std::int64_t> g_live{0};
+std::atomic<std::int64_t> g_first_failure{kNever};
+std::atomic<std::int64_t> g_last_failure{kNever};
+
+/// Before each allocation.
+void count() {
+    const std::int64_t number = g_count.fetch_add(1, std::memory_order_relaxed);
+    if (number >= g_first_failure.load() && number <= g_last_failure.load()) {
+        throw std::bad_alloc();
+    }
+}
 
 void* counted(void* data) {
-    g_count.fetch_add(1, std::memory_order_relaxed);
     if (data == nullptr) {
         throw std::bad_alloc();
     }
+    g_live.fetch_add(1, std::memory_order_relaxed);
     return data;
+}
+
+void release(void* data) noexcept {
+    if (data != nullptr) {
+        g_live.fetch_sub(1, std::memory_order_relaxed);
+    }
+    std::free(data);
 }
 
 }  // namespace
@@ -24,26 +45,46 @@ std::int64_t allocation_count() {
     return g_count.load();
 }
 
+std::int64_t live_allocations() {
+    return g_live.load();
+}
+
+FailingAllocations::FailingAllocations(std::int64_t after, How how) {
+    const std::int64_t first = g_count.load() + after;
+    g_last_failure = how == How::once ? first : kNever;
+    g_first_failure = first;
+}
+
+FailingAllocations::~FailingAllocations() {
+    g_first_failure = kNever;
+}
+
+bool FailingAllocations::has_failed() {
+    return g_count.load() > g_first_failure.load();
+}
+
 }  // namespace matgrad::test
 
 // The other forms of new and delete call these.
 void* operator new(std::size_t size) {
+    matgrad::test::count();
     return matgrad::test::counted(std::malloc(size == 0 ? 1 : size));
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
+    matgrad::test::count();
     const auto unit = static_cast<std::size_t>(alignment);
     const std::size_t whole = size == 0 ? unit : (size + unit - 1) / unit * unit;
     return matgrad::test::counted(std::aligned_alloc(unit, whole));
 }
 void operator delete(void* data) noexcept {
-    std::free(data);
+    matgrad::test::release(data);
 }
 void operator delete(void* data, std::size_t) noexcept {
-    std::free(data);
+    matgrad::test::release(data);
 }
 void operator delete(void* data, std::align_val_t) noexcept {
-    std::free(data);
+    matgrad::test::release(data);
 }
 void operator delete(void* data, std::size_t, std::align_val_t) noexcept {
-    std::free(data);
+    matgrad::test::release(data);
 }

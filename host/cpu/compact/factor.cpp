@@ -16,6 +16,7 @@
 
 #include "cpu/compact/kernels.hpp"
 #include "cpu/compact/lanes-inl.hpp"
+#include "cpu/pivot_status.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace matgrad::detail::HWY_NAMESPACE {
@@ -182,11 +183,16 @@ void solve_lower_all(const View& l, bool unit, double alpha, const View& b, cons
     }
 }
 
+/// Of each lane: the first bad pivot so far and its number from 1; 0 if there is none.
+template <typename T>
+struct FirstBad {
+    LaneVector<T> number, pivot;
+};
+
 /// The `kRows` diagonal entries from `row` on and the triangle between them.
-/// `first` is, per lane, the 1-based number of the first bad pivot so far, as a number.
 template <typename T, int kRows>
-HWY_INLINE LaneVector<T> factor_block(const Elements<T>& a, std::int64_t row, T* reciprocals,
-                                      LaneVector<T> first) {
+HWY_INLINE FirstBad<T> factor_block(const Elements<T>& a, std::int64_t row, T* reciprocals,
+                                    FirstBad<T> first) {
     const Lane<T> d;
     LaneVector<T> sum[kRows][kRows];
 #pragma GCC unroll 8
@@ -212,8 +218,9 @@ HWY_INLINE LaneVector<T> factor_block(const Elements<T>& a, std::int64_t row, T*
     for (int j = 0; j < kRows; ++j) {
         const auto pivot = sum[j][j];
         const auto good = hn::And(hn::Gt(pivot, hn::Zero(d)), hn::Le(pivot, largest));
-        const auto fresh = hn::AndNot(good, hn::Eq(first, hn::Zero(d)));
-        first = hn::IfThenElse(fresh, hn::Set(d, static_cast<T>(row + j + 1)), first);
+        const auto fresh = hn::AndNot(good, hn::Eq(first.number, hn::Zero(d)));
+        first.number = hn::IfThenElse(fresh, hn::Set(d, static_cast<T>(row + j + 1)), first.number);
+        first.pivot = hn::IfThenElse(fresh, pivot, first.pivot);
         const auto root = hn::Sqrt(pivot);
         const auto scale = hn::Div(hn::Set(d, T{1}), root);
         hn::Store(scale, d, reciprocals + (row + j) * kLanes);
@@ -241,17 +248,20 @@ HWY_INLINE LaneVector<T> factor_block(const Elements<T>& a, std::int64_t row, T*
 }
 
 template <typename T>
-void store_pivots(LaneVector<T> first, std::int32_t* pivot) {
+void store_status(const FirstBad<T>& first, std::int32_t* status) {
     HWY_ALIGN T numbers[kLanes];
+    HWY_ALIGN T pivots[kLanes];
     const Lane<T> d;
-    hn::Store(first, d, numbers);
+    hn::Store(first.number, d, numbers);
+    hn::Store(first.pivot, d, pivots);
     for (std::size_t l = 0; l < hn::Lanes(d); ++l) {
-        pivot[l] = static_cast<std::int32_t>(numbers[l]);
+        status[l] =
+            numbers[l] == 0 ? 0 : cholesky_status(pivots[l], static_cast<std::int64_t>(numbers[l]));
     }
 }
 
 template <typename T>
-void potrf_typed(const View& matrix, std::byte* reciprocals, std::int32_t* pivot) {
+void potrf_typed(const View& matrix, std::byte* reciprocals, std::int32_t* status) {
     const Lane<T> d;
     const std::int64_t n = matrix.rows;
     const int step = static_cast<int>(hn::Lanes(d));
@@ -259,7 +269,7 @@ void potrf_typed(const View& matrix, std::byte* reciprocals, std::int32_t* pivot
         const Elements<T> a(matrix, lane);
         const Elements<T> panel(transposed(matrix), lane);
         T* scale = reinterpret_cast<T*>(reciprocals) + lane;
-        auto first = hn::Zero(d);
+        FirstBad<T> first{hn::Zero(d), hn::Zero(d)};
         for (std::int64_t row = 0; row < n; row += kSolveRows) {
             const int rows = static_cast<int>(std::min<std::int64_t>(kSolveRows, n - row));
             switch (rows) {
@@ -279,15 +289,15 @@ void potrf_typed(const View& matrix, std::byte* reciprocals, std::int32_t* pivot
                                            row + rows, n);
             }
         }
-        store_pivots<T>(first, pivot + lane);
+        store_status<T>(first, status + lane);
     }
 }
 
-void potrf_all(const View& a, std::byte* reciprocals, std::int32_t* pivot) {
+void potrf_all(const View& a, std::byte* reciprocals, std::int32_t* status) {
     if (a.type == ScalarType::float32) {
-        potrf_typed<float>(a, reciprocals, pivot);
+        potrf_typed<float>(a, reciprocals, status);
     } else {
-        potrf_typed<double>(a, reciprocals, pivot);
+        potrf_typed<double>(a, reciprocals, status);
     }
 }
 
@@ -334,10 +344,10 @@ void getrf_typed(const View& matrix, const View& pivots, std::int32_t* bad, std:
             hn::Store(best, d, sizes);
             for (int l = 0; l < step; ++l) {
                 if (bad[lane + l] == 0 && !(sizes[l] <= std::numeric_limits<T>::max())) {
-                    bad[lane + l] = static_cast<std::int32_t>(k + 1);
+                    bad[lane + l] = make_status(StatusKind::not_finite, k + 1);
                 }
                 if (zero[lane + l] == 0 && sizes[l] == 0) {
-                    zero[lane + l] = static_cast<std::int32_t>(k + 1);
+                    zero[lane + l] = make_status(StatusKind::singular, k + 1);
                 }
             }
         }
@@ -383,8 +393,8 @@ namespace matgrad::detail {
 HWY_EXPORT(potrf_all);
 HWY_EXPORT(solve_lower_all);
 HWY_EXPORT(getrf_all);
-void lane_potrf(const View& a, std::byte* reciprocals, std::int32_t* pivot) {
-    HWY_DYNAMIC_DISPATCH(potrf_all)(a, reciprocals, pivot);
+void lane_potrf(const View& a, std::byte* reciprocals, std::int32_t* status) {
+    HWY_DYNAMIC_DISPATCH(potrf_all)(a, reciprocals, status);
 }
 void lane_solve_lower(const View& l, bool unit, double alpha, const View& b, const View& x,
                       std::byte* reciprocals) {

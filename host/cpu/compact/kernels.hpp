@@ -27,9 +27,9 @@ struct LaneGemm {
 void lane_gemm(const LaneGemm& call);
 
 /// In place: the lower triangle of a becomes its Cholesky factor; the rest is not touched.
-/// `pivot[l]` becomes 0 or the 1-based number of the first bad pivot of lane l.
+/// `status[l]` becomes the status of lane l: 0, or that of its first bad pivot.
 /// `reciprocals` holds a.rows elements of lanes.
-void lane_potrf(const View& a, std::byte* reciprocals, std::int32_t* pivot);
+void lane_potrf(const View& a, std::byte* reciprocals, std::int32_t* status);
 
 /// x = alpha L^-1 b, with L the lower triangle of `l`, of x's type. b is of lanes and no wider than
 /// x; it may be x itself and overlaps it in no other way. `reciprocals` holds x.rows elements of
@@ -38,8 +38,8 @@ void lane_solve_lower(const View& l, bool unit, double alpha, const View& b, con
                       std::byte* reciprocals);
 
 /// In place LU with partial pivoting in each lane; the larger of equal candidates with the smaller
-/// row wins and a NaN beats all. `pivots` is n-by-1 of lanes, of a's type. `bad[l]`: as in potrf, a
-/// pivot that is not finite; `zero[l]`: the first that is zero.
+/// row wins and a NaN beats all. `pivots` is n-by-1 of lanes, of a's type. `bad[l]`: status of the first
+/// pivot that is not finite, or 0; `zero[l]`: that of the first that is zero.
 void lane_getrf(const View& a, const View& pivots, std::int32_t* bad, std::int32_t* zero);
 
 /// to = from, converted; `from` has kLanes lanes or one (then it is spread), equal shapes.

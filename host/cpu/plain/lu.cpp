@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "cpu/pivot_status.hpp"
 #include "cpu/plain/blas.hpp"
 
 namespace matgrad::detail {
@@ -77,7 +78,7 @@ std::int32_t factor_typed(const View& a, const View& pivots, bool zero_fails, Sc
     for (std::int64_t k = 0; k < n; ++k) {
         const T pivot = *reinterpret_cast<const T*>(a.at(k, k));
         if (!std::isfinite(pivot) || (zero_fails && pivot == 0)) {
-            return static_cast<std::int32_t>(k + 1);
+            return lu_status(pivot, k + 1);
         }
     }
     return 0;

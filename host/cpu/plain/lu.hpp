@@ -9,7 +9,7 @@
 namespace matgrad::detail {
 
 /// LU with partial pivoting of a, stored by columns, in place; pivots counted from 0.
-/// Returns 0 or the 1-based number of the first bad pivot.
+/// Returns 0 or the status of the first bad pivot.
 std::int32_t factor_lu(const View& a, const View& pivots, bool zero_fails, Scratch& scratch);
 
 /// Applies the row swaps of a factorization to x, in their order or backwards.

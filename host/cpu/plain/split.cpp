@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cpu/pivot_status.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/gemm.hpp"
 #include "cpu/plain/gemv.hpp"
@@ -197,8 +198,8 @@ std::int32_t split_potrf(const Threads& threads, ScalarType type, const View& fr
         const std::int64_t below = n - k - size;
         const View corner = block(to, k, k, size, size);
         const std::int32_t bad = factor_lower(type, corner, corner, scratch);
-        if (bad > 0) {
-            return static_cast<std::int32_t>(k) + bad;
+        if (bad != 0) {
+            return status_behind(k, bad);
         }
         if (below > 0) {
             const View panel = block(to, k + size, k, below, size);

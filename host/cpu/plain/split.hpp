@@ -41,8 +41,8 @@ void split_trsm(const Threads& threads, ScalarType type, Side side, bool lower, 
                 std::byte* scratch);
 
 /// The lower triangle of `to` becomes the Cholesky factor of that of `from`; what is above its
-/// diagonal is lost. Views as for split_trsm. Returns 0 or the 1-based number of the first pivot
-/// that is not finite and positive.
+/// diagonal is lost. Views as for split_trsm. Returns 0 or the status of the first pivot that is
+/// not finite and positive.
 std::int32_t split_potrf(const Threads& threads, ScalarType type, const View& from, const View& to,
                          std::byte* scratch);
 

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cpu/pivot_status.hpp"
 #include "cpu/plain/panels-inl.hpp"
 #include "cpu/plain/triangle.hpp"
 
@@ -162,7 +163,7 @@ void solve_typed(const std::byte* data, T alpha, const View& from, const View& t
 
 /// The diagonal block of a strip: `count` of its pivots are of the matrix, the rest pad it. Square
 /// roots are taken at the end, all together: only a division stands between a pivot and the next.
-/// Returns 0 or the 1-based number of the first bad pivot.
+/// Returns 0 or the status of the first bad pivot of these.
 template <typename T>
 std::int32_t factor_corner(T* corner, std::int64_t count, T* reciprocals) {
     T u[kStrip<T>][kStrip<T>] = {};  // u[k][i], i >= k: entry (i, k)
@@ -174,7 +175,7 @@ std::int32_t factor_corner(T* corner, std::int64_t count, T* reciprocals) {
     for (std::int64_t k = 0; k < count; ++k) {
         pivots[k] = u[k][k];
         if (!(pivots[k] > 0 && pivots[k] <= std::numeric_limits<T>::max())) {
-            return static_cast<std::int32_t>(k + 1);
+            return cholesky_status(pivots[k], k + 1);
         }
         const T inverse = T{1} / pivots[k];
 #pragma GCC unroll 8
@@ -225,7 +226,7 @@ std::int32_t factor_typed(const View& a, const View& to, std::byte* data) {
             const std::int32_t bad =
                 factor_corner<T>(corner, std::min(kStrip<T>, rows - begin), reciprocals + row);
             if (bad != 0) {
-                return static_cast<std::int32_t>(row) + bad;
+                return status_behind(row, bad);
             }
             T kept[kStrip<T>][kStrip<T>];
             for (std::int64_t k = 0; k < kStrip<T>; ++k) {

@@ -36,8 +36,8 @@ void solve_packed(ScalarType type, const std::byte* packed, double alpha, const 
 
 /// The lower triangle of `to` becomes the Cholesky factor of `from`, whose lower triangle is used, of
 /// at most kTriangle rows; what `to` held above the diagonal is lost. `to` may be `from`. Returns 0
-/// or the 1-based number of the first pivot that is not finite and positive, and then `to` is of no
-/// use. `packed` has packed_triangle_bytes.
+/// or the status of the first pivot that is not finite and positive, and then `to` is of no use.
+/// `packed` has packed_triangle_bytes.
 std::int32_t factor_lower(ScalarType type, const View& from, const View& to, std::byte* packed);
 
 }  // namespace matgrad::detail

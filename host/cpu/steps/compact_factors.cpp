@@ -3,6 +3,7 @@
 #include "cpu/steps/estimate.hpp"
 #include "cpu/steps/lane_views.hpp"
 #include "cpu/steps/make_step.hpp"
+#include "matgrad/status.hpp"
 #include "program/uses.hpp"
 
 namespace matgrad::detail {
@@ -46,9 +47,9 @@ public:
     void compute(const StepRun& run) const override {
         const LaneViews at(step_, run);
         const View result = at.begin_result(potrf_.a);
-        std::int32_t pivot[kLanes];
-        lane_potrf(result, at.reciprocals(result.rows), pivot);
-        at.note(pivot);
+        std::int32_t status[kLanes];
+        lane_potrf(result, at.reciprocals(result.rows), status);
+        at.note(status);
         at.end_result(result);
     }
 
@@ -100,7 +101,7 @@ public:
         std::int32_t zero[kLanes];
         lane_getrf(result, rows, bad, zero);
         for (int l = 0; l < kLanes && getrf_.zero_pivot_fails; ++l) {
-            if (zero[l] != 0 && (bad[l] == 0 || zero[l] < bad[l])) {
+            if (zero[l] != 0 && (bad[l] == 0 || status_pivot(zero[l]) < status_pivot(bad[l]))) {
                 bad[l] = zero[l];
             }
         }

@@ -7,6 +7,7 @@
 #include "cpu/compact/kernels.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/steps/step_views.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::detail {
 
@@ -86,10 +87,10 @@ public:
     }
 
     /// The first bad pivot of a lane counts.
-    void note(const std::int32_t* pivot) const {
+    void note(const std::int32_t* status) const {
         for (int l = 0; l < kLanes; ++l) {
-            if (run_.status[l] == 0) {
-                run_.status[l] = pivot[l];
+            if (succeeded(run_.status[l])) {
+                run_.status[l] = status[l];
             }
         }
     }

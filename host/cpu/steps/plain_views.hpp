@@ -4,6 +4,7 @@
 #include "cpu/plain/blas.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/steps/step_views.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad::detail {
 
@@ -57,9 +58,9 @@ public:
     }
 
     /// The first bad pivot of a problem counts.
-    void note(std::int32_t pivot) const {
-        if (run_.status[0] == 0) {
-            run_.status[0] = pivot;
+    void note(std::int32_t status) const {
+        if (succeeded(run_.status[0])) {
+            run_.status[0] = status;
         }
     }
 

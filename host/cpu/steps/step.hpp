@@ -17,7 +17,7 @@ struct StepRun {
     View* values;      ///< by value id: of the first problem, or of all lanes
     Scratch* scratch;  ///< of this thread
     std::int32_t*
-        status;  ///< of each problem or lane: 0, or the 1-based number of its first bad pivot
+        status;  ///< of each problem or lane: 0, or kind and number of its first bad pivot
     std::int64_t problems = 1;
     Threads threads = {};  ///< that may share a large step
 };

@@ -38,8 +38,9 @@ namespace matgrad::gpu {
 
 /// The diagonal of square matrices.
 [[nodiscard]] inline Diagonals diagonals(const DeviceView& v) {
-    return {v.data, v.type == ScalarType::float64, v.rows, v.row_stride + v.col_stride,
-            v.batch_stride};
+    return {v.data,         v.type == ScalarType::float64,
+            v.rows,         v.row_stride + v.col_stride,
+            v.batch_stride, v.col_stride};
 }
 
 }  // namespace matgrad::gpu

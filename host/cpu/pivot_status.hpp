@@ -1,0 +1,30 @@
+#pragma once
+/// \file The status that a bad pivot gives its problem.
+
+#include <cmath>
+#include <cstdint>
+
+#include "matgrad/status.hpp"
+
+namespace matgrad::detail {
+
+/// Of a pivot of a Cholesky factor that is not finite and positive; `number` counts from 1.
+template <typename T>
+[[nodiscard]] std::int32_t cholesky_status(T pivot, std::int64_t number) {
+    return make_status(std::isfinite(pivot) ? StatusKind::not_positive : StatusKind::not_finite,
+                       number);
+}
+
+/// Of a pivot of an LU factor that is not finite, or zero.
+template <typename T>
+[[nodiscard]] std::int32_t lu_status(T pivot, std::int64_t number) {
+    return make_status(std::isfinite(pivot) ? StatusKind::singular : StatusKind::not_finite,
+                       number);
+}
+
+/// Of a matrix, where `status` is that of a block on its diagonal behind `rows` rows.
+[[nodiscard]] constexpr std::int32_t status_behind(std::int64_t rows, std::int32_t status) {
+    return make_status(status_kind(status), rows + status_pivot(status));
+}
+
+}  // namespace matgrad::detail
