@@ -208,6 +208,7 @@ public:
 
     /// The largest gradient norm over the batch, each divided by its first.
     [[nodiscard]] double worst() const { return worst_; }
+    [[nodiscard]] std::string device() const { return to_text(plan_.device()); }
     [[nodiscard]] const double* solution(std::size_t k) const { return &last_ahead_[k * kCols]; }
 
 private:
@@ -311,8 +312,8 @@ int run(const std::string& path, std::size_t num_resamples) {
     const auto regression = basis.coefficients(training.solution(0));
     int failures = 0;
     std::printf(
-        "%zu resamples of %zu patients, %d rounds, largest gradient left %.1e of the first\n",
-        num_resamples, r.num_rows, rounds, training.worst());
+        "%zu resamples of %zu patients on %s, %d rounds, largest gradient left %.1e of the first\n",
+        num_resamples, r.num_rows, training.device().c_str(), rounds, training.worst());
     std::printf("          coefficient    published   bootstrap s.e.   classical s.e.\n");
     for (std::size_t j = 0; j < kFeatures; ++j) {
         const bool as_published = std::abs(regression[j] - kPublished[j]) <= 0.5e-4;

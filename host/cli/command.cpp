@@ -7,7 +7,10 @@
 #include <cstdio>
 #include <new>
 
+#include "cli/commands.hpp"
+#include "cli/completion.hpp"
 #include "cli/help.hpp"
+#include "cli/manual.hpp"
 #include "matgrad/error.hpp"
 
 namespace matgrad {
@@ -22,29 +25,51 @@ void print(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
+const CommandRow& row_of(const std::string& command) {
+    const CommandRow* row = find_command(command);
+    if (row == nullptr) {
+        throw CallerError(
+            fmt::format("unknown command '{}': expected {}", command, command_names()));
+    }
+    return *row;
+}
+
+std::string help(const std::vector<std::string>& words) {
+    if (words.size() > 1) {
+        throw CallerError(fmt::format("help: found '{}', expected one command", words[1]));
+    }
+    if (words.empty()) {
+        return overview();
+    }
+    return words[0] == "--man" ? manual_page(MATGRAD_VERSION) : help_text(row_of(words[0]));
+}
+
+std::string completion(const std::vector<std::string>& words) {
+    if (words.size() != 1 || words[0] != "bash") {
+        throw CallerError(fmt::format("completion: found {}, expected bash",
+                                      words.empty() ? "nothing" : "'" + words.back() + "'"));
+    }
+    return bash_completion();
+}
+
 int dispatch(const std::vector<std::string>& words) {
     if (words.empty()) {
-        throw CallerError(
-            "the command is missing: expected derive, eval, check, bench, list or devices "
-            "(see matgrad --help)");
+        throw CallerError(fmt::format("the command is missing: expected {} (see matgrad --help)",
+                                      command_names()));
     }
     const std::string& command = words[0];
     const std::vector<std::string> rest(words.begin() + 1, words.end());
     if (command == "--help" || command == "-h" || command == "help") {
-        print(help_text(rest.empty() ? "" : rest[0]));
+        print(help(rest));
         return kSuccess;
     }
     if (command == "--version") {
         print("matgrad " MATGRAD_VERSION "\n");
         return kSuccess;
     }
-    const std::string_view help = help_text(command);
-    if (help.empty()) {
-        throw CallerError(fmt::format(
-            "unknown command '{}': expected derive, eval, check, bench, list or devices", command));
-    }
+    const CommandRow& row = row_of(command);
     if (asks_for_help(rest)) {
-        print(help);
+        print(help_text(row));
         return kSuccess;
     }
     if (command == "derive") {
@@ -58,6 +83,10 @@ int dispatch(const std::vector<std::string>& words) {
     }
     if (command == "bench") {
         return bench_command(parse_bench(rest));
+    }
+    if (command == "completion") {
+        print(completion(rest));
+        return kSuccess;
     }
     if (!rest.empty()) {
         throw CallerError(fmt::format("{}: found '{}', expected nothing more", command, rest[0]));

@@ -1,13 +1,18 @@
 #include "cli/command_line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <charconv>
+#include <set>
+#include <stdexcept>
 #include <string_view>
+
+#include "cli/commands.hpp"
 
 namespace matgrad {
 namespace {
@@ -134,16 +139,18 @@ public:
     Options(const Options&) = delete;
     Options& operator=(const Options&) = delete;
 
-    void flag(const char* name, bool& target) { app_.add_flag(name, target); }
+    void flag(const char* name, bool& target) { add(app_.add_flag(name, target)); }
     /// `--name` or `--name=word`; `--name{word}` says which word stands for the first.
-    void flag(const char* name, std::string& target) { app_.add_flag(name, target); }
+    void flag(const char* name, std::string& target) { add(app_.add_flag(name, target)); }
     void text(const char* name, std::optional<std::string>& target) {
-        app_.add_option(name, target)->expected(1);
+        add(app_.add_option(name, target)->expected(1));
     }
-    void text(const char* name, std::string& target) { app_.add_option(name, target)->expected(1); }
+    void text(const char* name, std::string& target) {
+        add(app_.add_option(name, target)->expected(1));
+    }
     /// Takes one value and repeats.
     void list(const char* name, std::vector<std::string>& target) {
-        app_.add_option(name, target)->expected(1)->allow_extra_args(false)->take_all();
+        add(app_.add_option(name, target)->expected(1)->allow_extra_args(false)->take_all());
     }
     void words(std::vector<std::string>& target) { app_.add_option("OPERANDS", target); }
     void question(QuestionArguments& target) {
@@ -180,6 +187,7 @@ public:
 
     /// Takes options alone.
     void parse(const std::vector<std::string>& words) {
+        check_rows();
         try {
             app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // from the end
         } catch (const CLI::ParseError& error) {
@@ -207,8 +215,23 @@ public:
     }
 
 private:
+    void add(const CLI::Option* option) { names_.insert(option->get_name()); }
+
+    /// What is parsed is what `--help`, the manual and a shell know of.
+    void check_rows() const {
+        std::set<std::string> rows;
+        for (const OptionRow& row : find_command(command_)->options) {
+            rows.emplace(row.name);
+        }
+        if (rows != names_) {
+            throw std::logic_error(fmt::format("{}: the parser has {}; the rows have {}", command_,
+                                               fmt::join(names_, " "), fmt::join(rows, " ")));
+        }
+    }
+
     std::string command_;
     CLI::App app_;
+    std::set<std::string> names_;
     std::string convention_ = "projected";
     std::string device_ = "auto", executor_ = "auto";
     std::optional<std::string> device_memory_;

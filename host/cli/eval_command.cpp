@@ -39,6 +39,9 @@ int eval_command(const EvalArguments& arguments) {
     const Plan plan = plan_for(request, arguments.explain_passes);
     if (arguments.explain) {
         fmt::print("{}", plan.explain());
+        if (request.options.reduction == Reduction::mean) {
+            fmt::print("results are divided by how many problems succeed\n");
+        }
     }
     ResultFiles files(request, plan.outputs());
     std::vector<bool> shown;

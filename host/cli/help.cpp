@@ -1,172 +1,167 @@
 #include "cli/help.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "expression/functions.hpp"
+
 namespace matgrad {
 namespace {
 
-constexpr std::string_view kOverview =
-    R"help(matgrad - closed-form gradients of matrix functions, in large batches
+using detail::Function;
+using detail::FunctionKind;
 
-  matgrad derive EXPR --wrt X      the gradient in closed form, with its derivation
-  matgrad eval EXPR --wrt X ...    value and gradient for .npy data, one problem or a batch
-  matgrad check EXPR --wrt X       the gradient against a reference, on random problems
-  matgrad bench                    measures suites of cases on this machine
-  matgrad list                     functions that have a name, such as @log_det_gram
-  matgrad devices                  what this machine computes on
-  matgrad COMMAND --help           the options of a command
-  matgrad --version
+constexpr std::size_t kWidth = 100;
+constexpr std::size_t kColumn = 24;  ///< where the texts of options begin
+constexpr std::size_t kFunctionColumn = 32;
 
-EXPR is written as on paper: A*B product, A' transpose, inv(A), tr(A), logdet(A), norm2(A)^2,
-exp(A) entrywise. Capitals are matrices, lower case letters are column vectors.
+/// Words in lines of at most kWidth, all but the first indented; without a last newline.
+std::string wrapped(std::string_view text, std::size_t indent) {
+    std::istringstream words{std::string(text)};
+    std::string result;
+    std::size_t column = indent;
+    for (std::string word; words >> word;) {
+        const bool is_first = column == indent;
+        if (!is_first && column + 1 + word.size() > kWidth) {
+            result += "\n" + std::string(indent, ' ');
+            column = indent;
+        } else if (!is_first) {
+            result += ' ';
+            ++column;
+        }
+        result += word;
+        column += word.size();
+    }
+    return result;
+}
 
-Example
-  matgrad derive "logdet(X'*X)" --wrt X --steps
+/// A name and its text beside it, or below where the name is long.
+std::string entry(const std::string& name, std::string_view text, std::size_t column) {
+    const std::string gap = name.size() + 4 <= column ? std::string(column - name.size() - 2, ' ')
+                                                      : "\n" + std::string(column, ' ');
+    return "  " + name + gap + wrapped(text, column) + "\n";
+}
 
-Exit status: 0 success; 1 some problems failed or a check exceeded its bound; 2 the call was wrong;
-3 the machine failed; 130 interrupted.
-)help";
+const char* text_of(FunctionKind kind) {
+    switch (kind) {
+        case FunctionKind::inverse:
+            return "inverse of a square matrix";
+        case FunctionKind::scalar_of_square:
+            return "number, of a square matrix";
+        case FunctionKind::scalar_of_any:
+            return "number, of all entries";
+        case FunctionKind::scalar_of_pair:
+            return "number, of two of one shape";
+        case FunctionKind::same_shape:
+            return "triangle with its diagonal";
+        case FunctionKind::row_sums:
+            return "column, of each row";
+        case FunctionKind::col_sums:
+            return "row, of each column";
+        case FunctionKind::diagonal:
+            return "diagonal, or matrix of one";
+        case FunctionKind::entrywise:
+            return "each entry, pairs of entries";
+        case FunctionKind::constant:
+            return "matrix of given dimensions";
+    }
+    return "";
+}
 
-constexpr std::string_view kDerive = R"help(matgrad derive EXPR --wrt X [options]
-
-Prints the gradient of the scalar EXPR with respect to X in closed form. EXPR comes first, even if
-it begins with '-'; @name stands for a function of `matgrad list`, with its variable.
-
-  --wrt X               the variable; repeat for several
-  --declare X=m,n:spd   shape and structure of a name: x=n a vector, t=1 a scalar, and one of sym,
-                        spd, diag, lower, upper, orth; pos for a scalar; repeats
-  --steps               the whole derivation, each line with its rule and source
-  --format FORMAT       text (default), latex, numpy or json
-  --convention NAME     of a symmetric variable: projected (default), (G+G')/2, or free-entries,
-                        G + G' - diag(G)
-
-Example
-  matgrad derive "logdet(X'*X)" --wrt X --steps
-)help";
-
-constexpr std::string_view kEval =
-    R"help(matgrad eval EXPR --wrt X X=X.npy A=A.npy t=0.5 ... [options]
-
-Evaluates EXPR and its gradient. An operand is NAME=FILE, or NAME=NUMBER for a scalar. A file of the
-declared rank is shared by the batch; one more axis in front makes it a batch: a matrix is (m,n) or
-(B,m,n), a vector (n,) or (B,n), a scalar () or (B,). float32 or float64, one type for all. Without
-an output file the results are printed.
-
-  --wrt X               the variable; repeat for several
-  --declare X=m,n:spd   shape and structure of a name; repeats
-  --grad G.npy          write the gradient; X=G.npy with several variables; repeats
-  --value V.npy         write the value
-  --hvp V=V.npy         also compute the Hessian with respect to the one --wrt, applied to V
-  --hvp-out H.npy       write that product
-  --status S.npy        write the status of each problem (int32): 0, or the pivot that failed
-  --entry i,j           only this entry of the gradient, counted from 0
-  --reduce HOW          none (default), or sum or mean over the problems that succeeded, as in calculus: of
-                        the value and of derivatives by shared operands; those by a batched operand stay
-                        one per problem, divided by the count for a mean
-  --convention NAME     of a symmetric variable: projected (default) or free-entries
-  --accuracy HOW        robust (default): factors of float data in double; or fast
-  --threads N           default: all cores
-  --device NAME         auto (default): a GPU where one can be used and the work is worth the way
-                        there; cpu; cuda or cuda:k, an NVIDIA GPU of `matgrad devices`; cuda:all,
-                        which share the batch
-  --device-memory SIZE  at most so many bytes on each GPU, such as 8G; default what is free
-  --executor NAME       auto (default), or library: cuBLAS and cuSOLVER, which needs a GPU
-  --tf32                on a GPU, products of float data may round their factors to TF32 (10 bits)
-  --memory SIZE         bytes for the problems in flight, such as 64M or 1G; default 256M
-  --check               compare a sample of problems, the first and the last among them, with the
-                        reference
-  --explain             print the plan: its steps, operations, bytes, and why; --explain=passes
-                        shows it after each pass of the planner too
-
-A batch that does not fit memory is read, computed and written in pieces. Results are written under
-a temporary name and renamed at the end, so an interrupted run leaves nothing.
-
-Example
-  matgrad eval "norm2(A*x-b)^2" --wrt x A=A.npy x=x.npy b=b.npy --grad g.npy --value v.npy --check
-)help";
-
-constexpr std::string_view kCheck = R"help(matgrad check EXPR --wrt X [options]
-
-Computes value and gradient of random problems in float64 and float32 and compares them with a
-reference that knows nothing of gradients: df(X; D) = <G, D> for a random direction D. Prints the
-largest residual and the bound it must keep.
-
-  --wrt X               the variable; repeat for several
-  --declare X=m,n:spd   shape and structure of a name; repeats
-  --dims m=64,n=16      sizes of the named dimensions
-  --batch N             number of problems; default 16
-  --convention NAME     of a symmetric variable: projected (default) or free-entries
-  --device NAME         auto (default), cpu, cuda, cuda:k or cuda:all; --device-memory, --executor
-                        and --tf32 as in eval
-
-Example
-  matgrad check "logdet(X'*X)" --wrt X --dims m=64,n=16
-)help";
-
-constexpr std::string_view kBench = R"help(matgrad bench [options]
-
-Measures a suite of cases: time, rates, share of the bound that this machine's measured copy and
-multiply-add rates set, and the residual of the differential check. A row whose results do not pass
-the check prints FAIL in place of a time, and the exit status is 1.
-
-  --suite NAME          core (default), cookbook, four, gpu, scaling, smoke, or the path of your own
-  --device NAME         auto (default): the first GPU, or the processor where there is none; cpu,
-                        cuda, cuda:k
-  --filter TEXT         only rows that have TEXT in their names
-  --seconds S           of measuring per row; default that of the suite
-  --budget S            for everything: rows that are not begun by then are left out, and listed
-  --threads N           of the processor; default all cores
-  --json F              write the results, with the machine, versions and measured rates
-  --csv F               write the rows
-  --differentials F     write value and differential of the reference for each case, with their bounds,
-                        to which peers are held; without --json and --csv nothing is measured
-
-Example
-  matgrad bench --suite smoke --filter logistic --seconds 0.1
-)help";
-
-constexpr std::string_view kList = R"help(matgrad list
-
-Prints the functions that have a name. @name stands for the function, with its declarations and
-its usual variable, wherever an expression may stand.
-
-Example
-  matgrad list
-  matgrad derive @log_det_gram --steps
-)help";
-
-constexpr std::string_view kDevices = R"help(matgrad devices
-
-Prints what this machine computes on: the CPU with its cores and vector instructions, and each
-NVIDIA GPU with its memory, compute capability and multiprocessors, or why there is none.
-
-Example
-  matgrad devices
-)help";
+std::string call_of(const Function& function) {
+    const bool is_constant = function.kind == FunctionKind::constant;
+    const char* const arguments =
+        is_constant ? (function.arity == 1 ? "n" : "m,n") : (function.arity == 1 ? "A" : "A,B");
+    return fmt::format("{}({})", function.name, arguments);
+}
 
 }  // namespace
 
-std::string_view help_text(std::string_view command) {
-    if (command.empty()) {
-        return kOverview;
+std::vector<FunctionLine> function_lines() {
+    std::vector<FunctionLine> lines;
+    for (const Function& function : detail::functions()) {
+        const std::string what = text_of(function.kind);
+        auto line = std::find_if(lines.begin(), lines.end(),
+                                 [&](const FunctionLine& l) { return l.what == what; });
+        if (line == lines.end()) {
+            line = lines.insert(lines.end(), {"", what});
+        }
+        const std::string call = call_of(function);
+        if (line->calls != call) {  // diag has a row for each of its two meanings
+            line->calls += (line->calls.empty() ? "" : " ") + call;
+        }
     }
-    if (command == "derive") {
-        return kDerive;
+    return lines;
+}
+
+std::string_view expression_text() {
+    return "EXPR is written as on paper: A*B product, A' transpose, A^2 power, A.*B and A.^2 entry "
+           "by "
+           "entry, A + B sum. Capitals are matrices, lower case letters are column vectors; "
+           "--declare "
+           "says otherwise.";
+}
+
+std::span<const ExitRow> exit_statuses() {
+    static constexpr ExitRow kRows[] = {
+        {kSuccess, "success"},
+        {kSomeFailed, "some problems failed or a check exceeded its bound"},
+        {kWrongCall, "the call was wrong"},
+        {kMachineFailed, "the machine failed"},
+        {kInterrupted, "interrupted"},
+    };
+    return kRows;
+}
+
+std::string overview() {
+    std::string text = "matgrad - closed-form gradients of matrix functions, in large batches\n\n";
+    const auto line = [&](std::string_view call, std::string_view what) {
+        text += fmt::format("  matgrad {:<24} {}\n", call, what);
+    };
+    for (const CommandRow& row : commands()) {
+        const bool takes_expression = row.arguments.substr(0, 4) == "EXPR";
+        line(fmt::format("{}{}", row.name, takes_expression ? " EXPR --wrt X" : ""), row.summary);
     }
-    if (command == "eval") {
-        return kEval;
+    line("COMMAND --help", "the options of a command");
+    line("help --man", "all of it as a manual page");
+    line("--version", "");
+    text.erase(text.find_last_not_of(" \n") + 1);
+    text += "\n\n" + wrapped(expression_text(), 0) + "\n\nFunctions\n";
+    for (const FunctionLine& functions : function_lines()) {
+        text += entry(functions.what, functions.calls, kFunctionColumn);
     }
-    if (command == "check") {
-        return kCheck;
+    text += "\nExample\n  matgrad derive \"logdet(X'*X)\" --wrt X --steps\n\n";
+    std::string statuses = "Exit status:";
+    for (const ExitRow& row : exit_statuses()) {
+        statuses += fmt::format("{} {} {}", row.status == 0 ? "" : ";", row.status, row.meaning);
     }
-    if (command == "bench") {
-        return kBench;
+    text += wrapped(statuses + ".", 0) + "\n";
+    return text;
+}
+
+std::string help_text(const CommandRow& command) {
+    std::string text = fmt::format("matgrad {}{}{}\n\n", command.name,
+                                   command.arguments.empty() ? "" : " ", command.arguments);
+    text += wrapped(command.text, 0) + "\n\n";
+    for (const OptionRow& option : command.options) {
+        text +=
+            entry(fmt::format("{}{}{}", option.name, option.value.empty() ? "" : " ", option.value),
+                  option.help, kColumn);
     }
-    if (command == "list") {
-        return kList;
+    text += command.options.empty() ? "" : "\n";
+    if (!command.remarks.empty()) {
+        text += wrapped(command.remarks, 0) + "\n\n";
     }
-    if (command == "devices") {
-        return kDevices;
+    text += "Example\n";
+    std::istringstream lines{std::string(command.example)};
+    for (std::string line; std::getline(lines, line);) {
+        text += "  " + line + "\n";
     }
-    return {};
+    return text;
 }
 
 }  // namespace matgrad

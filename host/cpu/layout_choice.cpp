@@ -99,6 +99,9 @@ std::string describe_runs(const RunLayout& runs, double compact, double plain) {
 
 std::string describe(const Program& program, Layout layout, double compact, double plain) {
     const std::int64_t bytes = tile_bytes_per_problem(program);
+    if (steps_of_problems(program).empty()) {
+        return "no step is per problem: each is done once";
+    }
     if (layout == Layout::compact) {
         return fmt::format(
             "compact layout, one SIMD lane per problem: tiles of {} problems, {} KiB; predicted "

@@ -360,20 +360,6 @@ Expr call(Op op, std::span<const Expr> arguments) {
     return is_entrywise(op) ? entrywise(op, arguments) : apply(op, arguments.front());
 }
 
-Expr call_as_written(Op op, std::span<const Expr> arguments) {
-    const Expr& a = arguments.front();
-    if (op == Op::diag_matrix || op == Op::diag_vector) {
-        return apply(a.shape().is_column() ? Op::diag_matrix : Op::diag_vector, a);
-    }
-    if (op == Op::log && a->op == Op::det && a->children.front()->semidefinite) {
-        return apply(Op::logdet, a->children.front());
-    }
-    if (op == Op::log && a->op == Op::sum && a->children.front()->op == Op::exp) {
-        return apply(Op::logsumexp, a->children.front()->children.front());
-    }
-    return call(op, arguments);
-}
-
 Expr differential(const Expr& y) {
     if (y->op == Op::transpose) {
         return transpose(differential(y->children.front()));

@@ -266,6 +266,11 @@ std::string norm(const std::string& inner) {
     return "\\left\\|" + inner + "\\right\\|";
 }
 
+/// Euclidean or Frobenius
+std::string norm_of(const Expr& y) {
+    return norm(print(y).text) + "_{" + (y.shape().is_column() ? "2" : "F") + "}";
+}
+
 Text print_function(const Expr& e) {
     const Expr& y = e->children.front();
     const bool scalar = e.shape().is_scalar();
@@ -275,7 +280,7 @@ Text print_function(const Expr& e) {
                 "\\right|"};
     }
     if (e->op == Op::norm2) {
-        return {norm(print(y).text) + "_{" + (y.shape().is_column() ? "2" : "F") + "}"};
+        return {norm_of(y)};
     }
     if (e->op == Op::norm1) {
         const std::string inner = print(y).text;
@@ -323,6 +328,9 @@ Text print(const Expr& e) {
         case Op::inverse:
             return with_script(e->children.front(), "-1");
         case Op::dot:
+            if (e->children[0] == e->children[1]) {  // the norm, squared
+                return {norm_of(e->children[0]) + "^{2}", Level::scripted};
+            }
             return {"\\left\\langle " + print(e->children[0]).text + ", " +
                     print(e->children[1]).text + " \\right\\rangle"};
         case Op::differential: {

@@ -163,12 +163,17 @@ private:
         return detail::ordered_chain(factors, shapes);
     }
 
+    /// A chain between commas, where one factor needs no brackets.
+    std::string argument(const std::vector<Expr>& matrices, std::size_t begin, std::size_t end) {
+        return end - begin == 1 ? print(matrices[begin]).text : chain(matrices, begin, end);
+    }
+
     /// The matrix factors; a column that meets a row is an outer product.
     std::string matrices_of(const std::vector<Expr>& matrices) {
         for (std::size_t i = 0; i + 1 < matrices.size(); ++i) {
             if (matrices[i].shape().cols.is_one()) {
-                return "np.outer(" + chain(matrices, 0, i + 1) + ", " +
-                       chain(matrices, i + 1, matrices.size()) + ")";
+                return "np.outer(" + argument(matrices, 0, i + 1) + ", " +
+                       argument(matrices, i + 1, matrices.size()) + ")";
             }
         }
         return chain(matrices, 0, matrices.size());

@@ -201,7 +201,8 @@ struct ProgramOutput {
                                ///< may name one value, and it may be an operand
     bool transposed = false;   ///< the result is the transpose of that value
     bool repeated = false;  ///< computed once, written for every problem: NaN for those that failed
-    bool mean = false;  ///< divided by the count of problems that succeeded: a sum, or each problem's
+    bool mean =
+        false;  ///< divided by the count of problems that succeeded: a sum, or each problem's
 };
 
 struct Program {

@@ -171,7 +171,9 @@ public:
     }
     /// `count` such matrices, one behind the other.
     [[nodiscard]] BasicView batched(std::int64_t count) const noexcept {
-        return batched(count, rows_ * cols_);
+        // Sizes that overflow are no plan's; what the plan knows it adds itself.
+        const auto entries = static_cast<std::uint64_t>(rows_) * static_cast<std::uint64_t>(cols_);
+        return batched(count, static_cast<std::int64_t>(entries));
     }
     /// Says how many entries the memory at `data` has; none outside is then ever touched.
     [[nodiscard]] BasicView within(std::int64_t entries) const noexcept {

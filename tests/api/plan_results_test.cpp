@@ -356,14 +356,14 @@ TEST(PlanResults, OfASumAreSummedForSharedVariablesAndEachProblemsForBatchedOnes
 TEST(PlanResults, OfAMeanAreDividedAlsoWhereTheyAreOneForAllProblems) {
     ConstantGradient data;
     PlanOptions options;
-    options.value = false;
     options.wrt = {"X"};
     options.reduction = Reduction::mean;
     const Declaration declared[] = {parse_declaration("S=n,n:spd")};
     const Plan plan =
         make_plan(parse("tr(A*X) + logdet(S)", declared),
                   {shared("A", 3, 2), batched("X", 2, 3), batched("S", 2, 2)}, options);
-    plan.run({data.a, data.x, data.s}, {data.gradient});
+    double value = 0;
+    plan.run({data.a, data.x, data.s}, {value, data.gradient});
     for (std::size_t k = 0; k < 4; ++k) {
         if (k == 2) {
             EXPECT_TRUE(std::isnan(data.gradient[6 * k]));
@@ -374,7 +374,7 @@ TEST(PlanResults, OfAMeanAreDividedAlsoWhereTheyAreOneForAllProblems) {
     }
     // There is no accumulating what is divided at the end.
     try {
-        plan.run({data.a, data.x, data.s}, {{"gradient X", data.gradient, 1.0}});
+        plan.run({data.a, data.x, data.s}, {{"value", value}, {"gradient X", data.gradient, 1.0}});
         FAIL() << "no error";
     } catch (const OperandError& error) {
         EXPECT_EQ(

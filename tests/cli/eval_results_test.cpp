@@ -346,6 +346,21 @@ TEST_F(EvalCommand, ExplainsThePlan) {
     }
 }
 
+TEST_F(EvalCommand, ExplainsWhereAMeanIsDivided) {
+    const std::string division = "divided by how many problems succeed";
+    EXPECT_THAT(eval_files({"--explain", "--value", "v.npy", "--reduce", "mean"}).out,
+                HasSubstr(division));
+    EXPECT_THAT(eval_files({"--explain", "--value", "v.npy", "--reduce", "sum"}).out,
+                Not(HasSubstr(division)));
+}
+
+TEST_F(EvalCommand, ExplainsOneProblemWithoutTilesAndTimesOfMany) {
+    const RunResult one = run({"eval", "s^2 + 3", "--declare", "s=1", "s=4", "--explain"});
+    EXPECT_THAT(one.out, HasSubstr("cpu: no step is per problem: each is done once"));
+    EXPECT_THAT(one.out, Not(HasSubstr("layout")));
+    EXPECT_THAT(one.out, Not(HasSubstr("0.00 us")));
+}
+
 TEST_F(EvalCommand, ExplainsThePassesThatMadeThePlan) {
     const RunResult plan = eval_files({"--explain", "--value", "v.npy"});
     const RunResult passes = eval_files({"--explain=passes", "--value", "v.npy"});

@@ -1,16 +1,20 @@
-// `matgrad check`, `list`, `--help` and `--version`.
+// `matgrad check`, `list`, `--help`, the manual page, completion and `--version`.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sstream>
 
+#include "cli/command_line.hpp"
 #include "cli/command_runner.hpp"
+#include "cli/commands.hpp"
+#include "expression/functions.hpp"
 #include "matgrad/catalogue.hpp"
 
 namespace matgrad::cli_test {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -72,14 +76,15 @@ TEST(ListCommand, ShowsEveryFunctionWithItsSource) {
 }
 
 TEST(Help, OfEachCommandHasAnExampleThatRuns) {
-    for (const char* command : {"derive", "eval", "check", "bench", "list", "devices"}) {
+    for (const CommandRow& row : commands()) {
+        const std::string command(row.name);
         const RunResult result = run({command, "--help"});
         EXPECT_EQ(result.status, 0);
         EXPECT_EQ(result.err, "");
-        EXPECT_THAT(result.out, StartsWith(std::string("matgrad ") + command));
+        EXPECT_THAT(result.out, StartsWith("matgrad " + command));
         const std::size_t example = result.out.find("Example\n  matgrad ");
         ASSERT_NE(example, std::string::npos) << command;
-        if (std::string(command) == "eval") {
+        if (command == "eval") {
             continue;  // its files are those of the test EvalCommand.RunsTheExampleOfItsHelp
         }
         // Words without quotes inside, or wholly within double quotes.
@@ -106,6 +111,107 @@ TEST(Help, OfEverythingNamesEachCommandAndTheExitStatuses) {
             EXPECT_THAT(result.out, HasSubstr(command));
         }
     }
+}
+
+TEST(Help, NamesEveryFunctionOfTheLanguage) {
+    const std::string help = run({"--help"}).out;
+    const std::string manual = run({"help", "--man"}).out;
+    for (const detail::Function& function : detail::functions()) {
+        EXPECT_THAT(help, ContainsRegex("[ \n]" + std::string(function.name) + "\\("));
+        EXPECT_THAT(manual, ContainsRegex("[ \n]" + std::string(function.name) + "\\("));
+    }
+}
+
+TEST(Help, FitsATerminal) {
+    for (const std::string word : {"", "derive", "eval", "check", "bench", "list", "devices"}) {
+        std::istringstream lines(run({word.empty() ? "help" : word, "--help"}).out);
+        for (std::string line; std::getline(lines, line);) {
+            EXPECT_LE(line.size(), 100U) << line;
+        }
+    }
+}
+
+TEST(Help, OfAnUnknownCommandIsAWrongCall) {
+    const RunResult result = run({"help", "dervie"});
+    EXPECT_EQ(result.status, 2);
+    EXPECT_EQ(result.out, "");
+    EXPECT_THAT(result.err, HasSubstr("unknown command 'dervie': expected derive, eval, "));
+}
+
+/// What the parser says of an option's value; empty: it takes it.
+std::string objection(const CommandRow& command, const std::string& option,
+                      const std::string& value) {
+    std::vector<std::string> words;
+    if (command.arguments.substr(0, 4) == "EXPR") {
+        words.emplace_back("norm2(x)^2");
+    }
+    words.push_back(option + "=" + value);
+    try {
+        if (command.name == "derive") {
+            (void)parse_derive(words);
+        } else if (command.name == "eval") {
+            (void)parse_eval(words);
+        } else if (command.name == "check") {
+            (void)parse_check(words);
+        } else {
+            (void)parse_bench(words);
+        }
+    } catch (const CallerError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST(Options, TakeTheWordsThatAShellOffersAndNoOthers) {
+    int num_choices = 0;
+    for (const CommandRow& command : commands()) {
+        for (const OptionRow& option : command.options) {
+            std::istringstream words{std::string(option.words)};
+            const std::string name(option.name);
+            const bool is_choice = !option.words.empty() && !option.is_file;
+            const std::string expected = is_choice ? objection(command, name, "nonsense") : "";
+            for (std::string word; words >> word;) {
+                EXPECT_EQ(objection(command, name, word), "");
+                if (is_choice) {
+                    EXPECT_THAT(expected, HasSubstr(word)) << name;
+                    ++num_choices;
+                }
+            }
+        }
+    }
+    EXPECT_GT(num_choices, 20);
+}
+
+TEST(Manual, HasEveryCommandAndOptionAndNoRequestByMistake) {
+    const RunResult result = run({"help", "--man"});
+    EXPECT_EQ(result.status, 0);
+    for (const CommandRow& command : commands()) {
+        const std::size_t begin = result.out.find("\n.SS matgrad " + std::string(command.name));
+        ASSERT_NE(begin, std::string::npos) << command.name;
+        const std::string section =
+            result.out.substr(begin, result.out.find("\n.S", begin + 4) - begin);
+        for (const OptionRow& option : command.options) {
+            std::string name(option.name);
+            for (std::size_t at = 0; (at = name.find('-', at)) != std::string::npos; at += 2) {
+                name.insert(at, "\\");
+            }
+            EXPECT_THAT(section, HasSubstr("\n\\fB" + name + "\\fR")) << command.name;
+        }
+    }
+    std::istringstream lines(result.out);
+    for (std::string line; std::getline(lines, line);) {
+        EXPECT_NE(line.substr(0, 1), "'") << line;
+        if (line.substr(0, 1) == ".") {
+            EXPECT_THAT(line, ContainsRegex("^\\.(TH|SH|SS|TP|PP|RS|RE|nf|fi|br)( |$)"));
+        }
+    }
+}
+
+TEST(Completion, IsOfAShellThatIsKnown) {
+    EXPECT_EQ(run({"completion", "fish"}).status, 2);
+    const RunResult result = run({"completion"});
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.err, HasSubstr("completion: found nothing, expected bash"));
 }
 
 TEST(Version, IsPrinted) {

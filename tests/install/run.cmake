@@ -6,6 +6,7 @@
 #   FLAGS           arguments for each configuration
 #   CUDA            the build tree has the CUDA module
 #   COMMAND         it has the command
+#   PYTHON          the interpreter, for what is typed on a terminal
 
 if(MATGRAD_SOURCE)
   string(COMPARE EQUAL ${KIND} SHARED shared)
@@ -62,6 +63,10 @@ else()
     message(FATAL_ERROR "a build without CUDA installed ${module}")
   endif()
   expect_gpus("none: this build has no CUDA executors" ${WORK}/build/consumer)
+endif()
+
+if(COMMAND)
+  include(${CMAKE_CURRENT_LIST_DIR}/pages.cmake)
 endif()
 
 # What a shared library exports, one name a line.

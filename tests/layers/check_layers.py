@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "cuda": {"executor", "program"},
     "api": {"expression", "calculus", "program", "planner", "check", "executor", "cpu", "cuda"},
     "bench": {"reference", "check", "cpu", "cuda", "api"},
-    "cli": {"reference", "check", "cpu", "io", "api", "bench"},
+    "cli": {"expression", "reference", "check", "cpu", "io", "api", "bench"},
 }
 
 # Public headers that a folder may include; a folder that is not here may include all of them. Executors know
