@@ -1,8 +1,6 @@
 #include "by_hand.hpp"
 
 #include <Eigen/Dense>
-#include <algorithm>
-#include <vector>
 
 namespace {
 
@@ -18,29 +16,30 @@ struct Margins {
     RowMajor<double> z, e;
 };
 
-/// Problems first .. last.
-void logistic_part(std::int64_t first, std::int64_t last, std::int64_t m, std::int64_t n,
-                   const double* counts, const double* signs, const In<double>& x, const double* w,
-                   double* value, double* gradient, Margins& margins) {
-    constexpr std::int64_t kBlock = 32;  // margins of so many problems stay in the second cache
+/// As by_hand.hpp says.
+template <bool kWithLog1p>
+void logistic_part(std::int64_t batch, std::int64_t m, std::int64_t n, const double* counts,
+                   const double* signs, const In<double>& x, const double* w, double* value,
+                   double* gradient, Margins& margins) {
     const auto s = Eigen::Map<const Eigen::RowVectorXd>(signs, m).array();
-    for (std::int64_t k = first; k < last; k += kBlock) {
-        const std::int64_t count = std::min(kBlock, last - k);
-        const auto c = In<double>(counts + k * m, count, m).array();
-        margins.z.resize(count, m);
-        margins.e.resize(count, m);
-        auto z = margins.z.array();
-        auto e = margins.e.array();
-        margins.z.noalias() = In<double>(w + k * n, count, n) * x.transpose();
-        z = -(z.rowwise() * s);
-        e = (-z.abs()).exp();
-        // softplus(z) = max(z, 0) + log(1 + exp(-|z|))
-        Eigen::Map<Eigen::VectorXd>(value + k, count) =
-            (c * (z.max(0.0) + (e + 1).log())).rowwise().sum().matrix();
-        // sigmoid(z) = 1/(1 + e) where z >= 0, else e/(1 + e)
-        z = (c * (z >= 0).select(1.0, e) / (e + 1)).rowwise() * -s;
-        Out<double>(gradient + k * n, count, n).noalias() = margins.z * x;
+    const auto c = In<double>(counts, batch, m).array();
+    margins.z.resize(batch, m);
+    margins.e.resize(batch, m);
+    auto z = margins.z.array();
+    auto e = margins.e.array();
+    margins.z.noalias() = In<double>(w, batch, n) * x.transpose();
+    z = -(z.rowwise() * s);
+    e = (-z.abs()).exp();
+    // softplus(z) = max(z, 0) + log(1 + exp(-|z|))
+    Eigen::Map<Eigen::VectorXd> sums(value, batch);
+    if constexpr (kWithLog1p) {
+        sums = (c * (z.max(0.0) + e.log1p())).rowwise().sum().matrix();
+    } else {
+        sums = (c * (z.max(0.0) + (e + 1).log())).rowwise().sum().matrix();
     }
+    // sigmoid(z) = 1/(1 + e) where z >= 0, else e/(1 + e)
+    z = (c * (z >= 0).select(1.0, e) / (e + 1)).rowwise() * -s;
+    Out<double>(gradient, batch, n).noalias() = margins.z * x;
 }
 
 }  // namespace
@@ -60,16 +59,19 @@ void by_hand_gaussians(int threads, std::int64_t batch, const double* p, const d
     }
 }
 
-void by_hand_logistic(int threads, std::int64_t batch, std::int64_t m, std::int64_t n,
-                      const double* c, const double* s, const double* x, const double* w,
-                      double* value, double* gradient) {
+void by_hand_logistic(int threads, bool with_log1p, std::int64_t batch, std::int64_t m,
+                      std::int64_t n, const double* c, const double* s, const double* x,
+                      const double* w, double* value, double* gradient) {
     Eigen::setNbThreads(1);  // the threads are ours
     const In<double> X(x, m, n);
+    const auto part = with_log1p ? logistic_part<true> : logistic_part<false>;
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int i = 0; i < threads; ++i) {
         static thread_local Margins margins;
-        logistic_part(i * batch / threads, (i + 1) * batch / threads, m, n, c, s, X, w, value,
-                      gradient, margins);
+        const std::int64_t first = i * batch / threads;
+        const std::int64_t count = (i + 1) * batch / threads - first;
+        part(count, m, n, c + first * m, s, X, w + first * n, value + first, gradient + first * n,
+             margins);
     }
 }
 

@@ -13,11 +13,13 @@ MATGRAD_BY_HAND void by_hand_gaussians(int threads, std::int64_t batch, const do
                                        const double* s, double* value, double* gradient);
 
 /// sum(c.*softplus(-s.*(X*w))) with X m-by-n and s shared, its gradient with respect to w: two products for all problems
-/// of a thread.
-MATGRAD_BY_HAND void by_hand_logistic(int threads, std::int64_t batch, std::int64_t m,
-                                      std::int64_t n, const double* c, const double* s,
-                                      const double* x, const double* w, double* value,
-                                      double* gradient);
+/// of a thread, one exp for value and gradient.
+///
+/// with_log1p   log(1 + e) is log1p(e), which keeps the digits of small ones; else log(1 + e) as it stands
+MATGRAD_BY_HAND void by_hand_logistic(int threads, bool with_log1p, std::int64_t batch,
+                                      std::int64_t m, std::int64_t n, const double* c,
+                                      const double* s, const double* x, const double* w,
+                                      double* value, double* gradient);
 
 /// The sum of 0.5*norm2(x - W*W'*x)^2 with W d-by-r shared, its gradient with respect to W: the batch as one matrix.
 MATGRAD_BY_HAND void by_hand_components(int threads, std::int64_t batch, std::int64_t d,
