@@ -16,7 +16,7 @@ namespace {
 void carry_over(std::span<const std::int32_t> at_point, std::span<std::int32_t> status) {
     for (std::size_t p = 0; p < status.size(); ++p) {
         const std::int32_t before = at_point[at_point.size() == status.size() ? p : 0];
-        if (before != 0) {
+        if (!succeeded(before)) {
             status[p] = before;
         }
     }

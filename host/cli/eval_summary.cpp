@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "matgrad/status.hpp"
+
 namespace matgrad {
 namespace {
 

@@ -5,9 +5,7 @@
 #include <memory>
 #include <new>
 
-#include "cpu/batch_sums.hpp"
 #include "cpu/compact/kernels.hpp"
-#include "cpu/dot.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/transpose.hpp"
 #include "matgrad/status.hpp"

@@ -1,15 +1,10 @@
 // What a tile adds to the sums over the batch.
 
 #include <algorithm>
-#include <limits>
-#include <memory>
-#include <new>
 
 #include "cpu/batch_sums.hpp"
 #include "cpu/compact/kernels.hpp"
 #include "cpu/dot.hpp"
-#include "cpu/plain/copy.hpp"
-#include "cpu/plain/transpose.hpp"
 #include "cpu/tile.hpp"
 #include "matgrad/status.hpp"
 
