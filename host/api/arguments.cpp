@@ -94,8 +94,10 @@ void check_options(const Expr& f, const PlanOptions& options) {
             fmt::format("the index of the GPU is {}: expected at least 0, or -1 for all",
                         options.device.index));
     }
-    if (options.threads < 0) {
-        throw OperandError(fmt::format("threads is {}: expected at least 0", options.threads));
+    constexpr int kMostThreads = 4096;
+    if (options.threads < 0 || options.threads > kMostThreads) {
+        throw OperandError(
+            fmt::format("threads is {}: expected 0 to {}", options.threads, kMostThreads));
     }
     if (!options.value && options.wrt.empty() && options.hvp.empty() && options.joint_hvp.empty()) {
         throw OperandError(

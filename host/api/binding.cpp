@@ -107,7 +107,7 @@ void take_count(Count& count, std::int64_t problems, const auto& name, std::stri
 template <typename Raw, typename V>
 Raw strides_of(const Expected& expected, const V& view) {
     const bool of_the_plan = view.rows() == V::kOfThePlan;
-    const bool has_stride = view.batch() != V::kOneMatrix && !of_the_plan;
+    const bool has_stride = view.batch() != V::kOneMatrix && view.batch_stride() != V::kOfThePlan;
     return {view.data(), of_the_plan ? expected.cols : view.row_stride(),
             of_the_plan ? 1 : view.col_stride(),
             has_stride         ? view.batch_stride()

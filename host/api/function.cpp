@@ -105,8 +105,10 @@ struct Function::Impl {
 
     [[nodiscard]] std::string known_outputs() const {
         std::string known = fmt::format("{}", fmt::join(all_outputs, ", "));
-        for (const HvpRequest& hvp : options.hvp) {
-            known += ", " + hvp_text(hvp.variable);
+        for (const auto* requests : {&options.hvp, &options.joint_hvp}) {
+            for (const HvpRequest& hvp : *requests) {
+                known += ", " + hvp_text(hvp.variable);
+            }
         }
         return known;
     }
@@ -140,9 +142,20 @@ Function::Function(Expr f, Names variables, PlanOptions options) try {
     options.wrt = variables.list;
     options.value = true;
     detail::check_options(f, options);
+    // Names and rules are wrong now or never.
     if (!variables.list.empty()) {
-        (void)derive(f, variables.list, options.convention,
-                     Lines::omit);  // names and rules are wrong now or never
+        (void)derive(f, variables.list, options.convention, Lines::omit);
+    }
+    for (const HvpRequest& hvp : options.hvp) {
+        (void)hessian_vector_product(f, hvp.variable, hvp.direction, options.convention);
+    }
+    if (!options.joint_hvp.empty()) {
+        std::vector<std::string> of, along;
+        for (const HvpRequest& hvp : options.joint_hvp) {
+            of.push_back(hvp.variable);
+            along.push_back(hvp.direction);
+        }
+        (void)hessian_vector_product(f, of, along, options.convention);
     }
     impl_ =
         std::make_shared<const Impl>(std::move(f), std::move(variables.list), std::move(options));
@@ -173,6 +186,10 @@ Expr Function::gradient() const {
 }
 
 const std::string& Function::only_variable() const {
+    if (impl_->variables.empty()) {
+        throw OperandError(
+            "the function has no variable: expected one that it is differentiated by");
+    }
     if (impl_->variables.size() != 1) {
         throw OperandError(
             fmt::format("the function has {} variables: expected the name of one of {}",
@@ -256,14 +273,45 @@ void Function::release() const {
     impl_->plans.release();
 }
 
+namespace {
+
+/// The symbols that both have say how the dimensions of `more` are called in f.
+Expr in_dimensions_of(const Expr& f, const Expr& more) {
+    std::vector<Declaration> declared = symbols(more);
+    const std::vector<Declaration> known = symbols(f);
+    std::vector<std::pair<Dim, Dim>> renamed;
+    for (const Declaration& own : declared) {
+        const auto same = std::find_if(known.begin(), known.end(),
+                                       [&](const Declaration& d) { return d.name == own.name; });
+        if (same != known.end()) {
+            renamed.emplace_back(own.shape.rows, same->shape.rows);
+            renamed.emplace_back(own.shape.cols, same->shape.cols);
+        }
+    }
+    const auto rename = [&renamed](Dim& dim) {
+        const auto to = std::find_if(renamed.begin(), renamed.end(),
+                                     [&](const auto& pair) { return pair.first == dim; });
+        if (!dim.name.empty() && to != renamed.end() && !to->second.is_one()) {
+            dim = to->second;
+        }
+    };
+    for (Declaration& own : declared) {
+        rename(own.shape.rows);
+        rename(own.shape.cols);
+    }
+    return parse(to_text(more), declared);
+}
+
+}  // namespace
+
 Function operator+(const Function& f, const Expr& more) try {
-    return {f.expression() + more, f.variables(), f.options()};
+    return {f.expression() + in_dimensions_of(f.expression(), more), f.variables(), f.options()};
 } catch (...) {
     detail::throw_as_matgrad();
 }
 
 Function operator-(const Function& f, const Expr& less) try {
-    return {f.expression() - less, f.variables(), f.options()};
+    return {f.expression() - in_dimensions_of(f.expression(), less), f.variables(), f.options()};
 } catch (...) {
     detail::throw_as_matgrad();
 }
@@ -280,7 +328,8 @@ Function operator+(const Function& f, const Function& g) try {
             variables.push_back(variable);
         }
     }
-    return {f.expression() + g.expression(), std::move(variables), f.options()};
+    return {f.expression() + in_dimensions_of(f.expression(), g.expression()), std::move(variables),
+            f.options()};
 } catch (...) {
     detail::throw_as_matgrad();
 }

@@ -1,5 +1,7 @@
 #include "api/linear_plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -19,8 +21,12 @@ std::size_t place_of(std::span<const std::string> names, const std::string& name
 }
 
 std::size_t bytes_of(const LinearPlan& plan, const LinearPlan::Kept& kept, std::int64_t batch) {
-    return aligned(static_cast<std::size_t>(kept.rows * kept.cols * (kept.batched ? batch : 1) *
-                                            size_of(plan.type)));
+    std::int64_t bytes = kept.rows * kept.cols * size_of(plan.type);
+    constexpr std::int64_t kMost = std::int64_t{1} << 60;
+    if (__builtin_mul_overflow(bytes, kept.batched ? batch : 1, &bytes) || bytes > kMost) {
+        throw MachineError(fmt::format("no memory for what is kept of {} problems", batch));
+    }
+    return aligned(static_cast<std::size_t>(bytes));
 }
 
 /// How many problems the point has, which is 1 where all its operands are shared.

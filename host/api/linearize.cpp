@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
+#include "api/argument_places.hpp"
 #include "api/binding.hpp"
 #include "api/linear_plan.hpp"
 #include "api/memory_checks.hpp"
 #include "expression/guarded.hpp"
+#include "matgrad/status.hpp"
 
 namespace matgrad {
 namespace {
@@ -73,6 +76,11 @@ RunSummary Linearization::apply(const OperandViews& directions, const ResultView
     }
     detail::CallMemory memory;
     const std::span<const OperandView> given = directions.span();
+    const auto names = memory.list<std::string_view>(given.size());
+    std::transform(given.begin(), given.end(), names.begin(),
+                   [](const OperandView& direction) { return direction.name; });
+    detail::place_arguments("direction", plan.direction_names, names,
+                            memory.list<std::size_t>(given.size()));
     const auto operands = memory.list<OperandView>(at.operands.size() + given.size());
     const auto own = std::copy(at.operands.begin(), at.operands.end(), operands.begin());
     std::copy(given.begin(), given.end(), own);
@@ -86,7 +94,14 @@ RunSummary Linearization::apply(const OperandViews& directions, const ResultView
                                        plan.product_names, plan.type};
     const detail::BoundCall bound =
         bind_call(contract, operands, results.span(), std::nullopt, status.size(), memory);
-    check_memory(contract, bound, {.status = status}, memory);
+    const auto is_read = memory.list<bool>(plan.operands.size());
+    std::fill(is_read.begin(), is_read.end(), false);
+    for (const detail::LinearPlan::From& from : plan.late_operands) {
+        if (from.source == detail::LinearPlan::Source::operand) {
+            is_read[from.index] = true;
+        }
+    }
+    check_memory(contract, bound, {.status = status, .is_read = is_read}, memory);
     const auto sources = memory.list<ConstStrided>(plan.late_operands.size());
     std::transform(plan.late_operands.begin(), plan.late_operands.end(), sources.begin(),
                    [&](const detail::LinearPlan::From& from) {

@@ -9,7 +9,17 @@ namespace matgrad {
 
 Matrices::Matrices(ScalarType type, std::int64_t rows, std::int64_t cols, std::int64_t batch) try
     : rows_(rows), cols_(cols), batch_(batch) {
-    const auto size = static_cast<std::size_t>(rows * cols * count());
+    if (rows < 0 || cols < 0 || count() < 0) {
+        throw OperandError(fmt::format("{} matrices of {}-by-{} are asked for: expected at least 0",
+                                       count(), rows, cols));
+    }
+    std::int64_t entries = 0;
+    if (__builtin_mul_overflow(rows, cols, &entries) ||
+        __builtin_mul_overflow(entries, count(), &entries)) {
+        throw MachineError(
+            fmt::format("no memory for {} matrices of {}-by-{}", count(), rows, cols));
+    }
+    const auto size = static_cast<std::size_t>(entries);
     if (type == ScalarType::float32) {
         entries_ = std::vector<float>(size);
     } else {
@@ -37,14 +47,15 @@ double Matrices::operator()(std::int64_t problem, std::int64_t row, std::int64_t
 View Matrices::view() noexcept {
     void* const data =
         std::visit([](auto& all) { return static_cast<void*>(all.data()); }, entries_);
-    const View one(data, type(), rows_, cols_, cols_, 1);
+    const View one = View(data, type(), rows_, cols_, cols_, 1).within(rows_ * cols_ * count());
     return is_one() ? one : one.batched(batch_);
 }
 
 ConstView Matrices::view() const noexcept {
     const void* const data =
         std::visit([](const auto& all) { return static_cast<const void*>(all.data()); }, entries_);
-    const ConstView one(data, type(), rows_, cols_, cols_, 1);
+    const ConstView one =
+        ConstView(data, type(), rows_, cols_, cols_, 1).within(rows_ * cols_ * count());
     return is_one() ? one : one.batched(batch_);
 }
 

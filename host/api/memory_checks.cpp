@@ -118,6 +118,9 @@ void check_memory(const RunContract& contract, const BoundCall& call, const Othe
     std::size_t count = 0;
     for (std::size_t i = 0; i < call.operands.size(); ++i) {
         const Operand& operand = contract.operands[i];
+        if (!other.is_read.empty() && !other.is_read[i]) {
+            continue;
+        }
         taken[count++] =
             taken_by({"operand", operand.name}, call.operands[i], operand.rows, operand.cols,
                      operand.batched ? call.problems : 1, call.operand_entries[i], contract.type);

@@ -15,6 +15,7 @@ namespace matgrad::detail {
 struct OtherMemory {
     std::span<const std::int32_t> status = {};
     std::span<const std::int64_t> rows = {};
+    std::span<const bool> is_read = {};  ///< for each operand; empty: all are
     std::span<const std::byte> workspace = {};
     std::size_t workspace_needed = 0;  ///< bytes; 0: whatever there is
     std::size_t workspace_alignment = kWorkspaceAlignment;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -22,7 +23,10 @@ std::size_t host_bytes(const Plan& plan) {
 
 Workspace::Workspace(std::size_t bytes) : size_(bytes) {
     if (bytes > 0) {
-        data_ = static_cast<std::byte*>(::operator new(bytes, kAlignment, std::nothrow));
+        // A size that rounding up to the alignment would overflow is asked of nobody.
+        const bool can_be = bytes <= std::numeric_limits<std::size_t>::max() / 2;
+        data_ = can_be ? static_cast<std::byte*>(::operator new(bytes, kAlignment, std::nothrow))
+                       : nullptr;
         if (data_ == nullptr) {
             throw MachineError(fmt::format("no memory for a workspace of {} bytes", bytes));
         }

@@ -69,7 +69,8 @@ enum class Lines { keep, omit };
                                              Convention convention = Convention::projected);
 
 /// The gradient of <grad f, V> with respect to `variable`: the Hessian applied to V.
-/// `direction` names the symbol V, which has the variable's shape and must not occur in f.
+/// `direction` names the symbol V, which has the variable's shape and must not occur in f. Where the variable is
+/// symmetric, diagonal or triangular, V is taken to be so too.
 [[nodiscard]] MATGRAD_API Expr
 hessian_vector_product(const Expr& f, const std::string& variable, const std::string& direction,
                        Convention convention = Convention::projected);

@@ -116,8 +116,8 @@ private:
     std::shared_ptr<const Impl> impl_;
 };
 
-/// Losses compose: the sum of a function and an expression in its symbols, differentiated by the same
-/// variables.
+/// Losses compose: the sum of a function and an expression, differentiated by the same variables. Dimensions
+/// of symbols that both have are called as in f.
 [[nodiscard]] MATGRAD_API Function operator+(const Function& f, const Expr& more);
 [[nodiscard]] MATGRAD_API Function operator-(const Function& f, const Expr& less);
 /// Differentiated by the variables of both. Errors: OperandError if their options differ.

@@ -152,8 +152,8 @@ public:
     [[nodiscard]] std::string explain() const;
 
     /// Runs a batch in host memory and returns when it is done. Any device: on GPUs the batch is streamed
-    /// through device memory in chunks, so it may be larger than that. From the second call on, nothing is
-    /// allocated.
+    /// through device memory in chunks, so it may be larger than that. On the processor nothing is allocated
+    /// from the second call on, up to some fifty operands.
     ///
     /// operands   one per operands(): batched views for batched operands, all of one number of problems, which
     ///            is the batch; 1 if there are none
@@ -187,7 +187,7 @@ public:
     /// the closed form of grad f. Sums and means over the batch are compared with those over the problems
     /// that succeeded, and so is the count that a batched output of a mean is divided by.
     ///
-    /// operands, results, status   those of `run`, after it; host memory. Without status every
+    /// operands, results, status   those of a `run` without rows and beta, after it; host memory. Without status every
     ///             problem is taken to have succeeded.
     /// problems    those to compare, by their number in the batch; empty: at most eight, the first and
     ///             the last included. Problems that failed are left out. Sums and means are compared whole.
@@ -218,8 +218,8 @@ public:
     /// Frees the memory that runs have left for later ones; those under way keep theirs.
     void release() const;
 
-    /// Plans of equal questions: the same function, operands and options. Their results are equal, bit for bit,
-    /// on one kind of processor.
+    /// Plans of equal questions: the same function (terms of a sum in any order), operands and options. Their
+    /// results are equal but for rounding.
     friend MATGRAD_API bool operator==(const Plan& a, const Plan& b);
 
 private:

@@ -20,7 +20,9 @@ enum class ScalarType { float32, float64 };
 /// at most c*eps*cond(X) and not its square. fast: everything in the type of the data.
 enum class Accuracy { robust, fast };
 
-/// What happens over the batch. Sums and means cover the problems that succeeded.
+/// What happens over the batch. Sums and means cover the problems that succeeded, in what was asked for: a gradient
+/// that needs no factor does not fail where the value would. The sum over no problem is 0, the mean of a batch
+/// of none too; a mean over failed problems alone is NaN.
 enum class Reduction { none, sum, mean };
 
 enum class OutputKind { value, gradient, hvp };

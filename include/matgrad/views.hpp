@@ -37,7 +37,7 @@ inline constexpr bool kIsScalar = std::same_as<T, float> || std::same_as<T, doub
 /// Eigen's dense objects: columns one after the other unless `IsRowMajor`.
 template <typename M>
 concept EigenLike = requires(M& m) {
-    {m.data()};
+    requires kIsScalar<std::remove_cvref_t<decltype(*m.data())>>;
     { m.rows() } -> std::convertible_to<std::int64_t>;
     { m.cols() } -> std::convertible_to<std::int64_t>;
     { m.innerStride() } -> std::convertible_to<std::int64_t>;
@@ -48,7 +48,7 @@ concept EigenLike = requires(M& m) {
 /// std::mdspan and what is made like it.
 template <typename M>
 concept MdspanLike = requires(M& m) {
-    {m.data_handle()};
+    requires kIsScalar<std::remove_cvref_t<decltype(*m.data_handle())>>;
     { m.extent(0) } -> std::convertible_to<std::int64_t>;
     { m.stride(0) } -> std::convertible_to<std::int64_t>;
     { std::remove_cvref_t<M>::rank() } -> std::convertible_to<std::size_t>;
@@ -128,14 +128,16 @@ public:
         entries_ = 1;
     }
 
-    /// A matrix of Eigen's.
+    /// A matrix of Eigen's. Its memory ends with it: `within` says otherwise.
     template <detail::EigenFor<Void> M>
     BasicView(M&& matrix) noexcept  // NOLINT: a matrix is a view of itself
         : BasicView(
               matrix.data(), kTypeOf<std::remove_cvref_t<decltype(*matrix.data())>>, matrix.rows(),
               matrix.cols(),
               std::remove_cvref_t<M>::IsRowMajor ? matrix.outerStride() : matrix.innerStride(),
-              std::remove_cvref_t<M>::IsRowMajor ? matrix.innerStride() : matrix.outerStride()) {}
+              std::remove_cvref_t<M>::IsRowMajor ? matrix.innerStride() : matrix.outerStride()) {
+        end_here();
+    }
 
     /// An mdspan of rank 1 (a column), 2 (a matrix) or 3 (a batch of matrices).
     template <detail::MdspanFor<Void> M>
@@ -157,6 +159,7 @@ public:
             batch_ = span.extent(0);
             batch_stride_ = span.stride(0);
         }
+        end_here();
     }
 
     /// A result may be read.
@@ -183,9 +186,12 @@ public:
         view.batch_stride_ = stride;
         return view;
     }
-    /// `count` such matrices, one behind the other.
+    /// `count` such matrices, one behind the other (whatever the strides, rows() * cols() apart).
     [[nodiscard]] BasicView batched(std::int64_t count) const noexcept {
         // Sizes that overflow are no plan's; what the plan knows it adds itself.
+        if (rows_ == kOfThePlan) {
+            return batched(count, kOfThePlan);
+        }
         const auto entries = static_cast<std::uint64_t>(rows_) * static_cast<std::uint64_t>(cols_);
         return batched(count, static_cast<std::int64_t>(entries));
     }
@@ -212,6 +218,16 @@ private:
     template <typename T>
     static constexpr ScalarType kTypeOf =
         std::same_as<T, float> ? ScalarType::float32 : ScalarType::float64;
+
+    /// No entry lies behind the last one of this view.
+    void end_here() noexcept {
+        const std::int64_t matrices = batch_ == kOneMatrix ? 1 : batch_;
+        if (row_stride_ >= 0 && col_stride_ >= 0 && batch_stride_ >= 0 && rows_ > 0 && cols_ > 0 &&
+            matrices > 0) {
+            entries_ = (rows_ - 1) * row_stride_ + (cols_ - 1) * col_stride_ +
+                       (matrices - 1) * batch_stride_ + 1;
+        }
+    }
 
     Void* data_ = nullptr;
     ScalarType type_ = ScalarType::float64;

@@ -7,6 +7,7 @@
 #include <Eigen/Dense>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -56,6 +57,49 @@ TEST(Function, ComposesWithWhatIsAddedToIt) {
                   (void)(Function("tr(X)", "X", {}, {.threads = 1}) + Function("tr(X)", "X"));
               }),
               "two functions with different options are added: expected the same");
+}
+
+TEST(Function, CallsTheDimensionsOfWhatIsAddedAsItsOwn) {
+    const Function f = Function("norm2(A*x - b)^2", "x") + 0.1 * parse("norm2(x)^2");
+    EXPECT_EQ(f.gradient(), parse("2*A'*(A*x - b) + 0.2*x", symbols(f.expression())));
+    const Function g = Function("norm2(A*x - b)^2", "x") + Function("norm2(C*x)^2", "x");
+    EXPECT_EQ(g.gradient(), parse("2*(A'*(A*x - b) + C'*C*x)", symbols(g.expression())));
+}
+
+TEST(FunctionErrors, AreFoundWhenAFunctionIsMade) {
+    EXPECT_NE(message_of([] {
+                  (void)Function("norm2(x)^2", "x", {}, {.hvp = {{"z", "v"}}});
+              }).find("z"),
+              std::string::npos);
+    EXPECT_NE(message_of([] {
+                  (void)(Function("norm2(x)^2", "x", {}, {.hvp = {{"x", "v"}}}) + parse("v'*w"));
+              }).find("direction v occurs"),
+              std::string::npos);
+    EXPECT_EQ(message_of([] { (void)Function("norm2(x)^2", {}).gradient(); }),
+              "the function has no variable: expected one that it is differentiated by");
+}
+
+TEST(Function, RefusesSizesThatNoMemoryHolds) {
+    const Function f("norm2(X)^2", "X");
+    const double x = 1;
+    const auto thrown_by = [&](const ConstView& view) {
+        try {
+            (void)f.evaluate({{"X", view}});
+        } catch (const Error&) {
+            return true;
+        }
+        return false;
+    };
+    EXPECT_TRUE(thrown_by(strided(&x, 1, 1, 0, 0).batched(std::int64_t{1} << 62, 0)));
+    EXPECT_TRUE(thrown_by(strided(&x, 1, 1, 0, 0).batched(std::int64_t{1} << 50, 0)));
+    EXPECT_TRUE(thrown_by(strided(&x, std::int64_t{1} << 56, 1, 0, 0)));
+    EXPECT_THROW(Matrices(ScalarType::float64, -1, 5), OperandError);
+    EXPECT_THROW(Matrices(ScalarType::float64, std::int64_t{1} << 62, 5), MachineError);
+    EXPECT_THROW(Workspace(std::numeric_limits<std::size_t>::max()), MachineError);
+    EXPECT_EQ(message_of([] {
+                  (void)make_plan(parse("tr(X)"), {shared("X", 1, 1)}, {.threads = 1 << 30});
+              }),
+              "threads is 1073741824: expected 0 to 4096");
 }
 
 TEST(Function, OfTwoProblemsHasTheTextbookValuesAndGradients) {

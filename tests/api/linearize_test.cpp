@@ -143,7 +143,7 @@ TEST(Linearize, FailsTheProblemsThatFailedAtThePoint) {
     EXPECT_EQ(at.apply({v}, {h}, status).failed, 2);
     EXPECT_EQ(status, at_point);
     for (std::size_t k = 0; k < batch; ++k) {
-        EXPECT_EQ(status[k], k % 4 == 2 ? 2 : 0);
+        EXPECT_EQ(status[k], k % 4 == 2 ? make_status(StatusKind::not_positive, 2) : 0);
         // inv(P)*V*inv(P)
         if (status[k] != 0) {
             EXPECT_TRUE(std::isnan(h[4 * k]) && std::isnan(h[4 * k + 3]));
@@ -179,7 +179,7 @@ TEST(Linearize, WorksAtAPointThatAllProblemsShare) {
     EXPECT_NEAR(h[0], 0.25, kEps);
     EXPECT_NEAR(h[7], 1.0 / 16, kEps);
     EXPECT_EQ(plan.linearize({bad}).apply({v}, {h}, status).failed, 2);
-    EXPECT_EQ(status, (std::vector<std::int32_t>{2, 2}));
+    EXPECT_EQ(status, std::vector<std::int32_t>(2, make_status(StatusKind::not_positive, 2)));
     EXPECT_TRUE(std::isnan(h[0]) && std::isnan(h[7]));
 }
 
@@ -206,7 +206,7 @@ TEST(Linearize, SaysWhatIsWrongWithACall) {
               std::string::npos);
     EXPECT_NE(message_of([&] {
                   at.apply({data.v}, {hw, ht});
-              }).find("operand r"),
+              }).find("1 directions are given: expected 2"),
               std::string::npos);
     EXPECT_NE(message_of([&] {
                   at.apply({data.v, data.r}, {hw, hw});
@@ -219,6 +219,37 @@ TEST(Linearize, SaysWhatIsWrongWithACall) {
                   at.apply({data.v, data.r}, {hw, ht}, {}, options);
               }),
               "1 rows are given: expected none, since the problems are those of the point");
+}
+
+TEST(LinearizeErrors, NameTheDirectionsAlone) {
+    const std::vector<double> p{1, 0, 0, 1}, v{1, 0, 0, 1};
+    const Function f("-logdet(P)", "P", {"P=n,n:spd"}, {.hvp = {{"P", "V"}}});
+    const ConstView P = row_major(p, 2, 2);
+    const Linearization at = f.plan({{"P", P}, {"V", P}}, "hvp P").linearize({{"P", P}});
+    std::vector<double> h(4);
+    const auto message = [&](auto&& call) -> std::string {
+        try {
+            call();
+        } catch (const OperandError& error) {
+            return error.what();
+        }
+        return "no error";
+    };
+    EXPECT_EQ(message([&] {
+                  at.apply({}, {{"hvp P", h}});
+              }),
+              "direction V is missing: 0 are given, expected V");
+    EXPECT_EQ(message([&] {
+                  at.apply({{"W", v}}, {{"hvp P", h}});
+              }),
+              "direction W is unknown: expected V");
+    // What the products do not read may be written: P is not.
+    ASSERT_TRUE(at.operands_read_again().empty());
+    std::vector<double> over = p;
+    const Linearization other =
+        f.plan({{"P", P}, {"V", P}}, "hvp P").linearize({{"P", row_major(over, 2, 2)}});
+    EXPECT_EQ(message([&] { other.apply({{"V", v}}, {{"hvp P", over}}); }), "no error");
+    EXPECT_EQ(over, v);  // inv(P)*V*inv(P)
 }
 
 }  // namespace

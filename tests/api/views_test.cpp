@@ -94,6 +94,30 @@ TEST(Views, OfMdspansHaveTheirExtentsAndStrides) {
     EXPECT_EQ(batch.col_stride(), 1);
 }
 
+TEST(Views, OfAContainerMayHaveStridesBetweenProblems) {
+    const Plan plan = make_plan(parse("norm2(x)^2"), {batched("x", 2)});
+    std::vector<double> x{1, 2, 3, 4, 5, 6}, value(3);
+    plan.run({ConstView(x).batched(3)}, {value});
+    EXPECT_EQ(value, (std::vector<double>{5, 25, 61}));
+    plan.run({ConstView(x).batched(3, 0)}, {value});
+    EXPECT_EQ(value, (std::vector<double>{5, 5, 5}));
+    plan.run({ConstView(x).batched(2, 4)}, {std::span(value).first(2)});
+    EXPECT_EQ(value, (std::vector<double>{5, 61, 5}));
+}
+
+TEST(Views, OfEigenEndWithTheMatrix) {
+    const Plan plan = make_plan(parse("norm2(X)^2"), {batched("X", 2, 2)});
+    const Eigen::MatrixXd one = Eigen::MatrixXd::Ones(2, 2);
+    std::vector<double> value(1000);
+    try {
+        plan.run({ConstView(one).batched(1000)}, {value});
+        ADD_FAILURE() << "999 matrices are not there";
+    } catch (const OperandError& error) {
+        EXPECT_STREQ(error.what(),
+                     "operand X reaches past its memory: found entries 0 to 3999 of 4");
+    }
+}
+
 TEST(Views, KnowTheirBatchAndTheirEnd) {
     std::vector<float> data(100);
     const View v = column_major(data, 3, 4).batched(5, 20);
@@ -112,6 +136,9 @@ TEST(Views, KnowTheirBatchAndTheirEnd) {
 
 // What would be a wrong number, or memory that is gone, does not compile.
 static_assert(!std::convertible_to<std::vector<int>&, ConstView>);
+static_assert(!std::convertible_to<Eigen::MatrixXi&, ConstView>);
+static_assert(!std::convertible_to<Eigen::MatrixXcd&, View>);
+static_assert(!std::convertible_to<Mdspan<int, 2>&, ConstView>);
 static_assert(!std::convertible_to<std::vector<double>, ConstView>, "its memory would be gone");
 static_assert(!std::convertible_to<const std::vector<double>&, View>, "a result is written");
 static_assert(!std::convertible_to<const double*, ConstView>, "a pointer has no sizes");
