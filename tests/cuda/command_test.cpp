@@ -18,6 +18,7 @@
 
 #include "cli/command_runner.hpp"
 #include "cli/npy_files.hpp"
+#include "matgrad/status.hpp"
 #include "support/test_data.hpp"
 
 namespace matgrad::cli_test {
@@ -319,7 +320,9 @@ protected:
 TEST_F(FailingProblems, HaveTheSameStatusAndLeaveTheOthersAlone) {
     compare<double>(failing<double>(), {"--value", "--grad", "--status"}, 1);
     EXPECT_EQ(load<std::int32_t>(path("cuda", "--status")).data,
-              (std::vector<std::int32_t>{0, 0, 1, 0, 0, 0, 4, 0, 3}));
+              (std::vector<std::int32_t>{0, 0, make_status(StatusKind::not_positive, 1), 0, 0, 0,
+                                         make_status(StatusKind::not_positive, 4), 0,
+                                         make_status(StatusKind::not_finite, 3)}));
     compare<float>(failing<float>(), {"--value", "--grad", "--status"}, 1);
 }
 
