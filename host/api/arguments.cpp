@@ -51,15 +51,18 @@ void check_one_of_each(std::span<const Declaration> symbols, std::span<const Dec
 }
 
 void check_size(const Operand& operand) {
+    // For the bytes of an entry, times values of that size, problems of a tile and threads.
+    constexpr std::int64_t kRoom = std::int64_t{1} << 20;
     std::int64_t bytes = 0;
     if (operand.rows < 0 || operand.cols < 0) {
         throw ShapeError(fmt::format("operand {} is {}: expected sizes of at least 0", operand.name,
                                      size_text(operand)));
     }
     if (__builtin_mul_overflow(operand.rows, operand.cols, &bytes) ||
-        __builtin_mul_overflow(bytes, std::int64_t{64}, &bytes)) {
-        throw ShapeError(fmt::format("operand {} is {}: expected a size whose bytes fit 64 bits",
-                                     operand.name, size_text(operand)));
+        __builtin_mul_overflow(bytes, kRoom, &bytes)) {
+        throw ShapeError(fmt::format(
+            "operand {} is {}: expected a size with which the bytes of a run fit 64 bits",
+            operand.name, size_text(operand)));
     }
 }
 

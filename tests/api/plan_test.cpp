@@ -80,7 +80,8 @@ TEST(Plan, SaysOfEachOutputWhatIsDoneOverTheBatch) {
     operands.push_back(batched("v", 2));
     const auto outputs_for = [&] {
         std::string text;
-        for (const OutputInfo& output : make_plan(least_squares(), operands, options).outputs()) {
+        const Plan plan = make_plan(least_squares(), operands, options);
+        for (const OutputInfo& output : plan.outputs()) {
             const char* const reductions[] = {"none", "sum", "mean"};
             text += output.text() + (output.batched ? " each " : " one ") +
                     reductions[static_cast<int>(output.reduction)] + "; ";

@@ -65,7 +65,7 @@ bool FailingAllocations::has_failed() {
 
 }  // namespace matgrad::test
 
-// The other forms of new and delete call these.
+// The other forms of new and delete call these; those that return null are here since AddressSanitizer has its own.
 void* operator new(std::size_t size) {
     matgrad::test::count();
     return matgrad::test::counted(std::malloc(size == 0 ? 1 : size));
@@ -75,6 +75,21 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
     const auto unit = static_cast<std::size_t>(alignment);
     const std::size_t whole = size == 0 ? unit : (size + unit - 1) / unit * unit;
     return matgrad::test::counted(std::aligned_alloc(unit, whole));
+}
+void* operator new(std::size_t size, const std::nothrow_t& /*null*/) noexcept {
+    try {
+        return ::operator new(size);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+void* operator new(std::size_t size, std::align_val_t alignment,
+                   const std::nothrow_t& /*null*/) noexcept {
+    try {
+        return ::operator new(size, alignment);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
 }
 void operator delete(void* data) noexcept {
     matgrad::test::release(data);
