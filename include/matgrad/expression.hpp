@@ -32,9 +32,9 @@ struct MATGRAD_API Dim {
     Dim() = default;
     Dim(std::string the_name, std::int64_t the_size) : name(std::move(the_name)), size(the_size) {}
     template <std::convertible_to<std::string_view> Text>
-    Dim(const Text& text) : name(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
+    Dim(const Text& text) : name(std::string_view(text)) {}  // on purpose not explicit
     template <std::integral Size>
-    Dim(Size literal_size)  // NOLINT(google-explicit-constructor)
+    Dim(Size literal_size)  // on purpose not explicit
         : size(static_cast<std::int64_t>(literal_size)) {}
 
     static Dim named(std::string name) { return {std::move(name), 0}; }
@@ -69,7 +69,7 @@ struct MATGRAD_API Declaration {
         : name(std::move(the_name)), shape(std::move(the_shape)), structure(the_structure) {}
     /// What `parse_declaration` reads.
     template <std::convertible_to<std::string_view> Text>
-    Declaration(const Text& text);  // NOLINT(google-explicit-constructor)
+    Declaration(const Text& text);  // on purpose not explicit
 
     friend bool operator==(const Declaration&, const Declaration&) = default;
 };

@@ -30,9 +30,9 @@ namespace matgrad {
 /// One name or several: `"P"`, `{"P", "S"}`.
 struct MATGRAD_API Names {
     Names() = default;
-    Names(const char* name) : list{name} {}             // NOLINT: a name is a list of one
-    Names(std::string name) : list{std::move(name)} {}  // NOLINT
-    Names(std::vector<std::string> names) : list(std::move(names)) {}  // NOLINT
+    Names(const char* name) : list{name} {}  // a name is a list of one
+    Names(std::string name) : list{std::move(name)} {}
+    Names(std::vector<std::string> names) : list(std::move(names)) {}
     Names(std::initializer_list<std::string> names) : list(names) {}
     std::vector<std::string> list;
 };

@@ -46,8 +46,8 @@ public:
 
     [[nodiscard]] View view() noexcept;
     [[nodiscard]] ConstView view() const noexcept;
-    operator View() noexcept { return view(); }             // NOLINT: a result goes here
-    operator ConstView() const noexcept { return view(); }  // NOLINT: an operand is this
+    operator View() noexcept { return view(); }             // a result goes here
+    operator ConstView() const noexcept { return view(); }  // an operand is this
 
 private:
     void check_type(ScalarType asked) const;

@@ -85,6 +85,8 @@ concept ViewedAs = std::convertible_to<V, Target>;
 
 }  // namespace detail
 
+// Forwarding references below are constrained to what is no view, so they hide no copy.
+
 /// `Void` is `const void` for operands, `void` for results: use `ConstView` and `View`.
 template <typename Void>
 class BasicView {
@@ -111,26 +113,26 @@ public:
 
     /// Row-major entries; the plan knows the sizes.
     template <detail::EntriesFor<Void> R>
-    BasicView(R&& entries) noexcept  // NOLINT: a vector is a view of its entries
+    BasicView(R&& entries) noexcept  // NOLINT(bugprone-forwarding-reference-overload)
         : data_(std::ranges::data(entries)),
           type_(kTypeOf<std::ranges::range_value_t<R>>),
           entries_(static_cast<std::int64_t>(std::ranges::size(entries))) {}
 
     /// A scalar, one for all problems. A temporary lasts for the call that it is written in.
     template <detail::ReadScalar<Void> T>
-    BasicView(const T& scalar) noexcept  // NOLINT: a number is a view of itself
+    BasicView(const T& scalar) noexcept  // a number is a view of itself
         : BasicView(&scalar, kTypeOf<T>, 1, 1, 1, 1) {
         entries_ = 1;
     }
     template <detail::WrittenScalar<Void> T>
-    BasicView(T& scalar) noexcept  // NOLINT: a number is a view of itself
+    BasicView(T& scalar) noexcept  // a number is a view of itself
         : BasicView(&scalar, kTypeOf<T>, 1, 1, 1, 1) {
         entries_ = 1;
     }
 
     /// A matrix of Eigen's. Its memory ends with it: `within` says otherwise.
     template <detail::EigenFor<Void> M>
-    BasicView(M&& matrix) noexcept  // NOLINT: a matrix is a view of itself
+    BasicView(M&& matrix) noexcept  // NOLINT(bugprone-forwarding-reference-overload)
         : BasicView(
               matrix.data(), kTypeOf<std::remove_cvref_t<decltype(*matrix.data())>>, matrix.rows(),
               matrix.cols(),
@@ -141,7 +143,7 @@ public:
 
     /// An mdspan of rank 1 (a column), 2 (a matrix) or 3 (a batch of matrices).
     template <detail::MdspanFor<Void> M>
-    BasicView(M&& span) noexcept  // NOLINT: an mdspan is a view
+    BasicView(M&& span) noexcept  // NOLINT(bugprone-forwarding-reference-overload)
         : data_(span.data_handle()),
           type_(kTypeOf<std::remove_cvref_t<decltype(*span.data_handle())>>) {
         constexpr std::size_t rank = std::remove_cvref_t<M>::rank();
@@ -163,8 +165,7 @@ public:
     }
 
     /// A result may be read.
-    operator BasicView<const void>() const noexcept  // NOLINT
-        requires(!std::is_const_v<Void>) {
+    operator BasicView<const void>() const noexcept requires(!std::is_const_v<Void>) {
         BasicView<const void> view;
         view.data_ = data_;
         view.type_ = type_;
@@ -303,7 +304,7 @@ template <detail::Entries R>
 /// Plan::operands(); all of a call's have names, or none.
 struct OperandView {
     template <detail::ViewedAs<ConstView> V>
-    OperandView(V&& of) noexcept  // NOLINT: a view is an argument
+    OperandView(V&& of) noexcept  // NOLINT(bugprone-forwarding-reference-overload)
         : view(std::forward<V>(of)) {}
     template <detail::ViewedAs<ConstView> V>
     OperandView(std::string_view operand, V&& of) noexcept
@@ -316,7 +317,7 @@ struct OperandView {
 /// What a call writes: `value`, `gradient X` or `hvp X`, and where.
 struct ResultView {
     template <detail::ViewedAs<View> V>
-    ResultView(V&& of) noexcept  // NOLINT: a view is an argument
+    ResultView(V&& of) noexcept  // NOLINT(bugprone-forwarding-reference-overload)
         : view(std::forward<V>(of)) {}
     template <detail::ViewedAs<View> V>
     ResultView(std::string_view output, V&& of, double times_what_is_there = 0) noexcept
@@ -339,7 +340,7 @@ public:
     requires std::ranges::contiguous_range<R> &&
         std::same_as<std::remove_cv_t<std::ranges::range_value_t<R>>, Argument>
         ArgumentList(const R& arguments)
-    noexcept  // NOLINT: a vector is a list
+    noexcept  // a vector is a list
         : arguments_(std::ranges::data(arguments), std::ranges::size(arguments)) {}
 
     [[nodiscard]] std::span<const Argument> span() const noexcept { return arguments_; }

@@ -9,16 +9,19 @@
 
 namespace matgrad {
 
+/// Of one operand or output; `V` is ConstView or View.
+template <typename V, typename Sized, typename At>
+[[nodiscard]] V view_of(ScalarType type, const Sized& sized, const At& at, std::int64_t batch) {
+    const V matrix(at.data, type, sized.rows, sized.cols, at.row_stride, at.col_stride);
+    return sized.batched ? matrix.batched(batch, at.batch_stride) : matrix;
+}
+
 /// One per operand of the plan, in order.
 [[nodiscard]] inline std::vector<OperandView> operand_views(const Plan& plan, std::int64_t batch,
                                                             std::span<const ConstStrided> strided) {
     std::vector<OperandView> views;
     for (std::size_t i = 0; i < strided.size(); ++i) {
-        const ConstStrided& at = strided[i];
-        const Operand& operand = plan.operands()[i];
-        const ConstView matrix(at.data, plan.type(), operand.rows, operand.cols, at.row_stride,
-                               at.col_stride);
-        views.emplace_back(operand.batched ? matrix.batched(batch, at.batch_stride) : matrix);
+        views.emplace_back(view_of<ConstView>(plan.type(), plan.operands()[i], strided[i], batch));
     }
     return views;
 }
@@ -28,11 +31,7 @@ namespace matgrad {
                                                           std::span<const Strided> strided) {
     std::vector<ResultView> views;
     for (std::size_t i = 0; i < strided.size(); ++i) {
-        const Strided& at = strided[i];
-        const OutputInfo& output = plan.outputs()[i];
-        const View matrix(at.data, plan.type(), output.rows, output.cols, at.row_stride,
-                          at.col_stride);
-        views.emplace_back(output.batched ? matrix.batched(batch, at.batch_stride) : matrix);
+        views.emplace_back(view_of<View>(plan.type(), plan.outputs()[i], strided[i], batch));
     }
     return views;
 }
