@@ -5,25 +5,18 @@
 
 #include <cmath>
 #include <limits>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "matgrad/matgrad.hpp"
+#include "support/random_numbers.hpp"
 
 namespace matgrad {
 namespace {
 
-constexpr double kEps = std::numeric_limits<double>::epsilon();
+using test::random_numbers;
 
-std::vector<double> random_numbers(std::size_t count, std::uint64_t seed) {
-    std::mt19937_64 engine(seed);
-    std::vector<double> numbers(count);
-    for (double& x : numbers) {
-        x = static_cast<double>(engine() >> 11) * 0x1p-52 - 1;
-    }
-    return numbers;
-}
+constexpr double kEps = std::numeric_limits<double>::epsilon();
 
 template <typename Call>
 std::string message_of(Call&& call) {

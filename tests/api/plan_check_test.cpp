@@ -4,26 +4,18 @@
 
 #include <cmath>
 #include <limits>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "matgrad/matgrad.hpp"
+#include "support/random_numbers.hpp"
 
 namespace matgrad {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using test::random_numbers;
 
-template <typename T>
-std::vector<T> random_numbers(std::int64_t count, std::uint64_t seed) {
-    std::mt19937_64 engine(seed);
-    std::vector<T> numbers(static_cast<std::size_t>(count));
-    for (T& x : numbers) {
-        x = static_cast<T>(static_cast<double>(engine() >> 11) * 0x1p-52 - 1);
-    }
-    return numbers;
-}
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// f = |A x - b|^2 + logdet(S) with shared A, batched x, b and S = diag(2, 3); its results by x.
 template <typename T>

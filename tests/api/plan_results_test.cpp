@@ -5,14 +5,16 @@
 #include <Eigen/Dense>
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <thread>
 #include <vector>
 
 #include "matgrad/matgrad.hpp"
+#include "support/random_numbers.hpp"
 
 namespace matgrad {
 namespace {
+
+using test::random_numbers;
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
@@ -20,23 +22,14 @@ using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::Ro
 
 constexpr double kEps = std::numeric_limits<double>::epsilon();
 
-std::vector<double> random_numbers(std::size_t count, std::uint64_t seed) {
-    std::mt19937_64 engine(seed);
-    std::vector<double> numbers(count);
-    for (double& x : numbers) {
-        x = static_cast<double>(engine() >> 11) * 0x1p-52 - 1;
-    }
-    return numbers;
-}
-
 /// Least squares with shared A, batched x and b.
 struct LeastSquares {
     static constexpr std::int64_t m = 7, n = 3;
     explicit LeastSquares(std::int64_t problems)
         : batch(problems),
           a(random_numbers(m * n, 1)),
-          x(random_numbers(static_cast<std::size_t>(n * problems), 2)),
-          b(random_numbers(static_cast<std::size_t>(m * problems), 3)) {}
+          x(random_numbers(n * problems, 2)),
+          b(random_numbers(m * problems, 3)) {}
 
     std::int64_t batch;
     std::vector<double> a, x, b;
@@ -83,7 +76,7 @@ TEST(PlanResults, OfLeastSquaresAreTheTextbookOnes) {
 
 TEST(PlanResults, AreTheSameBitsForEveryLayoutOfTheSameNumbers) {
     const std::int64_t m = 6, n = 4, batch = 5;
-    const std::vector<double> numbers = random_numbers(static_cast<std::size_t>(m * n * batch), 4);
+    const std::vector<double> numbers = random_numbers(m * n * batch, 4);
     const Plan plan = make_plan(parse("logdet(X'*X)"), {batched("X", m, n)}, {.wrt = {"X"}});
     const auto run = [&](const ConstView& x, const View& g) {
         std::vector<double> value(static_cast<std::size_t>(batch));
@@ -140,7 +133,7 @@ TEST(PlanResults, AreTheSameBitsForEveryLayoutOfTheSameNumbers) {
 
 TEST(PlanResults, MayInterleaveWithAnOperandInOneArray) {
     const std::int64_t n = 4, batch = 3;
-    std::vector<double> memory = random_numbers(static_cast<std::size_t>(2 * n * n * batch), 5);
+    std::vector<double> memory = random_numbers(2 * n * n * batch, 5);
     const std::vector<double> before = memory;
     const Plan plan =
         make_plan(parse("0.5*norm2(X)^2"), {batched("X", n, n)}, {.value = false, .wrt = {"X"}});
