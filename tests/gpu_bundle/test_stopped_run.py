@@ -93,7 +93,7 @@ class WhenStopped(RunTest):
         self.wait_for_nobody()
 
     def test_nothing_outlives_the_shell(self):
-        process = self.begin()
+        process = self.begin(sleeps=True)
         self.wait_for_part("tests")
         time.sleep(0.5)
         process.kill()
