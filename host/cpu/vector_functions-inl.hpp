@@ -3,8 +3,8 @@
 ///
 /// NaN, infinity, zero and subnormal numbers give what the C library gives. Errors, the largest seen
 /// in sweeps of all scales, in ulp: sqrt, abs, sign, step, relu, max and min are exact (sqrt rounds
-/// once); atan, log1p 1.0; expm1, sinh, erf 1.4; tan, cosh 1.8; exp, log, sin, cos 4; tanh 5; sigmoid
-/// and softplus 6.
+/// once); log 0.9; exp 1.1; atan 1.2; log1p, expm1, sinh, erf 1.5; softplus 1.7; tan, cosh 1.8; tanh,
+/// sigmoid 2.4; sin, cos 4.
 
 #if defined(MATGRAD_VECTOR_FUNCTIONS_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef MATGRAD_VECTOR_FUNCTIONS_INL
@@ -34,33 +34,46 @@ template <typename T>
 struct Range;
 template <>
 struct Range<float> {
-    static constexpr float kExpLow = -87.0F;      ///< below, results are subnormal
+    static constexpr float kExp = 87.0F;  ///< farther from 0, results are subnormal or overflow
     static constexpr float kExpZero = -104.0F;    ///< below, exp rounds to 0
-    static constexpr float kExpHigh = 88.0F;      ///< above, close to overflow
     static constexpr float kExpInfinite = 89.0F;  ///< above, exp is infinite
     static constexpr float kAngle = 1000.0F;
     static constexpr float kTanhOne = 10.0F;  ///< above, tanh rounds to 1
 };
 template <>
 struct Range<double> {
-    static constexpr double kExpLow = -706.0;
+    static constexpr double kExp = 706.0;
     static constexpr double kExpZero = -746.0;
-    static constexpr double kExpHigh = 706.0;
     static constexpr double kExpInfinite = 710.0;
     static constexpr double kAngle = 1000.0;
     static constexpr double kTanhOne = 20.0;
 };
 
+/// e^x where 2^k of the nearest power is a normal number.
+template <typename T>
+HWY_INLINE Vector<T> normal_exp_of(Vector<T> x) {
+    using S = Series<T>;
+    const Strip<T> d;
+    const hn::RebindToUnsigned<Strip<T>> u;
+    const Whole<T> k(x, static_cast<T>(1.4426950408889634));
+    const auto high = hn::NegMulAdd(k.number, hn::Set(d, S::kLn2[0]), x);
+    const auto r = hn::NegMulAdd(k.number, hn::Set(d, S::kLn2[1]), high);
+    const auto z = hn::Mul(r, r);
+    const auto tail = hn::MulAdd(polynomial<T>(z, S::kSinh), r, polynomial<T>(z, S::kCosh));
+    const auto power = hn::Add(hn::Set(d, T{1}), hn::MulAdd(z, tail, r));
+    const auto exponent = hn::ShiftLeft<Whole<T>::kDigits>(k.bits);
+    return hn::BitCast(d, hn::Add(hn::BitCast(u, power), exponent));
+}
+
 template <typename T>
 HWY_INLINE Vector<T> exp_of(Vector<T> x) {
     using R = Range<T>;
     const Strip<T> d;
-    const auto safe =
-        hn::And(hn::Ge(x, hn::Set(d, R::kExpLow)), hn::Le(x, hn::Set(d, R::kExpHigh)));
+    const auto safe = hn::Le(hn::Abs(x), hn::Set(d, R::kExp));
     if (hn::AllTrue(d, safe)) {
-        return hn::Exp(d, x);
+        return normal_exp_of<T>(x);
     }
-    auto result = hn::Exp(d, hn::IfThenElseZero(safe, x));
+    auto result = normal_exp_of<T>(hn::IfThenElseZero(safe, x));
     const auto zero = hn::Lt(x, hn::Set(d, R::kExpZero));
     const auto infinite = hn::Gt(x, hn::Set(d, R::kExpInfinite));
     const auto nan = hn::IsNaN(x);
@@ -72,18 +85,6 @@ HWY_INLINE Vector<T> exp_of(Vector<T> x) {
         return result;
     }
     return finish_by_scalar<T>(x, result, done, [](T v) { return std::exp(v); });
-}
-
-template <typename T>
-HWY_INLINE Vector<T> log_of(Vector<T> x) {
-    const Strip<T> d;
-    const auto safe = hn::And(hn::Ge(x, hn::Set(d, std::numeric_limits<T>::min())),
-                              hn::Le(x, hn::Set(d, std::numeric_limits<T>::max())));
-    if (hn::AllTrue(d, safe)) {
-        return hn::Log(d, x);
-    }
-    const auto result = hn::Log(d, hn::IfThenElse(safe, x, hn::Set(d, T{1})));
-    return finish_by_scalar<T>(x, result, safe, [](T v) { return std::log(v); });
 }
 
 template <typename T>
@@ -109,20 +110,6 @@ HWY_INLINE Vector<T> cos_of(Vector<T> x) {
 }
 
 template <typename T>
-HWY_INLINE Vector<T> tanh_of(Vector<T> x) {
-    const Strip<T> d;
-    const auto size = hn::Abs(x);
-    const auto safe = hn::Le(size, hn::Set(d, Range<T>::kTanhOne));
-    if (hn::AllTrue(d, safe)) {
-        return hn::CopySign(hn::Tanh(d, size), x);
-    }
-    const auto one = hn::Gt(size, hn::Set(d, Range<T>::kTanhOne));
-    auto result = hn::Tanh(d, hn::IfThenElseZero(safe, size));
-    result = hn::CopySign(hn::IfThenElse(one, hn::Set(d, T{1}), result), x);
-    return hn::IfThenElse(hn::IsNaN(x), x, result);
-}
-
-template <typename T>
 HWY_INLINE Vector<T> sigmoid_of(Vector<T> x) {
     const Strip<T> d;
     const auto one = hn::Set(d, T{1});
@@ -135,17 +122,6 @@ template <typename T>
 HWY_INLINE Vector<T> relu_of(Vector<T> x) {
     const Strip<T> d;
     return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x);  // a NaN stays
-}
-
-template <typename T>
-HWY_INLINE Vector<T> softplus_of(Vector<T> x) {
-    const Strip<T> d;
-    const auto small = exp_of<T>(hn::Neg(hn::Abs(x)));
-    // log(1 + e) is e to working accuracy where e*e/2 is below half an ulp of e.
-    const auto tiny = hn::Lt(small, hn::Set(d, std::numeric_limits<T>::epsilon() / 2));
-    const auto rest = hn::Log1p(d, hn::IfThenElse(tiny, hn::Set(d, T{1}), small));
-    const auto sum = hn::Add(relu_of<T>(x), hn::IfThenElse(tiny, small, rest));
-    return hn::IfThenElse(hn::IsNaN(x), x, sum);
 }
 
 template <typename T>
@@ -187,6 +163,15 @@ HWY_INLINE Vector<T> expm1_of(Vector<T> x) {
     const auto rounding = hn::Add(hn::Sub(one_less, sum), e.r);
     const auto rest = hn::Add(rounding, hn::Add(e.odd, e.even));
     const auto result = hn::CopySign(e.scaled(hn::Add(sum, rest)), x);
+    return hn::IfThenElse(hn::IsNaN(x), x, result);
+}
+
+template <typename T>
+HWY_INLINE Vector<T> tanh_of(Vector<T> x) {
+    const Strip<T> d;
+    const auto size = hn::Min(hn::Abs(x), hn::Set(d, Range<T>::kTanhOne));
+    const auto e = expm1_of<T>(hn::Add(size, size));
+    const auto result = hn::CopySign(hn::Div(e, hn::Add(e, hn::Set(d, T{2}))), x);
     return hn::IfThenElse(hn::IsNaN(x), x, result);
 }
 
@@ -232,48 +217,100 @@ HWY_INLINE Vector<T> sinh_of(Vector<T> x) {
     return hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(result, x));
 }
 
-// log(1 + x) = k*log(2) + log(1 + f); where x is small, f is x itself. With s = f/(2 + f) and
-// z = s^2: log(1 + f) = f - f^2/2 + s*(f^2/2 + z*series(z)).
+/// What k*log(2) + log(1 + f) is made of, but for k*S::kLn2[0]. With s = f/(2 + f) and z = s^2:
+/// log(1 + f) = f - f^2/2 + s*(f^2/2 + z*series(z)). `small` is what lies below the last bit of the rest.
+template <typename T>
+HWY_INLINE Vector<T> log1p_series(Vector<T> f, Vector<T> small) {
+    const Strip<T> d;
+    const auto s = hn::Div(f, hn::Add(hn::Set(d, T{2}), f));
+    const auto z = hn::Mul(s, s);
+    const auto half = hn::Mul(hn::Mul(f, f), hn::Set(d, T{0.5}));
+    const auto tail = hn::Mul(s, hn::MulAdd(z, polynomial<T>(z, Series<T>::kLog), half));
+    return hn::Sub(f, hn::Sub(half, hn::Add(tail, small)));
+}
+
+/// log(1 + x) for x from 0 to 1, or NaN: neither f = x nor f = (x - 1)/2 loses anything.
+template <typename T>
+HWY_INLINE Vector<T> log1p_of_fraction(Vector<T> x) {
+    using S = Series<T>;
+    const Strip<T> d;
+    const auto large = hn::Gt(x, hn::Set(d, static_cast<T>(0.41)));
+    const auto moved = hn::MulSub(x, hn::Set(d, T{0.5}), hn::Set(d, T{0.5}));
+    const auto small = hn::IfThenElseZero(large, hn::Set(d, S::kLn2[1]));
+    const auto log = log1p_series<T>(hn::IfThenElse(large, moved, x), small);
+    return hn::Add(log, hn::IfThenElseZero(large, hn::Set(d, S::kLn2[0])));
+}
+
+/// A normal positive number as 2^k*mantissa with sqrt(0.5) <= mantissa < sqrt(2).
+template <typename T>
+struct PowerAndMantissa {
+    Vector<T> k, mantissa;
+
+    explicit HWY_INLINE PowerAndMantissa(Vector<T> x) {
+        constexpr int kDigits = Whole<T>::kDigits;
+        const Strip<T> d;
+        const hn::RebindToUnsigned<Strip<T>> u;
+        const auto one = hn::BitCast(u, hn::Set(d, T{1}));
+        const auto bits = hn::BitCast(u, x);
+        const auto middle = hn::BitCast(u, hn::Set(d, static_cast<T>(0.70710678118654752)));
+        const auto exponent = hn::ShiftRight<kDigits>(hn::Sub(hn::Add(bits, one), middle));
+        // As the last digits of a number whose last digit counts whole numbers.
+        const auto far = hn::Set(d, T{1} / std::numeric_limits<T>::epsilon());
+        const auto bias =
+            hn::Add(far, hn::Set(d, static_cast<T>(std::numeric_limits<T>::max_exponent - 1)));
+        k = hn::Sub(hn::BitCast(d, hn::Or(exponent, hn::BitCast(u, far))), bias);
+        mantissa = hn::BitCast(d, hn::Sub(hn::Add(bits, one), hn::ShiftLeft<kDigits>(exponent)));
+    }
+};
+
+template <typename T>
+HWY_INLINE Vector<T> log_of(Vector<T> x) {
+    using S = Series<T>;
+    const Strip<T> d;
+    const auto one = hn::Set(d, T{1});
+    const auto safe = hn::And(hn::Ge(x, hn::Set(d, std::numeric_limits<T>::min())),
+                              hn::Le(x, hn::Set(d, std::numeric_limits<T>::max())));
+    const bool all = hn::AllTrue(d, safe);
+    const PowerAndMantissa<T> parts(all ? x : hn::IfThenElse(safe, x, one));
+    const auto log =
+        log1p_series<T>(hn::Sub(parts.mantissa, one), hn::Mul(parts.k, hn::Set(d, S::kLn2[1])));
+    const auto result = hn::MulAdd(parts.k, hn::Set(d, S::kLn2[0]), log);
+    return all ? result : finish_by_scalar<T>(x, result, safe, [](T v) { return std::log(v); });
+}
+
+// log(1 + x) = k*log(2) + log(1 + f); where x is small, f is x itself.
 template <typename T>
 HWY_INLINE Vector<T> log1p_of(Vector<T> x) {
     using S = Series<T>;
-    constexpr int kDigits = Whole<T>::kDigits;
     const Strip<T> d;
-    const hn::RebindToUnsigned<Strip<T>> u;
     const auto one = hn::Set(d, T{1});
+    if (hn::AllTrue(d, hn::And(hn::Gt(x, hn::Zero(d)), hn::Le(x, one)))) {
+        return log1p_of_fraction<T>(x);
+    }
     const auto sum = hn::Add(one, x);
-    // sum = 2^k*m with sqrt(0.5) <= m < sqrt(2)
-    const auto bits = hn::BitCast(u, sum);
-    const auto middle = hn::BitCast(u, hn::Set(d, static_cast<T>(0.70710678118654752)));
-    const auto moved = hn::Sub(hn::Add(bits, hn::BitCast(u, one)), middle);
-    const auto exponent = hn::ShiftRight<kDigits>(moved);
-    const auto far = hn::Set(d, T{1} / std::numeric_limits<T>::epsilon());
-    const auto bias =
-        hn::Add(far, hn::Set(d, static_cast<T>(std::numeric_limits<T>::max_exponent - 1)));
-    auto k = hn::Sub(hn::BitCast(d, hn::Or(exponent, hn::BitCast(u, far))), bias);
-    const auto mantissa =
-        hn::Sub(hn::Add(bits, hn::BitCast(u, one)), hn::ShiftLeft<kDigits>(exponent));
+    const PowerAndMantissa<T> parts(sum);
     // What was lost in 1 + x, in units of the sum.
     const auto lost = hn::IfThenElse(hn::Ge(x, one), hn::Sub(one, hn::Sub(sum, x)),
                                      hn::Sub(x, hn::Sub(sum, one)));
     auto correction = hn::Div(lost, sum);
     const auto near = hn::And(hn::Gt(x, hn::Set(d, static_cast<T>(-0.29))),
                               hn::Lt(x, hn::Set(d, static_cast<T>(0.41))));
-    const auto f = hn::IfThenElse(near, x, hn::Sub(hn::BitCast(d, mantissa), one));
-    k = hn::IfThenZeroElse(near, k);
+    const auto f = hn::IfThenElse(near, x, hn::Sub(parts.mantissa, one));
+    const auto k = hn::IfThenZeroElse(near, parts.k);
     correction = hn::IfThenZeroElse(near, correction);
-    const auto s = hn::Div(f, hn::Add(hn::Set(d, T{2}), f));
-    const auto z = hn::Mul(s, s);
-    const auto half = hn::Mul(hn::Mul(f, f), hn::Set(d, T{0.5}));
-    const auto tail = hn::Mul(s, hn::MulAdd(z, polynomial<T>(z, S::kLog), half));
-    const auto small = hn::MulAdd(k, hn::Set(d, S::kLn2[1]), correction);
-    const auto log = hn::Sub(f, hn::Sub(half, hn::Add(tail, small)));
+    const auto log = log1p_series<T>(f, hn::MulAdd(k, hn::Set(d, S::kLn2[1]), correction));
     auto result = hn::CopySign(hn::MulAdd(k, hn::Set(d, S::kLn2[0]), log), x);
     constexpr T kInfinity = std::numeric_limits<T>::infinity();
     result = hn::IfThenElse(hn::Eq(x, hn::Set(d, T{-1})), hn::Set(d, -kInfinity), result);
     result = hn::IfThenElse(hn::Eq(x, hn::Set(d, kInfinity)), x, result);
     const auto outside = hn::Or(hn::Lt(x, hn::Set(d, T{-1})), hn::IsNaN(x));
     return hn::IfThenElse(outside, hn::Set(d, std::numeric_limits<T>::quiet_NaN()), result);
+}
+
+template <typename T>
+HWY_INLINE Vector<T> softplus_of(Vector<T> x) {
+    const auto rest = log1p_of_fraction<T>(exp_of<T>(hn::Neg(hn::Abs(x))));
+    return hn::Add(relu_of<T>(x), rest);
 }
 
 template <typename T>

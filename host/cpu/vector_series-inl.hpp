@@ -132,18 +132,19 @@ struct Series<double> {
     static constexpr double kQuarterPi[] = {0.7853981633974483, 3.061616997868383e-17};
 };
 
-/// The whole number next to x, and its last bits as an integer.
+/// The whole number next to x, or to x*factor, and its last bits as an integer.
 template <typename T>
 struct Whole {
     static constexpr int kDigits = std::numeric_limits<T>::digits - 1;  // behind the point
     Vector<T> number;
     hn::Vec<hn::RebindToUnsigned<Strip<T>>> bits;
 
-    explicit HWY_INLINE Whole(Vector<T> x) {
+    explicit HWY_INLINE Whole(Vector<T> x) : Whole(x, T{1}) {}
+    HWY_INLINE Whole(Vector<T> x, T factor) {
         const Strip<T> d;
         // Adding it moves the digits behind the point out of the number.
         const auto far = hn::Set(d, T{1.5} / std::numeric_limits<T>::epsilon());
-        const auto moved = hn::Add(x, far);
+        const auto moved = hn::MulAdd(x, hn::Set(d, factor), far);
         number = hn::Sub(moved, far);
         bits = hn::BitCast(hn::RebindToUnsigned<Strip<T>>(), moved);
     }
@@ -175,7 +176,7 @@ struct Exponent {
     explicit HWY_INLINE Exponent(Vector<T> x) {
         using S = Series<T>;
         const Strip<T> d;
-        k = Whole<T>(hn::Mul(x, hn::Set(d, static_cast<T>(1.4426950408889634)))).number;
+        k = Whole<T>(x, static_cast<T>(1.4426950408889634)).number;
         const auto high = hn::NegMulAdd(k, hn::Set(d, S::kLn2[0]), x);
         const auto low = hn::Mul(k, hn::Set(d, S::kLn2[1]));
         r = hn::Sub(high, low);
@@ -186,7 +187,7 @@ struct Exponent {
     }
     /// sum*2^k, where 2^k alone may be out of range.
     HWY_INLINE Vector<T> scaled(Vector<T> sum) const {
-        const Whole<T> half(hn::Mul(k, hn::Set(Strip<T>(), T{0.5})));
+        const Whole<T> half(k, T{0.5});
         const auto rest = power_of_two<T>(hn::Sub(k, half.number));
         return hn::Mul(hn::Mul(sum, half.power_of_two()), rest);
     }
