@@ -5,10 +5,11 @@
 #include <charconv>
 
 #include "cuda/loader.hpp"
+#include "expression/guarded.hpp"
 
 namespace matgrad {
 
-Device device_from_text(std::string_view text) {
+Device device_from_text(std::string_view text) try {
     constexpr std::string_view kCuda = "cuda:";
     if (text == "auto") {
         return {DeviceKind::automatic, 0};
@@ -32,9 +33,11 @@ Device device_from_text(std::string_view text) {
     }
     throw OperandError(fmt::format(
         "device '{}': expected auto, cpu, cuda, cuda:k with k from 0, or cuda:all", text));
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-std::string to_text(const Device& device) {
+std::string to_text(const Device& device) try {
     switch (device.kind) {
         case DeviceKind::automatic:
             return "auto";
@@ -44,9 +47,11 @@ std::string to_text(const Device& device) {
             break;
     }
     return device.index == Device::kAll ? "cuda:all" : fmt::format("cuda:{}", device.index);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-DeviceList list_devices() {
+DeviceList list_devices() try {
     DeviceList list;
     const gpu::Module* module = gpu::load_module(list.why_none);
     if (module == nullptr) {
@@ -59,6 +64,8 @@ DeviceList list_devices() {
         list.why_none = error.what();
     }
     return list;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

@@ -26,7 +26,7 @@ std::string hvp_text(const std::string& variable) {
 
 }  // namespace
 
-const Matrices& Results::operator[](std::string_view output) const {
+const Matrices& Results::operator[](std::string_view output) const try {
     std::string known;
     for (const auto& [name, matrices] : outputs_) {
         if (name == output) {
@@ -35,10 +35,14 @@ const Matrices& Results::operator[](std::string_view output) const {
         known += (known.empty() ? "" : ", ") + name;
     }
     throw OperandError(fmt::format("result {} is unknown: expected {}", output, known));
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-const Matrices& Results::gradient(std::string_view variable) const {
+const Matrices& Results::gradient(std::string_view variable) const try {
     return (*this)[gradient_text(std::string(variable))];
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 struct Function::Impl {
@@ -185,7 +189,7 @@ Expr Function::gradient() const {
     return gradient(only_variable());
 }
 
-const std::string& Function::only_variable() const {
+const std::string& Function::only_variable() const try {
     if (impl_->variables.empty()) {
         throw OperandError(
             "the function has no variable: expected one that it is differentiated by");
@@ -196,6 +200,8 @@ const std::string& Function::only_variable() const {
                         impl_->variables.size(), fmt::join(impl_->variables, ", ")));
     }
     return impl_->variables.front();
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 Derivation Function::derivation() const try {
@@ -269,8 +275,8 @@ ValueAndGradient Function::value_and_gradient(const OperandViews& operands) cons
     detail::throw_as_matgrad();
 }
 
-void Function::release() const {
-    impl_->plans.release();
+void Function::release() const try { impl_->plans.release(); } catch (...) {
+    detail::throw_as_matgrad();
 }
 
 namespace {

@@ -27,11 +27,13 @@ void carry_over(std::span<const std::int32_t> at_point, std::span<std::int32_t> 
 
 }  // namespace
 
-const detail::LinearPoint& Linearization::point() const {
+const detail::LinearPoint& Linearization::point() const try {
     if (point_ == nullptr) {
         throw OperandError("the linearization is empty: expected one that Plan::linearize made");
     }
     return *point_;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 const std::vector<Operand>& Linearization::directions() const {
@@ -54,10 +56,12 @@ std::size_t Linearization::kept_bytes() const {
     return point().memory.size();
 }
 
-std::string Linearization::explain() const {
+std::string Linearization::explain() const try {
     const detail::LinearPlan& plan = *point().plan;
     return fmt::format("at the point\n{}{}for each product\n{}{}", to_text(plan.early->program()),
                        plan.early->explain(), to_text(plan.late->program()), plan.late->explain());
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 RunSummary Linearization::apply(const OperandViews& directions, const ResultViews& results,

@@ -34,7 +34,7 @@ ScalarType Matrices::type() const noexcept {
                                                                 : ScalarType::float64;
 }
 
-double Matrices::operator()(std::int64_t problem, std::int64_t row, std::int64_t col) const {
+double Matrices::operator()(std::int64_t problem, std::int64_t row, std::int64_t col) const try {
     if (problem < 0 || problem >= count() || row < 0 || row >= rows_ || col < 0 || col >= cols_) {
         throw OperandError(
             fmt::format("entry {},{} of problem {} is not there: found {} matrices of {}-by-{}",
@@ -42,6 +42,8 @@ double Matrices::operator()(std::int64_t problem, std::int64_t row, std::int64_t
     }
     const auto at = static_cast<std::size_t>((problem * rows_ + row) * cols_ + col);
     return std::visit([at](const auto& all) { return static_cast<double>(all[at]); }, entries_);
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 View Matrices::view() noexcept {
@@ -59,11 +61,13 @@ ConstView Matrices::view() const noexcept {
     return is_one() ? one : one.batched(batch_);
 }
 
-void Matrices::check_type(ScalarType asked) const {
+void Matrices::check_type(ScalarType asked) const try {
     if (asked != type()) {
         throw OperandError(fmt::format("the entries are of type {0}: expected entries<{0}>()",
                                        type() == ScalarType::float32 ? "float" : "double"));
     }
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

@@ -97,11 +97,13 @@ struct Plan::Impl {
     }
 };
 
-const Plan::Impl& Plan::impl() const {
+const Plan::Impl& Plan::impl() const try {
     if (impl_ == nullptr) {
         throw OperandError("the plan is empty: expected one that make_plan made");
     }
     return *impl_;
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 const std::vector<Operand>& Plan::operands() const {
@@ -249,8 +251,8 @@ Linearization Plan::linearize(const OperandViews& operands, const ResultViews& r
     detail::throw_as_matgrad();
 }
 
-void Plan::release() const {
-    impl().executor->release();
+void Plan::release() const try { impl().executor->release(); } catch (...) {
+    detail::throw_as_matgrad();
 }
 
 bool operator==(const Plan& a, const Plan& b) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "executor/workspace.hpp"
+#include "expression/guarded.hpp"
 #include "matgrad/error.hpp"
 #include "matgrad/plan.hpp"
 
@@ -21,7 +22,7 @@ std::size_t host_bytes(const Plan& plan) {
 
 }  // namespace
 
-Workspace::Workspace(std::size_t bytes) : size_(bytes) {
+Workspace::Workspace(std::size_t bytes) try : size_(bytes) {
     if (bytes > 0) {
         // A size that rounding up to the alignment would overflow is asked of nobody.
         const bool can_be = bytes <= std::numeric_limits<std::size_t>::max() / 2;
@@ -31,9 +32,14 @@ Workspace::Workspace(std::size_t bytes) : size_(bytes) {
             throw MachineError(fmt::format("no memory for a workspace of {} bytes", bytes));
         }
     }
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-Workspace::Workspace(const Plan& plan) : Workspace(host_bytes(plan)) {}
+Workspace::Workspace(const Plan& plan) try : Workspace(host_bytes(plan)) {
+} catch (...) {
+    detail::throw_as_matgrad();
+}
 
 Workspace::Workspace(Workspace&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}

@@ -50,7 +50,8 @@ struct MATGRAD_API DeviceList {
     std::vector<DeviceInfo> gpus;
     std::string why_none;  ///< empty if there are GPUs
 };
-/// Opens the module of the CUDA executors, at the first call of a process. Nothing is thrown.
+/// Opens the module of the CUDA executors, at the first call of a process. Errors: MachineError where
+/// memory runs out, else none.
 [[nodiscard]] MATGRAD_API DeviceList list_devices();
 
 }  // namespace matgrad

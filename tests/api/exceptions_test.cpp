@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <limits>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -172,6 +174,48 @@ TEST(Exceptions, OfAFunctionThatRunsOutOfMemoryAreMachineErrorsToo) {
         }
     }
     EXPECT_GT(errors, 100);
+}
+
+TEST(Exceptions, OfSmallCallsThatRunOutOfMemoryAreMachineErrorsToo) {
+    const Plan empty;
+    const Plan plan = make_plan(parse("norm2(x)^2"), {batched("x", 2)});
+    const Matrices numbers(ScalarType::float64, 2, 2);
+    const std::vector<double> x{3, 4};
+    const Results results = Function("norm2(x)^2", "x").evaluate({{"x", x}}, "value");
+    const std::function<void()> calls[] = {
+        [] { (void)device_from_text("a device of no kind that is known here"); },
+        [] {
+            (void)to_text(Device{DeviceKind::cuda, 1234567890});
+        },
+        [] { (void)list_devices(); },
+        [&] { (void)empty.operands(); },
+        [&] { (void)empty.workspace_bytes(); },
+        [&] { plan.release(); },
+        [&] { (void)Workspace(plan); },
+        [] { (void)Workspace(std::numeric_limits<std::size_t>::max()); },
+        [&] { (void)numbers(0, 2, 0); },
+        [&] { (void)numbers.entries<float>(); },
+        [&] { (void)results["a result of no name that is known here"]; },
+        [&] { (void)results.gradient("a variable of no name that is known here"); },
+        [] { (void)Linearization().outputs(); },
+    };
+    for (const std::function<void()>& call : calls) {
+        for (std::int64_t after = 0;; ++after) {
+            const FailingAllocations failing(after, How::once);
+            bool is_foreign = false;
+            try {
+                call();
+            } catch (const Error&) {
+                // of the call, or of the memory
+            } catch (...) {
+                is_foreign = true;
+            }
+            ASSERT_FALSE(is_foreign) << "call " << &call - calls << ", allocation " << after;
+            if (!FailingAllocations::has_failed()) {
+                break;
+            }
+        }
+    }
 }
 
 }  // namespace
