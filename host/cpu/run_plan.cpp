@@ -5,6 +5,7 @@
 
 #include "cpu/scratch.hpp"
 #include "cpu/steps/make_step.hpp"
+#include "program/shape_status.hpp"
 #include "program/uses.hpp"
 
 namespace matgrad::detail {
@@ -38,6 +39,7 @@ constexpr std::int64_t kSomeTiles = 8;
 constexpr std::int64_t kProblemUnit = 16;
 
 void sort_steps(RunPlan& plan) {
+    plan.shape_status = shape_status(plan.program);
     for (const Step& step : plan.program.steps) {
         const std::int64_t count = plan.value(step.out).count();
         if (const auto* reduce = std::get_if<BatchReduce>(&step.operation)) {
