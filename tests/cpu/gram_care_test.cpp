@@ -263,24 +263,5 @@ TEST(GramCare, RootsWithDependentColumnsFailAndTheirNeighboursKeepEveryBit) {
     }
 }
 
-TEST(GramCare, ARootWithFewerRowsThanColumnsFailsByItsShape) {
-    for (const ScalarType type : kTypes) {
-        const Program program = program_of(Kind::trace_of_inverse, 3, 5, type);
-        Matrices X(type, 40, 3, 5);
-        X.fill_random(1);
-        for (const ExecutorUnderTest& executor : executors_under_test()) {
-            SCOPED_TRACE(executor.name);
-            Matrices value(type, 40, 1, 1);
-            Matrices gradient(type, 40, 3, 5);
-            const RunResult result = run(executor, program, 40, {&X}, {&value, &gradient});
-            EXPECT_EQ(result.summary.failed, 40);
-            for (const std::int32_t status : result.status) {
-                EXPECT_EQ(status, make_status(StatusKind::singular, 4));
-            }
-            EXPECT_TRUE(std::isnan(gradient.get(7, 2, 1)));
-        }
-    }
-}
-
 }  // namespace
 }  // namespace matgrad::test
