@@ -11,6 +11,7 @@
 #include "api/arguments.hpp"
 #include "api/binding.hpp"
 #include "api/device_choice.hpp"
+#include "api/finite_check.hpp"
 #include "api/linear_plan.hpp"
 #include "api/memory_checks.hpp"
 #include "api/pass_trace.hpp"
@@ -172,7 +173,13 @@ RunSummary Plan::run(const OperandViews& operands, const ResultViews& results,
     call.rows = options.rows;
     const CallersFunctions callers(options);
     call.parallel = options.parallel ? &callers.parallel : nullptr;
-    return plan.executor->run(call, callers.hooks);
+    RunSummary summary = plan.executor->run(call, callers.hooks);
+    if (options.check_finite) {
+        const std::int64_t marked = mark_not_finite(plan.outputs, plan.type, bound, status);
+        summary.failed =
+            status.empty() ? std::max(summary.failed, marked) : summary.failed + marked;
+    }
+    return summary;
 } catch (...) {
     detail::throw_as_matgrad();
 }

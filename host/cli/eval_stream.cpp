@@ -182,6 +182,7 @@ private:
         RunOptions options;
         options.workspace = &workspace_;
         options.hooks = hooks;
+        options.check_finite = true;
         return plan_.run(operands, targets, slot.status, options);
     }
 

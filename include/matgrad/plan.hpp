@@ -99,6 +99,9 @@ struct MATGRAD_API RunOptions {
     /// The caller's threads; empty: those of the process.
     Parallel parallel = nullptr;
     RunHooks hooks = {};
+    /// A problem of which a result of its own is infinite or not a number fails too, with not_finite, and keeps its
+    /// results: they are read once more. (Where sums over the batch are made, that is done in any case.)
+    bool check_finite = false;
 };
 
 /// What `enqueue` is told beside its operands and results: device memory of the plan's GPU.

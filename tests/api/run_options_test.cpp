@@ -47,6 +47,28 @@ TEST(RunOptions, BetaAddsToWhatIsThere) {
     EXPECT_EQ(d.gradient, (std::vector<double>{99, 102, 98, 102, 97, 102, 96, 102}));
 }
 
+TEST(RunOptions, ResultsThatAreNotFiniteFailWhereThatIsAsked) {
+    const Plan plan = make_plan(parse("sum(log(x))"), {batched("x", 2)}, {.wrt = {"x"}});
+    const std::vector<double> x{1, 2, -1, 2, 0, 4, 3, 4};
+    std::vector<double> value(4);
+    std::vector<double> gradient(8);
+    std::vector<std::int32_t> status(4);
+    const auto run = [&](bool check, std::span<std::int32_t> to) {
+        RunOptions options;
+        options.check_finite = check;
+        return plan.run({{"x", x}}, {{"value", value}, {"gradient x", gradient}}, to, options);
+    };
+    EXPECT_EQ(run(false, status).failed, 0);
+    EXPECT_EQ(run(true, {}).failed, 2);
+    EXPECT_EQ(run(true, status).failed, 2);
+    const std::int32_t not_finite = make_status(StatusKind::not_finite);
+    EXPECT_EQ(status, (std::vector<std::int32_t>{0, not_finite, not_finite, 0}));
+    EXPECT_EQ(to_text(not_finite), "not finite");
+    EXPECT_TRUE(std::isnan(value[1]));
+    EXPECT_TRUE(std::isinf(value[2]));
+    EXPECT_EQ(gradient[2], -1);  // kept
+}
+
 TEST(RunOptions, AGradientIsAccumulatedOverMiniBatches) {
     const Plan plan = make_plan(parse("0.5*norm2(x - m)^2"), {batched("x", 2), shared("m", 2)},
                                 {.reduction = Reduction::sum, .value = false, .wrt = {"m"}});
