@@ -5,13 +5,19 @@
 namespace matgrad {
 namespace {
 
-/// The axes of a variable: those of its file, or of its declaration where it is not needed.
+/// The axes of a variable: those of its file; where it is not needed, of the direction's, or of its declaration.
 std::vector<std::int64_t> own_axes(const EvalRequest& request, const OutputInfo& output) {
-    const auto source =
-        std::find_if(request.sources.begin(), request.sources.end(),
-                     [&](const OperandSource& s) { return s.operand().name == output.name; });
-    if (source != request.sources.end()) {
-        return source->own_shape();
+    std::vector<std::string> names{output.name};
+    if (output.kind == OutputKind::hvp) {
+        names.push_back(request.options.hvp.front().direction);
+    }
+    for (const std::string& name : names) {
+        const auto source =
+            std::find_if(request.sources.begin(), request.sources.end(),
+                         [&](const OperandSource& s) { return s.operand().name == name; });
+        if (source != request.sources.end() && source->element()) {
+            return source->own_shape();
+        }
     }
     const auto& symbols = request.question.symbols;
     const auto variable = std::find_if(symbols.begin(), symbols.end(),

@@ -62,23 +62,23 @@ struct ArchivePath {
 };
 
 /// `FILE.npz:MEMBER`. A file that has the whole word as its name is meant first; otherwise a colon ends the path
-/// of an archive that exists, or a path that ends in .npz.
+/// of a file that exists, or a path that ends in .npz.
 ArchivePath split_archive_path(const std::string& word) {
-    const auto is_there = [](const std::string& path) {
+    const auto is_file = [](const std::string& path) {
         struct stat status = {};
-        return ::stat(path.c_str(), &status) == 0;
+        return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
     };
-    if (is_there(word)) {
+    if (is_file(word)) {
         return {word, ""};
     }
     for (std::size_t colon = word.find(':'); colon != std::string::npos;
          colon = word.find(':', colon + 1)) {
-        std::string path = word.substr(0, colon);
         constexpr std::string_view kSuffix = ".npz";
+        std::string path = word.substr(0, colon);
         const bool is_archive =
             path.size() > kSuffix.size() &&
             path.compare(path.size() - kSuffix.size(), kSuffix.size(), kSuffix) == 0;
-        if (colon + 1 < word.size() && (is_archive || is_there(path))) {
+        if (is_archive || is_file(path)) {
             return {std::move(path), word.substr(colon + 1)};
         }
     }

@@ -171,6 +171,24 @@ TEST_F(EvalFiles, TakesColumnsAsVectors) {
     expect({3, 1, 5, 1}, {3, 1});
 }
 
+TEST_F(EvalFiles, GivesAHessianTimesAColumnTheShapeOfTheColumn) {
+    write_npy(path("A.npy"), {5, 3}, numbers(15, 1));
+    write_npy(path("x.npy"), {3, 1}, numbers(3, 2));
+    write_npy(path("v.npy"), {4, 3, 1}, numbers(12, 3));
+    write_npy(path("w.npy"), {4, 3}, numbers(12, 3));
+    const auto hvp = [&](const std::vector<std::string>& more, const std::string& f) {
+        std::vector<std::string> words{f,           "--wrt", "x",         "A=A.npy",
+                                       "--hvp-out", "h.npy", "--declare", "A=m,n"};
+        words.insert(words.end(), more.begin(), more.end());
+        const RunResult result = eval(words);
+        EXPECT_EQ(result.status, 0) << result.err;
+    };
+    hvp({"--hvp", "v=w.npy", "x=x.npy"}, "sum(exp(A*x))");  // that of the variable
+    EXPECT_EQ(read_npy<double>(path("h.npy"), {4, 3, 1}).size(), 12u);
+    hvp({"--hvp", "v=v.npy"}, "norm2(A*x)^2");  // which is not needed here
+    EXPECT_EQ(read_npy<double>(path("h.npy"), {4, 3, 1}).size(), 12u);
+}
+
 TEST_F(EvalFiles, TakesAColumnOfVectorsOfLength1WhereAnotherOperandSaysSo) {
     // The model has one coefficient in each of five problems.
     write_npy(path("A.npy"), {5, 3, 1}, numbers(15, 1));
@@ -347,7 +365,7 @@ TEST_F(EvalArchives, RefusesWhatIsNoMember) {
          "s.npz: is an archive (.npz) of A, y, expected one array: name it as in "
          "FILE.npz:NAME"},
         {"A=s.npz:B", "s.npz: has no member 'B', expected one of A, y"},
-        {"A=s.npz:", "s.npz:"},
+        {"A=s.npz:", "s.npz: is an archive (.npz) of A, y"},
         {"A=t.npz:A", "t.npz: No such file"},
         {"A=s.npz:y", "s.npz:y: holds complex numbers"},
     };
