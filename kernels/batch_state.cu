@@ -139,9 +139,12 @@ struct CholeskyFails {
     const int* info;
     MATGRAD_EITHER_SIDE bool operator()(std::int64_t p, std::int64_t k) const {
         const T pivot = pivot_of<T>(diagonals, p, k);
-        return !(pivot > T(0) && is_finite(pivot)) || is_named(p, k);
+        return !(pivot > T(0) && is_finite(pivot)) || is_named(p, k) || k >= diagonals.rank;
     }
     MATGRAD_EITHER_SIDE std::int32_t status(std::int64_t p, std::int64_t k) const {
+        if (diagonals.rank < diagonals.n) {
+            return failed_at(StatusKind::singular, diagonals.rank);
+        }
         const T pivot = pivot_of<T>(diagonals, p, k);
         const bool is_nan = !(pivot == pivot);
         bool finite = is_finite(pivot) || (is_nan && is_named(p, k));

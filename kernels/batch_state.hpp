@@ -7,6 +7,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "arguments.cuh"
@@ -37,6 +38,8 @@ struct Diagonals {
     std::int64_t stride = 0;        ///< from one pivot to the next, in elements
     std::int64_t batch_stride = 0;  ///< in elements
     std::int64_t col_stride = 0;    ///< of the whole factor, in elements; LU is not asked for it
+    /// Of a Cholesky factor: the largest rank that the matrix has by its shape. Pivots behind it are roundings of 0.
+    std::int64_t rank = std::numeric_limits<std::int64_t>::max();
 };
 
 /// The status of each problem, as a factorization finds it.

@@ -35,7 +35,8 @@ constexpr OptionRow kEval[] = {
     {"--hvp-out", "H.npy", "write that product", "", true},
     {"--status", "S.npy",
      "write the status of each problem (int32): 0, or kind * 2^24 + pivot; kind 1: not positive "
-     "(Cholesky), 2: zero (LU), 4: not finite; pivots count from 1",
+     "(Cholesky), 2: zero (LU), or singular by its shape, 3: ill-conditioned, 4: not finite; "
+     "pivots count from 1",
      "", true},
     {"--entry", "i,j", "only this entry of the gradient, counted from 0"},
     {"--reduce", "HOW",
@@ -46,7 +47,9 @@ constexpr OptionRow kEval[] = {
      "for a mean",
      "none sum mean"},
     kConvention,
-    {"--accuracy", "HOW", "robust (default): factors of float data in double; or fast",
+    {"--accuracy", "HOW",
+     "robust (default): what leads to a factor of float data in double, and factors of X'*X with "
+     "care; or fast",
      "robust fast"},
     {"--type", "TYPE",
      "compute in float32 or float64, to which all operands are converted; default: that of the "

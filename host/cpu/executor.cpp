@@ -54,7 +54,8 @@ public:
 
     RunSummary operator()() {
         progress_.throw_if_stopped(call_.batch);
-        const std::int32_t status = run_once(plan_.shared_steps);
+        const std::int32_t status =
+            succeeded(plan_.shape_status) ? run_once(plan_.shared_steps) : plan_.shape_status;
         if (!succeeded(status)) {
             return fail_all(status);
         }

@@ -27,4 +27,9 @@ template <typename T>
     return make_status(status_kind(status), rows + status_pivot(status));
 }
 
+/// That of a problem whose terms of a sum are not finite: it has no part in the sum and keeps its own results.
+[[nodiscard]] constexpr bool keeps_numbers(std::int32_t status) {
+    return status == make_status(StatusKind::not_finite);
+}
+
 }  // namespace matgrad::detail

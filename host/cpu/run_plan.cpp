@@ -5,6 +5,7 @@
 
 #include "cpu/scratch.hpp"
 #include "cpu/steps/make_step.hpp"
+#include "matgrad/status.hpp"
 #include "program/uses.hpp"
 
 namespace matgrad::detail {
@@ -37,7 +38,24 @@ constexpr std::int64_t kSomeTiles = 8;
 /// Tiles are a multiple of this.
 constexpr std::int64_t kProblemUnit = 16;
 
+/// That of every problem by the shapes alone: a Gram matrix whose root has fewer rows than columns has no inverse,
+/// whatever its entries and their roundings are.
+std::int32_t shape_status(const Program& program) {
+    for (const Step& step : program.steps) {
+        const auto* potrf = std::get_if<Potrf>(&step.operation);
+        if (potrf == nullptr || !is_present(potrf->root)) {
+            continue;
+        }
+        const std::int64_t rows = rows_of(program, potrf->root).size;
+        if (rows < cols_of(program, potrf->root).size) {
+            return make_status(StatusKind::singular, rows + 1);
+        }
+    }
+    return 0;
+}
+
 void sort_steps(RunPlan& plan) {
+    plan.shape_status = shape_status(plan.program);
     for (const Step& step : plan.program.steps) {
         const std::int64_t count = plan.value(step.out).count();
         if (const auto* reduce = std::get_if<BatchReduce>(&step.operation)) {

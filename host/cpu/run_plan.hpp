@@ -56,6 +56,7 @@ struct RunPlan {
 
     Program program;
     LayoutChoice choice;                   ///< with the steps that run for each tile
+    std::int32_t shape_status = 0;         ///< of every problem, from the start
     std::vector<CpuStepPtr> shared_steps;  ///< run once, before
     std::vector<CpuStepPtr> final_steps;   ///< run once, on values reduced over the batch
     int lanes = 1;                         ///< of the values of a tile

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "cpu/compact/kernels.hpp"
+#include "cpu/pivot_status.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/plain/transpose.hpp"
 #include "matgrad/status.hpp"
@@ -154,17 +155,20 @@ bool TileRunner::streams(const View& value) const {
 
 std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, double* sums) {
     run_steps(first, count);
+    mark_not_finite(count);
     write_results(first, count);
     // Mostly all are 0, which is quickly seen.
     const bool all_zero = std::count(status_, status_ + count, 0) == count;
-    const auto failed = all_zero ? 0 : count - std::count_if(status_, status_ + count, succeeded);
+    auto failed = all_zero ? 0 : count - std::count_if(status_, status_ + count, succeeded);
     if (failed > 0) {
         spoil_failed(first, count);
+    }
+    if (!plan_.sums.empty()) {
+        failed = add_sums(first, count, failed, sums);
     }
     if (!run_.call.status.empty()) {
         std::copy(status_, status_ + count, run_.call.status.data() + first);
     }
-    add_sums(first, count, failed, sums);
     return failed;
 }
 
@@ -302,9 +306,10 @@ View TileRunner::source_of(const GivenResult& result, std::int64_t first,
     if (result.how == How::copied_from_operand) {
         return operand(result.to.value).of(run_.row(first + index));
     }
-    if (result.how == How::repeated) {
-        return value;
-    }
+    return result.how == How::repeated ? value : of_problem(value, index);
+}
+
+View TileRunner::of_problem(View value, std::int64_t index) const {
     if (plan_.is_runs()) {
         value.data += index * value.count() * size_of(value.type);
     } else if (plan_.is_compact()) {
@@ -328,7 +333,7 @@ void TileRunner::add_results(const GivenResult& result, std::int64_t first,
 void TileRunner::spoil_failed(std::int64_t first, std::int64_t count) {
     for (std::size_t i = 0; i < plan_.results.size(); ++i) {
         for (std::int64_t l = 0; l < count && results_[i].beta == 0; ++l) {
-            if (!succeeded(status_[l])) {
+            if (!succeeded(status_[l]) && !keeps_numbers(status_[l])) {
                 fill_matrix(results_[i].to.of(first + l), std::numeric_limits<double>::quiet_NaN());
             }
         }

@@ -44,7 +44,12 @@ private:
     void bring(const Given& from, std::int64_t first, std::int64_t count);
     /// Of a tile of runs: the values of its problems lie one after the other.
     void bring_run(const Given& from, std::int64_t first, std::int64_t count);
-    void add_sums(std::int64_t first, std::int64_t count, std::int64_t failed, double* sums);
+    /// A problem of which a term of a sum is not finite fails, and keeps its own results.
+    void mark_not_finite(std::int64_t count);
+    /// Returns how many have failed now: of terms that a step has summed, it is seen here that they are not finite.
+    std::int64_t add_sums(std::int64_t first, std::int64_t count, std::int64_t failed,
+                          double* sums);
+    [[nodiscard]] View of_problem(View value, std::int64_t index) const;
     [[nodiscard]] bool are_tile_sums_finite() const;
     void gather(std::int64_t count, std::int64_t failed, double* sums) const;
     void gather_run(const BatchSum& sum, std::int64_t count, std::int64_t failed, double* to) const;

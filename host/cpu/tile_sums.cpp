@@ -1,6 +1,7 @@
 // What a tile adds to the sums over the batch.
 
 #include <algorithm>
+#include <cmath>
 
 #include "cpu/batch_sums.hpp"
 #include "cpu/compact/kernels.hpp"
@@ -10,20 +11,71 @@
 
 namespace matgrad::detail {
 
-void TileRunner::add_sums(std::int64_t first, std::int64_t count, std::int64_t failed,
-                          double* sums) {
-    const bool good = failed == 0 && are_tile_sums_finite();
-    if (count == 1 || plan_.choice.runs.summed.empty() || good) {
-        return gather(count, failed, sums);
+namespace {
+
+/// A strided matrix of one problem.
+bool is_finite(const View& v) {
+    bool finite = true;
+    with_type(v.type, [&](auto zero) {
+        for (std::int64_t r = 0; r < v.rows && finite; ++r) {
+            for (std::int64_t c = 0; c < v.cols && finite; ++c) {
+                finite = std::isfinite(*reinterpret_cast<decltype(zero)*>(v.at(r, c)));
+            }
+        }
+    });
+    return finite;
+}
+
+}  // namespace
+
+void TileRunner::mark_not_finite(std::int64_t count) {
+    for (const BatchSum& sum : plan_.sums) {
+        if (sum.of_tile) {
+            continue;
+        }
+        const View value = values_[sum.use.value];
+        const bool is_single = plan_.value(sum.use.value).scope != Scope::problem;
+        const std::int64_t matrices = is_single            ? 1
+                                      : plan_.is_compact() ? value.lanes
+                                      : plan_.is_runs()    ? count
+                                                           : 1;
+        if (value.contiguous() && all_finite(value.type, value.data, matrices * value.count())) {
+            continue;
+        }
+        for (std::int64_t p = 0; p < count; ++p) {
+            if (succeeded(status_[p]) && !is_finite(is_single ? value : of_problem(value, p))) {
+                status_[p] = make_status(StatusKind::not_finite);
+            }
+        }
     }
+}
+
+std::int64_t TileRunner::add_sums(std::int64_t first, std::int64_t count, std::int64_t failed,
+                                  double* sums) {
+    const bool good = failed == 0 && are_tile_sums_finite();
+    if (plan_.choice.runs.summed.empty() || good) {
+        gather(count, failed, sums);
+        return failed;
+    }
+    // The sums over the tile hold what they should not: the problems are done again, one by one.
     std::int32_t status[kMostProblems];
     std::copy(status_, status_ + count, status);
     for (std::int64_t p = 0; p < count; ++p) {
-        if (succeeded(status[p])) {
+        if (!succeeded(status[p])) {
+            continue;
+        }
+        if (count > 1) {
             run_steps(first + p, 1);
+        }
+        if (are_tile_sums_finite()) {
             gather(1, 0, sums);
+        } else {
+            status[p] = make_status(StatusKind::not_finite);
+            ++failed;
         }
     }
+    std::copy(status, status + count, status_);
+    return failed;
 }
 
 bool TileRunner::are_tile_sums_finite() const {

@@ -18,6 +18,8 @@ void split_batch_sums(Program& program);
 void trim_symmetric(Program& program);
 /// precision.cpp: storage and compute types by Program::accuracy.
 void choose_types(Program& program);
+/// roots.cpp: the root of each Cholesky factorization of a Gram matrix, where accuracy is robust.
+void find_roots(Program& program);
 /// hoisting.cpp: the scope of each value and step; shared steps first, then problem, then reduced.
 /// Outputs that are computed once for a batch are repeated.
 void hoist_shared(Program& program);

@@ -44,6 +44,7 @@ constexpr Pass kPasses[] = {
     {"split_batch_sums", split_batch_sums, Stage::lowered},
     {"trim_symmetric", trim_symmetric, Stage::lowered},
     {"choose_types", choose_types, Stage::lowered},
+    {"find_roots", find_roots, Stage::lowered},
     {"hoist_shared", hoist_shared, Stage::scoped},
     {"fold_batch", fold_batch, Stage::scoped},
     {"assign_memory", assign_memory, Stage::placed},

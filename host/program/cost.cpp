@@ -146,6 +146,10 @@ void count_costs(Program& program) {
             s.bytes += bytes_of({s.out2});
         }
         for_each_use(std::as_const(s.operation), [&](const Use& u) { s.bytes += bytes_of(u); });
+        if (const auto* potrf = std::get_if<Potrf>(&s.operation);
+            potrf != nullptr && is_present(potrf->root)) {
+            s.bytes -= bytes_of(potrf->root);  // read by the few problems that need it
+        }
     }
 }
 

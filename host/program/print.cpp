@@ -138,7 +138,7 @@ struct Printer {
         return factor(s.alpha) + "syrk(" + text(s.a) + ", " + text(transposed(s.a)) + ")";
     }
     std::string operator()(const Potrf& p) const {
-        return "potrf(" + text(p.a) + ")";
+        return "potrf(" + text(p.a) + (is_present(p.root) ? ", " + text(p.root) : "") + ")";
     }
     std::string operator()(const Trsm& t) const {
         const std::string inverse = "inv(" + text(t.triangle) + (t.transposed ? "')" : ")");

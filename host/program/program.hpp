@@ -72,8 +72,14 @@ struct Syrk {
 };
 
 /// out: lower Cholesky factor, a = L L'. Reads the lower triangle of a (never transposed).
+///
+/// With a root, a = root_scale^2 root' root, and L is promised to be the factor of that for a root
+/// changed by a few roundings. The roundings of a itself break this promise where the condition of the
+/// root is large: there L is computed from the root.
 struct Potrf {
     Use a;
+    Use root = {};  ///< absent: a is no square
+    double root_scale = 1;
 };
 
 enum class Side { left, right };

@@ -45,6 +45,9 @@ struct UseVisitor {
         if constexpr (requires { op.c; }) {
             one(op.c);
         }
+        if constexpr (requires { op.root; }) {
+            one(op.root);
+        }
     }
 };
 

@@ -33,6 +33,9 @@ public:
         if (s.a.transposed) {
             complain("reads its lower triangle transposed");
         }
+        if (is_present(s.root)) {
+            expect("the root", size(s.root), {size(s.root).rows, size(s.a).cols});
+        }
     }
     void operator()(const Trsm& s) const {
         expect_square("the triangle", s.triangle);

@@ -7,8 +7,8 @@ namespace matgrad {
 enum class StatusKind : unsigned char {
     success = 0,
     not_positive = 1,     ///< a pivot of a Cholesky factor is finite and not positive
-    singular = 2,         ///< a pivot of an LU factor is zero
-    ill_conditioned = 3,  ///< reserved
+    singular = 2,         ///< a pivot of an LU factor is zero, or the shape of a Gram matrix says so
+    ill_conditioned = 3,  ///< so near to singular that no digit of a result would be right
     not_finite = 4,       ///< a pivot is infinite or not a number
     not_converged = 5,    ///< reserved
     jittered = 6,         ///< reserved; the only one beside success that is no failure

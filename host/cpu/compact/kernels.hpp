@@ -31,6 +31,10 @@ void lane_gemm(const LaneGemm& call);
 /// `reciprocals` holds a.rows elements of lanes.
 void lane_potrf(const View& a, std::byte* reciprocals, std::int32_t* status);
 
+/// l becomes the Cholesky factor of root' root, zeros above its diagonal: the triangle of the QR factorization
+/// of root, with a positive diagonal. Both in double; root has at least as many rows as columns and is lost.
+void lane_root_factor(const View& root, const View& l);
+
 /// x = alpha L^-1 b, with L the lower triangle of `l`, of x's type. b is of lanes and no wider than
 /// x; it may be x itself and overlaps it in no other way. `reciprocals` holds x.rows elements of
 /// lanes.

@@ -11,6 +11,8 @@
 extern "C" {
 void sgetrf_(const int* m, const int* n, float* a, const int* ld, int* pivots, int* info);
 void dgetrf_(const int* m, const int* n, double* a, const int* ld, int* pivots, int* info);
+void dgeqrf_(const int* m, const int* n, double* a, const int* ld, double* tau, double* work,
+             const int* work_size, int* info);
 }
 
 // Only OpenBLAS has these: with another BLAS they are absent and threads are its own affair.
@@ -25,6 +27,8 @@ namespace {
 std::mutex g_threads_mutex;
 int g_threads_users = 0;
 int g_threads_before = 0;
+
+constexpr std::int64_t kColumnsAtOnce = 32;  ///< of a QR factorization: LAPACK's own choice
 
 /// A matrix as a BLAS takes it: by rows with a leading dimension, or the transpose of one.
 struct Argument {
@@ -178,6 +182,20 @@ void blas_trsm(Side side, bool lower, bool transposed, bool unit, double alpha, 
         cblas_dtrsm(CblasRowMajor, left, uplo, op, diag, as_int(x.rows), as_int(x.cols), alpha,
                     static_cast<const double*>(m.data), m.ld, data<double>(x), ld);
     }
+}
+
+std::int64_t blas_geqrf_bytes(std::int64_t cols) {
+    return (1 + kColumnsAtOnce) * cols * size_of(ScalarType::float64);
+}
+
+void blas_geqrf(const View& a, std::byte* work) {
+    const int m = as_int(a.rows);
+    const int n = as_int(a.cols);
+    const int ld = as_int(a.col_stride);
+    const int work_size = as_int(kColumnsAtOnce * a.cols);
+    auto* tau = reinterpret_cast<double*>(work);
+    int info = 0;
+    dgeqrf_(&m, &n, data<double>(a), &ld, tau, tau + n, &work_size, &info);
 }
 
 void blas_getrf(const View& a, std::int32_t* pivots) {

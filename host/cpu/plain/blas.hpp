@@ -31,6 +31,10 @@ void blas_syrk(double alpha, const View& a, double beta, const View& c);
 /// x = alpha * op(t)^-1 x (left) or alpha * x op(t)^-1 (right).
 void blas_trsm(Side side, bool lower, bool transposed, bool unit, double alpha, const View& t,
                const View& x);
+/// a, of double, is stored by columns and has at least as many rows as columns: its upper triangle becomes that
+/// of its QR factorization, what is below is lost. `work` has blas_geqrf_bytes.
+void blas_geqrf(const View& a, std::byte* work);
+[[nodiscard]] std::int64_t blas_geqrf_bytes(std::int64_t cols);
 /// a is stored by columns (unit row stride) and becomes LU; pivots as LAPACK gives them, from 1.
 void blas_getrf(const View& a, std::int32_t* pivots);
 

@@ -1,6 +1,8 @@
 #include <utility>
 
+#include "cpu/condition.hpp"
 #include "cpu/steps/estimate.hpp"
+#include "cpu/steps/gram_care.hpp"
 #include "cpu/steps/lane_views.hpp"
 #include "cpu/steps/make_step.hpp"
 #include "matgrad/status.hpp"
@@ -12,8 +14,8 @@ namespace {
 /// What every step of this file is made of.
 class CompactFactorStep : public CpuStep {
 protected:
-    CompactFactorStep(const Program& program, const Step& step)
-        : CpuStep(to_text(program, step), copies_bytes(program, step, kLanes),
+    CompactFactorStep(const Program& program, const Step& step, std::int64_t more_bytes = 0)
+        : CpuStep(to_text(program, step), copies_bytes(program, step, kLanes) + more_bytes,
                   compact_nanoseconds(program, step)),
           step_(step) {}
 
@@ -42,19 +44,95 @@ protected:
 class CompactPotrf : public CompactFactorStep {
 public:
     CompactPotrf(const Program& program, const Step& step, const Potrf& potrf)
-        : CompactFactorStep(program, step), potrf_(potrf) {}
+        : CompactFactorStep(program, step, care_bytes(program, step, {program, step, potrf})),
+          potrf_(potrf),
+          care_(program, step, potrf) {}
 
     void compute(const StepRun& run) const override {
         const LaneViews at(step_, run);
         const View result = at.begin_result(potrf_.a);
+        std::byte* reciprocals = at.reciprocals(result.rows);
         std::int32_t status[kLanes];
-        lane_potrf(result, at.reciprocals(result.rows), status);
+        lane_potrf(result, reciprocals, status);
+        if (care_.wanted) {
+            take_care(at, result, reciprocals, static_cast<int>(run.problems), status);
+        }
         at.note(status);
         at.end_result(result);
     }
 
 private:
+    static std::int64_t care_bytes(const Program& program, const Step& step, const GramCare& care) {
+        if (!care.wanted) {
+            return 0;
+        }
+        const std::int64_t n = program.value(step.out).rows.size;
+        const std::int64_t matrices = (care.rows + 2 * n) * n * kLanes * size_of(step.type);
+        return matrices + condition_bytes(n, kLanes) + 4 * kAlignment;
+    }
+
+    /// True for each of the first `count` lanes whose factor may be too rough; `conditions` at the end are estimates.
+    bool find_suspicious(const View& l, int count, const std::int32_t* status, std::byte* work,
+                         bool* suspicious, double* conditions) const {
+        for (int lane = 0; lane < count; ++lane) {
+            suspicious[lane] = GramCare::can_be_mended(status[lane]);
+        }
+        // Of its own numbers alone each lane is cleared.
+        const auto any_above = [&](double limit) {
+            bool any = false;
+            for (int lane = 0; lane < count; ++lane) {
+                suspicious[lane] =
+                    suspicious[lane] && !(succeeded(status[lane]) && conditions[lane] <= limit);
+                any = any || suspicious[lane];
+            }
+            return any;
+        };
+        condition_bound(l, conditions, work);
+        if (!any_above(care_.bound)) {
+            return false;
+        }
+        condition_estimate(l, conditions, work);
+        return any_above(care_.estimate);
+    }
+
+    void take_care(const LaneViews& at, const View& l, std::byte* reciprocals, int count,
+                   std::int32_t* status) const {
+        bool suspicious[kLanes];
+        std::byte* work = at.scratch().take(condition_bytes(l.rows, kLanes));
+        double conditions[kLanes];
+        if (!find_suspicious(l, count, status, work, suspicious, conditions)) {
+            return;
+        }
+        const View root = at.scratch().matrix(step_.type, care_.rows, l.cols, kLanes);
+        lane_convert(at.view(potrf_.root), root);
+        const View better = at.scratch().matrix(step_.type, l.rows, l.cols, kLanes);
+        lane_root_factor(root, better);
+        const bool all_far = std::all_of(status, status + count, succeeded) &&
+                             std::all_of(conditions, conditions + count, [this](double condition) {
+                                 return condition <= care_.far;
+                             });
+        if (!all_far) {
+            const View inverse = at.scratch().matrix(step_.type, l.rows, l.cols, kLanes);
+            LaneViews::fill_identity(inverse);
+            lane_solve_lower(better, false, 1, inverse, inverse, reciprocals);
+            condition_number(better, inverse, conditions);
+        }
+        for (int lane = 0; lane < count; ++lane) {
+            if (suspicious[lane]) {
+                status[lane] = care_.status_of(conditions[lane], status[lane]);
+            }
+        }
+        for_each_element(better, [&](auto* from, std::int64_t r, std::int64_t c) {
+            using T = std::remove_pointer_t<decltype(from)>;
+            auto* to = reinterpret_cast<T*>(l.at(r, c));
+            for (int lane = 0; lane < count && c <= r; ++lane) {
+                to[lane] = suspicious[lane] ? static_cast<T>(care_.scale * from[lane]) : to[lane];
+            }
+        });
+    }
+
     const Potrf& potrf_;
+    GramCare care_;
 };
 
 class CompactTrsm : public CompactFactorStep {

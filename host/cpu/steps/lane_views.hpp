@@ -54,6 +54,13 @@ public:
         return scratch().take(n * kLanes * size_of(step_.type));
     }
 
+    static void fill_identity(const View& v) {
+        for_each_element(v, [](auto* lanes, std::int64_t r, std::int64_t c) {
+            std::fill_n(lanes, kLanes,
+                        static_cast<std::remove_pointer_t<decltype(lanes)>>(r == c ? 1 : 0));
+        });
+    }
+
     /// Where a kernel puts what it computes in the step's type.
     [[nodiscard]] View result_view() const {
         const View target = out();
@@ -66,10 +73,7 @@ public:
     [[nodiscard]] View begin_result(const Use& from) const {
         const View result = result_view();
         if (from.value == kNoValue) {
-            for_each_element(result, [](auto* lanes, std::int64_t r, std::int64_t c) {
-                std::fill_n(lanes, kLanes,
-                            static_cast<std::remove_pointer_t<decltype(lanes)>>(r == c ? 1 : 0));
-            });
+            fill_identity(result);
             return result;
         }
         const View v = view(from);

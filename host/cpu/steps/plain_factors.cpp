@@ -1,9 +1,12 @@
 #include <utility>
 
+#include "cpu/condition.hpp"
 #include "cpu/plain/lu.hpp"
+#include "cpu/plain/qr.hpp"
 #include "cpu/plain/split.hpp"
 #include "cpu/plain/triangle.hpp"
 #include "cpu/steps/estimate.hpp"
+#include "cpu/steps/gram_care.hpp"
 #include "cpu/steps/make_step.hpp"
 #include "cpu/steps/plain_views.hpp"
 #include "program/uses.hpp"
@@ -62,11 +65,13 @@ public:
     PlainPotrf(const Program& program, const Step& step, const Potrf& potrf)
         : CpuStep(to_text(program, step),
                   copies_bytes(program, step, 1) +
-                      split_scratch_bytes(program.value(step.out).rows.size),
+                      split_scratch_bytes(program.value(step.out).rows.size) +
+                      care_bytes(program, step, {program, step, potrf}),
                   panel_nanoseconds(program, step,
                                     static_cast<double>(program.value(step.out).count()))),
           step_(step),
           potrf_(potrf),
+          care_(program, step, potrf),
           large_(program.value(step.out).rows.size > kTriangle),
           in_place_(!large_ && size_of(program.value(step.out).type) <= size_of(step.type)) {}
 
@@ -74,25 +79,80 @@ public:
         const PlainViews at(step_, run);
         std::byte* work = at.scratch().take(split_scratch_bytes(at.out().rows));
         if (in_place_) {
-            return at.note(
-                split_potrf(run.threads, step_.type, at.no_wider(potrf_.a), at.out(), work));
+            const std::int32_t status =
+                split_potrf(run.threads, step_.type, at.no_wider(potrf_.a), at.out(), work);
+            return at.note(after_care(at, at.out(), status));
         }
         const View result = at.begin_result();
         const View a = at.view(potrf_.a);
         if (a.data != result.data) {
             copy_lower(a, result);
         }
-        at.note(split_potrf(run.threads, step_.type, result, result, work));
+        const std::int32_t status = split_potrf(run.threads, step_.type, result, result, work);
+        at.note(after_care(at, result, status));
         if (result.data != at.out().data) {
             copy_lower(result, at.out());
         }
     }
 
-    [[nodiscard]] bool calls_blas() const override { return large_; }
+    [[nodiscard]] bool calls_blas() const override { return large_ || care_.wanted; }
 
 private:
+    static std::int64_t care_bytes(const Program& program, const Step& step, const GramCare& care) {
+        if (!care.wanted) {
+            return 0;
+        }
+        const std::int64_t n = program.value(step.out).rows.size;
+        return align_up(2 * n * n * size_of(step.type)) + align_up(condition_bytes(n, 1)) +
+               root_factor_bytes(n) + sharpen_bytes(n) + 4 * kAlignment;
+    }
+
+    /// At most the condition, and 0 where it is small for sure.
+    [[nodiscard]] double estimate(const View& l, std::byte* work) const {
+        double condition = 0;
+        if (l.rows <= GramCare::kMostRowsBounded) {
+            condition_bound(l, &condition, work);
+            if (condition <= care_.bound) {
+                return 0;
+            }
+        }
+        condition_estimate(l, &condition, work);
+        return condition;
+    }
+
+    /// The factor made anew from the root where it has to be. Returns the status.
+    [[nodiscard]] std::int32_t after_care(const PlainViews& at, const View& l,
+                                          std::int32_t status) const {
+        if (!care_.wanted || !GramCare::can_be_mended(status)) {
+            return status;
+        }
+        const double estimated = succeeded(status)
+                                     ? estimate(l, at.scratch().take(condition_bytes(l.rows, 1)))
+                                     : std::numeric_limits<double>::infinity();
+        if (estimated <= care_.estimate ||
+            (estimated <= care_.far && care_.scale == 1 &&
+             sharpen_factor(at.view(potrf_.root), l, at.scratch()))) {
+            return status;
+        }
+        const View better = at.scratch().matrix(step_.type, l.rows, l.cols, 1);
+        root_factor(at.view(potrf_.root), better, at.scratch());
+        const View inverse = at.scratch().matrix(step_.type, l.rows, l.cols, 1);
+        fill_identity(inverse);
+        blas_trsm(Side::left, true, false, false, 1, better, inverse);
+        double condition = 0;
+        condition_number(better, inverse, &condition);
+        for (std::int64_t r = 0; r < l.rows; ++r) {
+            for (std::int64_t c = 0; c <= r; ++c) {
+                *reinterpret_cast<double*>(l.at(r, c)) =
+                    care_.scale * *reinterpret_cast<const double*>(better.at(r, c));
+            }
+        }
+        return care_.status_of(condition, status);
+    }
+
     const Step& step_;
     const Potrf& potrf_;
+    GramCare care_;
     bool large_;
     bool in_place_;
 };

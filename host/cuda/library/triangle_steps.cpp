@@ -10,6 +10,7 @@ class PotrfStep final : public LibraryStep {
 public:
     PotrfStep(StepSetup& setup, const Potrf& step)
         : n_(setup.value(setup.step().out).rows.size),
+          rank_(is_present(step.root) ? rows_of(setup.program(), step.root).size : n_),
           a_(step.a),
           result_(setup.result(step.a)),
           alone_(setup.cholesky_alone()),
@@ -40,12 +41,15 @@ public:
         } else {
             call_potrf_batched(run, result);
         }
-        run.read_cholesky_status(diagonals(result), info);
+        Diagonals pivots = diagonals(result);
+        pivots.rank = rank_;
+        run.read_cholesky_status(pivots, info);
         result_.end(run, result);
     }
 
 private:
     std::int64_t n_;
+    std::int64_t rank_;  ///< at most
     Starter a_;
     StepResult result_;
     OneByOne alone_;
