@@ -49,6 +49,7 @@ struct Archive {
 
 class Npz : public ::testing::Test {
 protected:
+    TemporaryFolder folder_;
     std::string path_ = folder_.path("a.npz");
 
     [[nodiscard]] std::string refusal(const std::string& text) const {
@@ -59,9 +60,6 @@ protected:
             member.read(0, member.size(), bytes.data());
         });
     }
-
-private:
-    TemporaryFolder folder_;
 };
 
 TEST_F(Npz, ReadsAStoredMember) {
