@@ -260,6 +260,7 @@ EvalArguments parse_eval(const std::vector<std::string>& words) {
     EvalArguments result;
     std::optional<std::string> entry, memory, threads;
     std::string reduce = "none", accuracy = "robust", explain;
+    std::optional<std::string> type;
     Options options("eval");
     options.question(result.question);
     options.words(result.operands);
@@ -271,6 +272,7 @@ EvalArguments parse_eval(const std::vector<std::string>& words) {
     options.text("--entry", entry);
     options.text("--reduce", reduce);
     options.text("--accuracy", accuracy);
+    options.text("--type", type);
     options.text("--threads", threads);
     options.device();
     options.text("--memory", memory);
@@ -288,6 +290,10 @@ EvalArguments parse_eval(const std::vector<std::string>& words) {
     result.accuracy = parse_choice<Accuracy>(
         "--accuracy", accuracy, {{"robust", Accuracy::robust}, {"fast", Accuracy::fast}});
     result.device = options.device_arguments();
+    if (type) {
+        result.type = parse_choice<ScalarType>(
+            "--type", *type, {{"float32", ScalarType::float32}, {"float64", ScalarType::float64}});
+    }
     if (entry) {
         result.entry = parse_entry(*entry);
     }

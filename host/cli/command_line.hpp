@@ -46,6 +46,7 @@ struct EvalArguments {
     std::optional<Entry> entry;
     Reduction reduction = Reduction::none;
     Accuracy accuracy = Accuracy::robust;
+    std::optional<ScalarType> type;
     int threads = 0;
     std::int64_t memory = std::int64_t{256} << 20;  ///< bytes for the problems in flight
     DeviceArguments device;

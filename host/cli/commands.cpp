@@ -51,6 +51,10 @@ constexpr OptionRow kEval[] = {
      "robust (default): what leads to a factor of float data in double, and factors of X'*X with "
      "care; or fast",
      "robust fast"},
+    {"--type", "TYPE",
+     "compute in float32 or float64, to which all operands are converted; default: that of the "
+     "operands",
+     "float32 float64"},
     {"--threads", "N", "default: all cores"},
     {"--device", "NAME",
      "auto (default): a GPU where one can be used and the work is worth the way there; cpu; cuda "
@@ -113,15 +117,26 @@ constexpr CommandRow kCommands[] = {
      kDerive, "", "matgrad derive \"logdet(X'*X)\" --wrt X --steps", "@"},
     {"eval", "EXPR --wrt X X=X.npy A=A.npy t=0.5 ... [options]",
      "value and gradient for .npy data, one problem or a batch",
-     "Evaluates EXPR and its gradient. An operand is NAME=FILE, or NAME=NUMBER for a scalar. A "
-     "file of the "
-     "declared rank is shared by the batch; one more axis in front makes it a batch: a matrix is "
-     "(m,n) or "
-     "(B,m,n), a vector (n,) or (B,n), a scalar () or (B,). float32 or float64, one type for all. "
-     "Without an "
-     "output file the results are printed.",
+     "Evaluates EXPR and its gradient. An operand is NAME=FILE.npy, NAME=FILE.npz:MEMBER, or "
+     "NAME=NUMBER "
+     "for a scalar. A file of the declared rank is shared by the batch; axes in front make it a "
+     "batch: a "
+     "matrix is (m,n) or (B,m,n), a vector (n,) or (B,n), a scalar () or (B,). A vector may be a "
+     "column, (n,1) "
+     "or (B,n,1), a scalar (1,1), (B,1) or (B,1,1). Several batch axes, (B,C,m,n), are those of "
+     "the results; "
+     "all batched operands have the same. A gradient has the shape of its variable's file. Without "
+     "an output "
+     "file the results are printed.",
      kEval,
-     "A batch that does not fit memory is read, computed and written in pieces. Results are "
+     "The run computes in the type of the operands, float32 or float64, one for all: a single "
+     "scalar of the "
+     "other type follows them, and --type decides where they differ. Numbers of either byte order "
+     "are read; "
+     "integers, bool, float16 and bfloat16 are converted to the type of the run (float64, or "
+     "float32 for "
+     "float16 and bfloat16 alone), which is said on stderr. A batch that does not fit memory is "
+     "read, computed and written in pieces. Results are "
      "written under a "
      "temporary name and renamed at the end, so an interrupted run leaves nothing.",
      "matgrad eval \"norm2(A*x-b)^2\" --wrt x A=A.npy x=x.npy b=b.npy --grad g.npy --value v.npy "

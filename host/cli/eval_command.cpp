@@ -46,6 +46,9 @@ int eval_command(const EvalArguments& arguments) {
         }
     }
     ResultFiles files(request, plan.outputs());
+    for (const std::string& remark : request.remarks()) {
+        fmt::print(stderr, "matgrad: {}\n", remark);
+    }
     std::vector<bool> shown;
     bool shows_any = false;
     for (const auto& path : request.result_paths) {

@@ -5,24 +5,43 @@
 namespace matgrad {
 namespace {
 
-/// The shape of the file: (B, m, n) without the axes that the result does not have.
-std::vector<std::int64_t> file_shape(const EvalRequest& request, const OutputInfo& output) {
-    std::vector<std::int64_t> shape;
-    if (output.batched) {
-        shape.push_back(request.batch);
+/// The axes of a variable: those of its file; where it is not needed, of the direction's, or of its declaration.
+std::vector<std::int64_t> own_axes(const EvalRequest& request, const OutputInfo& output) {
+    std::vector<std::string> names{output.name};
+    if (output.kind == OutputKind::hvp) {
+        names.push_back(request.options.hvp.front().direction);
     }
-    const bool is_entry = output.kind == OutputKind::gradient && request.options.entry.has_value();
-    if (output.kind == OutputKind::value || is_entry) {
-        return shape;
+    for (const std::string& name : names) {
+        const auto source =
+            std::find_if(request.sources.begin(), request.sources.end(),
+                         [&](const OperandSource& s) { return s.operand().name == name; });
+        if (source != request.sources.end() && source->element()) {
+            return source->own_shape();
+        }
     }
     const auto& symbols = request.question.symbols;
     const auto variable = std::find_if(symbols.begin(), symbols.end(),
                                        [&](const Declaration& s) { return s.name == output.name; });
+    std::vector<std::int64_t> shape;
     if (!variable->shape.is_scalar()) {
         shape.push_back(output.rows);
         if (!variable->shape.is_column()) {
             shape.push_back(output.cols);
         }
+    }
+    return shape;
+}
+
+/// The shape of the file: the batch axes and those of the variable, without those that the result does not have.
+std::vector<std::int64_t> file_shape(const EvalRequest& request, const OutputInfo& output) {
+    std::vector<std::int64_t> shape;
+    if (output.batched) {
+        shape = request.batch_shape;
+    }
+    const bool is_entry = output.kind == OutputKind::gradient && request.options.entry.has_value();
+    if (output.kind != OutputKind::value && !is_entry) {
+        const std::vector<std::int64_t> own = own_axes(request, output);
+        shape.insert(shape.end(), own.begin(), own.end());
     }
     return shape;
 }
@@ -37,11 +56,8 @@ ResultFiles::ResultFiles(const EvalRequest& request, std::span<const OutputInfo>
                                 : nullptr);
     }
     if (request.status_path) {
-        std::vector<std::int64_t> shape;
-        if (request.is_batched) {
-            shape.push_back(request.batch);
-        }
-        status_ = std::make_unique<NpyWriter>(*request.status_path, NpyType::int32, shape);
+        status_ =
+            std::make_unique<NpyWriter>(*request.status_path, NpyType::int32, request.batch_shape);
     }
 }
 

@@ -10,10 +10,6 @@
 namespace matgrad {
 namespace {
 
-const char* type_text(ScalarType type) {
-    return type == ScalarType::float32 ? "float32" : "float64";
-}
-
 /// `NAME=REST`.
 struct Assignment {
     std::string name;
@@ -140,24 +136,68 @@ void choose_results(EvalRequest& request, const EvalArguments& arguments) {
     }
 }
 
-void settle_type(EvalRequest& request) {
-    const OperandSource* first = nullptr;
+/// The one length that the operands give a dimension, without those that may be columns or single vectors.
+std::optional<std::int64_t> known_length(const EvalRequest& request,
+                                         const std::vector<Declaration>& symbols, const Dim& dim) {
     for (const OperandSource& source : request.sources) {
-        if (!source.type()) {
+        const Declaration& symbol = *find_symbol(symbols, source.operand().name);
+        if (source.is_column()) {
             continue;
         }
-        if (first == nullptr) {
-            first = &source;
-        } else if (first->type() != source.type()) {
-            throw OperandError(
-                fmt::format("operand {}: {} is {} but {} is {}, expected one type for all",
-                            source.operand().name, source.word(), type_text(*source.type()),
-                            first->word(), type_text(*first->type())));
+        if (symbol.shape.rows == dim) {
+            return source.operand().rows;
+        }
+        if (symbol.shape.cols == dim) {
+            return source.operand().cols;
         }
     }
-    request.options.type = first == nullptr ? ScalarType::float64 : *first->type();
+    return std::nullopt;
 }
 
+/// A file of shape (n, 1) is one vector, but where another operand says that its length is 1: then it is n.
+void settle_columns(EvalRequest& request, const std::vector<Declaration>& symbols) {
+    for (OperandSource& source : request.sources) {
+        const Dim& rows = find_symbol(symbols, source.operand().name)->shape.rows;
+        if (source.is_column() && known_length(request, symbols, rows) == 1) {
+            source.read_as_vectors_of_length_1();
+        }
+    }
+}
+
+/// The type of the float files, of which all that are no single scalars have to be one; shorter floats count as
+/// float32, where there are no others.
+ScalarType type_of_files(const EvalRequest& request) {
+    const OperandSource* first = nullptr;
+    bool has_half = false;
+    std::optional<ScalarType> of_scalars;
+    for (const OperandSource& source : request.sources) {
+        const std::optional<NpyElement> element = source.element();
+        const std::optional<ScalarType> type =
+            element ? scalar_type(*element) : std::optional<ScalarType>();
+        has_half = has_half || (element && !type && is_floating(*element));
+        if (!type) {
+            continue;
+        }
+        if (source.is_one_scalar()) {
+            of_scalars = of_scalars == ScalarType::float64 ? of_scalars : type;
+        } else if (first == nullptr) {
+            first = &source;
+        } else if (scalar_type(*first->element()) != type) {
+            throw OperandError(
+                fmt::format("operand {}: {} is {} but {} is {}, expected one type for all, or "
+                            "--type float32 or "
+                            "--type float64",
+                            source.operand().name, source.word(), type_text(*type), first->word(),
+                            to_text(*first->element())));
+        }
+    }
+    if (first != nullptr) {
+        return *scalar_type(*first->element());
+    }
+    return has_half ? ScalarType::float32 : of_scalars.value_or(ScalarType::float64);
+}
+
+/// The batch axes are folded into one for the run.
 void settle_batch(EvalRequest& request) {
     const OperandSource* first = nullptr;
     for (const OperandSource& source : request.sources) {
@@ -166,15 +206,28 @@ void settle_batch(EvalRequest& request) {
         }
         if (first == nullptr) {
             first = &source;
-        } else if (first->batch() != source.batch()) {
+        } else if (first->batch_shape() != source.batch_shape()) {
+            const bool has_one_axis =
+                first->batch_shape().size() == 1 && source.batch_shape().size() == 1;
             throw OperandError(
-                fmt::format("operand {}: {} has {} problems but {} has {}, expected one batch size",
-                            source.operand().name, source.word(), source.batch(), first->word(),
-                            first->batch()));
+                has_one_axis
+                    ? fmt::format(
+                          "operand {}: {} has {} problems but {} has {}, expected one batch size",
+                          source.operand().name, source.word(), source.batch(), first->word(),
+                          first->batch())
+                    : fmt::format(
+                          "operand {}: {} has the batch axes {} but {} has {}, expected the "
+                          "same: reshape one of them",
+                          source.operand().name, source.word(),
+                          npy_shape_text(source.batch_shape()), first->word(),
+                          npy_shape_text(first->batch_shape())));
         }
     }
+    if (first != nullptr) {
+        request.batch_shape = first->batch_shape();
+        request.batch = first->batch();
+    }
     request.is_batched = first != nullptr;
-    request.batch = first == nullptr ? 1 : first->batch();
 }
 
 /// No result over an operand, no two results to one file.
@@ -207,6 +260,16 @@ void check_paths(const EvalRequest& request) {
 }
 
 }  // namespace
+
+std::vector<std::string> EvalRequest::remarks() const {
+    std::vector<std::string> result;
+    for (const OperandSource& source : sources) {
+        if (auto remark = source.remark(options.type, is_type_given)) {
+            result.push_back(std::move(*remark));
+        }
+    }
+    return result;
+}
 
 std::vector<Operand> EvalRequest::operands() const {
     std::vector<Operand> result;
@@ -260,7 +323,9 @@ EvalRequest make_eval_request(const EvalArguments& arguments) {
                                                      : "FILE.npy, " + symbol.shape.text()));
         }
     }
-    settle_type(request);
+    request.is_type_given = arguments.type.has_value();
+    request.options.type = arguments.type ? *arguments.type : type_of_files(request);
+    settle_columns(request, symbols);
     settle_batch(request);
     check_paths(request);
     return request;

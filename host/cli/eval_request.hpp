@@ -17,11 +17,15 @@ struct EvalRequest {
     PlanOptions options;
     std::vector<OperandSource> sources;  ///< one for each symbol, in any order
     std::int64_t batch = 1;
+    std::vector<std::int64_t> batch_shape;  ///< the axes that are folded into it
     bool is_batched = false;  ///< an operand is; otherwise there is one problem and no batch axis
     /// result_paths[i] is the file of result i of the plan; without a file it is printed.
     std::vector<std::optional<std::string>> result_paths;
     std::optional<std::string> status_path;
+    bool is_type_given = false;  ///< by --type, not by the operands
 
+    /// What a user may not expect of the operands' files, a line each.
+    [[nodiscard]] std::vector<std::string> remarks() const;
     [[nodiscard]] std::vector<Operand> operands() const;
 };
 

@@ -109,6 +109,11 @@ private:
         if (at_ == begin) {
             fail("a size");
         }
+        if (result != 0 &&
+            text_[begin] == '0') {  // to Python 3 an error, to Python 2 another number
+            at_ = begin;
+            fail("a size without leading zeros");
+        }
         if (is_at("L")) {
             ++at_;  // Python 2 wrote long integers so
         }
@@ -171,8 +176,8 @@ private:
         skip_blanks();
         if (is_at("[(")) {
             throw FileError(
-                fmt::format("{}: holds records of several fields, expected '<f4' "
-                            "(float32) or '<f8' (float64)",
+                fmt::format("{}: holds records of several fields, expected numbers: save one "
+                            "field, as in a['x']",
                             name_));
         }
     }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -11,23 +12,7 @@ namespace matgrad {
 
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr std::size_t kMaxRank = 3;
 constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
-
-ScalarType type_of(const std::string& descr, std::string_view name) {
-    if (descr == "<f4") {
-        return ScalarType::float32;
-    }
-    if (descr == "<f8") {
-        return ScalarType::float64;
-    }
-    const bool is_big_endian = descr == ">f4" || descr == ">f8";
-    throw FileError(
-        fmt::format("{}: holds data of type {}{}, expected '<f4' (float32) or '<f8' "
-                    "(float64)",
-                    name, detail::quote_file_text(descr), is_big_endian ? " (big endian)" : ""));
-}
 
 /// The product of the sizes, or nothing where it exceeds `limit`. A zero among them does not excuse
 /// the others: strides are products of some of them.
@@ -58,8 +43,8 @@ Located locate(std::span<const std::byte> bytes, std::string_view name) {
     if (text.empty()) {
         throw FileError(fmt::format("{}: is empty, expected a .npy file", name));
     }
-    const std::string_view beginning = text.substr(0, kMagic.size());
-    if (beginning != kMagic.substr(0, beginning.size())) {
+    const std::string_view beginning = text.substr(0, kNpyMagic.size());
+    if (beginning != kNpyMagic.substr(0, beginning.size())) {
         throw FileError(fmt::format("{}: is no .npy file: it begins with {}", name,
                                     detail::quote_file_text(beginning)));
     }
@@ -119,15 +104,13 @@ NpyHeader parse_npy_header(std::span<const std::byte> bytes, std::string_view na
     require(dictionary.shape.has_value(), "shape");
 
     NpyHeader header;
-    header.type = type_of(*dictionary.descr, name);
+    header.element = parse_npy_descr(*dictionary.descr, name);
     header.fortran_order = *dictionary.fortran_order;
     header.shape = *dictionary.shape;
     header.data_offset = static_cast<std::int64_t>(located.data_offset);
-    if (header.shape.size() > kMaxRank) {
-        throw FileError(fmt::format("{}: holds an array of rank {}, expected rank 0 to {}", name,
-                                    header.shape.size(), kMaxRank));
-    }
-    const std::int64_t limit = (kLargest - header.data_offset) / size_of(header.type);
+    // A run makes at least float32 of each number.
+    const std::int64_t limit =
+        (kLargest - header.data_offset) / std::max<std::int64_t>(header.element.bytes, 4);
     const std::optional<std::int64_t> count = count_of(header.shape, limit);
     if (!count) {
         throw FileError(fmt::format("{}: an array of shape {} exceeds what 64 bits can count", name,
@@ -145,7 +128,7 @@ std::string make_npy_header(NpyType type, std::span<const std::int64_t> shape,
                                                          : "<i4";
     std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}",
                                          descr, npy_shape_text(shape));
-    const std::size_t unpadded = kMagic.size() + 4 + dictionary.size() + 1;
+    const std::size_t unpadded = kNpyMagic.size() + 4 + dictionary.size() + 1;
     const std::size_t total = (unpadded + kAlignment - 1) / kAlignment * kAlignment;
     dictionary.append(total - unpadded, ' ');
     dictionary += '\n';
@@ -154,7 +137,7 @@ std::string make_npy_header(NpyType type, std::span<const std::int64_t> shape,
         throw ShapeError(fmt::format("{}: an array of shape {} exceeds what 64 bits can count",
                                      name, npy_shape_text(shape)));
     }
-    std::string header(kMagic);
+    std::string header(kNpyMagic);
     header += '\x01';
     header += '\x00';
     header += static_cast<char>(dictionary.size() & 0xff);

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/npy_element.hpp"
 #include "matgrad/error.hpp"
 #include "matgrad/types.hpp"
 
@@ -29,14 +30,17 @@ enum class NpyType { float32, float64, int32 };
 
 /// The header of a file matgrad can read.
 struct NpyHeader {
-    ScalarType type = ScalarType::float64;
+    NpyElement element;
     bool fortran_order = false;
-    std::vector<std::int64_t> shape;  ///< rank 0 to 3
+    std::vector<std::int64_t> shape;  ///< rank 0 to 64
     std::int64_t count = 1;           ///< number of elements: the product of the shape
     std::int64_t data_offset = 0;     ///< byte at which the data begins
 
-    [[nodiscard]] std::int64_t data_bytes() const { return count * size_of(type); }
+    [[nodiscard]] std::int64_t data_bytes() const { return count * element.bytes; }
 };
+
+/// The first bytes of every .npy file.
+inline constexpr std::string_view kNpyMagic = "\x93NUMPY";
 
 /// The longest header that is read, from the first byte of the file to its data. More would be no
 /// header of an array of numbers: NumPy itself refuses to read beyond 10000 unless told otherwise.
@@ -45,8 +49,8 @@ inline constexpr std::size_t kMaxNpyHeaderBytes = 12 + 65535;
 /// Reads a header. `bytes` is the beginning of the file: all of it, or at least
 /// kMaxNpyHeaderBytes. `name` is what messages call the file.
 ///
-/// Errors   FileError for anything that is not the header of a little-endian float32 or float64
-///          array of rank at most 3 whose size in bytes fits 63 bits.
+/// Errors   FileError for anything that is not the header of an array of floats, integers or bools of at
+///          most 64 bits whose size in bytes fits 63 bits.
 [[nodiscard]] NpyHeader parse_npy_header(std::span<const std::byte> bytes, std::string_view name);
 
 /// The header, version 1.0 and C order, padded to a multiple of 64 bytes.

@@ -1,55 +1,64 @@
 #include "io/npy_reader.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <bit>
-#include <cerrno>
+#include <cstring>
 #include <stdexcept>
 
+#include "io/zip_member.hpp"
+
 namespace matgrad {
-
-static_assert(std::endian::native == std::endian::little, "elements are read as they lie");
-
 namespace {
 
-std::int64_t size_of_regular_file(int fd, const std::string& path) {
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) {
-        detail::throw_file_error(path, "", errno);
-    }
-    if (S_ISDIR(status.st_mode)) {
-        throw FileError(fmt::format("{}: is a directory, expected a .npy file", path));
-    }
-    if (!S_ISREG(status.st_mode)) {
-        throw FileError(fmt::format("{}: is no regular file, expected a .npy file", path));
-    }
-    return status.st_size;
+// Elements that are converted at a time.
+constexpr std::int64_t kConverted = std::int64_t{1} << 15;
+
+bool begins_with(std::span<const std::byte> bytes, std::string_view text) {
+    return bytes.size() >= text.size() && std::memcmp(bytes.data(), text.data(), text.size()) == 0;
 }
 
 }  // namespace
 
 NpyReader::NpyReader(std::string path, const FileCalls& calls)
-    : path_(std::move(path)), calls_(&calls), file_(calls) {
-    // O_NONBLOCK: a pipe without a writer is refused, not waited for.
-    file_.reset(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (file_.get() < 0) {
-        detail::throw_file_error(path_, "", errno);
-    }
-    const std::int64_t file_bytes = size_of_regular_file(file_.get(), path_);
+    : path_(std::move(path)), bytes_(std::make_unique<RegularFile>(path_, calls)) {
+    read_header();
+}
+
+NpyReader::NpyReader(const std::string& archive, const std::string& member, const FileCalls& calls)
+    : path_(archive + ":" + member),
+      bytes_(std::make_unique<ZipMember>(archive, member, path_, calls)) {
+    read_header();
+}
+
+void NpyReader::read_header() {
+    const std::int64_t total = bytes_->size();
     std::vector<std::byte> beginning(
-        std::min(static_cast<std::size_t>(file_bytes), kMaxNpyHeaderBytes));
+        static_cast<std::size_t>(std::min<std::int64_t>(total, kMaxNpyHeaderBytes)));
     const std::int64_t got =
-        read_bytes(0, static_cast<std::int64_t>(beginning.size()), beginning.data());
+        bytes_->read(0, static_cast<std::int64_t>(beginning.size()), beginning.data());
     beginning.resize(static_cast<std::size_t>(got));
-    header_ = parse_npy_header(beginning, path_);
-    if (file_bytes - header_.data_offset != header_.data_bytes()) {
-        throw FileError(fmt::format("{}: holds {} bytes of data, its header says {}", path_,
-                                    file_bytes - header_.data_offset, header_.data_bytes()));
+    if (begins_with(beginning, kZipMagic)) {
+        const std::string names = zip_member_names(read_zip_directory(*bytes_, path_));
+        throw FileError(fmt::format(
+            "{}: is an archive (.npz) of {}, expected one array: name it as in FILE.npz:NAME",
+            path_, names));
     }
-    header_.fortran_order = header_.fortran_order && header_.shape.size() > 1;
+    header_ = parse_npy_header(beginning, path_);
+    if (header_.shape.size() <= 1) {
+        header_.fortran_order = false;
+    }
+    const std::int64_t data_bytes = total - header_.data_offset;
+    if (data_bytes > header_.data_bytes()) {
+        std::byte next[kNpyMagic.size()] = {};
+        has_more_ = bytes_->read(header_.data_offset + header_.data_bytes(), sizeof next, next) ==
+                        std::int64_t{sizeof next} &&
+                    begins_with(next, kNpyMagic);
+    }
+    if (data_bytes != header_.data_bytes() && !has_more_) {
+        throw FileError(fmt::format("{}: holds {} bytes of data, its header says {}", path_,
+                                    data_bytes, header_.data_bytes()));
+    }
 }
 
 void NpyReader::read(std::int64_t offset, std::int64_t count, void* buffer) const {
@@ -57,38 +66,32 @@ void NpyReader::read(std::int64_t offset, std::int64_t count, void* buffer) cons
         throw std::out_of_range(fmt::format("{}: {} elements from element {} of {}", path_, count,
                                             offset, header_.count));
     }
-    const std::int64_t at = header_.data_offset + offset * size_of(header_.type);
-    const std::int64_t size = count * size_of(header_.type);
-    const std::int64_t got = read_bytes(at, size, buffer);
+    const std::int64_t at = header_.data_offset + offset * header_.element.bytes;
+    const std::int64_t size = count * header_.element.bytes;
+    const std::int64_t got = bytes_->read(at, size, buffer);
     if (got == size) {
         return;
     }
-    struct stat status {};
-    const std::int64_t file_bytes = ::fstat(file_.get(), &status) == 0 ? status.st_size : at + got;
     throw FileError(fmt::format(
         "{}: shrank while it was read: holds {} bytes of data, its header says {}", path_,
-        std::max<std::int64_t>(file_bytes - header_.data_offset, 0), header_.data_bytes()));
+        std::max<std::int64_t>(bytes_->size() - header_.data_offset, 0), header_.data_bytes()));
 }
 
-// As many bytes as there are, up to `size`.
-std::int64_t NpyReader::read_bytes(std::int64_t at, std::int64_t size, void* buffer) const {
-    auto* const bytes = static_cast<char*>(buffer);
-    std::int64_t done = 0;
-    while (done < size) {
-        const ssize_t got = calls_->pread(file_.get(), bytes + done,
-                                          static_cast<std::size_t>(size - done), at + done);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            detail::throw_machine_error(path_, errno);
-        }
-        if (got == 0) {
-            break;
-        }
-        done += got;
+void NpyReader::read_as(std::int64_t offset, std::int64_t count, ScalarType type,
+                        void* buffer) const {
+    if (lies_as(header_.element, type)) {
+        read(offset, count, buffer);
+        return;
     }
-    return done;
+    auto* const to = static_cast<std::byte*>(buffer);
+    std::vector<std::byte> raw(
+        static_cast<std::size_t>(std::min(count, kConverted) * header_.element.bytes));
+    for (std::int64_t done = 0; done < count;) {
+        const std::int64_t length = std::min(kConverted, count - done);
+        read(offset + done, length, raw.data());
+        convert_elements(header_.element, raw.data(), length, type, to + done * size_of(type));
+        done += length;
+    }
 }
 
 }  // namespace matgrad

@@ -50,7 +50,7 @@ TYPED_TEST(NpyReaderOf, ReadsAnyRangeOfElements) {
     const std::string path = folder.path("X.npy");
     write_counting_file<TypeParam>(path, {5, 3, 2});
     const NpyReader reader(path);
-    EXPECT_EQ(reader.type(), sizeof(TypeParam) == 4 ? ScalarType::float32 : ScalarType::float64);
+    EXPECT_EQ(reader.element(), (NpyElement{NpyKind::floating, sizeof(TypeParam), false}));
     EXPECT_THAT(reader.shape(), ElementsAre(5, 3, 2));
     EXPECT_EQ(reader.count(), 30);
     EXPECT_FALSE(reader.fortran_order());
@@ -148,12 +148,54 @@ TEST(NpyReader, RefusesAFileThatIsTooShortOrTooLong) {
     EXPECT_THAT(refusal(path), HasSubstr("truncated within its header"));
 }
 
+TEST(NpyReader, ReadsTheFirstOfSeveralArraysAndSaysThatThereAreMore) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path("X.npy");
+    write_counting_file<double>(path, {5});
+    const std::string whole = read_text(path);
+    write_text(path, whole + whole);
+    const NpyReader reader(path);
+    EXPECT_TRUE(reader.has_more());
+    EXPECT_EQ(reader.count(), 5);
+    std::vector<double> data(5);
+    reader.read(0, 5, data.data());
+    EXPECT_THAT(data, ElementsAre(0, 1, 2, 3, 4));
+    write_text(path, whole);
+    EXPECT_FALSE(NpyReader(path).has_more());
+    write_text(path, whole + whole.substr(0, 5));  // too little to be told from anything else
+    EXPECT_THAT(refusal(path), HasSubstr("holds 45 bytes of data, its header says 40"));
+}
+
+TEST(NpyReader, ConvertsAnyRangeOfElements) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path("X.npy");
+    constexpr std::int64_t kCount = 100000;  // several pieces
+    std::string bytes;
+    for (std::int64_t i = 0; i < kCount; ++i) {
+        bytes += static_cast<char>((i % 30000) >> 8);
+        bytes += static_cast<char>((i % 30000) & 0xff);
+    }
+    write_text(path, header_around("{'descr': '>i2', 'fortran_order': False, 'shape': (100000,)}") +
+                         bytes);
+    const NpyReader reader(path);
+    const std::pair<std::int64_t, std::int64_t> ranges[] = {
+        {0, kCount}, {1, 32768}, {7, 32769}, {kCount - 1, 1}, {kCount, 0}};
+    for (const auto& [offset, count] : ranges) {
+        std::vector<float> data(static_cast<std::size_t>(count) + 1, -1.0F);
+        reader.read_as(offset, count, ScalarType::float32, data.data());
+        for (std::int64_t i = 0; i < count; ++i) {
+            ASSERT_EQ(data[static_cast<std::size_t>(i)], static_cast<float>((offset + i) % 30000));
+        }
+        EXPECT_EQ(data.back(), -1.0F) << "one element too many was written";
+    }
+}
+
 TEST(NpyReader, NamesTheFileInEveryComplaintAboutItsHeader) {
     const TemporaryFolder folder;
     const std::string path = folder.path("X.npy");
-    write_text(path, header_around("{'descr': '>f8', 'fortran_order': False, 'shape': (1,)}") +
+    write_text(path, header_around("{'descr': '>c8', 'fortran_order': False, 'shape': (1,)}") +
                          std::string(8, '\0'));
-    EXPECT_THAT(refusal(path), AllOf(HasSubstr(path), HasSubstr("'>f8'")));
+    EXPECT_THAT(refusal(path), AllOf(HasSubstr(path), HasSubstr("'>c8'")));
 }
 
 TEST(NpyReader, NoticesAFileThatShrinksWhileItIsRead) {

@@ -57,6 +57,7 @@ BELONGS_TO = {
     "cblas.h": {"cpu", "bench"},
     "CLI/": {"cli"},
     "nlohmann/": {"cli", "bench"},
+    "zlib.h": {"io"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
