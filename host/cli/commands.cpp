@@ -118,9 +118,8 @@ constexpr CommandRow kCommands[] = {
      "Without an "
      "output file the results are printed.",
      kEval,
-     "A batch that does not fit memory is read, computed and written in pieces. Results are "
-     "written under a "
-     "temporary name and renamed at the end, so an interrupted run leaves nothing.",
+     "A batch that does not fit memory is read, computed and written in pieces. Results "
+     "appear at the end, complete and all of them, so an interrupted run leaves nothing.",
      "matgrad eval \"norm2(A*x-b)^2\" --wrt x A=A.npy x=x.npy b=b.npy --grad g.npy --value v.npy "
      "--check",
      "@"},

@@ -27,6 +27,8 @@ public:
     [[nodiscard]] const Operand& operand() const noexcept { return operand_; }
     /// The type of the file; nothing for a number, which fits any.
     [[nodiscard]] std::optional<ScalarType> type() const;
+    /// That of the word, where there is no file.
+    [[nodiscard]] double number() const noexcept { return number_; }
     /// Problems in a batched file; 1 for a shared operand.
     [[nodiscard]] std::int64_t batch() const noexcept { return batch_; }
     /// Its name in messages: the path, or the number.
@@ -52,8 +54,5 @@ private:
     std::unique_ptr<NpyReader> file_;
     std::int64_t batch_ = 1;
 };
-
-/// True if both paths lead to one existing file.
-[[nodiscard]] bool same_file(const std::string& a, const std::string& b);
 
 }  // namespace matgrad
