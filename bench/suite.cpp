@@ -15,14 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where the suites lie: in the same place beside the program in a build tree and where it is
-/// installed.
-fs::path suite_folder() {
-    std::error_code error;
-    const fs::path program = fs::read_symlink("/proc/self/exe", error);
-    return program.parent_path().parent_path() / "share/matgrad/suites";
-}
-
 Json parse_json(std::string_view text, const std::string& source) {
     try {
         return Json::parse(text);
@@ -85,24 +77,15 @@ Suite load_suite(const std::string& name_or_path) {
     if (is_path) {
         return parse_suite(read_file(name_or_path), name_or_path);
     }
-    const fs::path path = suite_folder() / (name_or_path + ".json");
-    if (!fs::exists(path)) {
-        throw FileError(fmt::format("suite {}: unknown, expected the path of a file or one of {}",
-                                    name_or_path, fmt::join(known_suites(), ", ")));
-    }
-    return parse_suite(read_file(path), name_or_path);
-}
-
-std::vector<std::string> known_suites() {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(suite_folder(), error)) {
-        if (entry.path().extension() == ".json") {
-            names.push_back(entry.path().stem().string());
+    std::string names;
+    for (const EmbeddedSuite& suite : embedded_suites()) {
+        if (suite.name == name_or_path) {
+            return parse_suite(suite.text, name_or_path);
         }
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", suite.name);
     }
-    std::sort(names.begin(), names.end());
-    return names;
+    throw FileError(fmt::format("suite {}: unknown, expected the path of a file or one of {}",
+                                name_or_path, names));
 }
 
 }  // namespace matgrad::bench

@@ -1,6 +1,7 @@
 #pragma once
 /// \file Suites as JSON (bench/README.md describes the format).
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +17,17 @@ namespace matgrad::bench {
 ///          rows of one name; those of `parse`.
 [[nodiscard]] Suite parse_suite(std::string_view text, const std::string& source);
 
-/// The suite of a file, or of a name: NAME.json among the suites that lie beside the program.
+/// The suite of a file, or of a name: one of those inside the program. A path has a `/` or ends in `.json`.
 /// Errors: FileError, those of parse_suite.
 [[nodiscard]] Suite load_suite(const std::string& name_or_path);
 
-/// Names of the suites beside the program.
-[[nodiscard]] std::vector<std::string> known_suites();
+/// A suite inside the program.
+struct EmbeddedSuite {
+    std::string_view name;
+    std::string_view text;
+};
+
+/// Those of bench/suites, in the order of their names.
+[[nodiscard]] std::span<const EmbeddedSuite> embedded_suites();
 
 }  // namespace matgrad::bench

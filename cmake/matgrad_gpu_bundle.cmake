@@ -14,8 +14,6 @@ add_custom_target(gpu_bundle_programs DEPENDS ${programs} ${libraries} matgrad_c
 install(TARGETS ${programs} RUNTIME DESTINATION bin ${to})
 install(TARGETS ${libraries} LIBRARY DESTINATION lib ${to})
 install(TARGETS matgrad_cuda LIBRARY DESTINATION lib/matgrad ${to})
-file(GLOB suites ${PROJECT_SOURCE_DIR}/bench/suites/*.json)
-install(FILES ${suites} DESTINATION share/matgrad/suites ${to})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/tests/data DESTINATION tests ${to})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/bench/peers ${PROJECT_SOURCE_DIR}/bench/report
     ${PROJECT_SOURCE_DIR}/bench/suites

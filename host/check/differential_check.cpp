@@ -30,6 +30,21 @@ double factored_weight(ScalarType type, Accuracy accuracy, bool tf32) {
     return in_double ? kEpsDouble / eps_of(type, tf32) : 1;
 }
 
+/// What may become of a smaller number is not told apart from zero.
+double smallest(ScalarType type) {
+    return type == ScalarType::float32 ? double{std::numeric_limits<float>::min()}
+                                       : std::numeric_limits<double>::min();
+}
+
+/// A name the language cannot write, so it is never one of the caller's.
+constexpr const char* kDirection = "#direction";
+
+/// <G, D> by the closed form of G, D being kDirection.
+Expr closed_form_slope(const Expr& f, const std::string& variable) {
+    const Expr gradient = differentiate(f, variable);
+    return dot(gradient, hidden_symbol({kDirection, gradient.shape(), Structure::general}));
+}
+
 bool is_symmetric(Structure structure) {
     return structure == Structure::symmetric || structure == Structure::positive;
 }
@@ -61,8 +76,10 @@ Comparison Expected::differential(double inner) const {
 DifferentialCheck::DifferentialCheck(const Expr& f, ScalarType type, Accuracy accuracy, bool tf32)
     : f_(with_squared_norms(f)),
       symbols_(symbols(f)),
+      type_(type),
       eps_(eps_of(type, tf32)),
-      errors_(f_, factored_weight(type, accuracy, tf32)) {}
+      factored_weight_(factored_weight(type, accuracy, tf32)),
+      errors_(f_, factored_weight_) {}
 
 double DifferentialCheck::unit(const MatrixMap& values) const {
     Eigen::Index longest = 1;
@@ -97,10 +114,10 @@ Structure DifferentialCheck::structure_of(const std::string& variable) const {
 Expected DifferentialCheck::expected(const MatrixMap& values) const {
     const auto known = sizes(values);
     const double f = evaluate_reference(f_, values, known)(0, 0);
-    const double sensitivity = errors_.at(values, {}, known).value;
+    const double sensitivity = errors_.at(values, {}, known, unit(values)).value;
     Expected expected;
     expected.f = f;
-    expected.f_bound = unit(values) * (sensitivity + std::abs(f));
+    expected.f_bound = unit(values) * (sensitivity + std::abs(f)) + smallest(type_);
     return expected;
 }
 
@@ -114,8 +131,69 @@ Comparison DifferentialCheck::compare(const std::string& variable, const MatrixM
     const MatrixMap directions{{variable, direction}};
     const auto known = sizes(values);
     const double expected = evaluate_differential(f_, values, directions, known).differential(0, 0);
-    const double sensitivity = errors_.at(values, directions, known).differential;
-    return compare_numbers(expected, inner, unit(values) * (sensitivity + magnitude));
+    const double sensitivity = errors_.at(values, directions, known, unit(values)).differential;
+    const double bound = unit(values) * (sensitivity + magnitude) +
+                         smallest(type_) * (1 + direction.cwiseAbs().sum());
+    const Comparison forward = compare_numbers(expected, inner, bound);
+    if (forward.passes() || !std::isfinite(inner)) {
+        return forward;
+    }
+    return compare_numbers(expected, inner, bound + closed_form_bound(variable, values, direction));
+}
+
+double DifferentialCheck::closed_form_bound(const std::string& variable, const MatrixMap& values,
+                                            const Eigen::MatrixXd& direction) const {
+    const Expr slope = closed_form_slope(f_, variable);
+    MatrixMap all = values;
+    all[kDirection] = direction;
+    const auto known = sizes(values);
+    if (!evaluate_reference(slope, all, known).allFinite()) {
+        return 0;  // as at a singular matrix: it has nothing to say
+    }
+    return unit(values) *
+           detail::ErrorModel(slope, factored_weight_).at(all, {}, known, unit(values)).value;
+}
+
+bool DifferentialCheck::overflows(const std::string& variable, const MatrixMap& values) const {
+    // Sums on the way to an entry, and products in another order, may be larger than what is looked at.
+    constexpr double kSlack = 1024;
+    const double most = type_ == ScalarType::float32
+                            ? double{std::numeric_limits<float>::max()} / kSlack
+                            : std::numeric_limits<double>::max() / kSlack;
+    const auto known = sizes(values);
+    double peak = errors_.peak(values, {}, known);
+    if (!variable.empty() && values.count(variable) != 0) {
+        const Eigen::MatrixXd& at = values.find(variable)->second;
+        MatrixMap all = values;
+        all[kDirection] = Eigen::MatrixXd::Ones(at.rows(), at.cols());
+        peak = std::max(peak, detail::ErrorModel(closed_form_slope(f_, variable), factored_weight_)
+                                  .peak(all, {}, known));
+    }
+    return peak > most;
+}
+
+double DifferentialCheck::difficulty(const std::vector<std::string>& variables,
+                                     const MatrixMap& values) const {
+    constexpr std::uint64_t kSeed = 7;
+    const auto known = sizes(values);
+    double worst = 0;
+    const auto add = [&](double number, double bound) {
+        const double found = std::abs(bound) / (1 + std::abs(number));
+        const bool is_known = std::isfinite(number) && std::isfinite(found);
+        worst = std::max(worst, is_known ? found : std::numeric_limits<double>::infinity());
+    };
+    const Expected value = expected(values);
+    add(value.f, value.f_bound);
+    for (const std::string& variable : variables) {
+        const Eigen::MatrixXd& at = values.find(variable)->second;
+        const Eigen::MatrixXd along = direction(variable, at.rows(), at.cols(), kSeed);
+        const Expected slope = expected(variable, values, along);
+        add(slope.df, slope.df_bound + closed_form_bound(variable, values, along));
+        if (overflows(variable, values)) {
+            worst = std::numeric_limits<double>::infinity();
+        }
+    }
+    return worst;
 }
 
 Eigen::MatrixXd DifferentialCheck::direction(const std::string& variable, std::int64_t rows,
@@ -176,12 +254,15 @@ Expected DifferentialCheck::expected(const std::string& variable, const MatrixMa
     const MatrixMap directions{{variable, direction}};
     const auto known = sizes(values);
     const Dual dual = evaluate_differential(f_, values, directions, known);
-    const detail::Sensitivity sensitivity = errors_.at(values, directions, known);
+    const detail::Sensitivity sensitivity = errors_.at(values, directions, known, unit(values));
     const Eigen::MatrixXd gradient = evaluate_reference(differentiate(f_, variable), values, known);
     const double magnitude = gradient.cwiseProduct(direction).cwiseAbs().sum();
     const double value = dual.value(0, 0);
-    return {value, unit(values) * (sensitivity.value + std::abs(value)), dual.differential(0, 0),
-            unit(values) * (sensitivity.differential + magnitude), magnitude};
+    return {value, unit(values) * (sensitivity.value + std::abs(value)) + smallest(type_),
+            dual.differential(0, 0),
+            unit(values) * (sensitivity.differential + magnitude) +
+                smallest(type_) * (1 + direction.cwiseAbs().sum()),
+            magnitude};
 }
 
 double DifferentialCheck::bound_of_sum(std::int64_t terms, double magnitude) const {

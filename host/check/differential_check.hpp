@@ -7,11 +7,14 @@
 ///
 /// with eps the rounding unit of the data's type, n the largest sum of rows and columns of an
 /// operand (how many roundings an entry gathers) and s the sensitivity of df to a relative error
-/// of one unit in every operation (error_model.hpp), so the condition of what is factored enters.
+/// of one unit in every operation (error_model.hpp), so the condition of what is factored enters. Where
+/// that does not explain a residual, s is also that of the closed form of G: terms of it may cancel that
+/// do not in df. Below the smallest normal number of the type nothing is told apart.
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "check/error_model.hpp"
 #include "matgrad/check.hpp"
@@ -76,7 +79,18 @@ public:
     /// What rounding may add where `terms` numbers are added up, `magnitude` the sum of their magnitudes.
     [[nodiscard]] double bound_of_sum(std::int64_t terms, double magnitude) const;
 
+    /// True where a number on the way to the value, or to the gradient by `variable`, is beyond the range of
+    /// the type: then nothing can be said of a result. Without a variable: of the value alone.
+    [[nodiscard]] bool overflows(const std::string& variable, const MatrixMap& values) const;
+
+    /// What rounding may do to f and to the gradients by `variables`, relative to 1 + |f| and 1 + |df|; infinity
+    /// where they do not exist or are beyond the range of the type.
+    [[nodiscard]] double difficulty(const std::vector<std::string>& variables,
+                                    const MatrixMap& values) const;
+
 private:
+    [[nodiscard]] double closed_form_bound(const std::string& variable, const MatrixMap& values,
+                                           const Eigen::MatrixXd& direction) const;
     [[nodiscard]] Comparison compare(const std::string& variable, const MatrixMap& values,
                                      const Eigen::MatrixXd& direction, double inner,
                                      double magnitude) const;
@@ -86,7 +100,9 @@ private:
 
     Expr f_;
     std::vector<Declaration> symbols_;
+    ScalarType type_;
     double eps_;
+    double factored_weight_;
     detail::ErrorModel errors_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "expression/build.hpp"
 #include "expression/rebuild.hpp"
+#include "reference/singular_values.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -51,6 +52,38 @@ Magnitude product_magnitude(double coefficient, const std::vector<Dual>& factors
         value *= norm;
     }
     return {spread(value, result.value), spread(differential, result.value)};
+}
+
+/// Sum of all products of `count` of the numbers.
+double sum_of_products(const Eigen::VectorXd& numbers, Eigen::Index count) {
+    if (count < 0) {
+        return 0;
+    }
+    Eigen::VectorXd sums = Eigen::VectorXd::Zero(count + 1);
+    sums(0) = 1;
+    for (const double number : numbers) {
+        for (Eigen::Index i = count; i > 0; --i) {
+            sums(i) += number * sums(i - 1);
+        }
+    }
+    return sums(count);
+}
+
+/// A determinant near zero is a sum of terms that cancel, and so is each of its cofactors, which are the
+/// determinants of fewer rows. By the singular values s, a backward error e of A moves det A by up to
+/// e * sum over i of prod over j != i of s_j, and a cofactor by one such product less (Ipsen and Rehman 2008).
+Magnitude determinant_magnitude(const Dual& argument) {
+    const Eigen::Index n = argument.value.rows();
+    if (n == 0 || !argument.value.allFinite()) {
+        return {MatrixXd::Zero(1, 1), MatrixXd::Zero(1, 1)};
+    }
+    Eigen::VectorXd singular = singular_values(argument.value);
+    const double largest = singular(0);
+    singular.array() += static_cast<double>(n) * std::numeric_limits<double>::epsilon() * largest;
+    const double of_value = largest * sum_of_products(singular, n - 1);
+    const double of_cofactors = n == 1 ? 1 : largest * sum_of_products(singular, n - 2);
+    return {MatrixXd::Constant(1, 1, of_value),
+            MatrixXd::Constant(1, 1, of_cofactors * argument.differential.norm())};
 }
 
 /// Reductions and sums: the same operation on magnitudes.
@@ -122,6 +155,9 @@ Magnitude magnitude_of(const Expr& node, Duals& duals) {
         return {spread(result.value.norm(), result.value),
                 spread(result.differential.norm(), result.value)};
     }
+    if (op == Op::det) {
+        return determinant_magnitude(children[0]);
+    }
     if (op == Op::logdet) {  // a sum of n logarithms, each of any sign
         return {result.value.cwiseAbs().array() + static_cast<double>(children[0].value.rows()),
                 result.differential.cwiseAbs()};
@@ -189,7 +225,8 @@ Expr ErrorModel::add_site(const Expr& node, const Expr& noisy, bool factored, do
                                      symmetric ? Structure::symmetric : Structure::general}));
 }
 
-ErrorModel::ErrorModel(const Expr& f, double factored_weight) {
+ErrorModel::ErrorModel(const Expr& f, double factored_weight)
+    : f_(f), factored_weight_(factored_weight) {
     const std::unordered_set<Expr> to_factor =
         nodes_to_factor(topological_order(std::span<const Expr>(&f, 1)));
     noisy_ = rebuilt(f, [&](const Expr& node, std::span<const Expr> images) {
@@ -201,47 +238,87 @@ ErrorModel::ErrorModel(const Expr& f, double factored_weight) {
             children[i] = add_site(node->children[i], children[i], true, factored_weight);
         }
         const Expr noisy = with_children(node, children);
-        const double weight = to_factor.count(node) != 0 ? factored_weight : 1;
+        const bool in_factor = to_factor.count(node) != 0 || node->op == Op::det;
+        const double weight = in_factor ? factored_weight : 1;
         return node->op == Op::transpose ? noisy : add_site(node, noisy, false, weight);
     });
 }
 
 Sensitivity ErrorModel::at(const MatrixMap& values, const MatrixMap& directions,
-                           const SizeMap& sizes) const {
+                           const SizeMap& sizes, double unit) const {
     std::vector<Magnitude> magnitudes;
     Duals duals(values, directions, sizes);
     for (const Site& site : sites_) {
         magnitudes.push_back(site.factored ? factored_magnitude(site.node, duals)
                                            : magnitude_of(site.node, duals));
     }
-    const auto evaluate = [&](double step, std::mt19937_64& engine) {
+    std::mt19937_64 engine(20120115);
+    // Sites of one weight move together: a step that is much smaller than the others' would be lost in
+    // the reference's own rounding.
+    const auto evaluate = [&](double step, double weight) {
         MatrixMap moved = values;
         MatrixMap moved_directions = directions;
         for (std::size_t i = 0; i < sites_.size(); ++i) {
             const Site& site = sites_[i];
+            const double size = site.weight == weight ? step : 0;
             const bool symmetric = site.node->symmetric;
             const MatrixXd signs = random_signs(magnitudes[i].value, symmetric, engine);
             const MatrixXd other_signs = random_signs(magnitudes[i].value, symmetric, engine);
-            const double size = step * site.weight;
             moved[site.symbol] = size * finite_part(magnitudes[i].value).cwiseProduct(signs);
             moved_directions[site.symbol] =
                 size * finite_part(magnitudes[i].differential).cwiseProduct(other_signs);
         }
         return evaluate_differential(noisy_, moved, moved_directions, sizes);
     };
-    std::mt19937_64 engine(20120115);
-    const Dual still = evaluate(0, engine);
+    const Dual still = evaluate(0, 1);
+    const auto trials = [&](double step, double weight) {
+        Sensitivity found;
+        for (int trial = 0; trial < kTrials; ++trial) {
+            const Dual moved = evaluate(step, weight);
+            const double scale = weight / step;
+            found.value += std::abs(moved.value(0, 0) - still.value(0, 0)) * scale;
+            found.differential +=
+                std::abs(moved.differential(0, 0) - still.differential(0, 0)) * scale;
+        }
+        return found;
+    };
     Sensitivity total;
-    for (int trial = 0; trial < kTrials; ++trial) {
-        const Dual moved = evaluate(kStep, engine);
-        total.value += std::abs(moved.value(0, 0) - still.value(0, 0)) / kStep;
-        total.differential += std::abs(moved.differential(0, 0) - still.differential(0, 0)) / kStep;
+    const auto add_trials = [&](double weight) {
+        Sensitivity found = trials(kStep, weight);
+        if (unit * weight > kStep) {
+            const Sensitivity bent = trials(unit * weight, weight);
+            found.value = std::max(found.value, bent.value);
+            found.differential = std::max(found.differential, bent.differential);
+        }
+        total.value += found.value;
+        total.differential += found.differential;
+    };
+    add_trials(1);
+    const bool has_others = std::any_of(sites_.begin(), sites_.end(),
+                                        [](const Site& site) { return site.weight != 1; });
+    if (has_others) {
+        add_trials(factored_weight_);
     }
     // Where f or a part of it is infinite nothing can be said of what rounding does.
     total.value = std::isnan(total.value) ? std::numeric_limits<double>::infinity() : total.value;
     total.differential = std::isnan(total.differential) ? std::numeric_limits<double>::infinity()
                                                         : total.differential;
     return total;
+}
+
+double ErrorModel::peak(const MatrixMap& values, const MatrixMap& directions,
+                        const SizeMap& sizes) const {
+    Duals duals(values, directions, sizes);
+    double peak = 0;
+    for (const Expr& node : topological_order(std::span<const Expr>(&f_, 1))) {
+        const Dual& dual = duals.of(node);
+        for (const MatrixXd* matrix : {&dual.value, &dual.differential}) {
+            if (matrix->size() > 0) {
+                peak = std::max(peak, matrix->cwiseAbs().maxCoeff());
+            }
+        }
+    }
+    return peak;
 }
 
 }  // namespace matgrad::detail

@@ -7,7 +7,8 @@
 /// an inverse or a determinant, the norm of the argument (the backward error of factoring it). The
 /// reference then evaluates f and df with these terms drawn at random and scaled by a small h, and
 /// what they change, divided by h, is the sensitivity: the condition of what is factored, of every
-/// cancellation and of every function enters by itself.
+/// cancellation and of every function enters by itself. Where the rounding to be explained is larger than
+/// h, the same is done with it, so that what is zero to first order, as a square near zero, enters too.
 
 #include <cstdint>
 #include <map>
@@ -31,9 +32,14 @@ public:
     /// where factors of float data are computed in double.
     ErrorModel(const Expr& f, double factored_weight);
 
-    /// `sizes` holds those of all named dimensions. Errors: those of the reference.
+    /// `sizes` holds those of all named dimensions, `unit` is the relative rounding error to be explained.
+    /// Errors: those of the reference.
     [[nodiscard]] Sensitivity at(const MatrixMap& values, const MatrixMap& directions,
-                                 const std::map<std::string, std::int64_t>& sizes) const;
+                                 const std::map<std::string, std::int64_t>& sizes,
+                                 double unit) const;
+    /// The largest magnitude in any node of f and its differential.
+    [[nodiscard]] double peak(const MatrixMap& values, const MatrixMap& directions,
+                              const std::map<std::string, std::int64_t>& sizes) const;
 
 private:
     /// One error term: a symbol no text can name, added to `node`.
@@ -45,7 +51,9 @@ private:
     };
     Expr add_site(const Expr& node, const Expr& noisy, bool factored, double weight);
 
+    Expr f_;
     Expr noisy_;
+    double factored_weight_;
     std::vector<Site> sites_;
 };
 

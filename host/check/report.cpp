@@ -52,7 +52,13 @@ void CheckReport::add(const CheckReport& piece, std::int64_t first) {
 std::string CheckReport::text() const {
     const OutputCheck* worst = worst_of(outputs);
     if (problems == 0 || worst == nullptr) {
-        return "no problem to compare: ok";
+        return failed > 0 ? fmt::format("no problem to compare, {} failed: ok", failed)
+                          : "no problem to compare: ok";
+    }
+    if (std::none_of(outputs.begin(), outputs.end(),
+                     [](const OutputCheck& output) { return output.compared; })) {
+        return fmt::format("{} problem{}, beyond the range of the type, not compared: ok", problems,
+                           problems == 1 ? "" : "s");
     }
     const std::string where = worst->problem == OutputCheck::kNoProblem
                                   ? "over all of them"

@@ -112,8 +112,17 @@ private:
             if (is_reduced(plan_.outputs[i])) {
                 add(totals[i], i, values);
             } else if (is_named) {
-                report_.outputs[i].add(compare(i, values, result_of(i, problem)), problem);
+                add_comparison(i, values, problem);
             }
+        }
+    }
+
+    void add_comparison(std::size_t i, const MatrixMap& values, std::int64_t problem) {
+        const OutputInfo& output = plan_.outputs[i];
+        const Comparison found = compare(i, values, result_of(i, problem));
+        const std::string variable = output.kind == OutputKind::value ? "" : output.name;
+        if (found.passes() || !checks_[i].overflows(variable, values)) {
+            report_.outputs[i].add(found, problem);
         }
     }
 

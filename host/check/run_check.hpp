@@ -26,7 +26,8 @@ struct FinishedRun {
 };
 
 /// Results of their own are compared for the problems named, or for `sample_problems`; sums and means
-/// over the batch are compared whole.
+/// over the batch are compared whole. A result beyond its bound is left out where a number on the way to it
+/// is beyond the range of the type.
 ///
 /// Errors   OperandError for a problem outside the batch, and for problems named where all results are
 ///          reduced; those of the reference.

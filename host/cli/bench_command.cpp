@@ -14,7 +14,9 @@
 #include "bench/suite.hpp"
 #include "cli/command.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/printable.hpp"
 #include "cli/progress.hpp"
+#include "cli/result_paths.hpp"
 
 namespace matgrad {
 namespace {
@@ -97,7 +99,7 @@ Report measure(const bench::Suite& suite, const BenchArguments& arguments, Runne
     report.commit = bench::build_commit();
     report.command = "matgrad bench";
     for (const std::string& word : arguments.words) {
-        report.command += " " + word;
+        report.command += " " + printable(word);
     }
     report.date = bench::now_text();
     report.threads = runner.threads();
@@ -133,9 +135,14 @@ Report measure(const bench::Suite& suite, const BenchArguments& arguments, Runne
 int bench_command(const BenchArguments& arguments) {
     const bench::Clock::time_point start = bench::Clock::now();
     watch_for_interrupts();
+    std::vector<std::string> paths;
     for (const auto* path : {&arguments.json, &arguments.csv, &arguments.differentials}) {
         check_writable(*path);
+        if (*path) {
+            paths.push_back(**path);
+        }
     }
+    check_distinct(paths);
     bench::Suite suite = bench::load_suite(arguments.suite);
     keep_matching(suite.cases, arguments.filter, suite.name);
     if (arguments.differentials && !arguments.json && !arguments.csv) {

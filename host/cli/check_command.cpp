@@ -5,123 +5,15 @@
 #include <limits>
 #include <numeric>
 
-#include "check/differential_check.hpp"
+#include "cli/check_draw.hpp"
 #include "cli/command.hpp"
 #include "cli/own_matrices.hpp"
+#include "cli/printable.hpp"
 #include "cli/question.hpp"
 #include "matgrad/plan.hpp"
-#include "reference/random_problem.hpp"
 
 namespace matgrad {
 namespace {
-
-using Dims = std::map<std::string, std::int64_t>;
-
-constexpr std::uint64_t kSeed = 1;
-constexpr std::int64_t kDefaultSizes[] = {9, 7, 5, 4, 3, 2};
-
-/// How the problems are drawn.
-struct Draw {
-    Dims dims;
-    /// For functions such as log and sqrt, whose domain normal data would leave.
-    bool positive_entries = false;
-    /// For functions such as log(b - A*x), where positive data alone does not help.
-    bool small_variables = false;
-};
-
-std::vector<std::string> dimension_names(const std::vector<Declaration>& symbols) {
-    std::vector<std::string> names;
-    for (const Declaration& symbol : symbols) {
-        for (const Dim& dim : {symbol.shape.rows, symbol.shape.cols}) {
-            if (!dim.name.empty() && std::count(names.begin(), names.end(), dim.name) == 0) {
-                names.push_back(dim.name);
-            }
-        }
-    }
-    return names;
-}
-
-/// Sizes for all names: the given ones, and falling (or rising) ones for the others.
-Dims fill_dims(const Dims& given, const std::vector<std::string>& names, bool rising) {
-    Dims dims;
-    const std::size_t count = std::size(kDefaultSizes);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        const std::size_t place = rising ? names.size() - 1 - i : i;
-        const auto at = given.find(names[i]);
-        dims[names[i]] = at != given.end() ? at->second : kDefaultSizes[std::min(place, count - 1)];
-    }
-    return dims;
-}
-
-void check_dims_known(const Dims& given, const std::vector<std::string>& names) {
-    for (const auto& [name, size] : given) {
-        if (std::count(names.begin(), names.end(), name) == 0) {
-            throw NameError(fmt::format("--dims: no dimension is named {}, expected one of {}",
-                                        name, fmt::join(names, ", ")));
-        }
-    }
-}
-
-/// One problem, its entries rounded to the type of the data.
-MatrixMap draw_problem(const Question& question, const Draw& draw, ScalarType type,
-                       std::uint64_t seed) {
-    constexpr double kSmall = 0.01;
-    MatrixMap values = random_values(question.symbols, draw.dims, seed);
-    for (const Declaration& symbol : question.symbols) {
-        Eigen::MatrixXd& value = values.find(symbol.name)->second;
-        if (draw.positive_entries && symbol.structure == Structure::general) {
-            value = value.cwiseAbs().array() + 0.5;
-        }
-        const bool is_variable =
-            std::count(question.wrt.begin(), question.wrt.end(), symbol.name) != 0;
-        if (draw.small_variables && is_variable && symbol.structure == Structure::general) {
-            value *= kSmall;
-        }
-        if (type == ScalarType::float32) {
-            value = value.cast<float>().cast<double>().eval();
-        }
-    }
-    return values;
-}
-
-/// How much of the digits a problem of this draw leaves: its bound relative to its value.
-double difficulty(const Question& question, const Draw& draw) {
-    const DifferentialCheck check(question.f, ScalarType::float64, Accuracy::robust);
-    const MatrixMap values = draw_problem(question, draw, ScalarType::float64, kSeed);
-    const double value = evaluate_reference(question.f, values, draw.dims)(0, 0);
-    const double bound = check.value(values, value).bound / (1 + std::abs(value));
-    return std::isfinite(value) && std::isfinite(bound) ? bound
-                                                        : std::numeric_limits<double>::infinity();
-}
-
-/// Falling sizes make X'*X invertible, rising ones X*X'; what suits the function is tried.
-Draw choose_draw(const Question& question, const Dims& given) {
-    constexpr double kGood = 1e-9;
-    const std::vector<std::string> names = dimension_names(question.symbols);
-    check_dims_known(given, names);
-    Draw best;
-    double least = std::numeric_limits<double>::infinity();
-    for (const auto& [positive, small] : {std::pair(false, false), {true, false}, {true, true}}) {
-        for (const bool rising : {false, true}) {
-            const Draw draw{fill_dims(given, names, rising), positive, small};
-            const double found = difficulty(question, draw);
-            if (found < kGood) {
-                return draw;
-            }
-            if (found < least) {
-                best = draw;
-                least = found;
-            }
-        }
-    }
-    if (!std::isfinite(least)) {
-        throw CallerError(
-            fmt::format("{} has no finite value at random data of these sizes: expected a function "
-                        "that has one (eval --check takes data of your own)",
-                        question.text));
-    }
-    return best;
-}
 
 PlanOptions options_of(const Question& question, const CheckArguments& arguments, ScalarType type) {
     PlanOptions options;
@@ -135,27 +27,23 @@ PlanOptions options_of(const Question& question, const CheckArguments& arguments
     return options;
 }
 
-/// The operands of a batch of random problems.
+/// The operands of a batch of problems.
 struct Problems {
     std::vector<Operand> operands;
     std::vector<OwnMatrices> matrices;
     std::vector<OperandView> views;
 };
 
-Problems draw_problems(const Question& question, const Draw& draw, ScalarType type,
-                       std::int64_t batch) {
+Problems store(const Question& question, ScalarType type, const std::vector<MatrixMap>& drawn) {
     Problems problems;
-    for (std::int64_t k = 0; k < batch; ++k) {
-        const MatrixMap values =
-            draw_problem(question, draw, type, kSeed + static_cast<std::uint64_t>(k));
-        for (std::size_t i = 0; i < question.symbols.size(); ++i) {
-            const std::string& name = question.symbols[i].name;
-            const Eigen::MatrixXd& value = values.find(name)->second;
-            if (k == 0) {
-                problems.operands.push_back({name, value.rows(), value.cols(), true});
-                problems.matrices.emplace_back(type, value.rows(), value.cols(), batch);
-            }
-            problems.matrices[i].store(k, value);
+    const auto batch = static_cast<std::int64_t>(drawn.size());
+    for (std::size_t i = 0; i < question.symbols.size(); ++i) {
+        const std::string& name = question.symbols[i].name;
+        const Eigen::MatrixXd& first = drawn[0].find(name)->second;
+        problems.operands.push_back({name, first.rows(), first.cols(), true});
+        problems.matrices.emplace_back(type, first.rows(), first.cols(), batch);
+        for (std::int64_t k = 0; k < batch; ++k) {
+            problems.matrices[i].store(k, drawn[static_cast<std::size_t>(k)].find(name)->second);
         }
     }
     for (const OwnMatrices& matrices : problems.matrices) {
@@ -167,8 +55,14 @@ Problems draw_problems(const Question& question, const Draw& draw, ScalarType ty
 /// Runs the batch in one type and compares every problem that succeeded. True if all is well.
 bool check_type(const Question& question, const Draw& draw, const CheckArguments& arguments,
                 ScalarType type) {
+    const char* name = type == ScalarType::float32 ? "float32" : "float64";
+    const DrawnProblems drawn = draw_problems(question, draw, type, arguments.batch);
+    if (drawn.values.empty()) {
+        fmt::print("{}  not compared: at such data it leaves no digits\n", name);
+        return true;
+    }
     const std::int64_t batch = arguments.batch;
-    const Problems problems = draw_problems(question, draw, type, batch);
+    const Problems problems = store(question, type, drawn.values);
     const Plan plan =
         make_plan(question.f, problems.operands, options_of(question, arguments, type));
     OwnResults results(plan, type, batch);
@@ -177,10 +71,11 @@ bool check_type(const Question& question, const Draw& draw, const CheckArguments
     std::vector<std::int64_t> all(static_cast<std::size_t>(batch));
     std::iota(all.begin(), all.end(), 0);
     const CheckReport report = plan.check(problems.views, results.views(), results.status(), all);
-    const char* name = type == ScalarType::float32 ? "float32" : "float64";
     const std::string place =
         plan.device().kind == DeviceKind::cpu ? "" : " on " + to_text(plan.device());
-    fmt::print("{}{}  {}\n", name, place, report.text());
+    const std::string again =
+        drawn.drawn_again == 0 ? "" : fmt::format("  ({} drawn again)", drawn.drawn_again);
+    fmt::print("{}{}  {}{}\n", name, place, report.text(), again);
     if (summary.failed > 0) {
         fmt::print(stderr, "matgrad: {} of {} problems failed in {}\n", summary.failed,
                    summary.problems, name);
@@ -197,7 +92,7 @@ int check_command(const CheckArguments& arguments) {
     for (const auto& [name, size] : draw.dims) {
         sizes += fmt::format("{}{}={}", sizes.empty() ? "" : ", ", name, size);
     }
-    fmt::print("{}  wrt {}{}{}{}{}\n", question.text, fmt::join(question.wrt, ", "),
+    fmt::print("{}  wrt {}{}{}{}{}\n", printable(question.text), fmt::join(question.wrt, ", "),
                sizes.empty() ? "" : ", ", sizes, draw.positive_entries ? ", entries positive" : "",
                draw.small_variables ? ", variables small" : "");
     const bool in_double = check_type(question, draw, arguments, ScalarType::float64);

@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <new>
 
 #include "cli/commands.hpp"
 #include "cli/completion.hpp"
 #include "cli/help.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/manual.hpp"
+#include "cli/printable.hpp"
 #include "matgrad/error.hpp"
 
 namespace matgrad {
@@ -94,8 +98,11 @@ int dispatch(const std::vector<std::string>& words) {
     return command == "list" ? list_command() : devices_command();
 }
 
+/// Names in the message are the caller's: any byte may be in them.
 void complain(const std::string& message) {
-    fmt::print(stderr, "matgrad: {}\n", message);
+    if (!reader_is_gone()) {
+        std::fputs(("matgrad: " + printable(message) + "\n").c_str(), stderr);
+    }
 }
 
 int run_guarded(const std::vector<std::string>& words) {
@@ -103,14 +110,14 @@ int run_guarded(const std::vector<std::string>& words) {
         return dispatch(words);
     } catch (const ParseError& error) {
         complain(error.what());
-        fmt::print(stderr, "{}\n", error.excerpt());
+        std::fputs((printable_lines(error.excerpt()) + "\n").c_str(), stderr);
         return kWrongCall;
     } catch (const CallerError& error) {
         complain(error.what());
         return kWrongCall;
     } catch (const Interrupted&) {
         complain("interrupted");
-        return kInterrupted;
+        return interrupt_status();
     } catch (const std::bad_alloc&) {
         complain("out of memory");
         return kMachineFailed;
@@ -126,9 +133,14 @@ int run_command(const std::vector<std::string>& words) {
     // A limit on file sizes shall be a failed write that is reported, not a silent death.
     (void)std::signal(SIGXFSZ, SIG_IGN);
     const int status = run_guarded(words);
+    errno = 0;
     const bool was_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    if (reader_is_gone()) {
+        return kReaderGone;
+    }
     if (!was_written && (status == kSuccess || status == kSomeFailed)) {
-        complain("standard output: cannot be written (disk full?)");
+        complain(fmt::format("standard output: cannot be written: {}",
+                             errno == 0 ? "an earlier write failed" : std::strerror(errno)));
         return kMachineFailed;
     }
     return status;

@@ -15,6 +15,7 @@ enum ExitStatus : int {
     kWrongCall = 2,
     kMachineFailed = 3,
     kInterrupted = 130,
+    kReaderGone = 141,  ///< the other end of stdout was closed early
 };
 
 /// Runs the command with the words after its name and returns the exit status. Results go to

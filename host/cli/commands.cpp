@@ -136,9 +136,8 @@ constexpr CommandRow kCommands[] = {
      "integers, bool, float16 and bfloat16 are converted to the type of the run (float64, or "
      "float32 for "
      "float16 and bfloat16 alone), which is said on stderr. A batch that does not fit memory is "
-     "read, computed and written in pieces. Results are "
-     "written under a "
-     "temporary name and renamed at the end, so an interrupted run leaves nothing.",
+     "read, computed and written in pieces. Results "
+     "appear at the end, complete and all of them, so an interrupted run leaves nothing.",
      "matgrad eval \"norm2(A*x-b)^2\" --wrt x A=A.npy x=x.npy b=b.npy --grad g.npy --value v.npy "
      "--check",
      "@"},

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "cli/command.hpp"
+#include "cli/printable.hpp"
 #include "cpu/processor.hpp"
 #include "matgrad/device.hpp"
 
@@ -24,11 +25,11 @@ int devices_command() {
         fmt::print(
             "cuda:{}  {}, {:.1f} GiB of memory, {:.1f} GiB free, compute capability {}.{}, "
             "{} multiprocessors\n",
-            gpu.index, gpu.name, gibibytes(gpu.memory_bytes), gibibytes(gpu.free_bytes), gpu.major,
-            gpu.minor, gpu.multiprocessors);
+            gpu.index, printable(gpu.name), gibibytes(gpu.memory_bytes), gibibytes(gpu.free_bytes),
+            gpu.major, gpu.minor, gpu.multiprocessors);
     }
     if (list.gpus.empty()) {
-        fmt::print("cuda  none: {}\n", list.why_none);
+        fmt::print("cuda  none: {}\n", printable(list.why_none));
     }
     return kSuccess;
 }

@@ -9,6 +9,7 @@
 #include "cli/eval_stream.hpp"
 #include "cli/eval_summary.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/printable.hpp"
 #include "matgrad/status.hpp"
 
 namespace matgrad {
@@ -40,7 +41,7 @@ int eval_command(const EvalArguments& arguments) {
     const EvalRequest request = make_eval_request(arguments);
     const Plan plan = plan_for(request, arguments.explain_passes);
     if (arguments.explain) {
-        fmt::print("{}", plan.explain());
+        fmt::print("{}", printable_lines(plan.explain()));
         if (request.options.reduction == Reduction::mean) {
             fmt::print("results are divided by how many problems succeed\n");
         }
@@ -70,6 +71,7 @@ int eval_command(const EvalArguments& arguments) {
                 check->add(piece);
             }
         });
+    stop_if_interrupted();
     files.commit();
 
     if (shows_any) {

@@ -85,12 +85,7 @@ void ResultFiles::commit() {
     }
     all.push_back(status_.get());
     all.erase(std::remove(all.begin(), all.end(), nullptr), all.end());
-    for (NpyWriter* writer : all) {
-        writer->finish();  // where a disk may prove full
-    }
-    for (NpyWriter* writer : all) {
-        writer->commit();
-    }
+    NpyWriter::commit_together(all);
 }
 
 }  // namespace matgrad

@@ -22,7 +22,7 @@ public:
     /// Appends entries of a result, in the type of the operands.
     void append(std::size_t output, const void* data, std::int64_t entries);
     void append_status(std::span<const std::int32_t> status);
-    /// Puts all files in their places. Errors: MachineError, before the first appears.
+    /// Puts all files in their places, or none. Errors: MachineError, FileError.
     void commit();
 
 private:

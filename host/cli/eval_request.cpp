@@ -6,6 +6,8 @@
 #include <map>
 
 #include "api/plan_making.hpp"
+#include "cli/number.hpp"
+#include "cli/result_paths.hpp"
 
 namespace matgrad {
 namespace {
@@ -241,19 +243,14 @@ void check_paths(const EvalRequest& request) {
     if (request.status_path) {
         paths.push_back(*request.status_path);
     }
-    for (std::size_t i = 0; i < paths.size(); ++i) {
-        for (std::size_t j = 0; j < i; ++j) {
-            if (paths[i] == paths[j] || same_file(paths[i], paths[j])) {
-                throw FileError(
-                    fmt::format("{}: two results go to this file, expected one each", paths[i]));
-            }
-        }
+    check_distinct(paths);
+    for (const std::string& path : paths) {
         for (const OperandSource& source : request.sources) {
-            if (source.is_file(paths[i])) {
+            if (source.is_file(path)) {
                 throw FileError(
                     fmt::format("{}: is the file of operand {}, expected another place "
                                 "for the result",
-                                paths[i], source.operand().name));
+                                path, source.operand().name));
             }
         }
     }
@@ -325,6 +322,11 @@ EvalRequest make_eval_request(const EvalArguments& arguments) {
     }
     request.is_type_given = arguments.type.has_value();
     request.options.type = arguments.type ? *arguments.type : type_of_files(request);
+    for (const OperandSource& source : request.sources) {
+        if (!source.element()) {
+            check_number_fits(source.operand().name, source.number(), request.options.type);
+        }
+    }
     settle_columns(request, symbols);
     settle_batch(request);
     check_paths(request);

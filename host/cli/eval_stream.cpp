@@ -70,7 +70,6 @@ public:
           files_(files),
           size_(size_of(request.options.type)),
           piece_(piece_size(request, plan.outputs(), memory)),
-          workspace_(plan),
           progress_(request.batch) {
         for (const OperandSource& source : request.sources) {
             const bool batched = source.operand().batched;
@@ -180,7 +179,6 @@ private:
                         const std::vector<ResultView>& targets, const RunHooks& hooks) {
         slot.status.assign(static_cast<std::size_t>(slot.count), 0);
         RunOptions options;
-        options.workspace = &workspace_;
         options.hooks = hooks;
         options.check_finite = true;
         return plan_.run(operands, targets, slot.status, options);
@@ -281,7 +279,6 @@ private:
     ResultFiles& files_;
     std::int64_t size_;
     std::int64_t piece_;
-    Workspace workspace_;
     std::vector<Buffer> shared_;
     Progress progress_;
     std::optional<std::int64_t> succeeded_;  ///< of the whole batch, where it is known beforehand

@@ -113,6 +113,7 @@ std::span<const ExitRow> exit_statuses() {
         {kWrongCall, "the call was wrong"},
         {kMachineFailed, "the machine failed"},
         {kInterrupted, "interrupted"},
+        {kReaderGone, "the reader of its output has left"},
     };
     return kRows;
 }

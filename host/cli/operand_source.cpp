@@ -4,30 +4,20 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <functional>
 #include <numeric>
 #include <string_view>
 
 #include "cli/interrupt.hpp"
+#include "cli/number.hpp"
+#include "cli/result_paths.hpp"
 
 namespace matgrad {
 namespace {
 
 // A long read is cut into pieces between which Ctrl-C is heard.
 constexpr std::int64_t kPiece = std::int64_t{1} << 22;
-
-std::optional<double> parse_number(const std::string& word) {
-    double value = 0;
-    const char* end = word.data() + word.size();
-    const char* begin = word.data() + (word.size() > 1 && word[0] == '+' ? 1 : 0);
-    const auto [stop, error] = std::from_chars(begin, end, value);
-    if (error != std::errc() || stop != end || word.empty()) {
-        return std::nullopt;
-    }
-    return value;
-}
 
 std::size_t rank_of(const Shape& shape) {
     if (shape.is_scalar()) {
@@ -91,13 +81,6 @@ const char* type_text(ScalarType type) {
     return type == ScalarType::float32 ? "float32" : "float64";
 }
 
-bool same_file(const std::string& a, const std::string& b) {
-    struct stat status_a = {};
-    struct stat status_b = {};
-    return ::stat(a.c_str(), &status_a) == 0 && ::stat(b.c_str(), &status_b) == 0 &&
-           status_a.st_dev == status_b.st_dev && status_a.st_ino == status_b.st_ino;
-}
-
 OperandSource::OperandSource(const Declaration& symbol, const std::string& word) : word_(word) {
     operand_.name = symbol.name;
     if (word.empty()) {
@@ -105,7 +88,7 @@ OperandSource::OperandSource(const Declaration& symbol, const std::string& word)
             fmt::format("operand {}: found nothing behind '=', expected a .npy file{}", symbol.name,
                         symbol.shape.is_scalar() ? " or a number" : ""));
     }
-    const std::optional<double> number = parse_number(word);
+    const std::optional<double> number = number_of_word(symbol.name, word);
     if (!number) {
         open(symbol);
         return;

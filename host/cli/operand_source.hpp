@@ -38,6 +38,8 @@ public:
     }
     /// The axes of the symbol, as the file has them: its gradient is written so.
     [[nodiscard]] const std::vector<std::int64_t>& own_shape() const noexcept { return own_shape_; }
+    /// That of the word, where there is no file.
+    [[nodiscard]] double number() const noexcept { return number_; }
     /// Problems in a batched file; 1 for a shared operand.
     [[nodiscard]] std::int64_t batch() const noexcept { return batch_; }
     /// True for a vector that is a column of the file: (n, 1) might be n vectors of length 1.
@@ -82,8 +84,5 @@ private:
 
 /// `float32`, `float64`.
 [[nodiscard]] const char* type_text(ScalarType type);
-
-/// True if both paths lead to one existing file.
-[[nodiscard]] bool same_file(const std::string& a, const std::string& b);
 
 }  // namespace matgrad

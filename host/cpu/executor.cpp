@@ -13,6 +13,7 @@
 #include "cpu/batch_sums.hpp"
 #include "cpu/divide.hpp"
 #include "cpu/plain/blas.hpp"
+#include "cpu/plain/blas_memory.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/run_plan.hpp"
 #include "cpu/scratch.hpp"
@@ -35,12 +36,14 @@ constexpr double kWorthAThread = 5000;
 /// A run from the first shared step to the last result.
 class Run {
 public:
+    /// The workspace has room for `most_workers` tiles at once.
     Run(const RunPlan& plan, const HostCall& call, std::byte* workspace, int threads,
-        bool always_threads, const RunHooks& hooks)
+        int most_workers, bool always_threads, const RunHooks& hooks)
         : plan_(plan),
           call_(call),
           workspace_(workspace),
           threads_{threads, call.parallel},
+          most_workers_(most_workers),
           nanoseconds_(always_threads ? std::numeric_limits<double>::infinity()
                                       : plan.choice.nanoseconds),
           progress_(hooks),
@@ -48,6 +51,10 @@ public:
                 reinterpret_cast<View*>(workspace + plan.shared_bytes + plan.sums_bytes)} {
         if (plan.calls_blas) {
             blas_threads_.emplace();
+            threads_.count = reserve_blas_buffers(threads_.count);
+            if (threads_.count == 0) {
+                throw std::bad_alloc();
+            }
         }
         make_shared_views();
     }
@@ -161,8 +168,9 @@ private:
         segment_size_ = std::max((tiles + wanted - 1) / wanted, fewest) * tile_;
         segment_count_ = (call_.batch + segment_size_ - 1) / segment_size_;
         const double worth = 1 + nanoseconds_ * static_cast<double>(call_.batch) / kWorthAThread;
-        const auto workers = static_cast<int>(std::min<double>(
-            {static_cast<double>(threads_.count), static_cast<double>(segment_count_), worth}));
+        const auto workers = static_cast<int>(
+            std::min<double>({static_cast<double>(std::min(threads_.count, most_workers_)),
+                              static_cast<double>(segment_count_), worth}));
         if (workers == 1) {
             data_.threads_per_problem = threads_;
             return work(0);
@@ -273,6 +281,7 @@ private:
     const HostCall& call_;
     std::byte* workspace_;
     Threads threads_;
+    int most_workers_;
     double nanoseconds_;  ///< predicted, of a problem on one thread
     Progress progress_;
     RunData data_;
@@ -290,8 +299,7 @@ private:
 CpuExecutor::CpuExecutor(Program program, int threads, const CpuOptions& options)
     : plan_(std::make_unique<const detail::RunPlan>(std::move(program), options.layout)),
       threads_(threads),
-      options_(options),
-      kept_(workspace_bytes()) {}
+      options_(options) {}
 CpuExecutor::~CpuExecutor() = default;
 
 const Program& CpuExecutor::program() const noexcept {
@@ -310,15 +318,23 @@ std::string CpuExecutor::explain() const {
 }
 
 RunSummary CpuExecutor::run(const HostCall& call, const RunHooks& hooks) const {
-    const auto run_in = [&](std::span<std::byte> workspace) {
-        return detail::Run(*plan_, call, workspace.data(), threads_, options_.always_threads,
-                           hooks)();
+    const auto run_in = [&](std::span<std::byte> workspace, int workers) {
+        return detail::Run(*plan_, call, workspace.data(), threads_, workers,
+                           options_.always_threads, hooks)();
     };
     if (!call.workspace.empty()) {
-        return run_in(call.workspace);
+        return run_in(call.workspace, threads_);
     }
-    const detail::KeptWorkspaces::Loan kept(kept_);
-    return run_in(kept.span());
+    int workers = plan_->workers_of(call.batch, threads_);
+    const auto bytes = [&] { return static_cast<std::size_t>(plan_->workspace_bytes(workers)); };
+    detail::KeptWorkspaces::Loan kept(kept_);
+    while (!kept.resize(bytes())) {  // where memory is short, fewer tiles at once
+        if (workers == 1) {
+            throw std::bad_alloc();
+        }
+        workers = (workers + 1) / 2;
+    }
+    return run_in(kept.span(), workers);
 }
 
 }  // namespace matgrad

@@ -192,6 +192,12 @@ std::int64_t RunPlan::tile_of(std::int64_t batch) const {
     return std::min(tile(), (batch / tiles + kProblemUnit) / kProblemUnit * kProblemUnit);
 }
 
+int RunPlan::workers_of(std::int64_t batch, int threads) const {
+    const std::int64_t length = tile_of(batch);
+    const std::int64_t tiles = batch / length + (batch % length != 0 ? 1 : 0);
+    return static_cast<int>(std::clamp<std::int64_t>(tiles, 1, threads));
+}
+
 RunPlan::RunPlan(Program given, std::optional<Layout> wanted)
     : program(std::move(given)), choice(choose_layout(program, wanted)) {
     lanes = is_compact() ? kLanes : 1;

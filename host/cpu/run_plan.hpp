@@ -84,6 +84,8 @@ struct RunPlan {
     [[nodiscard]] std::int64_t tile() const { return choice.tile; }  ///< problems, at most
     /// Problems of each tile of a batch but the last; the batch alone decides.
     [[nodiscard]] std::int64_t tile_of(std::int64_t batch) const;
+    /// How many of `threads` a batch has tiles for: each needs memory of its own.
+    [[nodiscard]] int workers_of(std::int64_t batch, int threads) const;
     [[nodiscard]] std::int64_t thread_bytes() const {
         return views_bytes + tile_bytes + scratch_bytes;
     }

@@ -11,66 +11,88 @@ namespace matgrad::detail {
 
 inline constexpr std::size_t kWorkspaceAlignment = 64;
 
-/// Workspaces of one size, which calls from any thread borrow and leave for the next ones. There are never
-/// more than there were calls at once, and no more than kMost are kept.
+/// Workspaces which calls from any thread borrow and leave for the next ones. There are never more than
+/// there were calls at once, and no more than kMost are kept.
 class KeptWorkspaces {
 public:
     static constexpr std::size_t kMost = 16;
 
-    explicit KeptWorkspaces(std::size_t bytes) : bytes_(bytes) {}
+    /// The bytes of a workspace begin behind it.
+    struct alignas(kWorkspaceAlignment) Block {
+        std::size_t bytes;
+    };
+
+    KeptWorkspaces() = default;
     ~KeptWorkspaces() { release(); }
     KeptWorkspaces(const KeptWorkspaces&) = delete;
     KeptWorkspaces& operator=(const KeptWorkspaces&) = delete;
 
-    /// One workspace for the time of a call. Throws std::bad_alloc.
+    /// One workspace for the time of a call.
     class Loan {
     public:
-        explicit Loan(KeptWorkspaces& from) : from_(from), data_(from.take()) {}
-        ~Loan() { from_.keep(data_); }
+        explicit Loan(KeptWorkspaces& from) : from_(from), block_(from.take()) {}
+        ~Loan() {
+            if (block_ != nullptr) {
+                from_.keep(block_);
+            }
+        }
         Loan(const Loan&) = delete;
         Loan& operator=(const Loan&) = delete;
+        /// Sees to it that it has at least so many bytes; what was in them is lost. False if there is no
+        /// memory for them.
+        [[nodiscard]] bool resize(std::size_t bytes) noexcept {
+            if (block_ == nullptr || block_->bytes < bytes) {
+                free(block_);
+                block_ = make(bytes);
+            }
+            return block_ != nullptr;
+        }
         [[nodiscard]] std::span<std::byte> span() const {
-            return {static_cast<std::byte*>(data_), from_.bytes_};
+            return {reinterpret_cast<std::byte*>(block_ + 1), block_->bytes};
         }
 
     private:
         KeptWorkspaces& from_;
-        void* data_;
+        Block* block_;
     };
 
     /// Frees those that nobody uses.
     void release() noexcept {
-        for (std::atomic<void*>& place : places_) {
+        for (std::atomic<Block*>& place : places_) {
             free(place.exchange(nullptr));
         }
     }
 
 private:
-    [[nodiscard]] void* take() {
-        for (std::atomic<void*>& place : places_) {
+    [[nodiscard]] Block* take() noexcept {
+        for (std::atomic<Block*>& place : places_) {
             if (place.load(std::memory_order_relaxed) != nullptr) {
-                if (void* const kept = place.exchange(nullptr)) {
+                if (Block* const kept = place.exchange(nullptr)) {
                     return kept;
                 }
             }
         }
-        return ::operator new (bytes_, std::align_val_t{kWorkspaceAlignment});
+        return nullptr;
     }
-    void keep(void* data) noexcept {
-        for (std::atomic<void*>& place : places_) {
-            void* empty = nullptr;
-            if (place.compare_exchange_strong(empty, data)) {
+    void keep(Block* block) noexcept {
+        for (std::atomic<Block*>& place : places_) {
+            Block* empty = nullptr;
+            if (place.compare_exchange_strong(empty, block)) {
                 return;
             }
         }
-        free(data);
+        free(block);
     }
-    static void free(void* data) noexcept {
-        ::operator delete (data, std::align_val_t{kWorkspaceAlignment});
+    [[nodiscard]] static Block* make(std::size_t bytes) noexcept {
+        void* const memory = ::operator new (sizeof(Block) + bytes,
+                                             std::align_val_t{kWorkspaceAlignment}, std::nothrow);
+        return memory == nullptr ? nullptr : new (memory) Block{bytes};
+    }
+    static void free(Block* block) noexcept {
+        ::operator delete (block, std::align_val_t{kWorkspaceAlignment});
     }
 
-    std::size_t bytes_;
-    std::array<std::atomic<void*>, kMost> places_{};
+    std::array<std::atomic<Block*>, kMost> places_{};
 };
 
 }  // namespace matgrad::detail

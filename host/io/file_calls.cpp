@@ -1,5 +1,6 @@
 #include "io/file_calls.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -13,8 +14,21 @@ namespace matgrad {
 
 static_assert(sizeof(off_t) == 8, "files beyond 2 GiB need 64-bit offsets");
 
+namespace {
+
+int open_unnamed(const char* folder) {
+    constexpr mode_t kMode = 0666;  // less what the umask takes
+    return ::open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, kMode);
+}
+
+int rename(const char* from, const char* to, unsigned flags) {
+    return flags == 0 ? ::rename(from, to) : ::renameat2(AT_FDCWD, from, AT_FDCWD, to, flags);
+}
+
+}  // namespace
+
 const FileCalls& system_calls() noexcept {
-    static const FileCalls calls{::pread, ::pwrite, ::fsync, ::close, ::rename};
+    static const FileCalls calls{::pread, ::pwrite, ::fsync, ::close, rename, open_unnamed};
     return calls;
 }
 

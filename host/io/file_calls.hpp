@@ -9,13 +9,16 @@
 
 namespace matgrad {
 
-/// Each member is the POSIX function of its name.
+/// Each member is the POSIX function of its name, but for the last two.
 struct FileCalls {
     ssize_t (*pread)(int fd, void* buffer, std::size_t size, off_t offset);
     ssize_t (*pwrite)(int fd, const void* buffer, std::size_t size, off_t offset);
     int (*fsync)(int fd);
     int (*close)(int fd);
-    int (*rename)(const char* from, const char* to);
+    /// renameat2 without folders: `flags` may ask to exchange the two.
+    int (*rename)(const char* from, const char* to, unsigned flags);
+    /// Opens a new file in the folder, to write to, that has no name yet (O_TMPFILE).
+    int (*open_unnamed)(const char* folder);
 };
 
 /// The real ones.

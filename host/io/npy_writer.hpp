@@ -3,24 +3,21 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "io/file_calls.hpp"
 #include "io/npy_header.hpp"
-#include "io/pending_files.hpp"
+#include "io/replacement_file.hpp"
 
 namespace matgrad {
 
-/// A .npy file in the making, in C order. The data goes to a temporary file beside the target; the
-/// target is not touched until `commit`, which puts the new file in its place in one step. Without
-/// a commit the temporary is removed on destruction (or by `remove_pending_files`).
-///
-/// To replace several results together: `finish` all of them, which is where a disk may prove full,
-/// then `commit` all of them.
+/// A .npy file in the making, in C order. The target is not touched until `commit`, which puts the new
+/// file in its place in one step. Without a commit nothing is left of it (ReplacementFile).
 class NpyWriter {
 public:
-    /// Makes the temporary file and writes the header. A target that is a symbolic link is followed.
+    /// Makes the file and writes the header. A target that is a symbolic link is followed.
     ///
     /// Errors   FileError if the target is a directory or no regular file, may not be written, or
     ///          its directory is missing or may not be written; ShapeError if the array exceeds 64
@@ -29,9 +26,8 @@ public:
               const FileCalls& calls = system_calls());
     NpyWriter(const NpyWriter&) = delete;
     NpyWriter& operator=(const NpyWriter&) = delete;
-    ~NpyWriter();
 
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
     [[nodiscard]] NpyType type() const noexcept { return type_; }
     [[nodiscard]] const std::vector<std::int64_t>& shape() const noexcept { return shape_; }
     /// Number of elements.
@@ -46,22 +42,18 @@ public:
     ///                    elements the array does not have.
     void write_at(std::int64_t offset, const void* data, std::int64_t count);
 
-    /// Flushes the data to the disk and closes the temporary file.
+    /// Flushes the data to the disk.
     /// Errors   MachineError; std::logic_error if not every element was written.
     void finish();
     /// Finishes if that is not done, and replaces the target.
     /// Errors   also FileError if the target's place may not be written any more.
     void commit();
+    /// The same for several results: all of them appear, or none.
+    static void commit_together(std::span<NpyWriter* const> writers);
 
 private:
-    void choose_target();
-    void create_temporary();
     void write_bytes(std::int64_t at, const void* data, std::int64_t size);
-    void discard() noexcept;
 
-    std::string path_;    ///< as the caller wrote it, for messages
-    std::string target_;  ///< with symbolic links followed
-    std::string temporary_;
     NpyType type_;
     std::vector<std::int64_t> shape_;
     std::int64_t count_ = 1;
@@ -69,8 +61,7 @@ private:
     std::int64_t next_ = 0;                 ///< first element of the next append
     std::atomic<std::int64_t> written_{0};  ///< elements
     const FileCalls* calls_;
-    detail::FileDescriptor file_;
-    detail::PendingFile* pending_ = nullptr;
+    ReplacementFile file_;
     bool is_finished_ = false;
 };
 

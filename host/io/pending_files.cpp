@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <mutex>
 #include <stdexcept>
 
 namespace matgrad {
@@ -28,6 +29,12 @@ static_assert(std::atomic<int>::is_always_lock_free &&
 
 std::atomic<PendingFile*> all_records{nullptr};
 
+/// Never destroyed: whoever holds it may be the last thread of the process.
+std::mutex& commits() {
+    static auto* const mutex = new std::mutex;
+    return *mutex;
+}
+
 PendingFile* take_unused_record() {
     for (PendingFile* record = all_records.load(); record; record = record->next) {
         int expected = PendingFile::unused;
@@ -44,6 +51,14 @@ PendingFile* take_unused_record() {
 }
 
 }  // namespace
+
+CommitSection::CommitSection() {
+    commits().lock();
+}
+
+CommitSection::~CommitSection() {
+    commits().unlock();
+}
 
 PendingFile* add_pending_file(const char* path) {
     const std::size_t length = std::strlen(path);
@@ -66,6 +81,10 @@ void forget_pending_file(PendingFile* file) noexcept {
 }
 
 }  // namespace detail
+
+void hold_commits() {
+    detail::commits().lock();
+}
 
 void remove_pending_files() noexcept {
     const int saved_errno = errno;  // the interrupted code may be about to look at it

@@ -9,7 +9,21 @@ namespace matgrad {
 /// that goes on afterwards fails when it commits; its target stays as it was.
 void remove_pending_files() noexcept;
 
+/// Waits until results that are being put in their places are all there, and lets no others be put there
+/// any more: who tries waits for the end of the process. To be called before the process is ended from
+/// outside; not from a signal handler.
+void hold_commits();
+
 namespace detail {
+
+/// While one lives, results are being put in their places.
+class CommitSection {
+public:
+    CommitSection();
+    ~CommitSection();
+    CommitSection(const CommitSection&) = delete;
+    CommitSection& operator=(const CommitSection&) = delete;
+};
 
 struct PendingFile;
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -107,7 +108,23 @@ TEST_F(BenchCommand, LeavesTheRowsSoFarWhenItIsKilled) {
     EXPECT_THAT(read("r.csv"), HasSubstr(row));
 }
 
-TEST_F(BenchCommand, KnowsTheSuitesBesideIt) {
+TEST_F(BenchCommand, KnowsItsSuitesWhereverItIsMoved) {
+    const std::string moved = options_.folder + "/moved";
+    std::filesystem::copy_file(MATGRAD_COMMAND, moved);
+    const std::string out = options_.folder + "/out";
+    EXPECT_NE(std::system((moved + " bench --suite nonsense 2> " + out).c_str()), 0);
+    EXPECT_THAT(read("out"),
+                HasSubstr("one of cookbook, core, four, gpu, scaling, smoke, training"));
+}
+
+TEST_F(BenchCommand, RefusesOneFileForTwoResults) {
+    const RunResult result = run_mine({"--json", "r", "--csv", "./r", "--device", "cpu"});
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.err, HasSubstr("./r: two results go to this file (also r)"));
+    EXPECT_EQ(read("r"), "");
+}
+
+TEST_F(BenchCommand, KnowsTheSuitesInsideIt) {
     const RunResult result = run({"bench", "--suite", "smoke", "--filter", "logistic", "--seconds",
                                   "0.01", "--device", "cpu", "--threads", "1"},
                                  options_);

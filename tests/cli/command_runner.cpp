@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <stdexcept>
 
 namespace matgrad::cli_test {
@@ -41,14 +42,23 @@ std::string drain(int terminal) {
     return text;
 }
 
+void limit(decltype(RLIMIT_AS) resource, std::int64_t bytes) {
+    if (bytes >= 0) {
+        const rlimit both{static_cast<rlim_t>(bytes), static_cast<rlim_t>(bytes)};
+        (void)::setrlimit(resource, &both);
+    }
+}
+
 /// In the child: only calls that are safe after fork.
 [[noreturn]] void become(char* const* arguments, const RunOptions& options, int out, int err) {
-    if (options.file_size_limit >= 0) {
-        const rlimit limit{static_cast<rlim_t>(options.file_size_limit),
-                           static_cast<rlim_t>(options.file_size_limit)};
-        (void)::setrlimit(RLIMIT_FSIZE, &limit);
+    limit(RLIMIT_FSIZE, options.file_size_limit);
+    limit(RLIMIT_AS, options.address_space);
+    limit(RLIMIT_STACK, options.stack);
+    for (const int signal : {SIGINT, SIGHUP, SIGPIPE}) {
+        if (!options.keeps_ignored_signals) {
+            (void)::signal(signal, SIG_DFL);
+        }
     }
-    (void)::signal(SIGINT, SIG_DFL);
     // A test may have given up its rights for a while: the command is that user's altogether.
     const uid_t user = ::geteuid();
     (void)!::setresuid(user, user, user);
@@ -83,7 +93,7 @@ Command::Command(const std::vector<std::string>& arguments, const RunOptions& op
     }
     pid_ = ::fork();
     if (pid_ == 0) {
-        become(pointers.data(), options, out_, side);
+        become(pointers.data(), options, options.stdout_fd >= 0 ? options.stdout_fd : out_, side);
     }
     if (side != err_) {
         ::close(side);
@@ -107,6 +117,44 @@ Command::~Command() {
 
 void Command::send_signal(int signal) const {
     (void)::kill(pid_, signal);
+}
+
+bool Command::ends_within(int milliseconds) const {
+    for (int waited = 0; waited < milliseconds; ++waited) {
+        siginfo_t info = {};
+        if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            info.si_pid == pid_) {
+            return true;
+        }
+        ::usleep(1000);
+    }
+    return false;
+}
+
+bool Command::writes_in(const std::string& folder) const {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const std::string inside = fs::canonical(folder, error).string() + "/";
+    const fs::path files = "/proc/" + std::to_string(pid_) + "/fd";
+    for (const auto& entry : fs::directory_iterator(files, error)) {
+        const std::string target = fs::read_symlink(entry.path(), error).string();
+        const bool is_unfinished = target.find(" (deleted)") != std::string::npos ||
+                                   target.find(".tmp") != std::string::npos;
+        if (target.rfind(inside, 0) == 0 && is_unfinished) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool Command::has_begun_to_write_in(const std::string& folder) const {
+    for (int i = 0; i < 20000; ++i) {
+        if (writes_in(folder)) {
+            return true;
+        }
+        ::usleep(500);
+    }
+    return false;
 }
 
 RunResult Command::wait() {

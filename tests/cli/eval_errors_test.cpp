@@ -58,6 +58,10 @@ protected:
         io_test::write_text(path("empty.npy"), "");
         io_test::write_text(path("old.npy"), "an older result");
         std::filesystem::create_directory(path("folder"));
+        std::filesystem::create_directory_symlink("folder", path("link"));
+        std::filesystem::create_symlink("old.npy", path("old_link.npy"));
+        std::filesystem::create_hard_link(path("old.npy"), path("old_twin.npy"));
+        std::filesystem::create_symlink("b.npy", path("b_link.npy"));
     }
 
     io_test::TemporaryFolder folder_;
@@ -120,6 +124,47 @@ INSTANTIATE_TEST_SUITE_P(
              {"rank3.npy has the batch axes (7, 5)", "x.npy has (7,)"}),
         with("ScalarForAMatrix", {"A=rank0.npy", "x=x.npy", "b=b.npy"},
              {"rank0.npy is ()", "a matrix"})),
+    test_name);
+
+/// A scalar that is given this word.
+BadCall scalar(const char* name, std::string word, std::vector<const char*> mentions) {
+    return {
+        name,
+        {"t*sum(x)", "--wrt", "x", "--declare", "t=1", "x=x.npy", "t=" + word, "--grad", "new.npy"},
+        std::move(mentions)};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Numbers, EvalErrors,
+    ::testing::Values(
+        scalar("AboveDouble", "1e999", {"operand t", "1e999", "double's range"}),
+        scalar("BelowDouble", "1e-400", {"operand t", "1e-400", "double's range"}),
+        scalar("Hexadecimal", "0x5", {"operand t", "'0x5'", "in decimal"}),
+        scalar("SpaceBefore", " 5", {"operand t", "' 5'", "in decimal"}),
+        scalar("SpaceBehind", "5 ", {"operand t", "'5 '", "in decimal"}),
+        scalar("TwoSigns", "+-5", {"operand t", "'+-5'", "in decimal"}),
+        scalar("CommaForAPoint", "0,5", {"operand t", "'0,5'", "in decimal"}),
+        scalar("Suffix", "5f", {"operand t", "'5f'", "in decimal"}),
+        BadCall{"AboveFloat",
+                {"t*sum(x)", "--wrt", "x", "--declare", "t=1", "x=bfloat.npy", "t=1e300"},
+                {"operand t", "1e+300", "float32's range"}},
+        BadCall{"BelowFloat",
+                {"t*sum(x)", "--wrt", "x", "--declare", "t=1", "x=bfloat.npy", "t=-1e-60"},
+                {"operand t", "-1e-60", "float32's range"}}),
+    test_name);
+
+INSTANTIATE_TEST_SUITE_P(
+    ResultPaths, EvalErrors,
+    ::testing::Values(
+        also("TwoSpellings", {"--grad", "new.npy", "--value", "./new.npy"},
+             {"two results", "./new.npy", "(also new.npy)"}),
+        also("ThroughAFolder", {"--grad", "new.npy", "--value", "folder/../new.npy"},
+             {"two results", "new.npy"}),
+        also("FoldersOfTwoNames", {"--grad", "folder/new.npy", "--status", "link/new.npy"},
+             {"two results", "link/new.npy"}),
+        also("LinkToAFile", {"--grad", "old.npy", "--value", "old_link.npy"}, {"two results"}),
+        also("HardLink", {"--grad", "old.npy", "--value", "old_twin.npy"}, {"two results"}),
+        also("LinkToAnOperand", {"--grad", "link/../b_link.npy"}, {"is the file of operand b"})),
     test_name);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -203,6 +248,34 @@ INSTANTIATE_TEST_SUITE_P(
                 {"sum(A)", "--wrt", "A", "--declare", "A=4,3", "A=A.npy", "--grad", "old.npy"},
                 {"operand A is 5-by-3", "4-by-3"}}),
     test_name);
+
+TEST(EvalMessages, ShowATerminalNoControlBytes) {
+    const io_test::TemporaryFolder folder;
+    RunOptions options;
+    options.folder = folder.path("");
+    const std::string name = "\x1b[31m\x07red\n\x7f\xc2\x9b\xff\xc3\xa9.npy";
+    const std::string shown = "\\x1b[31m\\x07red\\n\\x7f\\xc2\\x9b\\xff\xc3\xa9.npy";
+    const auto err = [&](std::vector<std::string> words) { return run(words, options).err; };
+    EXPECT_EQ(err({"eval", "sum(x)", "--wrt", "x", "x=" + name}),
+              "matgrad: " + shown + ": No such file or directory\n");
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"bench", "--suite", name},
+          {"bench", "--filter", name},
+          {name},
+          {"check", "sum(x)", "--wrt", name},
+          {"derive", "sum(x)", "--wrt", "x", "--declare", name},
+          {"derive", "sum(x) " + name, "--wrt", "x"}}) {
+        const std::string text = err(words);
+        EXPECT_EQ(std::count_if(text.begin(), text.end(),
+                                [](char c) {
+                                    const auto byte = static_cast<unsigned char>(c);
+                                    return (byte < 0x20 && c != '\n') || byte == 0x7f ||
+                                           byte == 0xff || byte == 0x9b;
+                                }),
+                  0)
+            << text;
+    }
+}
 
 }  // namespace
 }  // namespace matgrad::cli_test

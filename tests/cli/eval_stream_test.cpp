@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <thread>
 
 #include "cli/command_runner.hpp"
 #include "cli/npy_files.hpp"
@@ -41,14 +40,6 @@ protected:
         }
         return false;
     }
-    /// Waits until the command writes.
-    void wait_for_temporary() const {
-        for (int i = 0; i < 20000 && !has_temporary(); ++i) {
-            std::this_thread::sleep_for(std::chrono::microseconds(500));
-        }
-        ASSERT_TRUE(has_temporary()) << "the command wrote nothing within ten seconds";
-    }
-
     io_test::TemporaryFolder folder_;
     RunOptions options_;
 };
@@ -104,7 +95,7 @@ TEST_F(EvalStream, EndsPromptlyWhenInterruptedAndLeavesNothing) {
     io_test::write_text(folder_.path("G.npy"), "an older result");
     for (const int signal : {SIGINT, SIGTERM}) {
         Command command(words({"--memory", "8K"}), options_);  // thousands of small pieces
-        wait_for_temporary();
+        ASSERT_TRUE(command.has_begun_to_write_in(options_.folder));
         const auto start = std::chrono::steady_clock::now();
         command.send_signal(signal);
         const RunResult result = command.wait();
@@ -120,7 +111,7 @@ TEST_F(EvalStream, EndsPromptlyWhenInterruptedAndLeavesNothing) {
 TEST_F(EvalStream, RefusesAFileThatShrinksWhileItIsRead) {
     make_batch(96 * 1024);
     Command command(words({"--memory", "8K"}), options_);
-    wait_for_temporary();
+    ASSERT_TRUE(command.has_begun_to_write_in(options_.folder));
     std::filesystem::resize_file(folder_.path("X.npy"), 1000);
     const RunResult result = command.wait();
     EXPECT_EQ(result.status, 2) << result.err;

@@ -23,6 +23,25 @@ std::string refusal(const std::string& path) {
     return message_of<FileError>([&] { const NpyWriter writer(path, NpyType::float64, {3}); });
 }
 
+/// Those of a system that has no files without a name.
+FileCalls calls_with_names() {
+    FileCalls calls = system_calls();
+    calls.open_unnamed = [](const char*) {
+        errno = EOPNOTSUPP;
+        return -1;
+    };
+    return calls;
+}
+
+/// Those of a file system that cannot exchange two names.
+FileCalls calls_without_exchange() {
+    FileCalls calls = system_calls();
+    calls.rename = [](const char* from, const char* to, unsigned flags) {
+        return flags == 0 ? std::rename(from, to) : (errno = EINVAL, -1);
+    };
+    return calls;
+}
+
 TEST(NpyWriter, WritesWhatIsReadBack) {
     const TemporaryFolder folder;
     const std::vector<double> data = counting(24);
@@ -85,14 +104,75 @@ TEST(NpyWriter, LeavesNothingBehindWithoutACommit) {
     const TemporaryFolder folder;
     const std::string path = folder.path("G.npy");
     write_text(path, "the old result");
-    {
+    for (const bool named : {false, true}) {
         const std::vector<double> data = counting(3);
-        NpyWriter writer(path, NpyType::float64, {3});
+        NpyWriter writer(path, NpyType::float64, {3}, named ? calls_with_names() : system_calls());
         writer.append(data.data(), 3);
-        EXPECT_EQ(folder.num_entries(), 2u);
+        writer.finish();
+        // Whatever ends a process, a file without a name does not outlive it.
+        EXPECT_EQ(folder.num_entries(), named ? 2u : 1u);
     }
     EXPECT_EQ(folder.num_entries(), 1u);
     EXPECT_EQ(read_text(path), "the old result");
+}
+
+TEST(NpyWriter, ReplacesAFileHoweverTheSystemCan) {
+    for (FileCalls calls : {system_calls(), calls_with_names(), calls_without_exchange()}) {
+        const TemporaryFolder folder;
+        const std::string path = folder.path("G.npy");
+        const std::vector<double> data = counting(3);
+        for (int round = 0; round < 2; ++round) {  // a new file, then an old one
+            NpyWriter writer(path, NpyType::float64, {3}, calls);
+            writer.append(data.data(), 3);
+            writer.commit();
+            EXPECT_EQ(read_all(path), data);
+            EXPECT_EQ(folder.num_entries(), 1u);
+        }
+    }
+}
+
+/// Commits A, B and C over old files A and C, after `spoil` did something to the folder.
+template <typename Spoil>
+void commit_three(const FileCalls& calls, const TemporaryFolder& folder, const Spoil& spoil) {
+    write_text(folder.path("A.npy"), "the old A");
+    write_text(folder.path("C.npy"), "the old C");
+    std::vector<std::unique_ptr<NpyWriter>> writers;
+    std::vector<NpyWriter*> all;
+    for (const char* name : {"A.npy", "B.npy", "C.npy"}) {
+        writers.push_back(std::make_unique<NpyWriter>(folder.path(name), NpyType::float64,
+                                                      std::vector<std::int64_t>{0}, calls));
+        all.push_back(writers.back().get());
+    }
+    spoil();
+    NpyWriter::commit_together(all);
+}
+
+TEST(NpyWriter, PutsBackTheOthersWhereOneCannotBePutInPlace) {
+    for (FileCalls calls : {system_calls(), calls_with_names(), calls_without_exchange()}) {
+        const TemporaryFolder folder;
+        const auto make_folder = [&] {
+            std::filesystem::remove(folder.path("C.npy"));
+            std::filesystem::create_directory(folder.path("C.npy"));
+        };
+        EXPECT_EQ(message_of<FileError>([&] { commit_three(calls, folder, make_folder); }),
+                  folder.path("C.npy") + ": cannot be written: Is a directory");
+        EXPECT_EQ(read_text(folder.path("A.npy")), "the old A");
+        EXPECT_FALSE(std::filesystem::exists(folder.path("B.npy")));
+        EXPECT_TRUE(std::filesystem::is_directory(folder.path("C.npy")));
+        EXPECT_EQ(folder.num_entries(), 2u);
+    }
+}
+
+TEST(NpyWriter, NeverPutsTwoResultsOfASetInOnePlace) {
+    for (FileCalls calls : {system_calls(), calls_with_names(), calls_without_exchange()}) {
+        const TemporaryFolder folder;
+        NpyWriter a(folder.path("G.npy"), NpyType::float64, {0}, calls);
+        NpyWriter b(folder.path("./G.npy"), NpyType::float64, {0}, calls);
+        NpyWriter* const both[] = {&a, &b};
+        EXPECT_THAT(message_of<FileError>([&] { NpyWriter::commit_together(both); }),
+                    HasSubstr("two results go to this file"));
+        EXPECT_FALSE(std::filesystem::exists(folder.path("G.npy")));
+    }
 }
 
 TEST(NpyWriter, WritesInTheCurrentFolderToo) {
@@ -264,9 +344,9 @@ TEST(NpyWriter, GetsByWhereThereIsNoFsync) {
 
 TEST(NpyWriter, SaysThatTheTargetCannotBeReplaced) {
     FileCalls calls = system_calls();
-    calls.rename = [](const char*, const char*) { return fail_with<EACCES>(0); };
+    calls.rename = [](const char*, const char*, unsigned) { return fail_with<EACCES>(0); };
     EXPECT_EQ(failure_of_a_write<FileError>(calls), ": cannot be written: Permission denied");
-    calls.rename = [](const char*, const char*) { return fail_with<ENOSPC>(0); };
+    calls.rename = [](const char*, const char*, unsigned) { return fail_with<ENOSPC>(0); };
     EXPECT_EQ(failure_of_a_write(calls), ": No space left on device");
 }
 
@@ -335,7 +415,7 @@ TEST(NpyWriter, WritesBeyondFourGiB) {
     const TemporaryFolder folder;
     const std::string path = folder.path("G.npy");
     const std::int64_t count = 671088640;  // 5 GiB, all but two numbers a hole
-    FileCalls calls = system_calls();
+    const FileCalls calls = calls_with_names();
     static constexpr std::int64_t kBegin = 600000000;
     std::optional<NpyWriter> writer(std::in_place, path, NpyType::float64,
                                     std::vector<std::int64_t>{count}, calls);

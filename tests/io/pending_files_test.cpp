@@ -14,14 +14,22 @@
 namespace matgrad::io_test {
 namespace {
 
+/// Files that have a name from the start.
+FileCalls calls_with_names() {
+    FileCalls calls = system_calls();
+    calls.open_unnamed = [](const char*) { return -1; };
+    return calls;
+}
+
 TEST(PendingFiles, AreRemovedAllAtOnceAndTheTargetsStay) {
     const TemporaryFolder folder;
     write_text(folder.path("A.npy"), "the old result");
     const std::vector<double> data = counting(3);
+    const FileCalls calls = calls_with_names();
     auto a = std::make_unique<NpyWriter>(folder.path("A.npy"), NpyType::float64,
-                                         std::vector<std::int64_t>{3});
-    NpyWriter b(folder.path("B.npy"), NpyType::float64, {3});
-    NpyWriter c(folder.path("C.npy"), NpyType::float64, {3});
+                                         std::vector<std::int64_t>{3}, calls);
+    NpyWriter b(folder.path("B.npy"), NpyType::float64, {3}, calls);
+    NpyWriter c(folder.path("C.npy"), NpyType::float64, {3}, calls);
     for (NpyWriter* writer : {a.get(), &b, &c}) {
         writer->append(data.data(), 3);
     }
@@ -56,7 +64,8 @@ TEST(PendingFiles, AreRemovedByASignalHandlerInTheMiddleOfWriting) {
     if (child == 0) {
         std::signal(SIGINT, remove_and_exit);
         const std::vector<double> data = counting(1000);
-        NpyWriter writer(folder.path("G.npy"), NpyType::float64, {1000000000});
+        const FileCalls calls = calls_with_names();
+        NpyWriter writer(folder.path("G.npy"), NpyType::float64, {1000000000}, calls);
         for (std::int64_t i = 0;; i = (i + 1) % 100) {
             writer.write_at(1000 * i, data.data(), 1000);
         }
@@ -76,8 +85,9 @@ TEST(PendingFiles, AreRemovedByASignalHandlerInTheMiddleOfWriting) {
 TEST(PendingFiles, RecordsAreUsedAgain) {
     const TemporaryFolder folder;
     for (int round = 0; round < 200; ++round) {
-        NpyWriter(folder.path("E.npy"), NpyType::float64, {0}).commit();
-        const NpyWriter discarded(folder.path("F.npy"), NpyType::float64, {0});
+        const FileCalls calls = calls_with_names();
+        NpyWriter(folder.path("E.npy"), NpyType::float64, {0}, calls).commit();
+        const NpyWriter discarded(folder.path("F.npy"), NpyType::float64, {0}, calls);
     }
     remove_pending_files();
     EXPECT_EQ(folder.num_entries(), 1u);
