@@ -8,6 +8,8 @@
 
 #include "api/arguments.hpp"
 #include "calculus/prepare.hpp"
+#include "expression/build.hpp"
+#include "expression/rebuild.hpp"
 #include "planner/sizes.hpp"
 
 namespace matgrad::detail {
@@ -17,6 +19,31 @@ const Operand* operand_named(std::span<const Operand> operands, const std::strin
     const auto at = std::find_if(operands.begin(), operands.end(),
                                  [&](const Operand& o) { return o.name == name; });
     return at == operands.end() ? nullptr : &*at;
+}
+
+/// The form with the direction brought into the structure of its variable: H*V of a symmetric variable is
+/// the product with (V + V')/2, of a lower triangular one with tril(V). A caller's V may be any matrix.
+Expr with_projected_direction(const Expr& form, const Expr& variable,
+                              const std::string& direction) {
+    const Expr any = symbol({direction, variable.shape(), Structure::general});
+    const Expr within = projected(any, variable, Convention::projected);
+    return rebuilt(form, [&](const Expr& node, std::span<const Expr> children) {
+        const bool is_direction = node->op == Op::symbol && node->name == direction;
+        return is_direction ? within : with_images(node, children);
+    });
+}
+
+Expr symbol_named(const Expr& f, const std::string& name) {
+    for (const Declaration& declaration : symbols(f)) {
+        if (declaration.name == name) {
+            return symbol(declaration);
+        }
+    }
+    return {};
+}
+
+void add_subgradients(OutputRequest& output, const Expr& f) {
+    output.form = with_subgradients(output.form, f, output.name);
 }
 
 std::vector<OutputRequest> closed_forms(const Expr& f, const PlanOptions& options) {
@@ -33,13 +60,17 @@ std::vector<OutputRequest> closed_forms(const Expr& f, const PlanOptions& option
         for (std::size_t i = 0; i < options.wrt.size(); ++i) {
             outputs.push_back({OutputKind::gradient, options.wrt[i], derivation.gradients[i].form,
                                options.entry});
+            add_subgradients(outputs.back(), f);
         }
     }
     for (const HvpRequest& request : options.hvp) {
-        outputs.push_back(
-            {OutputKind::hvp, request.variable,
-             hessian_vector_product(f, request.variable, request.direction, options.convention),
-             std::nullopt});
+        const Expr product =
+            hessian_vector_product(f, request.variable, request.direction, options.convention);
+        outputs.push_back({OutputKind::hvp, request.variable,
+                           with_projected_direction(product, symbol_named(f, request.variable),
+                                                    request.direction),
+                           std::nullopt});
+        add_subgradients(outputs.back(), f);
     }
     if (!options.joint_hvp.empty()) {
         std::vector<std::string> variables;
@@ -50,8 +81,14 @@ std::vector<OutputRequest> closed_forms(const Expr& f, const PlanOptions& option
         }
         for (const Gradient& product :
              hessian_vector_product(f, variables, directions, options.convention)) {
+            Expr form = product.form;
+            for (const HvpRequest& request : options.joint_hvp) {
+                form = with_projected_direction(form, symbol_named(f, request.variable),
+                                                request.direction);
+            }
             outputs.push_back(
-                {OutputKind::hvp, product.variable->name, product.form, std::nullopt});
+                {OutputKind::hvp, product.variable->name, std::move(form), std::nullopt});
+            add_subgradients(outputs.back(), f);
         }
     }
     return outputs;

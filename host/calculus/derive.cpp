@@ -110,9 +110,13 @@ private:
     }
 
     void pass_on(const Expr& y) {
-        const Rule& rule = rule_of(y->op);
         const Expr ybar = adjoint(y);
         frontier_.erase(y);
+        if (y->op == Op::transpose) {  // exp(X)' is reached as exp(X'), which is the same
+            emit(y, ybar);
+            return;
+        }
+        const Rule& rule = rule_of(y->op);
         if (keep_lines_) {
             const Expr expanded = pairing(ybar, rule.differential(y, active_));
             add_line(y, expanded, std::string(rule.name), std::string(rule.source));

@@ -1,5 +1,8 @@
 #include "calculus/prepare.hpp"
 
+#include <algorithm>
+#include <unordered_set>
+
 #include "calculus/factor.hpp"
 #include "expression/build.hpp"
 #include "expression/rebuild.hpp"
@@ -18,6 +21,23 @@ Expr rewritten(const Expr& a, const std::function<bool(const Expr&)>& is_variabl
         return transpose(a->children.front());
     }
     return without_norm_of_even_power(a);
+}
+
+bool is_power_below_0_of_norm(const Expr& e) {
+    return e->op == Op::power && e->number < 0 && e->children.front()->op == Op::norm2;
+}
+
+bool depends_on(const Expr& e, const std::string& name) {
+    return e->symbols != nullptr &&
+           std::any_of(e->symbols->begin(), e->symbols->end(),
+                       [&name](const Declaration& d) { return d.name == name; });
+}
+
+/// n^k for a norm n, and 0 where n is 0; NaN stays.
+Expr power_or_0(const Expr& norm, double exponent) {
+    const Expr is_positive = apply(Op::step, norm);
+    const Expr arguments[] = {norm, subtract(number(1), is_positive)};
+    return multiply(is_positive, power(call(Op::max, arguments), exponent));
 }
 
 /// (G + G')/2; terms that are symmetric already stay as they are.
@@ -40,6 +60,21 @@ Expr symmetrised(const Expr& g) {
 Expr prepared(const Expr& f, const std::function<bool(const Expr&)>& is_variable) {
     return rebuilt(f, [&](const Expr& node, std::span<const Expr> children) {
         return rewritten(with_images(node, children), is_variable);
+    });
+}
+
+Expr with_subgradients(const Expr& form, const Expr& f, const std::string& variable) {
+    std::unordered_set<Expr> of_f;
+    for (const Expr& e : topological_order({&f, 1})) {
+        const bool is_log = e->op == Op::log && e->children.front()->op == Op::norm2;
+        if (is_log || is_power_below_0_of_norm(e)) {
+            of_f.insert(e->children.front());
+        }
+    }
+    return rebuilt(form, [&](const Expr& node, std::span<const Expr> children) {
+        const bool vanishes = is_power_below_0_of_norm(node) && depends_on(node, variable) &&
+                              of_f.count(node->children.front()) == 0;
+        return vanishes ? power_or_0(children.front(), node->number) : with_images(node, children);
     });
 }
 

@@ -99,6 +99,24 @@ Expr slope_of_norm1(const Expr& y) {
     return apply(Op::sign, argument(y));
 }
 
+/// exp(Y - y) for the logs y of the sums of exp of each row or column: the softmax of each.
+Expr softmax_of_lines(const Expr& y) {
+    const Shape& s = argument(y).shape();
+    const Expr sums = y->op == Op::row_logsumexp ? multiply(y, ones(Dim::literal(1), s.cols))
+                                                 : multiply(ones(s.rows, Dim::literal(1)), y);
+    return apply(Op::exp, subtract(argument(y), sums));
+}
+Expr differential_of_line_logsumexp(const Expr& y, const IsActive&) {
+    const Op over = y->op == Op::row_logsumexp ? Op::row_sum : Op::col_sum;
+    return apply(over, hadamard(softmax_of_lines(y), differential(argument(y))));
+}
+Expr adjoint_of_line_logsumexp(const Expr& y, const Expr& ybar) {
+    const Shape& s = argument(y).shape();
+    const Expr spread = y->op == Op::row_logsumexp ? multiply(ybar, ones(Dim::literal(1), s.cols))
+                                                   : multiply(ones(s.rows, Dim::literal(1)), ybar);
+    return hadamard(spread, softmax_of_lines(y));
+}
+
 // rowsum, colsum, diag, tril, triu
 Expr adjoint_of_row_sum(const Expr& y, const Expr& ybar) {
     return multiply(ybar, ones(Dim::literal(1), argument(y).shape().cols));
@@ -133,6 +151,8 @@ constexpr Rule kDet{"d(det(Y)) = det(Y)*tr(inv(Y)*dY)", "Matrix Cookbook 42", kC
                     differential_of_det, to_argument<adjoint_of_det>};
 constexpr Rule kLogdet{"d(logdet(Y)) = tr(inv(Y)*dY)", "Matrix Cookbook 43", kCyclic,
                        differential_of_logdet, to_argument<adjoint_of_logdet>};
+constexpr Rule kLogOfDet{"d(log(det(Y))) = tr(inv(Y)*dY)", "Matrix Cookbook 43", kCyclic,
+                         differential_of_logdet, to_argument<adjoint_of_logdet>};
 constexpr Rule kTrace{"d(tr(Y)) = tr(dY)", "Matrix Cookbook 36", kCyclic, differential_of_linear,
                       to_argument<adjoint_of_trace>};
 constexpr Rule kSum{"d(sum(Y)) = sum(dY)", kBook, kSumMoves, differential_of_linear,
@@ -150,6 +170,12 @@ constexpr Rule kRowSum{"d(rowsum(Y)) = rowsum(dY)", kBook, kRowSumMoves, differe
                        to_argument<adjoint_of_row_sum>};
 constexpr Rule kColSum{"d(colsum(Y)) = colsum(dY)", kBook, kColSumMoves, differential_of_linear,
                        to_argument<adjoint_of_col_sum>};
+constexpr Rule kRowLogsumexp{
+    "d(log(rowsum(exp(Y)))) = rowsum(exp(Y - log(rowsum(exp(Y)))*ones').*dY)", kBook, kRowSumMoves,
+    differential_of_line_logsumexp, to_argument<adjoint_of_line_logsumexp>};
+constexpr Rule kColLogsumexp{
+    "d(log(colsum(exp(Y)))) = colsum(exp(Y - ones*log(colsum(exp(Y)))).*dY)", kBook, kColSumMoves,
+    differential_of_line_logsumexp, to_argument<adjoint_of_line_logsumexp>};
 constexpr Rule kDiagMatrix{"d(diag(y)) = diag(dy)", kBook, kDiagMatrixMoves, differential_of_linear,
                            to_argument<adjoint_of_diag_matrix>};
 constexpr Rule kDiagVector{"d(diag(Y)) = diag(dY)", kBook, kDiagVectorMoves, differential_of_linear,
@@ -166,6 +192,7 @@ const Rule* detail::matrix_rule(Op op) {
         {Op::inverse, kInverse},
         {Op::det, kDet},
         {Op::logdet, kLogdet},
+        {Op::log_det, kLogOfDet},
         {Op::trace, kTrace},
         {Op::sum, kSum},
         {Op::dot, kDot},
@@ -174,6 +201,8 @@ const Rule* detail::matrix_rule(Op op) {
         {Op::norm1, kNorm1},
         {Op::row_sum, kRowSum},
         {Op::col_sum, kColSum},
+        {Op::row_logsumexp, kRowLogsumexp},
+        {Op::col_logsumexp, kColLogsumexp},
         {Op::diag_matrix, kDiagMatrix},
         {Op::diag_vector, kDiagVector},
         {Op::tril, kTril},

@@ -28,7 +28,7 @@ bool is_leaf(const Expr& e) {
 }
 
 bool is_factoring(Op op) {
-    return op == Op::inverse || op == Op::det || op == Op::logdet;
+    return op == Op::inverse || op == Op::det || op == Op::logdet || op == Op::log_det;
 }
 
 /// What rounding may add to a node, in units of eps: to its value and to its differential.
@@ -158,11 +158,11 @@ Magnitude magnitude_of(const Expr& node, Duals& duals) {
     if (op == Op::det) {
         return determinant_magnitude(children[0]);
     }
-    if (op == Op::logdet) {  // a sum of n logarithms, each of any sign
+    if (op == Op::logdet || op == Op::log_det) {  // a sum of n logarithms, each of any sign
         return {result.value.cwiseAbs().array() + static_cast<double>(children[0].value.rows()),
                 result.differential.cwiseAbs()};
     }
-    if (op == Op::logsumexp) {
+    if (op == Op::logsumexp || op == Op::row_logsumexp || op == Op::col_logsumexp) {
         return {result.value.cwiseAbs().array() + children[0].value.lpNorm<Eigen::Infinity>(),
                 result.differential.cwiseAbs()};
     }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "calculus/prepare.hpp"
 #include "check/differential_check.hpp"
 #include "check/stand_ins.hpp"
 #include "expression/build.hpp"
@@ -130,7 +131,8 @@ private:
     /// whatever the convention of what is differentiated next.
     [[nodiscard]] Expr slope_of_product(std::size_t index) const {
         const auto slope = [&](const HvpRequest& request) {
-            return directional_function(differentiate(plan_.f, request.variable),
+            return directional_function(with_subgradients(differentiate(plan_.f, request.variable),
+                                                          plan_.f, request.variable),
                                         request.direction);
         };
         const std::vector<HvpRequest>& blocks = plan_.options.hvp;

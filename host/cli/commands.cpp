@@ -30,8 +30,11 @@ constexpr OptionRow kEval[] = {
     kDeclare,
     {"--grad", "G.npy", "write the gradient; X=G.npy with several variables; repeats", "", true},
     {"--value", "V.npy", "write the value", "", true},
-    {"--hvp", "V=V.npy", "also compute the Hessian with respect to the one --wrt, applied to V", "",
-     true},
+    {"--hvp", "V=V.npy",
+     "also compute the Hessian with respect to the one --wrt, applied to V; of a variable declared "
+     "sym, "
+     "spd, diag, lower or upper V is projected first: (V + V')/2, or the part kept",
+     "", true},
     {"--hvp-out", "H.npy", "write that product", "", true},
     {"--status", "S.npy",
      "write the status of each problem (int32): 0, or kind * 2^24 + pivot; kind 1: not positive "

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <sstream>
 
 #include "matgrad/catalogue.hpp"
@@ -21,6 +22,31 @@ std::string joined_names(const std::vector<Declaration>& symbols) {
         names += (names.empty() ? "" : ", ") + symbol.name;
     }
     return names.empty() ? "no symbols" : names;
+}
+
+/// Is the name a word of the text?
+bool is_written(const std::string& text, const std::string& name) {
+    const auto in_name = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+    };
+    for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
+        const std::size_t end = at + name.size();
+        const bool begins = at == 0 || !in_name(text[at - 1]);
+        if (begins && (end == text.size() || !in_name(text[end]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Why the function does not depend on the name: it is not there, or it cancels.
+std::string why_absent(const Question& question, const std::string& name) {
+    const std::string left =
+        question.symbols.empty() ? "has no symbols" : "has only " + joined_names(question.symbols);
+    if (is_written(question.text, name)) {
+        return fmt::format("{} cancels in {}, which then {}", name, question.text, left);
+    }
+    return fmt::format("{} {}", question.text, left);
 }
 
 const CatalogueEntry& named_function(const std::string& word) {
@@ -54,8 +80,10 @@ void check_variables(const Question& question) {
             throw NameError(fmt::format("--wrt {} is given twice", name));
         }
         if (!has_name(question.symbols, name)) {
-            throw NameError(fmt::format("--wrt {}: the variable is not in {}, which has {}", name,
-                                        question.text, joined_names(question.symbols)));
+            throw NameError(is_written(question.text, name)
+                                ? fmt::format("--wrt {}: {}", name, why_absent(question, name))
+                                : fmt::format("--wrt {}: the variable is not in {}, which has {}",
+                                              name, question.text, joined_names(question.symbols)));
         }
     }
 }
@@ -99,8 +127,8 @@ Question resolve_question(const QuestionArguments& arguments, bool needs_wrt) {
     for (const Declaration& declaration : own) {
         // Most likely a slip of the pen: the name meant stays undeclared.
         if (!has_name(question.symbols, declaration.name)) {
-            throw NameError(fmt::format("--declare {}: {} has only {}", to_text(declaration),
-                                        question.text, joined_names(question.symbols)));
+            throw NameError(fmt::format("--declare {}: {}", to_text(declaration),
+                                        why_absent(question, declaration.name)));
         }
     }
     if (needs_wrt && question.wrt.empty()) {

@@ -28,10 +28,15 @@ public:
         if (code == std::errc::result_out_of_range) {  // too large, or so small that it is 0
             value = std::strtod(std::string(first, text_.data() + end).c_str(), nullptr);
         }
-        if (!std::isfinite(value)) {
-            throw ParseError(fmt::format("the number {} at position {} is too large",
-                                         quote(text_, begin, end), begin),
-                             std::string(text_), begin);
+        const std::string_view digits = text_.substr(begin, end - begin);
+        const bool written_0 =
+            digits.substr(0, digits.find_first_of("eE")).find_first_of("123456789") ==
+            std::string_view::npos;
+        if (!std::isfinite(value) || (value == 0 && !written_0)) {
+            throw ParseError(
+                fmt::format("the number {} at position {} is too {}", quote(text_, begin, end),
+                            begin, value == 0 ? "small: expected 0 or at least 5e-324" : "large"),
+                std::string(text_), begin);
         }
         return value;
     }

@@ -48,8 +48,7 @@ namespace matgrad {
 [[nodiscard]] Expr apply(Op op, const Expr& a);
 /// Any function; scalars among several arguments are spread over the shape of the others.
 [[nodiscard]] Expr call(Op op, std::span<const Expr> arguments);
-/// Any function as it is written: diag is either of two, by the shape of its argument; log(det(Y)) of a
-/// positive Y is logdet(Y), and log(sum(exp(Y))) is logsumexp(Y).
+/// Any function as it is written: diag is either of two, by the shape of its argument.
 [[nodiscard]] Expr call_as_written(Op op, std::span<const Expr> arguments);
 /// The atom d(Y) of a derivation; of Y's shape.
 [[nodiscard]] Expr differential(const Expr& y);

@@ -1,8 +1,11 @@
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
 #include "expression/weighted_terms.hpp"
+#include "expression/without_overflow.hpp"
 
 namespace matgrad {
 namespace {
@@ -53,8 +56,13 @@ Expr hadamard(std::span<const Expr> factors) {
     if (shape.is_scalar()) {
         return multiply(outside);
     }
-    std::vector<Expr> kept =
-        inside.made([](double exponent, const Expr& base) { return power(base, exponent); });
+    std::vector<Expr> kept = inside.made([](double exponent, const Expr& base) {
+        return exponent == 0 ? scale(0, base) : power(base, exponent);  // 0*infinity is NaN
+    });
+    if (detail::absorb_divisors(kept)) {
+        outside.push_back(hadamard(kept));
+        return multiply(outside);
+    }
     Expr matrix;
     if (kept.empty()) {
         matrix = ones(shape.rows, shape.cols);
@@ -92,6 +100,10 @@ Expr power(const Expr& a, double exponent) {
     }
     if (a->op == Op::number) {
         const double value = std::pow(a->number, exponent);
+        if (value == 0 && a->number != 0) {
+            throw UnsupportedError(
+                fmt::format("the constant power {}^{} underflows to 0", a->number, exponent));
+        }
         if (std::isfinite(value)) {
             return number(value);
         }
@@ -104,6 +116,9 @@ Expr power(const Expr& a, double exponent) {
         if (inner->op == Op::power || inner->op == Op::hadamard) {
             return transpose(power(inner, exponent));
         }
+    }
+    if (const Expr logistic = detail::logistic_power(a, exponent)) {
+        return logistic;
     }
     if (a->op == Op::power && is_integer(exponent)) {
         return power(a->children.front(), a->number * exponent);

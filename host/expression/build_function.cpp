@@ -7,6 +7,7 @@
 #include "expression/functions.hpp"
 #include "expression/guarded.hpp"
 #include "expression/make_node.hpp"
+#include "expression/without_overflow.hpp"
 
 namespace matgrad {
 namespace {
@@ -84,6 +85,19 @@ Expr col_sum_of(Op op, const Expr& a) {
     return s.cols.is_one() ? apply(Op::sum, a) : raw(op, {a}, {Dim::literal(1), s.cols});
 }
 
+/// log of the sum of exp of each row or column; of the rows of one column it is that column.
+Expr line_logsumexp_of(Op op, const Expr& a) {
+    const Shape& s = a.shape();
+    const bool by_rows = op == Op::row_logsumexp;
+    if ((by_rows ? s.cols : s.rows).is_one()) {
+        return a;
+    }
+    if ((by_rows ? s.rows : s.cols).is_one()) {
+        return apply(Op::logsumexp, a);
+    }
+    return raw(op, {a}, by_rows ? Shape{s.rows, Dim::literal(1)} : Shape{Dim::literal(1), s.cols});
+}
+
 Expr diag_vector_of(Op op, const Expr& a) {
     const Dim& n = a.shape().rows;
     if (a->op == Op::diag_matrix) {
@@ -139,21 +153,22 @@ Expr determinant(const Expr& a) {
     return raw(Op::det, {a}, Shape::scalar());
 }
 
-Expr log_determinant(const Expr& a) {
+/// logdet and log_det, which are the same where the determinant is known not to be negative
+Expr log_determinant(Op op, const Expr& a) {
     require_square(a, "logdet");
     if (a.shape().is_scalar()) {
-        return apply(Op::log, a->semidefinite ? a : apply(Op::abs, a));
+        return apply(Op::log, a->semidefinite || op == Op::log_det ? a : apply(Op::abs, a));
     }
     if (a->op == Op::eye) {
         return number(0);
     }
     if (a->op == Op::transpose) {
-        return log_determinant(a->children.front());
+        return log_determinant(op, a->children.front());
     }
     if (a->op == Op::inverse) {
-        return negate(log_determinant(a->children.front()));
+        return negate(log_determinant(op, a->children.front()));
     }
-    return raw(Op::logdet, {a}, Shape::scalar());
+    return raw(a->semidefinite ? Op::logdet : op, {a}, Shape::scalar());
 }
 
 /// The shape of the arguments that are not 1-by-1, or 1-by-1.
@@ -210,6 +225,9 @@ Expr entrywise(Op op, std::span<const Expr> arguments) {
     if ((op == Op::abs || op == Op::relu) && arguments.front().shape().is_scalar() &&
         arguments.front()->semidefinite) {
         return arguments.front();
+    }
+    if (const Expr safe = detail::logarithm(op, arguments.front())) {
+        return safe;
     }
     const Shape shape = common_shape(op, arguments);
     std::vector<Expr> children(arguments.begin(), arguments.end());
@@ -313,7 +331,8 @@ Expr apply(Op op, const Expr& a) {
         case Op::det:
             return determinant(a);
         case Op::logdet:
-            return log_determinant(a);
+        case Op::log_det:
+            return log_determinant(op, a);
         case Op::trace:
             require_square(a, "tr");
             return linear(trace_of);
@@ -334,8 +353,14 @@ Expr apply(Op op, const Expr& a) {
         case Op::norm1:
         case Op::norm2:
             return norm_of(op, a);
+        case Op::row_logsumexp:
+        case Op::col_logsumexp:
+            return line_logsumexp_of(op, a);
         case Op::logsumexp:
-            return a.shape().is_scalar() ? a : raw(op, {a}, Shape::scalar());
+            return a.shape().is_scalar()
+                       ? a
+                       : raw(op, {a->op == Op::transpose ? a->children.front() : a},
+                             Shape::scalar());
         case Op::differential:
             return differential(a);
 #define MATGRAD_ROW(name, ...) case Op::name:

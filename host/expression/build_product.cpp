@@ -1,8 +1,12 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
 #include "expression/weighted_terms.hpp"
+#include "expression/without_overflow.hpp"
 
 namespace matgrad {
 namespace {
@@ -70,8 +74,18 @@ void insert(WeightedTerms& scalars, const Expr& s, double exponent = 1) {
     }
 }
 
+/// The exponent is 0 of s/s where s is not finite: that is NaN, as 0*s is.
 Expr power_of(double exponent, const Expr& base) {
-    return power(base, exponent);
+    return exponent == 0 ? scale(0, base) : power(base, exponent);
+}
+
+/// a*b. Error: UnsupportedError if it is too small to be told from 0.
+double times(double a, double b) {
+    const double product = a * b;
+    if (product == 0 && a != 0 && b != 0) {
+        throw UnsupportedError(fmt::format("the constant factor {}*{} underflows to 0", a, b));
+    }
+    return product;
 }
 
 Expr bare_chain(std::vector<Expr> matrices) {
@@ -153,7 +167,10 @@ Expr detail::make_product(Factors f, const Shape& shape) {
     if (!std::isfinite(f.number)) {
         throw UnsupportedError("a constant factor overflows");
     }
-    if (f.number == 0) {
+    const auto any_not_finite = [](const std::vector<Expr>& factors) {
+        return std::any_of(factors.begin(), factors.end(), is_not_finite);
+    };
+    if (f.number == 0 && !any_not_finite(f.scalars) && !any_not_finite(f.matrices)) {
         if (shape.is_scalar()) {
             return number(0);
         }
@@ -199,7 +216,7 @@ Expr multiply(std::span<const Expr> factors) {
             shape.cols = s.cols;
         }
         const detail::Factors parts = detail::factors_of(factor);
-        number *= parts.number;
+        number = times(number, parts.number);
         for (const Expr& p : parts.scalars) {
             insert(scalars, p);
         }
@@ -218,8 +235,14 @@ Expr multiply(std::span<const Expr> factors) {
             ++i;
             continue;
         }
-        result.number *= s->number;
+        result.number = times(result.number, s->number);
         result.scalars.erase(result.scalars.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    if (detail::absorb_divisors(result)) {
+        std::vector<Expr> again{matgrad::number(result.number)};
+        again.insert(again.end(), result.scalars.begin(), result.scalars.end());
+        again.insert(again.end(), result.matrices.begin(), result.matrices.end());
+        return multiply(again);
     }
     return detail::make_product(std::move(result), shape);
 }
@@ -236,7 +259,7 @@ Expr multiply(const Expr& a, const Expr& b, const Expr& c) {
 
 Expr scale(double factor, const Expr& a) {
     detail::Factors f = detail::factors_of(a);
-    f.number *= factor;
+    f.number = times(f.number, factor);
     return detail::make_product(std::move(f), a.shape());
 }
 

@@ -36,7 +36,10 @@ Expr zeros(const Shape& shape) {
 }
 
 bool is_zero(const Expr& a) {
-    return (a->op == Op::number || a->op == Op::product) && a->number == 0;
+    if (a->op == Op::product) {  // with other factors it is not finite times 0
+        return a->number == 0 && a->children.size() == 1 && a->children.front()->op == Op::ones;
+    }
+    return a->op == Op::number && a->number == 0;
 }
 
 Expr add(std::span<const Expr> terms) {

@@ -30,7 +30,9 @@ Expr transposed_product(const Expr& a) {
 constexpr std::pair<Op, Op> kTurned[] = {{Op::tril, Op::triu},
                                          {Op::triu, Op::tril},
                                          {Op::row_sum, Op::col_sum},
-                                         {Op::col_sum, Op::row_sum}};
+                                         {Op::col_sum, Op::row_sum},
+                                         {Op::row_logsumexp, Op::col_logsumexp},
+                                         {Op::col_logsumexp, Op::row_logsumexp}};
 
 }  // namespace
 

@@ -39,6 +39,13 @@ constexpr Function kFunctions[] = {
     {Op::eye,         "eye",       1, constant,         "",                      "",                                    " identity "},
     {Op::ones,        "ones",      2, constant,         "",                      "",                                    ""},
 };
+
+/// Without a name: they are written log(det(A)), log(rowsum(exp(A))) and log(colsum(exp(A))).
+constexpr Function kNameless[] = {
+    {Op::log_det,       "", 1, scalar_of_square, "", "np.log(np.linalg.det({}))",       ""},
+    {Op::row_logsumexp, "", 1, row_sums,         "", "np.logaddexp.reduce({}, axis=1)", ""},
+    {Op::col_logsumexp, "", 1, col_sums,         "", "np.logaddexp.reduce({}, axis=0)", ""},
+};
 // clang-format on
 
 }  // namespace
@@ -54,9 +61,15 @@ const Function* find_function(std::string_view name) {
 }
 
 const Function* function_of(Op op) {
-    const auto* at = std::find_if(std::begin(kFunctions), std::end(kFunctions),
-                                  [op](const Function& f) { return f.op == op; });
-    return at == std::end(kFunctions) ? nullptr : at;
+    for (const std::span<const Function> table :
+         {std::span<const Function>(kFunctions), std::span<const Function>(kNameless)}) {
+        const auto at = std::find_if(table.begin(), table.end(),
+                                     [op](const Function& f) { return f.op == op; });
+        if (at != table.end()) {
+            return &*at;
+        }
+    }
+    return nullptr;
 }
 
 }  // namespace matgrad::detail

@@ -30,4 +30,7 @@ struct Scaled {
 };
 [[nodiscard]] Scaled split_number(const Expr& a);
 
+/// True of a constant that is no finite number, or has one in it: 1/0, log(0), sqrt(-1)*ones.
+[[nodiscard]] bool is_not_finite(const Expr& a);
+
 }  // namespace matgrad::detail

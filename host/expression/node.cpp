@@ -147,6 +147,20 @@ void fingerprint_product(Node& n) {
     n.transposed_fingerprint = product_hash(n, backward);
 }
 
+/// What a function of rows is of the columns of the transpose, and the other way round.
+Op turned(Op op) {
+    switch (op) {
+        case Op::row_sum:
+            return Op::col_sum;
+        case Op::col_sum:
+            return Op::row_sum;
+        case Op::row_logsumexp:
+            return Op::col_logsumexp;
+        default:
+            return Op::row_logsumexp;
+    }
+}
+
 /// Fingerprint of the node and of its transpose, as if transposes stood at the leaves: (A + B)' and
 /// A' + B' are one expression however they are held.
 void fingerprint(Node& n) {
@@ -195,8 +209,10 @@ void fingerprint(Node& n) {
             return;
         }
         case Op::row_sum:
-        case Op::col_sum: {
-            const Op other = n.op == Op::row_sum ? Op::col_sum : Op::row_sum;
+        case Op::col_sum:
+        case Op::row_logsumexp:
+        case Op::col_logsumexp: {
+            const Op other = turned(n.op);
             n.fingerprint = hash_of(n.op, child(own));
             n.transposed_fingerprint = hash_of(other, child(transposed));
             return;
@@ -225,6 +241,7 @@ void fingerprint(Node& n) {
             return;
         case Op::det:
         case Op::logdet:
+        case Op::log_det:
         case Op::trace:
         case Op::sum:
         case Op::logsumexp:
@@ -301,9 +318,12 @@ bool is_semidefinite(const Node& n) {
                    (facts_of(*entrywise_of(n.op)) & EntrywiseFact::kNeverNegative) != 0;
         case Op::transpose:
         case Op::logdet:
+        case Op::log_det:
         case Op::sum:
         case Op::logsumexp:
         case Op::row_sum:
+        case Op::row_logsumexp:
+        case Op::col_logsumexp:
         case Op::col_sum:
         case Op::diag_matrix:
         case Op::diag_vector:

@@ -36,7 +36,8 @@ enum class Op : std::uint8_t {
     inverse,
     // matrix to scalar
     det,
-    logdet,  ///< log|det|
+    logdet,   ///< log|det|
+    log_det,  ///< log(det), and so it is written: NaN where the determinant is negative
     trace,
     dot,  ///< sum of the entrywise product of two children
     sum,
@@ -44,10 +45,12 @@ enum class Op : std::uint8_t {
     norm2,      ///< Euclidean or Frobenius, not squared
     norm1,      ///< sum of absolute values
     // matrix to matrix
-    row_sum,      ///< m-by-n to m-by-1: the sum of each row
-    col_sum,      ///< m-by-n to 1-by-n: the sum of each column
-    diag_matrix,  ///< n-by-1 to n-by-n
-    diag_vector,  ///< n-by-n to n-by-1
+    row_sum,        ///< m-by-n to m-by-1: the sum of each row
+    col_sum,        ///< m-by-n to 1-by-n: the sum of each column
+    row_logsumexp,  ///< m-by-n to m-by-1; written log(rowsum(exp(A)))
+    col_logsumexp,  ///< m-by-n to 1-by-n; written log(colsum(exp(A)))
+    diag_matrix,    ///< n-by-1 to n-by-n
+    diag_vector,    ///< n-by-n to n-by-1
     tril,
     triu,
 // entrywise functions: exp, ..., by their rows

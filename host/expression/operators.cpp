@@ -118,12 +118,6 @@ Expr call_as_written(Op op, std::span<const Expr> arguments) {
     if (op == Op::diag_matrix || op == Op::diag_vector) {
         return apply(a.shape().is_column() ? Op::diag_matrix : Op::diag_vector, a);
     }
-    if (op == Op::log && a->op == Op::det && a->children.front()->semidefinite) {
-        return apply(Op::logdet, a->children.front());
-    }
-    if (op == Op::log && a->op == Op::sum && a->children.front()->op == Op::exp) {
-        return apply(Op::logsumexp, a->children.front()->children.front());
-    }
     return call(op, arguments);
 }
 

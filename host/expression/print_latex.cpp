@@ -280,6 +280,9 @@ Text print_function(const Expr& e) {
         return {"\\log\\left|\\det" + (y->op == Op::symbol ? " " + inner : bracket(inner)) +
                 "\\right|"};
     }
+    if (e->op == Op::log_det) {
+        return {"\\log" + bracket("\\det" + bracket(print(y).text))};
+    }
     if (e->op == Op::norm2) {
         return {norm_of(y)};
     }
@@ -293,6 +296,11 @@ Text print_function(const Expr& e) {
     }
     if (e->op == Op::sqrt) {
         return scalar ? Text{"\\sqrt{" + print(y).text + "}"} : with_script(y, "\\circ 1/2");
+    }
+    if (e->op == Op::row_logsumexp || e->op == Op::col_logsumexp) {
+        const std::string terms = "\\exp" + bracket(print(y).text);
+        return {"\\log" + bracket(fmt::format("\\operatorname{{{}}}", detail::sum_of_lines(e)) +
+                                  bracket(terms))};
     }
     std::string inner;
     for (const Expr& a : detail::arguments_of(e)) {

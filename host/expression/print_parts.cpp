@@ -132,4 +132,8 @@ std::vector<Expr> arguments_of(const Expr& call) {
                                                                : call->children;
 }
 
+std::string_view sum_of_lines(const Expr& call) {
+    return function_name(call->op == Op::row_logsumexp ? Op::row_sum : Op::col_sum);
+}
+
 }  // namespace matgrad::detail

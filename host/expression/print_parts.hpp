@@ -16,6 +16,7 @@ namespace matgrad::detail {
     MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_CASE_OF_ROW) \
     case Op::det:                                    \
     case Op::logdet:                                 \
+    case Op::log_det:                                \
     case Op::trace:                                  \
     case Op::sum:                                    \
     case Op::logsumexp:                              \
@@ -23,6 +24,8 @@ namespace matgrad::detail {
     case Op::norm1:                                  \
     case Op::row_sum:                                \
     case Op::col_sum:                                \
+    case Op::row_logsumexp:                          \
+    case Op::col_logsumexp:                          \
     case Op::diag_matrix:                            \
     case Op::diag_vector:                            \
     case Op::tril:                                   \
@@ -70,5 +73,8 @@ struct Ratio {
 
 /// The arguments of a function as they are written: those of an entrywise one like terms of a sum.
 [[nodiscard]] std::vector<Expr> arguments_of(const Expr& call);
+
+/// What row_logsumexp and col_logsumexp are the logarithm of: the name of a sum of exponentials.
+[[nodiscard]] std::string_view sum_of_lines(const Expr& call);
 
 }  // namespace matgrad::detail

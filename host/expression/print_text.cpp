@@ -131,6 +131,13 @@ Text print_sum(const Expr& e) {
 
 /// `name(A, B)`
 Text print_function(const Expr& e) {
+    if (e->op == Op::row_logsumexp || e->op == Op::col_logsumexp) {
+        return {fmt::format("log({}(exp({})))", detail::sum_of_lines(e),
+                            print(e->children.front()).text)};
+    }
+    if (e->op == Op::log_det) {
+        return {fmt::format("log(det({}))", print(e->children.front()).text)};
+    }
     std::string arguments;
     for (const Expr& a : detail::arguments_of(e)) {
         arguments += (arguments.empty() ? "" : ", ") + print(a).text;

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "expression/node.hpp"
+#include "expression/make_node.hpp"
 
 namespace matgrad::detail {
 
@@ -27,12 +27,13 @@ public:
 
     [[nodiscard]] const std::vector<Term>& terms() const { return terms_; }
 
-    /// `make(weight, base)` of each term whose weight is not 0.
+    /// `make(weight, base)` of each term whose weight is not 0. What is not finite stays, for 0 times
+    /// infinity is NaN.
     template <typename Make>
     [[nodiscard]] std::vector<Expr> made(const Make& make) const {
         std::vector<Expr> result;
         for (const Term& term : terms_) {
-            if (term.weight != 0) {
+            if (term.weight != 0 || is_not_finite(term.base)) {
                 result.push_back(make(term.weight, term.base));
             }
         }

@@ -126,6 +126,18 @@ Use Lowering::explicit_inverse(const Link& link) {
     return emit(Syrk{transposed(half)}, n, n, "inv(" + text + ")", why);
 }
 
+/// LU factors, which solve systems too where those are wanted. Alone they may have pivots of 0.
+Factor Lowering::determinant_factor(const Expr& y) {
+    if (factored_.count(y) != 0 || factored_.count(transpose(y)) != 0) {
+        return factor_of(y);
+    }
+    const auto key = std::pair{y->fingerprint, false};
+    if (const auto* found = find_in(factors_, key)) {
+        return *found;
+    }
+    return factors_.emplace(key, make_factor(y, false)).first->second;
+}
+
 Use Lowering::lower_det(const Expr& y) {
     const Extent n = sizes_.extent(y.shape().rows);
     const Extent one{"1", 1};
@@ -151,15 +163,7 @@ Use Lowering::lower_det(const Expr& y) {
             },
             text, "");
     }
-    const auto key = std::pair{y->fingerprint, false};
-    Factor f;
-    if (solved) {
-        f = factor_of(y);
-    } else if (const auto* found = find_in(factors_, key)) {
-        f = *found;
-    } else {
-        f = factors_.emplace(key, make_factor(y, false)).first->second;
-    }
+    const Factor f = determinant_factor(y);
     const Use det = reduce(ReduceOp::signed_product, ReduceOver::diagonal, n, n, diagonal(f.factor),
                            text, "product of the pivots of LU");
     std::get<Reduce>(program_.steps.back().operation).pivots = f.pivots;
@@ -180,6 +184,36 @@ Use Lowering::lower_logdet(const Expr& y) {
         },
         text, cholesky ? "twice the logs of the Cholesky diagonal" : "logs of |diagonal|",
         cholesky ? 2 : 1);
+}
+
+/// log(det(Y)) as the sum of the logs of |pivots|, to which the log of their sign is added: 0 or NaN.
+Use Lowering::lower_log_det(const Expr& y) {
+    const Extent n = sizes_.extent(y.shape().rows);
+    const Extent one{"1", 1};
+    const std::string text = "log(det(" + text_of(y) + "))";
+    const LinkKind kind = factor_kind(y);
+    if (kind == LinkKind::cholesky) {
+        return lower_logdet(y);
+    }
+    const bool triangular = kind == LinkKind::triangular || kind == LinkKind::diagonal;
+    const Factor f = triangular ? Factor{} : determinant_factor(y);
+    const Use a = triangular ? lower(y) : f.factor;
+    const Use logs = reduce(
+        ReduceOp::sum, ReduceOver::diagonal, n, n,
+        [&](BodyWriter& b) { return b.unary(MapOp::log, b.unary(MapOp::abs, load(b, a, n, n))); },
+        "logdet(" + text_of(y) + ")", "logs of |diagonal|: no determinant that overflows");
+    const Use sign = reduce(
+        triangular ? ReduceOp::product : ReduceOp::signed_product, ReduceOver::diagonal, n, n,
+        [&](BodyWriter& b) { return b.unary(MapOp::sign, load(b, a, n, n)); },
+        "sign of det(" + text_of(y) + ")", "a negative determinant has no logarithm");
+    std::get<Reduce>(program_.steps.back().operation).pivots = f.pivots;
+    return map(
+        one, one,
+        [&](BodyWriter& b) {
+            const int log_of_sign = b.unary(MapOp::log, load(b, sign, one, one));
+            return b.binary(MapOp::add, load(b, logs, one, one), log_of_sign);
+        },
+        text, "");
 }
 
 }  // namespace matgrad::detail

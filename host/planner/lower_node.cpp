@@ -96,6 +96,8 @@ Use Lowering::lower_new(const Expr& e, Selection s) {
             return lower_det(e->children.front());
         case Op::logdet:
             return lower_logdet(e->children.front());
+        case Op::log_det:
+            return lower_log_det(e->children.front());
         case Op::trace:
             return lower_trace(e->children.front());
         case Op::dot:
@@ -104,6 +106,10 @@ Use Lowering::lower_new(const Expr& e, Selection s) {
             return lower_sum(e->children.front());
         case Op::logsumexp:
             return lower_logsumexp(e->children.front());
+        case Op::row_logsumexp:
+            return sliced(lower_line_logsumexp(e->children.front()), s.row, -1);
+        case Op::col_logsumexp:
+            return transposed(lower(transpose(e), s.swapped()));
         case Op::norm2:
             return lower_norm(e->children.front(), true);
         case Op::norm1:

@@ -130,6 +130,8 @@ private:
     Use explicit_inverse(const Link& link);
     Use lower_det(const Expr& y);
     Use lower_logdet(const Expr& y);
+    Use lower_log_det(const Expr& y);
+    Factor determinant_factor(const Expr& y);
 
     // lower_scalar.cpp: sums of all kinds
     Use lower_trace(const Expr& y);
@@ -141,8 +143,10 @@ private:
     struct ShiftedExp {
         Use shift, terms, total;
     };
-    const ShiftedExp& shifted_exp(const Expr& y);
+    const ShiftedExp& shifted_exp(const Expr& y, ReduceOver over);
     Use lower_logsumexp(const Expr& y);
+    Use lower_line_logsumexp(const Expr& y);
+    Use log_of_shifted(const ShiftedExp& e, const std::string& text);
     std::optional<Use> lower_softmax(const Expr& e, Selection s);
     Use lower_norm(const Expr& y, bool euclidean);
     Use lower_diag_vector(const Expr& y, Selection s);
@@ -179,7 +183,7 @@ private:
     std::map<ChainKey, Use> chains_;
     std::map<ChainKey, Use> half_solves_;
     std::map<ExprKey, Use> diagonals_;
-    std::map<Fingerprint, ShiftedExp> shifted_;
+    std::map<std::pair<Fingerprint, ReduceOver>, ShiftedExp> shifted_;
     std::map<std::pair<Fingerprint, bool>, Factor> factors_;
     std::unordered_map<Expr, bool> shared_;
 };

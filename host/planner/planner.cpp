@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
+#include "expression/make_node.hpp"
 #include "planner/factoring.hpp"
 #include "planner/lowering.hpp"
 #include "planner/passes.hpp"
@@ -28,6 +30,27 @@ void check_entries(const PlanRequest& request, const Sizes& sizes) {
                             "count from 0",
                             e.row, e.col, output_text(o.kind, o.name), m, n));
         }
+    }
+}
+
+/// Ordering a product takes the cube of its length, up to a length: what would take minutes is refused.
+void check_products(std::span<const Expr> forms) {
+    constexpr double kLongest = 64;
+    constexpr double kMostWays = 1.1e9;
+    double ways = 0;
+    for (const Expr& e : topological_order(forms)) {
+        const auto factors = static_cast<double>(detail::count_matrix_factors(e));
+        if (e->op == Op::product && factors > 2) {
+            const double ordered = std::min(factors, kLongest);
+            ways += factors * ordered * ordered;
+        }
+    }
+    if (ways > kMostWays) {
+        throw UnsupportedError(
+            fmt::format("the products of the results have {:.2g} ways to be ordered: expected at "
+                        "most {:.2g}; a Hessian-vector product has a product for each pair of "
+                        "factors",
+                        ways, kMostWays));
     }
 }
 
@@ -114,6 +137,7 @@ Program make_program(const PlanRequest& request, const PassObserver& observe) {
     }
     const Sizes sizes = bind_sizes(forms, request.operands, request.symbols);
     check_entries(request, sizes);
+    check_products(forms);
     // The forms as they are and with common ends of sums pulled out, each chain in the best order
     // for itself and with shared sub-chains in mind: the cheapest Program is kept.
     Cheapest cheapest(sizes);

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <vector>
 
 #include "program/cost.hpp"
 #include "program/program.hpp"
@@ -10,43 +13,85 @@
 namespace matgrad {
 namespace {
 
-using Names = std::vector<std::string>;
+/// The names of results: G (syrk), L (Cholesky), LU, p (pivots) and t.
+constexpr std::array<std::string_view, 5> kStems = {"G", "L", "LU", "p", "t"};
+constexpr std::size_t kPivots = 3;
+constexpr std::size_t kOther = 4;
 
-const char* stem_of(const Operation& op) {
+std::size_t stem_of(const Operation& op) {
+    if (std::holds_alternative<Syrk>(op)) {
+        return 0;
+    }
     if (std::holds_alternative<Potrf>(op)) {
-        return "L";
+        return 1;
     }
-    if (std::holds_alternative<Getrf>(op)) {
-        return "LU";
-    }
-    return std::holds_alternative<Syrk>(op) ? "G" : "t";
+    return std::holds_alternative<Getrf>(op) ? 2 : kOther;
 }
 
-/// Operands keep their names; results are G (syrk), L (Cholesky), LU, p (pivots) and t, numbered
-/// where there are several.
-Names name_values(const Program& program) {
-    Names names(program.values.size());
-    std::set<std::string> taken;
-    for (const ProgramOperand& o : program.operands) {
-        names[static_cast<std::size_t>(o.value)] = o.name;
-        taken.insert(o.name);
-    }
-    const auto choose = [&](const std::string& stem) {
-        std::string name = stem;
-        for (int k = stem == "t" ? 1 : 2; name == "t" || taken.count(name) != 0; ++k) {
-            name = stem + std::to_string(k);
+/// What values are called: operands keep their names, results are numbered where there are several.
+///
+/// Cost   one pass over the steps, without a text for any value but those asked for.
+class Names {
+public:
+    explicit Names(const Program& program) : program_(program), labels_(program.values.size()) {
+        std::array<std::vector<int>, kStems.size()> taken;  // numbers by operands, 1 the bare stem
+        for (const ProgramOperand& o : program.operands) {
+            for (std::size_t stem = 0; stem < kStems.size(); ++stem) {
+                taken[stem].push_back(number_of(o.name, kStems[stem], stem == kOther));
+            }
         }
-        taken.insert(name);
-        return name;
+        std::array<int, kStems.size()> last{};
+        const auto choose = [&](ValueId value, std::size_t stem) {
+            int& number = last[stem];
+            do {
+                ++number;
+            } while (std::find(taken[stem].begin(), taken[stem].end(), number) !=
+                     taken[stem].end());
+            labels_[static_cast<std::size_t>(value)] = {stem, number};
+        };
+        for (const Step& s : program.steps) {
+            choose(s.out, stem_of(s.operation));
+            if (s.out2 != kNoValue) {
+                choose(s.out2, kPivots);
+            }
+        }
+    }
+
+    [[nodiscard]] std::string of(ValueId value) const {
+        const int operand = program_.value(value).operand;
+        if (operand >= 0) {
+            return program_.operands[static_cast<std::size_t>(operand)].name;
+        }
+        const auto [stem, number] = labels_[static_cast<std::size_t>(value)];
+        std::string name(kStems[stem]);
+        return number == 1 && stem != kOther ? name : name + std::to_string(number);
+    }
+
+private:
+    /// The number that a name of this stem has: t1 is 1, and so is L; 0 if it is no such name.
+    static int number_of(const std::string& name, std::string_view stem, bool numbered_from_1) {
+        if (name.compare(0, stem.size(), stem) != 0) {
+            return 0;
+        }
+        const std::string digits = name.substr(stem.size());
+        if (digits.empty()) {
+            return numbered_from_1 ? 0 : 1;
+        }
+        int number = 0;
+        const auto [end, code] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        const bool written_so = code == std::errc() && end == digits.data() + digits.size() &&
+                                std::to_string(number) == digits;
+        return written_so && (number > 1 || numbered_from_1) ? number : 0;
+    }
+
+    struct Label {
+        std::size_t stem = kOther;
+        int number = 0;
     };
-    for (const Step& s : program.steps) {
-        names[static_cast<std::size_t>(s.out)] = choose(stem_of(s.operation));
-        if (s.out2 != kNoValue) {
-            names[static_cast<std::size_t>(s.out2)] = choose("p");
-        }
-    }
-    return names;
-}
+    const Program& program_;
+    std::vector<Label> labels_;
+};
 
 std::string number_text(double x) {
     return fmt::format("{:.6g}", x);
@@ -67,7 +112,7 @@ struct Printer {
     const Names& names;
 
     [[nodiscard]] std::string text(const Use& u) const {
-        std::string s = names[static_cast<std::size_t>(u.value)];
+        std::string s = names.of(u.value);
         if (!is_whole(u)) {
             s += fmt::format("[{},{}]", u.row < 0 ? ":" : std::to_string(u.row),
                              u.col < 0 ? ":" : std::to_string(u.col));
@@ -197,9 +242,9 @@ const char* fold_text(Fold fold) {
 }
 
 std::string step_text(const Program& program, const Names& names, const Step& step) {
-    std::string left = names[static_cast<std::size_t>(step.out)];
+    std::string left = names.of(step.out);
     if (step.out2 != kNoValue) {
-        left += ", " + names[static_cast<std::size_t>(step.out2)];
+        left += ", " + names.of(step.out2);
     }
     return left + " = " + std::visit(Printer{program, names}, step.operation);
 }
@@ -223,18 +268,18 @@ std::string output_line(const Program& program, const Names& names, const Progra
                              : v.scope == Scope::reduced ? ", a mean"
                                                          : ", divided by the problems that succeed";
     return fmt::format("  {}{}{} <- {}{}   {}{}{}   {}\n", kind, o.name.empty() ? "" : " ", o.name,
-                       names[static_cast<std::size_t>(o.value)], o.transposed ? "'" : "",
-                       scope_text(v.scope), form, mean, v.text);
+                       names.of(o.value), o.transposed ? "'" : "", scope_text(v.scope), form, mean,
+                       v.text);
 }
 
 }  // namespace
 
 std::string to_text(const Program& program, const Step& step) {
-    return step_text(program, name_values(program), step);
+    return step_text(program, Names(program), step);
 }
 
 std::string to_text(const Program& program) {
-    const Names names = name_values(program);
+    const Names names(program);
     std::string text = "operands\n";
     for (const ProgramOperand& o : program.operands) {
         const Value& v = program.value(o.value);

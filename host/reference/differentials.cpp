@@ -100,10 +100,10 @@ double of_log_determinant(const MatrixXd& a, const MatrixXd& da) {
 }
 
 double of_norm2(const MatrixXd& a, const MatrixXd& da, double norm) {
-    if (a.size() == 0) {
-        return 0;
+    if (norm == 0) {
+        return 0;  // by the subgradient of least norm
     }
-    return (a / norm).cwiseProduct(da).sum();  // NaN at 0, where there is no derivative
+    return (a / norm).cwiseProduct(da).sum();
 }
 
 double of_dot(const Evaluated& a, const Evaluated& b) {
@@ -113,6 +113,14 @@ double of_dot(const Evaluated& a, const Evaluated& b) {
     }
     if (b.moves) {
         result += a.value.cwiseProduct(b.differential).sum();
+    }
+    return result;
+}
+
+MatrixXd of_log_sum_exp_of_rows(const MatrixXd& a, const MatrixXd& da) {
+    MatrixXd result = MatrixXd::Zero(a.rows(), 1);
+    for (Eigen::Index i = 0; i < a.rows() && a.cols() > 0; ++i) {
+        result(i, 0) = softmax(a.row(i)).cwiseProduct(da.row(i)).sum();
     }
     return result;
 }
@@ -167,6 +175,7 @@ MatrixXd differential_of_node(const Node& node, const Children& children, const 
         case Op::det:
             return scalar(of_determinant(a, da));
         case Op::logdet:
+        case Op::log_det:
             return scalar(of_log_determinant(a, da));
         case Op::trace:
             return scalar(da.trace());
@@ -174,6 +183,10 @@ MatrixXd differential_of_node(const Node& node, const Children& children, const 
             return scalar(da.sum());
         case Op::logsumexp:
             return scalar(a.size() == 0 ? 0.0 : softmax(a).cwiseProduct(da).sum());
+        case Op::row_logsumexp:
+            return of_log_sum_exp_of_rows(a, da);
+        case Op::col_logsumexp:
+            return of_log_sum_exp_of_rows(a.transpose(), da.transpose()).transpose();
         case Op::norm2:
             return scalar(of_norm2(a, da, value(0, 0)));
         case Op::norm1:

@@ -97,6 +97,22 @@ double log_determinant_of(const MatrixXd& a) {
     return lu.matrixLU().diagonal().array().abs().log().sum();
 }
 
+/// log(det(a)), which is NaN where the determinant is negative.
+double log_of_determinant(const MatrixXd& a) {
+    require_square("log(det)", a);
+    if (a.size() == 0) {
+        return 0;
+    }
+    const Eigen::PartialPivLU<MatrixXd> lu(a);
+    double sign = static_cast<double>(lu.permutationP().determinant());
+    double sum = 0;
+    for (const double pivot : lu.matrixLU().diagonal()) {
+        sign *= pivot < 0 ? -1.0 : 1.0;
+        sum += std::log(std::abs(pivot));
+    }
+    return sign < 0 && sum > -std::numeric_limits<double>::infinity() ? std::nan("") : sum;
+}
+
 double largest(const MatrixXd& x) {
     double result = -std::numeric_limits<double>::infinity();
     for (const double entry : x.reshaped()) {
@@ -114,6 +130,14 @@ double log_sum_exp_of(const MatrixXd& x) {
         return shift;
     }
     return shift + std::log((x.array() - shift).exp().sum());
+}
+
+MatrixXd log_sum_exp_of_rows(const MatrixXd& x) {
+    MatrixXd result(x.rows(), 1);
+    for (Eigen::Index i = 0; i < x.rows(); ++i) {
+        result(i, 0) = log_sum_exp_of(x.row(i));
+    }
+    return result;
 }
 
 MatrixXd diagonal_matrix_of(const MatrixXd& v) {
@@ -194,6 +218,8 @@ MatrixXd value_of_node(const Node& node, const Children& children,
             return scalar(determinant_of(a()));
         case Op::logdet:
             return scalar(log_determinant_of(a()));
+        case Op::log_det:
+            return scalar(log_of_determinant(a()));
         case Op::trace:
             return scalar(trace_of(a()));
         case Op::dot:
@@ -202,6 +228,10 @@ MatrixXd value_of_node(const Node& node, const Children& children,
             return scalar(a().sum());
         case Op::logsumexp:
             return scalar(log_sum_exp_of(a()));
+        case Op::row_logsumexp:
+            return log_sum_exp_of_rows(a());
+        case Op::col_logsumexp:
+            return log_sum_exp_of_rows(a().transpose()).transpose();
         case Op::norm2:
             return scalar(a().size() == 0 ? 0.0 : a().reshaped().stableNorm());
         case Op::norm1:

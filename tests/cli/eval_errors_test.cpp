@@ -103,6 +103,20 @@ std::string test_name(const ::testing::TestParamInfo<BadCall>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
+    Cancelled, EvalErrors,
+    ::testing::Values(
+        BadCall{"Declared",
+                {"sum(X0)+sum(X1-X1)", "--wrt", "X0", "--declare", "X1=m,n"},
+                {"--declare X1=m,n: X1 cancels in sum(X0)+sum(X1-X1), which then has only X0"}},
+        BadCall{"All",
+                {"det(eye(n) - ones(n,n)/5 + A - A)", "--wrt", "A", "--declare", "A=n,n"},
+                {"A cancels in det(eye(n) - ones(n,n)/5 + A - A), which then has no symbols"}},
+        BadCall{"Wanted",
+                {"sum(X)+sum(Y-Y)", "--wrt", "Y"},
+                {"--wrt Y: Y cancels in sum(X)+sum(Y-Y), which then has only X"}}),
+    test_name);
+
+INSTANTIATE_TEST_SUITE_P(
     Operands, EvalErrors,
     ::testing::Values(
         with("Missing", {"A=A.npy", "x=x.npy"}, {"operand b is missing", "b=FILE.npy"}),

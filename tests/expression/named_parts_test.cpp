@@ -30,9 +30,9 @@ TEST(NamedParts, AreInversesAndLargePartsThatRepeat) {
 }
 
 TEST(NamedParts, MayHaveTheNamesOfThoseBefore) {
-    EXPECT_EQ(named("exp(tr(inv(A + X*X')*B*inv(A + X*X')))*C/"
-                    "(1 + exp(tr(inv(A + X*X')*B*inv(A + X*X'))))"),
-              "c*C/(1 + c), Y = inv(A + X*X'), c = exp(tr(Y*B*Y))");
+    EXPECT_EQ(named("cosh(tr(inv(A + X*X')*B*inv(A + X*X')))*C/"
+                    "(1 + cosh(tr(inv(A + X*X')*B*inv(A + X*X'))))"),
+              "c*C/(1 + c), Y = inv(A + X*X'), c = cosh(tr(Y*B*Y))");
 }
 
 TEST(NamedParts, AreNotWhatReadsWellAsItIs) {

@@ -158,6 +158,112 @@ TEST(Rewrite, EntrywiseFactorsMerge) {
     expect_all(cases);
 }
 
+TEST(Rewrite, LogarithmsOfExponentialsDoNotOverflow) {
+    const RewriteCase cases[] = {
+        {"log(exp(A))", "A"},
+        {"log(1 + exp(x))", "softplus(x)"},
+        {"log(exp(-2*X) + 1)", "softplus(-2*X)"},
+        {"log1p(exp(X))", "softplus(X)"},
+        {"log(1 + exp(x).^2)", "softplus(2*x)"},
+        {"log(1 + exp(-t*a'*x))", "softplus(-t*a'*x)", "t=1"},
+        {"log(1 + exp(X'))", "softplus(X')"},
+        {"log(1 + exp(X)')", "softplus(X')"},
+        {"log(sigmoid(x))", "-softplus(-x)"},
+        {"log(1 - sigmoid(X))", "-softplus(X)"},
+        {"log1p(-sigmoid(x))", "-softplus(x)"},
+        {"log(1 ./ (1 + exp(-x)))", "-softplus(-x)"},
+        {"log(sigmoid(x).^3)", "-3*softplus(-x)"},
+        {"log(sqrt(exp(x)))", "0.5*x"},
+        {"log(A.*exp(B))", "log(A) + B"},
+        {"log(1 + sin(x))", "log(1 + sin(x))"},
+        {"log(exp(x) - 1)", "log(exp(x) - 1)"},
+        {"log(-exp(x))", "log(-exp(x))"},
+    };
+    expect_all(cases);
+    const auto of = [](const char* text) { return parse(text); };
+    EXPECT_EQ(of("log(2 + exp(x))"), of("log(2) + softplus(x - log(2))"));
+}
+
+TEST(Rewrite, LogarithmsOfSumsOfExponentialsDoNotOverflow) {
+    const RewriteCase cases[] = {
+        {"log(sum(exp(X)))", "logsumexp(X)"},
+        {"log(sum(exp(X')))", "logsumexp(X)"},
+        {"log(ones(1,m)*exp(x))", "logsumexp(x)", "x=m"},
+        {"log(1 + sum(exp(x)))", "softplus(logsumexp(x))"},
+        {"log(1/sum(exp(x)))", "-logsumexp(x)"},
+        {"log(rowsum(exp(X)))", "log(rowsum(exp(X)))"},
+        {"log(exp(X)*ones(n,1))", "log(rowsum(exp(X)))", "X=m,n"},
+        {"log(colsum(exp(X)))'", "log(rowsum(exp(X')))"},
+        {"rowsum(log(rowsum(exp(X))))", "log(rowsum(exp(X)))"},
+        {"log(rowsum(exp(x)))", "x"},
+        {"log(rowsum(exp(w)))", "logsumexp(w)", "w=1,n"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, QuotientsOfExponentialsDoNotOverflow) {
+    const RewriteCase cases[] = {
+        {"exp(X)/sum(exp(X))", "exp(X - logsumexp(X))"},
+        {"exp(X)'/sum(exp(X))", "exp(X - logsumexp(X))'"},
+        {"a'*exp(x)/sum(exp(x))", "a'*exp(x - logsumexp(x))"},
+        {"sum(A.*exp(X))/sum(exp(X))", "sum(A.*exp(X - logsumexp(X)))"},
+        {"exp(t)/sum(exp(x))", "exp(t - logsumexp(x))", "t=1"},
+        {"exp(t)*exp(x)/sum(exp(x))", "exp(t)*exp(x - logsumexp(x))", "t=1"},
+        {"log(exp(x)/sum(exp(x)))", "x - logsumexp(x)"},
+        {"exp(X)./(rowsum(exp(X))*ones(1,n))", "exp(X - log(rowsum(exp(X)))*ones(1,n))", "X=m,n"},
+        {"exp(X)./(ones(m,1)*colsum(exp(X)))", "exp(X - ones(m,1)*log(colsum(exp(X))))", "X=m,n"},
+        {"inv(diag(rowsum(exp(X))))*exp(X)*B", "exp(X - log(rowsum(exp(X)))*ones(1,n))*B", "X=m,n"},
+        {"exp(X)*diag(1 ./ colsum(exp(X))')", "exp(X - ones(m,1)*log(colsum(exp(X))))", "X=m,n"},
+        {"(exp(X)*b)./rowsum(exp(X))", "exp(X - log(rowsum(exp(X)))*ones(1,n))*b", "X=m,n"},
+        {"1 ./ (1 + exp(-x))", "sigmoid(x)"},
+        {"exp(x)./(1 + exp(x))", "sigmoid(x)"},
+        {"exp(t)/(1 + exp(t))", "sigmoid(t)", "t=1"},
+        {"1/sum(exp(x))", "1/sum(exp(x))"},
+        {"exp(x)./(1 + cosh(x))", "exp(x)./(1 + cosh(x))"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, LogarithmsOfDeterminantsKeepTheSign) {
+    const RewriteCase cases[] = {
+        {"log(det(A))", "log(det(A))", "A=n,n"},
+        {"log(det(A)^2)", "2*logdet(A)", "A=n,n"},
+        {"log(det(A)^3)", "3*log(det(A))", "A=n,n"},
+        {"log(1/det(A))", "-log(det(A))", "A=n,n"},
+        {"log(det(inv(A)))", "-log(det(A))", "A=n,n"},
+        {"log(sqrt(det(A)))", "0.5*log(det(A))", "A=n,n"},
+        {"log(det(S))", "logdet(S)", "S=n,n:spd"},
+    };
+    expect_all(cases);
+    const auto declared = parse_declarations("A=n,n");
+    EXPECT_EQ(parse("log(2*det(A))", declared), parse("log(2) + log(det(A))", declared));
+}
+
+TEST(Rewrite, WhatIsNoFiniteNumberIsNeverFoldedAway) {
+    const RewriteCase cases[] = {
+        {"0/0", "0*0^-1"},
+        {"0*log(0)", "0*log(0)"},
+        {"log(0) - log(0)", "0*log(0)"},
+        {"log(0)/log(0)", "0*log(0)"},
+        {"0*(1 + log(0))", "0*(1 + log(0))"},
+        {"0/0*ones(m,n).*A", "0*0^-1*A", "A=m,n"},
+        {"1/0", "0^-1"},
+        {"0*log(1)", "0"},
+        {"0*sigmoid(1)", "0"},
+        {"sum(x - x)", "0"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, ConstantsThatUnderflowAreRefused) {
+    EXPECT_THROW((void)parse("1e-200*1e-200*A"), UnsupportedError);
+    EXPECT_THROW((void)parse("(1e-200*A).*(1e-200*B)"), UnsupportedError);
+    EXPECT_THROW((void)parse("1e-200^2*sum(A)"), UnsupportedError);
+    EXPECT_THROW((void)parse("1e-400*A"), ParseError);
+    EXPECT_EQ(to_text(parse("1e-310*A")), "1e-310*A");
+    EXPECT_EQ(to_text(parse("1e-200*1e-100*A")), "1e-300*A");
+}
+
 TEST(Rewrite, NeverMultipliesOutASum) {
     const RewriteCase cases[] = {
         {"A*(B + C)", "A*(B + C)"},

@@ -209,7 +209,7 @@ TEST(Meaning, LogOfDetIsLogdetOnlyWhereTheMatrixIsKnownPositive) {
     EXPECT_EQ(parse("log(det(X'*X))"), parse("logdet(X'*X)"));
     const auto spd = parse_declarations("S=n,n:spd");
     EXPECT_EQ(parse("log(det(S))", spd), parse("logdet(S)", spd));
-    EXPECT_EQ(parse("log(det(A))")->op, Op::log);
+    EXPECT_EQ(parse("log(det(A))")->op, Op::log_det);
 }
 
 TEST(Meaning, LogOfASumOfExpDoesNotOverflow) {

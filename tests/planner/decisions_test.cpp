@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "matgrad/build.hpp"
 #include "matgrad/calculus.hpp"
 #include "planner/plan_support.hpp"
 #include "program/cost.hpp"
@@ -333,6 +334,30 @@ TEST(Plan, OfADerivedGradientNeedsNoMoreThanTheTablesForm) {
                 << row.equation << "\n"
                 << to_text(ours) << to_text(program_for(p));
         }
+    }
+}
+
+/// The Hessian-vector product of a product of so many different factors.
+PlanRequest product_of(int factors) {
+    Expr product = parse("X + Y", {"X=n,n", "Y=n,n"});
+    for (int k = 2; k <= factors; ++k) {
+        product = product * parse("X + " + std::to_string(k) + "*Y", {"X=n,n", "Y=n,n"});
+    }
+    PlanRequest request =
+        request_for({{"sum(X) + sum(Y) + sum(V)"}, {"X=n,n", "Y=n,n", "V=n,n"}, {{"n", 3}}, {}});
+    request.outputs[0].form = hessian_vector_product(sum(product), "X", "V");
+    return request;
+}
+
+TEST(Plan, OfAProductOfManyFactorsIsMadeOrRefused) {
+    EXPECT_GT(make_program(product_of(12)).steps.size(), 100U);
+    try {
+        (void)make_program(product_of(82));
+        ADD_FAILURE() << "82 factors were planned";
+    } catch (const UnsupportedError& error) {
+        EXPECT_NE(std::string(error.what()).find("ways to be ordered: expected at most 1.1e+09"),
+                  std::string::npos)
+            << error.what();
     }
 }
 
