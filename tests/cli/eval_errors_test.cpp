@@ -171,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
     ResultPaths, EvalErrors,
     ::testing::Values(
         also("TwoSpellings", {"--grad", "new.npy", "--value", "./new.npy"},
-             {"two results", "./new.npy", "(also new.npy)"}),
+             {"new.npy: two results go to this file (also ./new.npy)"}),
         also("ThroughAFolder", {"--grad", "new.npy", "--value", "folder/../new.npy"},
              {"two results", "new.npy"}),
         also("FoldersOfTwoNames", {"--grad", "folder/new.npy", "--status", "link/new.npy"},

@@ -26,9 +26,10 @@ protected:
         }
         options_.folder = folder_.path("");
     }
-    [[nodiscard]] static std::vector<std::string> words() {
+    /// By default in thousands of pieces, which take their time.
+    [[nodiscard]] static std::vector<std::string> words(const char* memory = "8K") {
         return {"eval",    "norm2(X)^2", "--wrt",    "X",     "X=X.npy",  "--grad", "G.npy",
-                "--value", "v.npy",      "--status", "s.npy", "--memory", "8K"};
+                "--value", "v.npy",      "--status", "s.npy", "--memory", memory};
     }
     void expect_older_results() const {
         for (const char* name : {"G.npy", "v.npy", "s.npy"}) {
@@ -67,10 +68,8 @@ TEST_F(EvalSignals, ThatEndItOnTheSpotLeaveTheOlderResults) {
 TEST_F(EvalSignals, AreIgnoredWhereTheyWereIgnoredBefore) {
     const auto before = ::signal(SIGHUP, SIG_IGN);
     {
-        std::vector<std::string> arguments = words();
-        arguments.back() = "1M";
         options_.keeps_ignored_signals = true;
-        Command command(arguments, options_);
+        Command command(words("1M"), options_);
         ASSERT_TRUE(command.has_begun_to_write_in(options_.folder));
         command.send_signal(SIGHUP);
         EXPECT_EQ(command.wait().status, 0);
@@ -101,7 +100,7 @@ TEST_F(EvalSignals, AreNoneThatTheUserSeesWhereAReaderLeavesEarly) {
 TEST_F(EvalSignals, OfAStackThatIsTooSmallLeaveNothing) {
     for (const std::int64_t kilobytes : {16, 32, 64, 96}) {
         options_.stack = kilobytes << 10;
-        const RunResult result = run(words(), options_);
+        const RunResult result = run(words("4M"), options_);
         if (result.status != 0) {
             expect_older_results();
         } else {
@@ -112,7 +111,7 @@ TEST_F(EvalSignals, OfAStackThatIsTooSmallLeaveNothing) {
 }
 
 TEST_F(EvalSignals, AndFoldersThatTakeAResultsPlaceLeaveAllTheOlderResults) {
-    Command command(words(), options_);
+    Command command(words("1M"), options_);
     ASSERT_TRUE(command.has_begun_to_write_in(options_.folder));
     std::filesystem::remove(folder_.path("s.npy"));
     std::filesystem::create_directory(folder_.path("s.npy"));
