@@ -30,7 +30,8 @@ struct Scaled {
 };
 [[nodiscard]] Scaled split_number(const Expr& a);
 
-/// True of a constant that is no finite number, or has one in it: 1/0, log(0), sqrt(-1)*ones.
+/// True of a constant that is no finite number, or has one in it, and of a product with such a factor:
+/// 1/0, log(0), sqrt(-1)*ones, A/0.
 [[nodiscard]] bool is_not_finite(const Expr& a);
 
 }  // namespace matgrad::detail

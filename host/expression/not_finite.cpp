@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "expression/functions.hpp"
@@ -29,8 +30,9 @@ double value_at_constants(const Expr& a) {
 }  // namespace
 
 bool is_not_finite(const Expr& a) {
-    if (a->symbols != nullptr && !a->symbols->empty()) {
-        return false;
+    if (a->symbols != nullptr && !a->symbols->empty()) {  // a factor may be one
+        return (a->op == Op::product || a->op == Op::hadamard) &&
+               std::any_of(a->children.begin(), a->children.end(), is_not_finite);
     }
     for (const Expr& node : topological_order({&a, 1})) {
         if ((node->op == Op::power || is_entrywise(node->op)) &&

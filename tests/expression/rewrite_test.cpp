@@ -248,6 +248,7 @@ TEST(Rewrite, WhatIsNoFiniteNumberIsNeverFoldedAway) {
         {"0*(1 + log(0))", "0*(1 + log(0))"},
         {"0/0*ones(m,n).*A", "0*0^-1*A", "A=m,n"},
         {"1/0", "0^-1"},
+        {"0/0*sum(A) + sum(B)", "0*0^-1*sum(A) + sum(B)"},
         {"0*log(1)", "0"},
         {"0*sigmoid(1)", "0"},
         {"sum(x - x)", "0"},
