@@ -106,7 +106,8 @@ TEST(NpyWriter, LeavesNothingBehindWithoutACommit) {
     write_text(path, "the old result");
     for (const bool named : {false, true}) {
         const std::vector<double> data = counting(3);
-        NpyWriter writer(path, NpyType::float64, {3}, named ? calls_with_names() : system_calls());
+        const FileCalls calls = named ? calls_with_names() : system_calls();
+        NpyWriter writer(path, NpyType::float64, {3}, calls);
         writer.append(data.data(), 3);
         writer.finish();
         // Whatever ends a process, a file without a name does not outlive it.
