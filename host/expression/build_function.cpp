@@ -388,33 +388,4 @@ Expr call(Op op, std::span<const Expr> arguments) {
     return is_entrywise(op) ? entrywise(op, arguments) : apply(op, arguments.front());
 }
 
-Expr differential(const Expr& y) {
-    if (y->op == Op::transpose) {
-        return transpose(differential(y->children.front()));
-    }
-    if (y->op == Op::product && y->children.size() == 1) {  // a number times Y
-        return scale(y->number, differential(y->children.front()));
-    }
-    return raw(Op::differential, {y}, y.shape());
-}
-
-Expr with_children(const Expr& a, std::span<const Expr> children) {
-    if (children.empty()) {
-        return a;
-    }
-    if (a->op == Op::add) {
-        return add(children);
-    }
-    if (a->op == Op::product) {
-        return scale(a->number, multiply(children));
-    }
-    if (a->op == Op::hadamard) {
-        return hadamard(children);
-    }
-    if (a->op == Op::power) {
-        return power(children.front(), a->number);
-    }
-    return call(a->op, children);
-}
-
 }  // namespace matgrad

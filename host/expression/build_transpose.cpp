@@ -63,4 +63,14 @@ Expr transpose(const Expr& a) try {
     detail::throw_as_matgrad();
 }
 
+Expr differential(const Expr& y) {
+    if (y->op == Op::transpose) {
+        return transpose(differential(y->children.front()));
+    }
+    if (y->op == Op::product && y->children.size() == 1) {  // a number times Y
+        return scale(y->number, differential(y->children.front()));
+    }
+    return unary(Op::differential, y, y.shape());
+}
+
 }  // namespace matgrad

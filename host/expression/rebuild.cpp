@@ -22,6 +22,25 @@ Expr rebuilt(const Expr& root, const Rebuild& rebuild) {
     return images.at(root);
 }
 
+Expr with_children(const Expr& a, std::span<const Expr> children) {
+    if (children.empty()) {
+        return a;
+    }
+    if (a->op == Op::add) {
+        return add(children);
+    }
+    if (a->op == Op::product) {
+        return scale(a->number, multiply(children));
+    }
+    if (a->op == Op::hadamard) {
+        return hadamard(children);
+    }
+    if (a->op == Op::power) {
+        return power(children.front(), a->number);
+    }
+    return call(a->op, children);
+}
+
 Expr with_images(const Expr& node, std::span<const Expr> children) {
     return std::equal(children.begin(), children.end(), node->children.begin())
                ? node

@@ -133,12 +133,7 @@ private:
     Use lower_log_det(const Expr& y);
     Factor determinant_factor(const Expr& y);
 
-    // lower_scalar.cpp: sums of all kinds
-    Use lower_trace(const Expr& y);
-    Use lower_trace_of_chain(const Links& links);
-    Use lower_dot(const Expr& a, const Expr& b);
-    Use lower_sum(const Expr& y);
-    Use lower_row_sum(const Expr& y, Selection s);
+    // lower_exponentials.cpp: one exponential for several functions
     /// What logsumexp(y) and its gradient are made of.
     struct ShiftedExp {
         Use shift, terms, total;
@@ -148,6 +143,13 @@ private:
     Use lower_line_logsumexp(const Expr& y);
     Use log_of_shifted(const ShiftedExp& e, const std::string& text);
     std::optional<Use> lower_softmax(const Expr& e, Selection s);
+
+    // lower_scalar.cpp: sums of all kinds
+    Use lower_trace(const Expr& y);
+    Use lower_trace_of_chain(const Links& links);
+    Use lower_dot(const Expr& a, const Expr& b);
+    Use lower_sum(const Expr& y);
+    Use lower_row_sum(const Expr& y, Selection s);
     Use lower_norm(const Expr& y, bool euclidean);
     Use lower_diag_vector(const Expr& y, Selection s);
     Use sum_of_squares(const Use& a, const std::string& text, const std::string& why);
