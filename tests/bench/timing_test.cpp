@@ -57,24 +57,27 @@ TEST(Timing, RepeatsAtLeastFiveTimesUnlessThatTakesFarTooLong) {
 }
 
 TEST(Timing, WarmsUpForAsLongAsIsAskedAndFitsBlocksToTheFasterClock) {
-    // A clock of our own, which runs at a tenth of its speed for the first 20 ms.
-    const Clock::time_point start = Clock::now();
     Pace pace;
     pace.seconds = 0.002;
-    double shortest = 1;
-    const Timing timing = measure(
-        [&](std::int64_t count) {
-            const bool cold = seconds_since(start) < 0.02;
-            const double seconds = (cold ? 1e-5 : 1e-6) * static_cast<double>(count);
-            shortest = cold ? 1 : seconds;
-            std::this_thread::sleep_for(std::chrono::microseconds(50));
-            return seconds;
-        },
-        pace, {0.04, 1e-3});
-    EXPECT_NEAR(timing.low, 1e-6, 1e-12);
-    EXPECT_NEAR(timing.high, 1e-6, 1e-12);
+    double shortest = 0;
+    // Where the machine stands still while the clock becomes faster, no block is there to show it: tried again.
+    for (int attempt = 0; attempt < 5 && shortest < 1e-3; ++attempt) {
+        // A clock of our own, which runs at a tenth of its speed for the first 20 ms.
+        const Clock::time_point start = Clock::now();
+        const Timing timing = measure(
+            [&](std::int64_t count) {
+                const bool cold = seconds_since(start) < 0.02;
+                const double seconds = (cold ? 1e-5 : 1e-6) * static_cast<double>(count);
+                shortest = cold ? 1 : seconds;
+                std::this_thread::sleep_for(std::chrono::microseconds(50));
+                return seconds;
+            },
+            pace, {0.04, 1e-3});
+        EXPECT_NEAR(timing.low, 1e-6, 1e-12);
+        EXPECT_NEAR(timing.high, 1e-6, 1e-12);
+        EXPECT_GE(seconds_since(start), 0.04 + pace.seconds);
+    }
     EXPECT_GE(shortest, 1e-3);
-    EXPECT_GE(seconds_since(start), 0.04 + pace.seconds);
 }
 
 TEST(Timing, IsStoppedBetweenTwoBlocks) {
