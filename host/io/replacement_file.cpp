@@ -91,7 +91,7 @@ void ReplacementFile::choose_target() {
         }
     }
     if (S_ISDIR(status.st_mode)) {
-        throw FileError(fmt::format("{}: {}: is a directory", path_, kCannotBeWritten));
+        fail(EISDIR);
     }
     if (!S_ISREG(status.st_mode)) {
         throw FileError(fmt::format("{}: {}: is no regular file", path_, kCannotBeWritten));

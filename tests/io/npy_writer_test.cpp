@@ -220,7 +220,7 @@ TEST(NpyWriter, RefusesAPathItCannotWriteBeforeAnyWork) {
     EXPECT_THAT(refusal(folder.path("none/G.npy")),
                 HasSubstr("none/G.npy: cannot be written: No such file or directory"));
     std::filesystem::create_directory(folder.path("folder"));
-    EXPECT_THAT(refusal(folder.path("folder")), HasSubstr("cannot be written: is a directory"));
+    EXPECT_THAT(refusal(folder.path("folder")), HasSubstr("cannot be written: Is a directory"));
     EXPECT_THAT(refusal(folder.path("folder/")), HasSubstr("not the name of a file"));
     EXPECT_THAT(refusal(""), HasSubstr("not the name of a file"));
     EXPECT_THAT(refusal("/dev/null"), HasSubstr("cannot be written: is no regular file"));
