@@ -52,20 +52,21 @@ Naive qr_triangle(Naive a) {
     return r;
 }
 
-enum class Kind { logdet, trace_of_inverse };
+enum class Kind { logdet, logdet_of_multiple, trace_of_inverse };
 
 struct Answer {
     long double value;
     Naive gradient;
 };
 
-/// logdet(X'X) and 2 X inv(X'X), or tr(inv(X'X)) and -2 X inv(X'X)^2, by X = Q R.
+/// logdet(X'X) and 2 X inv(X'X), the same for 7 X'X, or tr(inv(X'X)) and -2 X inv(X'X)^2, by X = Q R.
 Answer reference(Kind kind, const Naive& x) {
     const Naive r = qr_triangle(x);
     const Naive inverse = inverse_of_triangle(r, false);
     const Naive first = multiply(multiply(x, inverse), transpose(inverse));
-    if (kind == Kind::logdet) {
-        long double value = 0;
+    if (kind != Kind::trace_of_inverse) {
+        long double value =
+            kind == Kind::logdet ? 0 : static_cast<long double>(x.cols) * std::log(7.0L);
         for (std::int64_t i = 0; i < r.rows; ++i) {
             value += 2 * std::log(std::abs(r(i, i)));
         }
@@ -142,7 +143,9 @@ Naive of_condition(std::int64_t m, std::int64_t n, double condition, std::mt1993
 }
 
 Program program_of(Kind kind, std::int64_t m, std::int64_t n, ScalarType type) {
-    const char* f = kind == Kind::logdet ? "logdet(X'*X)" : "tr(inv(X'*X))";
+    const char* f = kind == Kind::logdet               ? "logdet(X'*X)"
+                    : kind == Kind::logdet_of_multiple ? "logdet(7*X'*X)"
+                                                       : "tr(inv(X'*X))";
     return make_program(
         value_and_gradient_request(f, "X", {{"X", m, n, true}}, type, Accuracy::robust, 1000));
 }
@@ -199,6 +202,7 @@ TEST(GramCare, DoubleIsRightUpToACondition1e13) {
     for (const Case& size : kCases) {
         for (const double condition : {1., 3., 7., 12., 20., 1e2, 1e3, 1e5, 1e7, 1e8, 1e10, 1e13}) {
             check_condition(ScalarType::float64, Kind::logdet, size, condition);
+            check_condition(ScalarType::float64, Kind::logdet_of_multiple, size, condition);
             if (size.n <= 16) {
                 check_condition(ScalarType::float64, Kind::trace_of_inverse, size, condition);
             }

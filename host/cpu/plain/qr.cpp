@@ -32,7 +32,7 @@ std::int64_t sharpen_bytes(std::int64_t n) {
     return align_up(matrices) + align_up(split_scratch_bytes(n)) + 3 * kAlignment;
 }
 
-bool sharpen_factor(const View& root, const View& l, Scratch& scratch) {
+bool sharpen_factor(const View& root, double scale, const View& l, Scratch& scratch) {
     const std::int64_t n = root.cols;
     const std::int64_t most = rows_at_once(n);
     const View q = scratch.matrix(ScalarType::float64, most, n, 1);
@@ -42,7 +42,8 @@ bool sharpen_factor(const View& root, const View& l, Scratch& scratch) {
     for (std::int64_t row = 0; row < root.rows; row += most) {
         const View part = block(q, 0, 0, std::min(most, root.rows - row), n);
         copy_matrix(block(root, row, 0, part.rows, n), part);
-        split_trsm({}, ScalarType::float64, Side::right, true, true, false, 1, l, part, part, work);
+        split_trsm({}, ScalarType::float64, Side::right, true, true, false, scale, l, part, part,
+                   work);
         blas_syrk(1, transposed(part), row == 0 ? 0 : 1, gram);
     }
     const std::int32_t status = split_potrf({}, ScalarType::float64, gram, gram, work);

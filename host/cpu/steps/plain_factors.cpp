@@ -130,8 +130,8 @@ private:
                                      ? estimate(l, at.scratch().take(condition_bytes(l.rows, 1)))
                                      : std::numeric_limits<double>::infinity();
         if (estimated <= care_.estimate ||
-            (estimated <= care_.far && care_.scale == 1 &&
-             sharpen_factor(at.view(potrf_.root), l, at.scratch()))) {
+            (estimated <= care_.far &&
+             sharpen_factor(at.view(potrf_.root), care_.scale, l, at.scratch()))) {
             return status;
         }
         const View better = at.scratch().matrix(step_.type, l.rows, l.cols, 1);
