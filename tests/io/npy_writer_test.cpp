@@ -12,6 +12,7 @@
 
 #include "io/arrays.hpp"
 #include "io/files.hpp"
+#include "io/named_files.hpp"
 
 namespace matgrad::io_test {
 namespace {
@@ -21,16 +22,6 @@ using ::testing::HasSubstr;
 
 std::string refusal(const std::string& path) {
     return message_of<FileError>([&] { const NpyWriter writer(path, NpyType::float64, {3}); });
-}
-
-/// Those of a system that has no files without a name.
-FileCalls calls_with_names() {
-    FileCalls calls = system_calls();
-    calls.open_unnamed = [](const char*) {
-        errno = EOPNOTSUPP;
-        return -1;
-    };
-    return calls;
 }
 
 /// Those of a file system that cannot exchange two names.

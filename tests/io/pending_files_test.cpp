@@ -9,17 +9,11 @@
 
 #include "io/arrays.hpp"
 #include "io/files.hpp"
+#include "io/named_files.hpp"
 #include "io/npy_writer.hpp"
 
 namespace matgrad::io_test {
 namespace {
-
-/// Files that have a name from the start.
-FileCalls calls_with_names() {
-    FileCalls calls = system_calls();
-    calls.open_unnamed = [](const char*) { return -1; };
-    return calls;
-}
 
 TEST(PendingFiles, AreRemovedAllAtOnceAndTheTargetsStay) {
     const TemporaryFolder folder;
