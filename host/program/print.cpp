@@ -210,6 +210,7 @@ struct Printer {
         const char* const name = r.op == ReduceOp::sum       ? "sum"
                                  : r.op == ReduceOp::max     ? "max"
                                  : r.op == ReduceOp::product ? "product"
+                                 : r.op == ReduceOp::norm    ? "norm"
                                                              : "signed product";
         return factor(r.scale) + name + over + " " + text(r.body);
     }

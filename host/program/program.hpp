@@ -142,6 +142,7 @@ enum class ReduceOp {
     max,  ///< -infinity for an empty domain; NaN if any entry is
     product,
     signed_product,  ///< product, negated once for each k with pivots[k] != k: det from LU
+    norm,  ///< the root of the sum of squares, over all entries; squares neither overflow nor underflow
 };
 enum class ReduceOver { all, rows, cols, diagonal };  ///< rows: one number per row (m-by-1)
 

@@ -398,7 +398,9 @@ int Interpreter::execute(const Step& step) {
         write(step.out, r);
     } else if (const auto* d = std::get_if<Reduce>(&step.operation)) {
         const std::vector<Matrix> operands = read_all(d->body);
-        const double start = d->op == ReduceOp::sum ? 0 : d->op == ReduceOp::max ? -kInfinity : 1;
+        const double start = d->op == ReduceOp::sum || d->op == ReduceOp::norm ? 0
+                             : d->op == ReduceOp::max                          ? -kInfinity
+                                                                               : 1;
         Matrix r = Matrix::Constant(out.rows.size, out.cols.size, start);
         for (std::int64_t i = 0; i < d->rows.size; ++i) {
             for (std::int64_t j = 0; j < d->cols.size; ++j) {
@@ -412,6 +414,8 @@ int Interpreter::execute(const Step& step) {
                     into += x;
                 } else if (d->op == ReduceOp::max) {
                     into = std::isnan(x) || x > into ? x : into;
+                } else if (d->op == ReduceOp::norm) {
+                    into = std::hypot(into, x);
                 } else {
                     into *= x;
                 }
