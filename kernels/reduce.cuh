@@ -41,6 +41,27 @@ struct Product {
     }
 };
 
+/// What the squares of a norm are multiplied by where their sum is out of range, and the range. Powers
+/// of 2 are exact; the squares of the largest and of the smallest numbers of the type are in range then.
+template <typename T>
+struct NormRange {
+    static constexpr T kUp = sizeof(T) == 4 ? T(0x1p100) : T(0x1p600);
+    static constexpr T kLeast = sizeof(T) == 4 ? T(0x1p-103) : T(0x1p-970);  // min/eps
+    static constexpr T kMost = sizeof(T) == 4 ? T(0x1.fffffep127) : T(0x1.fffffffffffffp1023);
+};
+
+/// Of squares.
+struct Norm : Sum {};
+
+template <typename Operation>
+struct IsNorm {
+    static constexpr bool kValue = false;
+};
+template <>
+struct IsNorm<Norm> {
+    static constexpr bool kValue = true;
+};
+
 enum Over { kOverAll, kOverRows, kOverCols, kOverDiagonal };
 
 /// Joins `kSlices` numbers for each of the block's `kResults` results, by halves.
@@ -118,6 +139,42 @@ MATGRAD_DEVICE bool odd_swaps(const int* pivots, I count, I slice) {
     return odd;
 }
 
+/// The norm whose sum of squares is `squares`. Where that is out of range for any result of the block,
+/// all threads square the entries again, scaled, and the result takes it.
+///
+/// Who      every thread of the block; `mine` is true of those that hold a result
+template <typename T, typename Squares>
+MATGRAD_DEVICE T norm_of_squares(T squares, bool mine, const Squares& joined) {
+    using Range = NormRange<T>;
+    MATGRAD_SHARED(int, wanted, 2);
+    if (thread_index() < 2) {
+        wanted[thread_index()] = 0;
+    }
+    barrier();
+    const bool large = mine && squares > Range::kMost;
+    const bool small = mine && squares < Range::kLeast;
+    if (large) {
+        wanted[0] = 1;
+    }
+    if (small) {
+        wanted[1] = 1;
+    }
+    barrier();
+    const bool any_large = wanted[0] != 0;
+    const bool any_small = wanted[1] != 0;
+    T root = sqrt(squares);
+    if (any_large) {
+        const T again = sqrt(joined(T(1) / Range::kUp)) * Range::kUp;
+        root = large ? again : root;
+        barrier();
+    }
+    if (any_small) {
+        const T again = sqrt(joined(Range::kUp)) / Range::kUp;
+        root = small ? again : root;
+    }
+    return root;
+}
+
 /// Who      every thread of a block of Body::kThreads; Body::kSlices of them share a result
 /// Order    of the operations depends on sizes and args.order alone
 ///
@@ -142,44 +199,57 @@ MATGRAD_DEVICE void reduce(const Args& args) {
     const Item<I> item = item_at<Body::kOutputs, I>(block_of(args.launch) * kResults, result);
     const bool inside = item.problem < args.launch.batch;
 
-    T chains[kChains];
-    MATGRAD_UNROLL
-    for (int j = 0; j < kChains; ++j) {
-        chains[j] = Operation::template empty<T>();
-    }
-    if (inside) {
-        const auto value = [&](I i) {
-            const Place<I> at = place_in_domain<Body>(item, i, args.order);
-            return Body::value(Body::read(args.from, at), at);
-        };
-        I i = static_cast<I>(slice);
-        if constexpr (kLength >= kChains * kSlices) {
-            for (; i + (kChains - 1) * kSlices < kLength; i += kChains * kSlices) {
-                MATGRAD_UNROLL
-                for (int j = 0; j < kChains; ++j) {
-                    chains[j] = Operation::join(chains[j], value(i + static_cast<I>(j * kSlices)));
+    // The numbers of this thread's slice, joined with those of the result's other slices.
+    const auto joined = [&](T factor) {
+        T chains[kChains];
+        MATGRAD_UNROLL
+        for (int j = 0; j < kChains; ++j) {
+            chains[j] = Operation::template empty<T>();
+        }
+        if (inside) {
+            const auto value = [&](I i) {
+                const Place<I> at = place_in_domain<Body>(item, i, args.order);
+                const T x = Body::value(Body::read(args.from, at), at);
+                if constexpr (IsNorm<Operation>::kValue) {
+                    return factor * x * (factor * x);
+                } else {
+                    return x;
+                }
+            };
+            I i = static_cast<I>(slice);
+            if constexpr (kLength >= kChains * kSlices) {
+                for (; i + (kChains - 1) * kSlices < kLength; i += kChains * kSlices) {
+                    MATGRAD_UNROLL
+                    for (int j = 0; j < kChains; ++j) {
+                        chains[j] =
+                            Operation::join(chains[j], value(i + static_cast<I>(j * kSlices)));
+                    }
+                }
+            }
+            if constexpr (kLength > 0) {
+                for (; i < kLength; i += kSlices) {
+                    chains[0] = Operation::join(chains[0], value(i));
                 }
             }
         }
-        if constexpr (kLength > 0) {
-            for (; i < kLength; i += kSlices) {
-                chains[0] = Operation::join(chains[0], value(i));
+        T total = chains[0];
+        MATGRAD_UNROLL
+        for (int j = 1; j < kChains; ++j) {
+            total = Operation::join(total, chains[j]);
+        }
+        if constexpr (Body::kSigned) {
+            const int* pivots = args.pivots + item.problem * static_cast<long long>(kLength);
+            if (inside && odd_swaps<kSlices>(pivots, kLength, static_cast<I>(slice))) {
+                total = -total;
             }
         }
+        return results_first ? join_slices<Operation, kSlices, kResults>(total, slice, result)
+                             : join_neighbours<Operation, kSlices, kResults>(total);
+    };
+    T total = joined(T(1));
+    if constexpr (IsNorm<Operation>::kValue) {
+        total = norm_of_squares(total, inside && slice == 0, joined);
     }
-    T total = chains[0];
-    MATGRAD_UNROLL
-    for (int j = 1; j < kChains; ++j) {
-        total = Operation::join(total, chains[j]);
-    }
-    if constexpr (Body::kSigned) {
-        const int* pivots = args.pivots + item.problem * static_cast<long long>(kLength);
-        if (inside && odd_swaps<kSlices>(pivots, kLength, static_cast<I>(slice))) {
-            total = -total;
-        }
-    }
-    total = results_first ? join_slices<Operation, kSlices, kResults>(total, slice, result)
-                          : join_neighbours<Operation, kSlices, kResults>(total);
     if (inside && slice == 0) {
         using Out = typename Body::Out;
         const bool lost = loses_numbers(status_of(args.status, item.problem), args.losing);

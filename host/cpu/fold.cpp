@@ -159,6 +159,7 @@ HWY_INLINE void fold_each_row_by(ReduceOp op, const T* values, std::int64_t rows
                                  T* folds) {
     switch (op) {
         case ReduceOp::sum:
+        case ReduceOp::norm:
             return fold_each_row_typed<T, ReduceOp::sum>(values, rows, cols, folds);
         case ReduceOp::max:
             return fold_each_row_typed<T, ReduceOp::max>(values, rows, cols, folds);

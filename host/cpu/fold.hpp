@@ -10,6 +10,11 @@
 
 namespace matgrad::detail {
 
+/// How the terms of a reduction are folded: squares of a norm are added.
+[[nodiscard]] constexpr ReduceOp fold_of(ReduceOp op) {
+    return op == ReduceOp::norm ? ReduceOp::sum : op;
+}
+
 /// What leaves a number as it is. (A signed product is a product here.)
 template <typename T>
 [[nodiscard]] T identity_of(ReduceOp op) {

@@ -137,7 +137,7 @@ View joined(View v) {
 
 bool knows_positions(const MapBody& body) {
     return std::any_of(body.code.begin(), body.code.end(), [](const MapInstruction& instruction) {
-        return is_position(instruction.op);
+        return knows_place(instruction.op);
     });
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <new>
 #include <type_traits>
 
@@ -55,6 +56,16 @@ struct Domain {
 /// The transposed domain, for what does not ask for an order and not for positions.
 [[nodiscard]] Domain transposed(Domain domain, Scratch& scratch);
 [[nodiscard]] bool knows_positions(const MapBody& body);
+
+/// A coin for each place, the same for (row, col) and (col, row).
+[[nodiscard]] constexpr bool place_sign(std::int64_t row, std::int64_t col, std::uint32_t seed) {
+    const auto r = static_cast<std::uint32_t>(row);
+    const auto c = static_cast<std::uint32_t>(col);
+    std::uint32_t hash = ((r + c) * 0x9e3779b1U) ^ (r * c * 0x85ebca77U) ^ (seed * 0xc2b2ae3dU);
+    hash = (hash ^ (hash >> 15)) * 0x2c1b3c6dU;
+    hash = (hash ^ (hash >> 13)) * 0x297a2d39U;
+    return hash >> 31 == 0;
+}
 
 /// The shape of the blocks, at most.
 struct BlockShape {
@@ -134,6 +145,9 @@ private:
             return positions(block, out, 0, kFar);
         }
         const T* a = values_[instruction.a];
+        if (instruction.op == MapOp::perturb) {
+            return perturbed(block, a, out, static_cast<std::uint32_t>(instruction.number));
+        }
         const T* b = reads_b(instruction.op) ? values_[instruction.b] : a;
         apply_strip(instruction.op, out, a, b, instruction.number, numbers);
         return out;
@@ -156,6 +170,23 @@ private:
             std::fill_n(at, first * lanes, T{0});
             std::fill_n(at + first * lanes, (last - first) * lanes, T{1});
             std::fill_n(at + last * lanes, (block.cols - last) * lanes, T{0});
+        }
+        return out;
+    }
+
+    /// a times 1 + eps or 1 - eps, by a hash of the place and of `seed`.
+    const T* perturbed(const Block& block, const T* a, T* out, std::uint32_t seed) {
+        const int lanes = domain_.lanes;
+        T* to = out;
+        for (std::int64_t r = block.row; r < block.row + block.rows; ++r) {
+            for (std::int64_t c = block.col; c < block.col + block.cols; ++c) {
+                const std::int64_t row = domain_.diagonal ? c : r;
+                const T change = place_sign(row, c, seed) ? std::numeric_limits<T>::epsilon()
+                                                          : -std::numeric_limits<T>::epsilon();
+                for (int lane = 0; lane < lanes; ++lane, ++a, ++to) {
+                    *to = *a + change * *a;
+                }
+            }
         }
         return out;
     }

@@ -6,6 +6,7 @@
 #include "cpu/fold.hpp"
 #include "cpu/interpreter.hpp"
 #include "cpu/map.hpp"
+#include "cpu/norm.hpp"
 #include "cpu/parts.hpp"
 
 namespace matgrad::detail {
@@ -27,13 +28,15 @@ bool same(const View& a, const View& b) {
            a.row_stride == b.row_stride && a.col_stride == b.col_stride;
 }
 
-/// The terms of the body, if it is one operand, its square or a product of two.
-std::optional<Dot> terms_of(const Domain& domain, ScalarType type) {
+/// The terms that are added, if the body is one operand, its square or a product of two.
+std::optional<Dot> terms_of(const Domain& domain, ReduceOp op, ScalarType type) {
     const std::vector<MapInstruction>& code = domain.body->code;
-    if (code.size() > 3 || code[0].op != MapOp::load) {
+    const bool norm = op == ReduceOp::norm;
+    if ((op != ReduceOp::sum && !norm) || code.size() > (norm ? 1 : 3) ||
+        code[0].op != MapOp::load) {
         return {};
     }
-    Dot dot{Terms::entries, domain.operands[code[0].a], {}, type};
+    Dot dot{norm ? Terms::squares : Terms::entries, domain.operands[code[0].a], {}, type};
     const MapInstruction& last = code.back();
     if (code.size() == 2) {
         if (last.op != MapOp::mul && !(last.op == MapOp::pow && last.number == 2)) {
@@ -57,9 +60,10 @@ std::optional<Dot> terms_of(const Domain& domain, ScalarType type) {
 
 /// Reductions to one number per lane, in double: those of blocks are made in T.
 template <typename T>
-void reduce_part(const Domain& domain, const Block& part, ReduceOp op, double* folds,
-                 Scratch& scratch) {
-    Interpreter<T> evaluate(domain, scratch);
+void reduce_part(const Domain& domain, const Block& part, ReduceOp of, NormScale scale,
+                 double* folds, Scratch& scratch) {
+    TermsOfBlocks<T> evaluate(domain, of, scale, scratch);
+    const ReduceOp op = fold_of(of);
     const int lanes = domain.lanes;
     for_each_block(part, block_shape(domain), [&](const Block& block) {
         const T* values = evaluate(block);
@@ -112,8 +116,8 @@ void dot_part(Dot dot, const Block& part, int lanes, double* sums) {
     }
 }
 
-void reduce_by_blocks(const Reduce& step, Domain domain, ScalarType type, const Threads& threads,
-                      double* folds, Scratch& scratch) {
+void reduce_by_blocks(const Reduce& step, Domain domain, ScalarType type, NormScale scale,
+                      const Threads& threads, double* folds, Scratch& scratch) {
     if (is_flat(domain)) {
         domain = joined(domain, scratch);
     } else if (!knows_positions(step.body)) {
@@ -122,28 +126,68 @@ void reduce_by_blocks(const Reduce& step, Domain domain, ScalarType type, const 
             domain = joined(turned, scratch);
         }
     }
-    fold_parts(domain, step.op, threads, folds, scratch,
+    const ReduceOp op = fold_of(step.op);
+    fold_parts(domain, op, threads, folds, scratch,
                [&](const Block& part, double* of_part, Scratch& room) {
-                   std::fill_n(of_part, domain.lanes, identity_of<double>(step.op));
+                   std::fill_n(of_part, domain.lanes, identity_of<double>(op));
                    with_type(type, [&](auto zero) {
-                       reduce_part<decltype(zero)>(domain, part, step.op, of_part, room);
+                       reduce_part<decltype(zero)>(domain, part, step.op, scale, of_part, room);
                    });
                });
+}
+
+/// Over all of the domain, to one number per lane: of a norm the sums of squares.
+void fold_all(const Reduce& step, const Domain& domain, ScalarType type, NormScale scale,
+              double* folds, Scratch& scratch, const Threads& threads) {
+    const std::optional<Dot> dot =
+        scale == NormScale::none ? terms_of(domain, step.op, type) : std::optional<Dot>{};
+    if (dot) {
+        fold_parts(domain, ReduceOp::sum, threads, folds, scratch,
+                   [&](const Block& part, double* sums, Scratch&) {
+                       dot_part(*dot, part, domain.lanes, sums);
+                   });
+    } else {
+        reduce_by_blocks(step, domain, type, scale, threads, folds, scratch);
+    }
+}
+
+/// The sums of squares as norms. Those out of range are added up once more, scaled.
+template <typename T>
+void norms_of(const Reduce& step, const Domain& domain, ScalarType type, double* folds,
+              Scratch& scratch, const Threads& threads) {
+    const int lanes = domain.lanes;
+    NormScale scales[kLanes];
+    bool any[3] = {};
+    for (int l = 0; l < lanes; ++l) {
+        scales[l] = scale_for<T>(folds[l]);
+        any[static_cast<int>(scales[l])] = true;
+    }
+    for (const NormScale scale : {NormScale::down, NormScale::up}) {
+        if (!any[static_cast<int>(scale)]) {
+            continue;
+        }
+        double again[kLanes];
+        Scratch rest = scratch;  // what the first time took is free
+        fold_all(step, domain, type, scale, again, rest, threads);
+        for (int l = 0; l < lanes; ++l) {
+            folds[l] = scales[l] == scale ? again[l] : folds[l];
+        }
+    }
+    for (int l = 0; l < lanes; ++l) {
+        folds[l] = norm_of<T>(folds[l], scales[l]);
+    }
 }
 
 /// Over all of the domain.
 void reduce_all(const Reduce& step, const Domain& domain, ScalarType type, const View& out,
                 Scratch& scratch, const Threads& threads) {
     double folds[kLanes];
-    const std::optional<Dot> dot =
-        step.op == ReduceOp::sum ? terms_of(domain, type) : std::optional<Dot>{};
-    if (dot) {
-        fold_parts(domain, step.op, threads, folds, scratch,
-                   [&](const Block& part, double* sums, Scratch&) {
-                       dot_part(*dot, part, domain.lanes, sums);
-                   });
-    } else {
-        reduce_by_blocks(step, domain, type, threads, folds, scratch);
+    Scratch first = scratch;
+    fold_all(step, domain, type, NormScale::none, folds, first, threads);
+    if (step.op == ReduceOp::norm) {
+        with_type(type, [&](auto zero) {
+            norms_of<decltype(zero)>(step, domain, type, folds, scratch, threads);
+        });
     }
     for (int l = 0; l < domain.lanes; ++l) {
         folds[l] *= step.scale;
@@ -196,29 +240,46 @@ const T* entries_in_memory(const Domain& domain) {
                : nullptr;
 }
 
-/// One result for each row of many that are alike and have one lane.
+/// One result for each row of many that are alike and have one lane. Of a norm whose sum of squares is
+/// out of range, the row alone is squared again.
 template <typename T>
 void fold_rows_of(const Reduce& step, const Domain& domain, const View& out, Scratch& scratch) {
-    Interpreter<T> evaluate(domain, scratch);
+    Scratch for_rows = scratch;
+    TermsOfBlocks<T> evaluate(domain, step.op, NormScale::none, for_rows);
+    const ReduceOp op = fold_of(step.op);
     BlockShape shape = block_shape(domain);
     // Folds of a part are exact for a maximum alone: then the part may be of any size.
-    const T* entries = step.op == ReduceOp::max ? entries_in_memory<T>(domain) : nullptr;
+    const T* entries = op == ReduceOp::max ? entries_in_memory<T>(domain) : nullptr;
     if (entries != nullptr) {
         shape = {kBlockNumbers, std::max<std::int64_t>(1, domain.cols)};
     }
     double folds[kBlockNumbers];
     T of_rows[kBlockNumbers];
-    for (std::int64_t r = 0; r < domain.rows; r += shape.rows) {
-        const Block rows{r, 0, std::min(shape.rows, domain.rows - r), domain.cols};
-        std::fill_n(folds, rows.rows, identity_of<double>(step.op));
+    const auto fold = [&](const Block& rows, TermsOfBlocks<T>& terms, double* to) {
+        std::fill_n(to, rows.rows, identity_of<double>(op));
         for_each_block(rows, shape, [&](const Block& block) {
-            const T* values =
-                entries != nullptr ? entries + block.row * domain.cols : evaluate(block);
-            fold_each_row(step.op, values, block.rows, block.cols, of_rows);
+            const T* values = entries != nullptr ? entries + block.row * domain.cols : terms(block);
+            fold_each_row(op, values, block.rows, block.cols, of_rows);
             for (std::int64_t i = 0; i < block.rows; ++i) {
-                folds[i] = fold_two(step.op, folds[i], static_cast<double>(of_rows[i]));
+                to[i] = fold_two(op, to[i], static_cast<double>(of_rows[i]));
             }
         });
+    };
+    const auto norm_of_row = [&](std::int64_t row, double squares) {
+        const NormScale scale = scale_for<T>(squares);
+        if (scale != NormScale::none) {
+            Scratch again = scratch;
+            TermsOfBlocks<T> scaled(domain, step.op, scale, again);
+            fold({row, 0, 1, domain.cols}, scaled, &squares);
+        }
+        return norm_of<T>(squares, scale);
+    };
+    for (std::int64_t r = 0; r < domain.rows; r += shape.rows) {
+        const Block rows{r, 0, std::min(shape.rows, domain.rows - r), domain.cols};
+        fold(rows, evaluate, folds);
+        for (std::int64_t i = 0; i < rows.rows && step.op == ReduceOp::norm; ++i) {
+            folds[i] = norm_of_row(r + i, folds[i]);
+        }
         with_type(out.type, [&](auto zero) {
             auto* to = reinterpret_cast<decltype(zero)*>(out.data) + r;
             for (std::int64_t i = 0; i < rows.rows; ++i) {

@@ -110,7 +110,10 @@ const char* over_name(ReduceOver over) {
 }
 
 const char* operation_name(ReduceOp op) {
-    return op == ReduceOp::sum ? "Sum" : op == ReduceOp::max ? "Max" : "Product";
+    return op == ReduceOp::sum    ? "Sum"
+           : op == ReduceOp::max  ? "Max"
+           : op == ReduceOp::norm ? "Norm"
+                                  : "Product";
 }
 
 /// A power of two of threads, each with eight entries or so.

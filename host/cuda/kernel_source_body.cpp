@@ -91,6 +91,9 @@ std::string instruction_text(const MapInstruction& i, ScalarType type) {
             return fmt::format("{} + r{}", literal(i.number, type), i.a);
         case MapOp::pow:
             return power_text(i, type);
+        case MapOp::perturb:
+            return fmt::format("perturbed(r{}, at.row, at.col, {}U)", i.a,
+                               static_cast<std::uint32_t>(i.number));
 #define MATGRAD_ROW(name, arity, device, ...) \
     case MapOp::name:                         \
         return function(device, arity);
@@ -184,7 +187,7 @@ std::vector<Reading> readings_of(const MapBody& body) {
 bool reads_position(const MapBody& body) {
     const std::vector<bool> used = used_instructions(body);
     for (std::size_t i = 0; i < body.code.size(); ++i) {
-        if (used[i] && is_position(body.code[i].op)) {
+        if (used[i] && knows_place(body.code[i].op)) {
             return true;
         }
     }

@@ -247,22 +247,16 @@ Use Lowering::lower_row_sum(const Expr& y, Selection s) {
         text, "");
 }
 
-/// No scaling guards norm2 against overflow of the squares: entries up to sqrt(max) are safe.
 Use Lowering::lower_norm(const Expr& y, bool euclidean) {
     const Extent r = rows(y, {});
     const Extent c = cols(y, {});
-    const Use total =
-        euclidean ? lower_dot(y, y)
-                  : reduce(
-                        ReduceOp::sum, ReduceOver::all, r, c,
-                        [&](BodyWriter& b) { return b.unary(MapOp::abs, write(b, y, {}, r, c)); },
-                        "norm1(" + text_of(y) + ")", "");
-    if (!euclidean) {
-        return total;
-    }
-    return map(
-        kOne, kOne, [&](BodyWriter& b) { return b.unary(MapOp::sqrt, load(b, total, kOne, kOne)); },
-        "norm2(" + text_of(y) + ")", "");
+    return reduce(
+        euclidean ? ReduceOp::norm : ReduceOp::sum, ReduceOver::all, r, c,
+        [&](BodyWriter& b) {
+            const int x = write(b, y, {}, r, c);
+            return euclidean ? x : b.unary(MapOp::abs, x);
+        },
+        (euclidean ? "norm2(" : "norm1(") + text_of(y) + ")", "");
 }
 
 Use Lowering::lower_diag_vector(const Expr& y, Selection s) {

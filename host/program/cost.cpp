@@ -54,7 +54,8 @@ struct Counter {
         const double domain = r.over == ReduceOver::diagonal
                                   ? real(std::min(r.rows.size, r.cols.size))
                                   : real(r.rows.size) * real(r.cols.size);
-        return (arithmetic_of(r.body) + 1) * domain;
+        const double fold = r.op == ReduceOp::norm ? 2 : 1;
+        return (arithmetic_of(r.body) + fold) * domain;
     }
     double operator()(const BatchReduce&) const { return real(out().count()); }
     double operator()(const Copy&) const { return 0; }

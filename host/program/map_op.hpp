@@ -22,6 +22,8 @@ enum class MapOp {
     scale,   ///< number * a
     offset,  ///< number + a
     pow,     ///< a ^ number as pow(); integer exponents -64..64 by multiplication
+    perturb,  ///< a*(1 + eps) or a*(1 - eps), eps of the type that the step computes in: by a hash of
+    ///< row + col, row * col and number, which is a natural number; the same for every problem
 // the entrywise functions, of registers a or a, b
 #define MATGRAD_ROW(name, ...) name,
     MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
@@ -53,6 +55,11 @@ enum class MapOp {
 /// True for what knows its place in the matrix and reads nothing.
 [[nodiscard]] constexpr bool is_position(MapOp op) {
     return op == MapOp::is_diagonal || op == MapOp::is_lower || op == MapOp::is_upper;
+}
+
+/// True if the result depends on the place in the matrix.
+[[nodiscard]] constexpr bool knows_place(MapOp op) {
+    return is_position(op) || op == MapOp::perturb;
 }
 
 /// True if the instruction reads register a.

@@ -159,6 +159,8 @@ struct Printer {
                 return "(" + number_text(c.number) + " + " + a() + ")";
             case MapOp::pow:
                 return "(" + a() + ").^" + number_text(c.number);
+            case MapOp::perturb:
+                return "perturbed(" + a() + ")";
 #define MATGRAD_ROW(name, arity, ...) \
     case MapOp::name:                 \
         return #name "(" + a() + (arity == 2 ? ", " + b() : "") + ")";
@@ -210,6 +212,7 @@ struct Printer {
         const char* const name = r.op == ReduceOp::sum       ? "sum"
                                  : r.op == ReduceOp::max     ? "max"
                                  : r.op == ReduceOp::product ? "product"
+                                 : r.op == ReduceOp::norm    ? "norm"
                                                              : "signed product";
         return factor(r.scale) + name + over + " " + text(r.body);
     }

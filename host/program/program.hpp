@@ -80,6 +80,10 @@ struct Potrf {
     Use a;
     Use root = {};  ///< absent: a is no square
     double root_scale = 1;
+    bool fails = true;  ///< false: L is NaN where a is not positive, and the problem goes on
+    /// A factorization that fails is tried again of a with its diagonal times 1 + t, for t of growing powers of
+    /// 10: the status then is jittered, and no failure.
+    bool jitter = false;
 };
 
 enum class Side { left, right };
@@ -100,6 +104,7 @@ struct Trsm {
 struct Getrf {
     Use a;
     bool zero_pivot_fails = true;  ///< false where only the determinant is wanted
+    bool fails = true;             ///< false: no pivot fails the problem, whatever it is
 };
 
 /// out = op(A)^-1 b (left) or b op(A)^-1 (right) from the LU factors of A.
@@ -148,6 +153,7 @@ enum class ReduceOp {
     max,  ///< -infinity for an empty domain; NaN if any entry is
     product,
     signed_product,  ///< product, negated once for each k with pivots[k] != k: det from LU
+    norm,  ///< the root of the sum of squares, over all entries; squares neither overflow nor underflow
 };
 enum class ReduceOver { all, rows, cols, diagonal };  ///< rows: one number per row (m-by-1)
 

@@ -60,6 +60,9 @@ public:
         body(s.body, domain);
         expect_out({s.over == ReduceOver::rows ? domain.rows : 1,
                     s.over == ReduceOver::cols ? domain.cols : 1});
+        if (s.op == ReduceOp::norm && s.over != ReduceOver::all) {
+            complain("is a norm of parts: expected one over all entries");
+        }
         const bool is_signed = s.op == ReduceOp::signed_product;
         if (is_signed != is_present(s.pivots)) {
             complain(is_signed ? "has no pivots" : "has pivots and no use for them");

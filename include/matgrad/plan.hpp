@@ -86,6 +86,24 @@ struct MATGRAD_API PlanOptions {
     /// The Hessian over all these variables at once, applied to their directions: one result for each,
     /// cross terms included.
     std::vector<HvpRequest> joint_hvp = {};
+    /// A further result `rcond`, one number for each problem: the least of 1/(|Y|*|inv(Y)|) over the matrices Y whose
+    /// inverse or determinant the results are made of, in the 1-norm; 1 where there is none. NaN of a
+    /// problem that fails. Costs the inverses that are not there already.
+    bool rcond = false;
+    /// A further result `error`, a column of one number for each other result but rcond, in their order: a bound of
+    /// the error of that result, or of the problem's own part of a sum, relative to it, both in the
+    /// Frobenius norm; infinite where no digit is sure.
+    ///
+    /// Method   Every step is done again several times, with roundings that were thrown by coins; the bound is a
+    ///          multiple of how far the results scatter. It holds in all but about one case of a thousand, and costs
+    ///          about ten times the plan.
+    /// Source   D. S. Parker, Monte Carlo Arithmetic (1997); Higham, Accuracy and Stability (2nd ed.
+    ///          2002), sec. 2.6 and 15.2.
+    bool error = false;
+    /// A Cholesky factorization that fails is tried again with the diagonal times 1 + t, t = 1e-12 in double and
+    /// 1e-6 in float, then ten times that, and so on up to 0.1: results are those of the changed matrix, and
+    /// the status says `jittered` with t (status.hpp).
+    bool jitter = false;
     friend bool operator==(const PlanOptions&, const PlanOptions&) = default;
 };
 

@@ -28,15 +28,25 @@ enum class Accuracy { robust, fast };
 /// of none too; a mean over failed problems alone is NaN.
 enum class Reduction { none, sum, mean };
 
-enum class OutputKind { value, gradient, hvp };
+enum class OutputKind {
+    value,
+    gradient,
+    hvp,
+    rcond,  ///< PlanOptions::rcond: one number for each problem
+    error,  ///< PlanOptions::error: a column of one number for each value, gradient and product
+};
 
-/// `value`, `gradient X`, `hvp X`.
+/// `value`, `gradient X`, `hvp X`, `rcond`, `error`.
 [[nodiscard]] inline std::string output_text(OutputKind kind, const std::string& name) {
     switch (kind) {
         case OutputKind::gradient:
             return "gradient " + name;
         case OutputKind::hvp:
             return "hvp " + name;
+        case OutputKind::rcond:
+            return "rcond";
+        case OutputKind::error:
+            return "error";
         case OutputKind::value:
             break;
     }

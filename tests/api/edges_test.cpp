@@ -139,6 +139,23 @@ TEST(Edges, ANormAndItsPowersHaveTheSubgradient0WhereTheyAre0) {
     }
 }
 
+TEST(Edges, NormsNeitherOverflowNorUnderflow) {
+    for (const double scale : {1e200, 1e-200}) {
+        const Answer<double> found =
+            answer_of<double>({"norm2(x)", "x=n", {3 * scale, 4 * scale}, 0, {}});
+        EXPECT_NEAR(found.value / scale, 5, 1e-14);
+        EXPECT_NEAR(found.gradient[0], 0.6, 1e-15);
+        EXPECT_NEAR(found.gradient[1], 0.8, 1e-15);
+    }
+    for (const double scale : {1e30, 1e-30}) {
+        const Answer<float> found =
+            answer_of<float>({"norm2(x)", "x=n", {3 * scale, 4 * scale}, 0, {}});
+        EXPECT_NEAR(found.value / scale, 5, 1e-5);
+        EXPECT_NEAR(found.gradient[0], 0.6, 1e-6);
+        EXPECT_NEAR(found.gradient[1], 0.8, 1e-6);
+    }
+}
+
 TEST(Edges, ANormBelowIsNotTakenFor0) {
     const Answer<double> of_inverse = answer_of<double>({"1/norm2(x)", "x=n", {0, 0}, 0, {}});
     EXPECT_EQ(of_inverse.value, std::numeric_limits<double>::infinity());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -281,6 +282,62 @@ TEST(Reduce, MaxKeepsNan) {
         run(executor, program, 40, {&A}, {&G});
         for (std::int64_t p = 0; p < 40; ++p) {
             EXPECT_EQ(std::isnan(G.get(p, 0, 0)), p % 2 == 0);
+        }
+    }
+}
+
+/// The norm of A, of problems whose squares overflow or underflow beside others that are ordinary.
+void check_norms(ScalarType type, const Sizes& size) {
+    const auto [m, n] = size;
+    const std::string text =
+        (testing::Message() << "norm of " << m << "x" << n << " type " << static_cast<int>(type))
+            .GetString();
+    SCOPED_TRACE(text);
+    ProgramBuilder build(type);
+    const ValueId a = build.operand("A", m, n, true);
+    const ValueId out = build.value(1, 1);
+    build.step(Reduce{ReduceOp::norm,
+                      ReduceOver::all,
+                      {"m", m},
+                      {"n", n},
+                      {{{use(a), Broadcast::none}}, {load(0)}},
+                      -0.5,
+                      {}},
+               out);
+    build.output(out);
+    const Program program = build.finish();
+    const double large = type == ScalarType::float32 ? 1e30 : 1e200;
+    const double scales[] = {1, large, 1 / large, 0, 1, large};
+    Matrices A(type, kBatch, m, n);
+    A.fill_random(7);
+    for (std::int64_t p = 0; p < kBatch; ++p) {
+        for (std::int64_t i = 0; i < m * n; ++i) {
+            A.set(p, i / n, i % n, scales[p % 6] * A.get(p, i / n, i % n));
+        }
+    }
+    for (const ExecutorUnderTest& executor : executors_for(text)) {
+        SCOPED_TRACE(executor.name);
+        Matrices G(type, kBatch, 1, 1);
+        run(executor, program, kBatch, {&A}, {&G});
+        for (std::int64_t p = 0; p < kBatch; ++p) {
+            long double squares = 0;
+            for (std::int64_t i = 0; i < m * n; ++i) {
+                const long double x = A.get(p, i / n, i % n);
+                squares += x * x;
+            }
+            const long double want = -0.5L * std::sqrt(squares);
+            const auto count = static_cast<long double>(m * n);
+            ASSERT_LE(std::abs(G.get(p, 0, 0) - want), (count + 4) * unit(type) * std::abs(want))
+                << "problem " << p;
+        }
+    }
+}
+
+TEST(Reduce, NormsNeitherOverflowNorUnderflow) {
+    for (const ScalarType type : kTypes) {
+        for (const Sizes& size : kShapes) {
+            check_norms(type, size);
+            ASSERT_FALSE(HasFailure());
         }
     }
 }

@@ -12,6 +12,7 @@ namespace {
 
 const double kInfinity = std::numeric_limits<double>::infinity();
 const double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 double bounded(bool holds, double yes, double no) {
     return holds ? yes : no;
@@ -206,6 +207,11 @@ double Interpreter::entry(const MapBody& body, std::int64_t i, std::int64_t j,
             case MapOp::is_upper:
                 r.push_back(i <= j ? 1 : 0);
                 break;
+            case MapOp::perturb: {
+                const auto coin = static_cast<std::int64_t>(c.number) + i * j + 3 * (i + j);
+                r.push_back(at(c.a) * (1 + (coin % 2 == 0 ? kEpsilon : -kEpsilon)));
+                break;
+            }
             default:
                 r.push_back(apply(c, at(c.a), c.b >= 0 ? at(c.b) : 0));
         }
@@ -398,7 +404,9 @@ int Interpreter::execute(const Step& step) {
         write(step.out, r);
     } else if (const auto* d = std::get_if<Reduce>(&step.operation)) {
         const std::vector<Matrix> operands = read_all(d->body);
-        const double start = d->op == ReduceOp::sum ? 0 : d->op == ReduceOp::max ? -kInfinity : 1;
+        const double start = d->op == ReduceOp::sum || d->op == ReduceOp::norm ? 0
+                             : d->op == ReduceOp::max                          ? -kInfinity
+                                                                               : 1;
         Matrix r = Matrix::Constant(out.rows.size, out.cols.size, start);
         for (std::int64_t i = 0; i < d->rows.size; ++i) {
             for (std::int64_t j = 0; j < d->cols.size; ++j) {
@@ -412,6 +420,8 @@ int Interpreter::execute(const Step& step) {
                     into += x;
                 } else if (d->op == ReduceOp::max) {
                     into = std::isnan(x) || x > into ? x : into;
+                } else if (d->op == ReduceOp::norm) {
+                    into = std::hypot(into, x);
                 } else {
                     into *= x;
                 }
