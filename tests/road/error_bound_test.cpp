@@ -6,9 +6,11 @@
 
 #include <Eigen/Dense>
 #include <cmath>
+#include <iostream>
 #include <limits>
 
 #include "matgrad/matgrad.hpp"
+#include "road/random_function.hpp"
 #include "road/road_check.hpp"
 #include "support/cookbook.hpp"
 #include "support/functions.hpp"
@@ -52,6 +54,8 @@ struct Tally {
         }
     }
     void expect_kept() const {
+        std::cout << cases << " results, " << broken << " beyond their bound, " << loose
+                  << " bounds more than 100 times max(error, eps)\n";
         EXPECT_LE(broken * 1000, cases) << "of " << cases << ", first " << first_broken;
         EXPECT_LE(loose * 10, cases) << "of " << cases;
     }
@@ -147,11 +151,15 @@ void count(const Expr& f, const std::string& wrt, const Sizes& sizes, Draw draw,
     }
 }
 
+Sizes test_sizes() {
+    return {{"m", 9}, {"n", 5}, {"p", 4}, {"q", 3}, {"k", 3}};
+}
+
 class ErrorBounds : public testing::TestWithParam<Accuracy> {};
 
 TEST_P(ErrorBounds, HoldForTheFunctionsOfTheCookbook) {
     Tally tally;
-    const Sizes sizes{{"m", 9}, {"n", 5}, {"p", 4}, {"q", 3}, {"k", 3}};
+    const Sizes sizes = test_sizes();
     for (const Draw draw : {Draw::plain, Draw::ill, Draw::integers, Draw::large_and_small}) {
         for (const CookbookRow& row : read_cookbook()) {
             count(parse(row.f, row.declarations), row.wrt, sizes, draw, GetParam(), tally);
@@ -162,6 +170,18 @@ TEST_P(ErrorBounds, HoldForTheFunctionsOfTheCookbook) {
         }
     }
     EXPECT_GT(tally.cases, 4500);
+    tally.expect_kept();
+}
+
+TEST_P(ErrorBounds, HoldForFunctionsNobodyWrote) {
+    Tally tally;
+    const Seeds seeds;
+    for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
+        const RandomFunction random = random_function(seed);
+        if (random.f) {
+            count(random.f, random.wrt, test_sizes(), Draw::plain, GetParam(), tally);
+        }
+    }
     tally.expect_kept();
 }
 
