@@ -67,6 +67,24 @@ struct CallersFunctions {
 
 }  // namespace
 
+namespace {
+
+void check_part(const BatchParts& parts, const HostCall& call) {
+    const std::int64_t left = parts.problems() - parts.done();
+    if (call.batch != left && (call.batch > left || call.batch % parts.multiple() != 0)) {
+        throw OperandError(fmt::format(
+            "the part has {} problems: expected a multiple of {}, or the {} that are left",
+            call.batch, parts.multiple(), left));
+    }
+    const bool has_beta =
+        std::any_of(call.beta.begin(), call.beta.end(), [](double beta) { return beta != 0; });
+    if (has_beta || !call.rows.empty()) {
+        throw OperandError("a part of a batch has rows or beta: expected neither");
+    }
+}
+
+}  // namespace
+
 struct Plan::Impl {
     Expr f;
     PlanOptions options;  ///< as they were given
@@ -173,13 +191,47 @@ RunSummary Plan::run(const OperandViews& operands, const ResultViews& results,
     call.rows = options.rows;
     const CallersFunctions callers(options);
     call.parallel = options.parallel ? &callers.parallel : nullptr;
+    BatchPart part;
+    if (options.parts != nullptr) {
+        const BatchParts& parts = *options.parts;
+        check_part(parts, call);
+        part = {parts.done(), parts.problems(), parts.failed(), parts.sums_.bytes()};
+        call.part = &part;
+    }
     RunSummary summary = plan.executor->run(call, callers.hooks);
+    if (options.parts != nullptr) {
+        options.parts->done_ += summary.problems;
+        options.parts->failed_ += summary.failed;
+    }
     if (options.check_finite) {
         const std::int64_t marked = mark_not_finite(plan.outputs, plan.type, bound, status);
         summary.failed =
             status.empty() ? std::max(summary.failed, marked) : summary.failed + marked;
     }
     return summary;
+} catch (...) {
+    detail::throw_as_matgrad();
+}
+
+BatchParts::BatchParts(const Plan& plan, std::int64_t problems) try : problems_(problems) {
+    if (problems < 0) {
+        throw OperandError(
+            fmt::format("a batch of {} problems in parts: expected at least 0", problems));
+    }
+    const Executor& executor = *plan.impl().executor;
+    multiple_ = executor.part_size(problems);
+    if (multiple_ == 0) {
+        throw UnsupportedError(
+            fmt::format("{} takes no batch in parts: expected a plan on the processor",
+                        to_text(plan.device())));
+    }
+    for (const ProgramOutput& output : executor.program().outputs) {
+        if (output.mean) {
+            throw UnsupportedError(
+                "a batch in parts has no means: expected a sum, and a division at the end");
+        }
+    }
+    sums_ = Workspace(executor.part_bytes());
 } catch (...) {
     detail::throw_as_matgrad();
 }

@@ -78,6 +78,12 @@ public:
                 source.read(0, 1, request.options.type, shared_.back().data());
             }
         }
+        const bool reduces =
+            std::any_of(plan.outputs().begin(), plan.outputs().end(), is_reduced);
+        if (reduces && plan.device().kind == DeviceKind::cpu) {
+            parts_.emplace(plan, request.batch);
+            piece_ = std::max<std::int64_t>(1, piece_ / parts_->multiple()) * parts_->multiple();
+        }
         for (const OutputInfo& output : plan.outputs()) {
             totals_.reduced.emplace_back(
                 is_reduced(output) ? static_cast<std::size_t>(entries(output, 1)) : 0);
@@ -176,11 +182,13 @@ private:
     }
 
     RunSummary run_plan(Slot& slot, const std::vector<OperandView>& operands,
-                        const std::vector<ResultView>& targets, const RunHooks& hooks) {
+                        const std::vector<ResultView>& targets, const RunHooks& hooks,
+                        BatchParts* parts = nullptr) {
         slot.status.assign(static_cast<std::size_t>(slot.count), 0);
         RunOptions options;
         options.hooks = hooks;
         options.check_finite = true;
+        options.parts = parts;
         return plan_.run(operands, targets, slot.status, options);
     }
 
@@ -192,7 +200,7 @@ private:
             progress_.update(slot.first + done);
             return !interrupted();
         };
-        count(slot, run_plan(slot, operands, targets, hooks));
+        count(slot, run_plan(slot, operands, targets, hooks, parts_ ? &*parts_ : nullptr));
         visit({slot.first, slot.count, operands, targets, slot.status});
         stop_if_interrupted();
     }
@@ -228,8 +236,9 @@ private:
     void add(const Slot& slot) {
         for (std::size_t i = 0; i < totals_.reduced.size(); ++i) {
             const T* from = reinterpret_cast<const T*>(slot.results[i].data());
+            // Of parts of a batch the last one has the whole sum; the others have none.
             for (double& sum : totals_.reduced[i]) {
-                sum += static_cast<double>(*from++);
+                sum = (parts_ ? 0 : sum) + static_cast<double>(*from++);
             }
         }
     }
@@ -286,6 +295,7 @@ private:
     std::int64_t piece_;
     std::vector<Buffer> shared_;
     Progress progress_;
+    std::optional<BatchParts> parts_;        ///< of sums on the processor
     std::optional<std::int64_t> succeeded_;  ///< of the whole batch, where it is known beforehand
     StreamTotals totals_;
 };

@@ -41,6 +41,7 @@ public:
         int most_workers, bool always_threads, const RunHooks& hooks)
         : plan_(plan),
           call_(call),
+          part_(call.part != nullptr ? *call.part : BatchPart{0, call.batch, 0, {}}),
           workspace_(workspace),
           threads_{threads, call.parallel},
           most_workers_(most_workers),
@@ -68,9 +69,11 @@ public:
         }
         run_tiles();
         progress_.throw_if_stopped(call_.batch);
-        combine_sums();
-        (void)run_once(plan_.final_steps);
-        write_single_results();
+        if (part_.is_last(call_.batch)) {
+            hand_over_sums();
+            (void)run_once(plan_.final_steps);
+            write_single_results();
+        }
         divide_means();
         return {call_.batch, failed_.load()};
     }
@@ -93,9 +96,13 @@ private:
         }
     }
 
+    /// Those of the segments that are finished.
+    [[nodiscard]] double* total() const {
+        return reinterpret_cast<double*>(call_.part != nullptr ? part_.sums.data()
+                                                               : workspace_ + plan_.shared_bytes);
+    }
     [[nodiscard]] double* sums_of(std::int64_t segment) const {
-        return reinterpret_cast<double*>(workspace_ + plan_.shared_bytes) +
-               segment * plan_.sum_count;
+        return total() + (1 + segment % plan_.segments) * plan_.sum_count;
     }
     [[nodiscard]] std::byte* memory_of(int thread) const {
         return workspace_ + plan_.shared_bytes + plan_.sums_bytes + plan_.views_bytes +
@@ -144,7 +151,7 @@ private:
         return {call_.batch, call_.batch};
     }
 
-    /// The batch in parts: with sums, parts that the batch alone decides; without, small ones.
+    /// The batch in segments: with sums, segments that the whole batch alone decides; without, small ones.
     void run_tiles() {
         const bool idle =
             plan_.segments == 0 && !plan_.writes_problems && plan_.choice.steps.empty();
@@ -154,56 +161,73 @@ private:
             }
             return;
         }
-        tile_ = plan_.tile_of(call_.batch);
-        if (call_.batch <= tile_) {
-            segment_size_ = tile_;
-            segment_count_ = 1;
-            data_.threads_per_problem = threads_;
-            return work(0);
+        tile_ = plan_.tile_of(part_.whole);
+        segment_size_ = plan_.segments > 0 ? plan_.segment_of(part_.whole) : small_segment();
+        const std::int64_t first = offset() / segment_size_;
+        const std::int64_t end = (offset() + call_.batch + segment_size_ - 1) / segment_size_;
+        const std::int64_t at_once = plan_.segments > 0 ? plan_.segments : end;
+        for (std::int64_t at = first; at < end && !progress_.stopped(); at += at_once) {
+            run_segments(at, std::min(end, at + at_once));
         }
+    }
+
+    /// Where no sums are kept the parts of a batch are apart.
+    [[nodiscard]] std::int64_t offset() const { return plan_.segments > 0 ? part_.first : 0; }
+    [[nodiscard]] std::int64_t small_segment() const {
         const std::int64_t tiles = (call_.batch + tile_ - 1) / tile_;
-        const std::int64_t wanted =
-            plan_.segments > 0 ? plan_.segments : std::int64_t{threads_.count} * 32;
-        const std::int64_t fewest = (plan_.segment_problems + tile_ - 1) / tile_;
-        segment_size_ = std::max((tiles + wanted - 1) / wanted, fewest) * tile_;
-        segment_count_ = (call_.batch + segment_size_ - 1) / segment_size_;
-        const double worth = 1 + nanoseconds_ * static_cast<double>(call_.batch) / kWorthAThread;
+        const std::int64_t wanted = std::int64_t{threads_.count} * 32;
+        return (tiles + wanted - 1) / wanted * tile_;
+    }
+
+    void run_segments(std::int64_t first, std::int64_t end) {
+        next_segment_ = first;
+        first_segment_ = first;
+        end_segment_ = end;
+        const std::int64_t problems = std::min(call_.batch, (end - first) * segment_size_);
+        const double worth = 1 + nanoseconds_ * static_cast<double>(problems) / kWorthAThread;
         const auto workers = static_cast<int>(
             std::min<double>({static_cast<double>(std::min(threads_.count, most_workers_)),
-                              static_cast<double>(segment_count_), worth}));
+                              static_cast<double>(end - first), worth}));
         if (workers == 1) {
             data_.threads_per_problem = threads_;
-            return work(0);
+            work(0);
+        } else {
+            // A caller's pool need not bear calls from within its work.
+            data_.threads_per_problem = Threads{};
+            if (threads_.pool == nullptr) {
+                data_.threads_per_problem.count = threads_.count / workers;
+            }
+            threads_.run(workers, [this](int worker) { work(worker); });
         }
-        // A caller's pool need not bear calls from within its work.
-        if (threads_.pool == nullptr) {
-            data_.threads_per_problem.count = threads_.count / workers;
+        if (plan_.segments > 0) {
+            add_finished(first, end);
         }
-        threads_.run(workers, [this](int worker) { work(worker); });
     }
 
     void work(int thread) {
         TileRunner run_tile(data_, memory_of(thread));
-        if (segment_count_ == 1) {  // an atomic addition is not nothing beside one small problem
-            return run_segment(0, run_tile);
+        if (end_segment_ - first_segment_ == 1) {
+            // An atomic addition is not nothing beside one small problem.
+            return run_segment(first_segment_, run_tile);
         }
         for (std::int64_t segment = next_segment_.fetch_add(1);
-             segment < segment_count_ && !progress_.stopped();
-             segment = next_segment_.fetch_add(1)) {
+             segment < end_segment_ && !progress_.stopped(); segment = next_segment_.fetch_add(1)) {
             run_segment(segment, run_tile);
         }
     }
 
     void run_segment(std::int64_t segment, TileRunner& run_tile) {
         double* sums = plan_.segments > 0 ? sums_of(segment) : nullptr;
-        if (sums != nullptr) {
+        const std::int64_t start = segment * segment_size_ - offset();
+        if (sums != nullptr && start >= 0) {
             std::fill_n(sums, plan_.sum_count, 0.0);
         }
-        const std::int64_t end = std::min(call_.batch, (segment + 1) * segment_size_);
+        const std::int64_t begin = std::max(start, std::int64_t{0});
+        const std::int64_t end = std::min(call_.batch, start + segment_size_);
         const std::int64_t tile_bytes = std::max<std::int64_t>(plan_.tile_bytes, 4096);
         std::int64_t failed = 0;
         std::int64_t unreported = 0;
-        for (std::int64_t at = segment * segment_size_; at < end; at += tile_) {
+        for (std::int64_t at = begin; at < end; at += tile_) {
             if (progress_.stopped()) {
                 return;
             }
@@ -221,27 +245,39 @@ private:
         }
     }
 
-    /// Those of the segments, in order, become one.
-    void combine_sums() {
+    /// The sums of segments, in order, to those of all before them. The last may go on in the next part.
+    void add_finished(std::int64_t first, std::int64_t end) {
+        const std::int64_t done = part_.first + call_.batch;
+        if (done < part_.whole) {
+            end = std::min(end, done / segment_size_);
+        }
+        static constexpr std::int64_t kPart = 4096;
+        for_each_index(threads_, (plan_.sum_count + kPart - 1) / kPart, [&](std::int64_t part) {
+            const std::int64_t at = part * kPart;
+            const std::int64_t count = std::min(kPart, plan_.sum_count - at);
+            for (std::int64_t segment = first; segment < end; ++segment) {
+                if (segment == 0) {
+                    std::copy_n(sums_of(0) + at, count, total() + at);
+                    continue;
+                }
+                add_matrices(ScalarType::float64,
+                             reinterpret_cast<const std::byte*>(sums_of(segment) + at), 1, count,
+                             total() + at);
+            }
+        });
+    }
+
+    /// The sums of the batch as values.
+    void hand_over_sums() {
         if (plan_.segments == 0) {
             return;
         }
-        if (segment_count_ == 0) {
-            std::fill_n(sums_of(0), plan_.sum_count, 0.0);
+        if (part_.whole == 0) {
+            std::fill_n(total(), plan_.sum_count, 0.0);
         }
-        static constexpr std::int64_t kPart = 4096;
-        for_each_index(threads_, (plan_.sum_count + kPart - 1) / kPart, [this](std::int64_t part) {
-            const std::int64_t first = part * kPart;
-            const std::int64_t count = std::min(kPart, plan_.sum_count - first);
-            for (std::int64_t segment = 1; segment < segment_count_; ++segment) {
-                add_matrices(ScalarType::float64,
-                             reinterpret_cast<const std::byte*>(sums_of(segment) + first), 1, count,
-                             sums_of(0) + first);
-            }
-        });
         for (const BatchSum& sum : plan_.sums) {
             const View to = data_.shared[static_cast<std::size_t>(sum.out)];
-            copy_matrix(row_major(reinterpret_cast<std::byte*>(sums_of(0) + sum.first),
+            copy_matrix(row_major(reinterpret_cast<std::byte*>(total() + sum.first),
                                   ScalarType::float64, to.rows, to.cols, 1),
                         to);
         }
@@ -252,9 +288,9 @@ private:
             const ProgramOutput& output = plan_.program.outputs[i];
             const View to = result_of(data_, i, 0);
             // The mean over no problem at all is 0 as its sum is.
-            const auto divisor = output.mean && call_.batch > 0
-                                     ? static_cast<double>(call_.batch - failed_.load())
-                                     : 1;
+            const std::int64_t succeeded = part_.whole - part_.failed_before - failed_.load();
+            const auto divisor =
+                output.mean && part_.whole > 0 ? static_cast<double>(succeeded) : 1;
             if (divisor > 0) {
                 add_matrix(data_.shared[static_cast<std::size_t>(output.value)], divisor,
                            data_.beta(i), to);
@@ -279,6 +315,7 @@ private:
 
     const RunPlan& plan_;
     const HostCall& call_;
+    BatchPart part_;  ///< all of it, where the call is no part
     std::byte* workspace_;
     Threads threads_;
     int most_workers_;
@@ -288,7 +325,8 @@ private:
     std::optional<BlasThreads> blas_threads_;
     std::int64_t tile_ = 1;  ///< problems of a tile
     std::int64_t segment_size_ = 1;
-    std::int64_t segment_count_ = 0;
+    std::int64_t first_segment_ = 0;  ///< of those that are run now
+    std::int64_t end_segment_ = 0;
     std::atomic<std::int64_t> next_segment_{0};
     std::atomic<std::int64_t> failed_{0};
 };
@@ -317,6 +355,14 @@ std::string CpuExecutor::explain() const {
         plan_->workspace_bytes(0), plan_->thread_bytes());
 }
 
+std::int64_t CpuExecutor::part_size(std::int64_t whole) const noexcept {
+    return plan_->tile_of(whole);
+}
+
+std::size_t CpuExecutor::part_bytes() const noexcept {
+    return static_cast<std::size_t>(plan_->sums_bytes);
+}
+
 RunSummary CpuExecutor::run(const HostCall& call, const RunHooks& hooks) const {
     const auto run_in = [&](std::span<std::byte> workspace, int workers) {
         return detail::Run(*plan_, call, workspace.data(), threads_, workers,
@@ -325,7 +371,8 @@ RunSummary CpuExecutor::run(const HostCall& call, const RunHooks& hooks) const {
     if (!call.workspace.empty()) {
         return run_in(call.workspace, threads_);
     }
-    int workers = plan_->workers_of(call.batch, threads_);
+    const std::int64_t whole = call.part != nullptr ? call.part->whole : call.batch;
+    int workers = plan_->workers_of(whole, threads_);
     const auto bytes = [&] { return static_cast<std::size_t>(plan_->workspace_bytes(workers)); };
     detail::KeptWorkspaces::Loan kept(kept_);
     while (!kept.resize(bytes())) {  // where memory is short, fewer tiles at once

@@ -44,6 +44,9 @@ public:
     [[nodiscard]] std::string explain() const override;
     /// Allocates nothing but a workspace where the call brings none and none is kept.
     RunSummary run(const HostCall& call, const RunHooks& hooks) const override;
+    /// Whole tiles of that batch.
+    [[nodiscard]] std::int64_t part_size(std::int64_t whole) const noexcept override;
+    [[nodiscard]] std::size_t part_bytes() const noexcept override;
     void release() const noexcept override { kept_.release(); }
 
 private:

@@ -13,6 +13,8 @@ namespace {
 
 /// Partial sums of the batch: enough for any number of cores, and bounded memory.
 constexpr std::int64_t kMostSegments = 64;
+/// Of operands and results in a segment, at most: a long batch may come in parts of a few dozen of these.
+constexpr std::int64_t kSegmentBytes = 2 << 20;
 constexpr std::int64_t kFewestSegments = 8;
 constexpr std::int64_t kSegmentMemory = 32 << 20;
 
@@ -156,7 +158,7 @@ void place_values(RunPlan& plan) {
 
 void measure(RunPlan& plan) {
     plan.sums_bytes =
-        align_up(plan.segments * plan.sum_count * static_cast<std::int64_t>(sizeof(double)));
+        align_up((1 + plan.segments) * plan.sum_count * static_cast<std::int64_t>(sizeof(double)));
     const auto size = [](std::size_t count, std::size_t each) {
         return align_up(static_cast<std::int64_t>(count * each));
     };
@@ -190,6 +192,23 @@ std::int64_t RunPlan::tile_of(std::int64_t batch) const {
         std::clamp<std::int64_t>(std::min(worth, batch / segment_problems), 1, kSomeTiles);
     const std::int64_t tiles = std::max((batch + tile() - 1) / tile(), some);
     return std::min(tile(), (batch / tiles + kProblemUnit) / kProblemUnit * kProblemUnit);
+}
+
+std::int64_t RunPlan::segment_of(std::int64_t batch) const {
+    const std::int64_t length = tile_of(batch);
+    std::int64_t bytes = 1;
+    for (const ProgramOperand& operand : program.operands) {
+        const Value& v = value(operand.value);
+        bytes += operand.batched ? v.count() * size_of(v.type) : 0;
+    }
+    for (const ProgramOutput& output : program.outputs) {
+        const Value& v = value(output.value);
+        bytes += is_per_problem(program, output) ? v.count() * size_of(v.type) : 0;
+    }
+    const std::int64_t tiles = (batch + length - 1) / length;
+    const std::int64_t most = std::max<std::int64_t>(1, kSegmentBytes / (bytes * length));
+    const std::int64_t fewest = (segment_problems + length - 1) / length;
+    return std::max(std::min((tiles + segments - 1) / segments, most), fewest) * length;
 }
 
 int RunPlan::workers_of(std::int64_t batch, int threads) const {

@@ -68,8 +68,9 @@ struct RunPlan {
     bool writes_problems = false;      ///< some output is one that every problem has
     std::vector<BatchSum> sums;
     std::int64_t sum_count = 0;  ///< doubles in the sums of one segment
-    std::int64_t segments = 0;   ///< parts of the batch that are summed apart, 0 without sums
-    std::int64_t segment_problems = 1;        ///< the fewest problems of such a part
+    std::int64_t segments =
+        0;  ///< how many segments of the batch are summed at once, 0 without sums
+    std::int64_t segment_problems = 1;        ///< the fewest problems of a segment
     std::vector<ValueId> single_values;       ///< those not of problem scope
     std::vector<std::size_t> single_results;  ///< outputs with one matrix for the batch
     std::int64_t shared_bytes = 0;
@@ -84,6 +85,8 @@ struct RunPlan {
     [[nodiscard]] std::int64_t tile() const { return choice.tile; }  ///< problems, at most
     /// Problems of each tile of a batch but the last; the batch alone decides.
     [[nodiscard]] std::int64_t tile_of(std::int64_t batch) const;
+    /// Problems of each segment of a batch but the last, whole tiles; the batch alone decides.
+    [[nodiscard]] std::int64_t segment_of(std::int64_t batch) const;
     /// How many of `threads` a batch has tiles for: each needs memory of its own.
     [[nodiscard]] int workers_of(std::int64_t batch, int threads) const;
     [[nodiscard]] std::int64_t thread_bytes() const {

@@ -17,6 +17,15 @@
 
 namespace matgrad {
 
+/// A call's place in a longer batch, which comes in parts, one after the other, and gives the bits of one call.
+struct BatchPart {
+    std::int64_t first = 0;  ///< the number in the whole batch of problem 0 of the call
+    std::int64_t whole = 0;  ///< problems of the whole batch
+    std::int64_t failed_before = 0;  ///< of the parts before
+    std::span<std::byte> sums;       ///< Executor::part_bytes of it, 64-byte aligned, kept between the parts
+    [[nodiscard]] bool is_last(std::int64_t batch) const { return first + batch == whole; }
+};
+
 /// One batch in host memory.
 struct HostCall {
     std::int64_t batch = 0;
@@ -35,6 +44,9 @@ struct HostCall {
     std::span<const std::int64_t> rows = {};
     /// The caller's threads; null: those of the process.
     const Parallel* parallel = nullptr;
+    /// Of the outputs that are one for the batch the last part writes those of the whole. Only of an executor that
+    /// takes parts, of a Program without means; no beta and no rows.
+    const BatchPart* part = nullptr;
 };
 
 /// One batch in the memory of a GPU, to be enqueued on one of its streams.
@@ -78,6 +90,10 @@ public:
     /// Errors   Interrupted if a hook asks for it, and what a hook throws; std::bad_alloc; MachineError
     ///          on GPUs.
     virtual RunSummary run(const HostCall& call, const RunHooks& hooks) const = 0;
+
+    /// Parts of a batch begin at a multiple of this; 0: the executor takes no parts.
+    [[nodiscard]] virtual std::int64_t part_size(std::int64_t whole) const noexcept;
+    [[nodiscard]] virtual std::size_t part_bytes() const noexcept;
 
     /// Frees the memory that calls of `run` have left for later ones: at most one workspace for each
     /// call that was under way at once. Calls under way keep theirs.

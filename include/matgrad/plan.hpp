@@ -120,6 +120,8 @@ struct MATGRAD_API RunOptions {
     /// A problem of which a result of its own is infinite or not a number fails too, with not_finite, and keeps its
     /// results: they are read once more. (Where sums over the batch are made, that is done in any case.)
     bool check_finite = false;
+    /// The run is the next part of a longer batch, without rows and beta: workspace.hpp.
+    BatchParts* parts = nullptr;
 };
 
 /// What `enqueue` is told beside its operands and results: device memory of the plan's GPU.
@@ -246,6 +248,7 @@ public:
 private:
     struct Impl;
     friend struct std::hash<Plan>;
+    friend class BatchParts;
     friend MATGRAD_API Plan make_plan(const Expr& f, std::span<const Operand> operands,
                                       const PlanOptions& options);
     [[nodiscard]] const Impl& impl() const;

@@ -90,6 +90,27 @@ TEST_F(EvalStream, WritesTheSameBitsInPiecesOfAnySize) {
     }
 }
 
+TEST_F(EvalStream, SumsToTheSameBitsInPiecesOfAnySize) {
+    make_batch(5000);
+    const auto files = [this] {
+        return io_test::read_text(folder_.path("G.npy")) +
+               io_test::read_text(folder_.path("v.npy"));
+    };
+    std::string whole;
+    for (const char* memory : {"256M", "1", "10K", "1M", "3M"}) {
+        for (const char* threads : {"1", "3"}) {
+            const RunResult result =
+                run({"eval", "norm2(A*X)^2", "--wrt", "A", "A=A.npy", "X=X.npy", "--grad", "G.npy",
+                     "--value", "v.npy", "--reduce", "sum", "--device", "cpu", "--memory", memory,
+                     "--threads", threads},
+                    options_);
+            ASSERT_EQ(result.status, 0) << result.err;
+            whole = whole.empty() ? files() : whole;
+            EXPECT_TRUE(files() == whole) << memory << ", threads " << threads;
+        }
+    }
+}
+
 TEST_F(EvalStream, EndsPromptlyWhenInterruptedAndLeavesNothing) {
     make_batch(96 * 1024);
     io_test::write_text(folder_.path("G.npy"), "an older result");
