@@ -166,7 +166,8 @@ void Lowering::add_rcond() {
     for (const Expr& e : topological_order(forms_of(request_))) {
         const bool factors = e->op == Op::inverse || e->op == Op::det || e->op == Op::logdet ||
                              e->op == Op::log_det || e->op == Op::adjugate;
-        if (factors && !e->children.front().shape().is_scalar() &&
+        if (factors && sizes_.size(e->children.front().shape().rows) > 0 &&
+            !e->children.front().shape().is_scalar() &&
             std::find(matrices.begin(), matrices.end(), e->children.front()) == matrices.end()) {
             matrices.push_back(e->children.front());
         }
