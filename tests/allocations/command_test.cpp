@@ -128,7 +128,7 @@ TEST(WithoutMemoryOrThreads, TheFirstRunOfAProcessAnswersOrSaysSo) {
                    {},
                    {batched("X", 220, 200), shared("A", 220, 20)},
                    {.wrt = {"X"}, .threads = 1},
-                   7,
+                   3,
                    "plain layout"});
     data.clear_results();
     const std::string before = data.bytes();

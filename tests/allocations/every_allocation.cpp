@@ -6,6 +6,10 @@
 #include <cstdio>
 #include <cstdlib>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 #include "executor/workers.hpp"
 #include "matgrad/error.hpp"
 #include "support/allocation_count.hpp"
@@ -14,10 +18,17 @@ namespace matgrad::test {
 namespace {
 
 using How = FailingAllocations::How;
-using Whose = FailingAllocations::Whose;
 
 /// More than any operation wants: they are started while there is memory.
 constexpr int kMostThreads = 8;
+
+void start_threads() {
+#if defined(__SANITIZE_ADDRESS__)
+    // What they have is lost in a child of fork, where other tests look for leaks.
+    const __lsan::ScopedDisabler disabled;
+#endif
+    detail::run_workers(kMostThreads, [](int) {});
+}
 
 /// Of each operation, in each way to fail.
 constexpr std::int64_t kTries = 200;
@@ -59,9 +70,9 @@ Outcome ask(const Operation& operation, std::int64_t after, How how, Whose whose
 class Tries {
 public:
     explicit Tries(const Operation& operation) : operation_(operation) {
-        detail::run_workers(kMostThreads, [](int) {});
+        start_threads();
         // What is made once and kept by the process is there from the second time on.
-        for (int i = 0; i < 3; ++i) {
+        for (int i = 0; i < 2; ++i) {
             operation.begin();
             before_ = operation.result();
             const std::int64_t first = allocation_count();
@@ -113,12 +124,12 @@ private:
 
 }  // namespace
 
-void expect_to_survive_every_failure(const Operation& operation) {
+void expect_to_survive_every_failure(const Operation& operation, std::span<const Whose> whose) {
     ++tally().operations;
     Tries tries(operation);
     for (const How how : {How::once, How::from_then_on}) {
-        for (const Whose whose : {Whose::all, Whose::others}) {
-            tries.every(how, whose);
+        for (const Whose of : whose) {
+            tries.every(how, of);
         }
     }
 }

@@ -3,9 +3,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 
+#include "support/allocation_count.hpp"
+
 namespace matgrad::test {
+
+using Whose = FailingAllocations::Whose;
+inline constexpr Whose kAllAndOthers[] = {Whose::all, Whose::others};
+inline constexpr Whose kAll[] = {Whose::all};
 
 struct Operation {
     std::string name;
@@ -17,8 +24,9 @@ struct Operation {
 
 /// The operation succeeds, or one MachineError of one line leaves it: then what is there is as before, or the
 /// whole answer, and it succeeds the next time. Nothing leaks. Each allocation fails alone and with all after it,
-/// of all threads and of all others than the caller's; where there are many, one in so many.
-void expect_to_survive_every_failure(const Operation& operation);
+/// of all threads and of all others than the caller's, or as `whose` says; where there are many, one in so many.
+void expect_to_survive_every_failure(const Operation& operation,
+                                     std::span<const Whose> whose = kAllAndOthers);
 
 /// From one allocation that fails to the next, of an operation that makes so many: MATGRAD_TEST_EVERY says it;
 /// otherwise there are about so many tries, a tenth of them under AddressSanitizer.
