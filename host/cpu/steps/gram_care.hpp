@@ -26,7 +26,8 @@ struct GramCare {
     GramCare(const Program& program, const Step& step, const Potrf& potrf) {
         wanted = is_present(potrf.root) && step.type == ScalarType::float64 &&
                  program.value(step.out).type == ScalarType::float64 &&
-                 program.value(step.out).rows.size > 1;
+                 program.value(step.out).rows.size > 1 &&
+                 rows_of(program, potrf.root).size >= program.value(step.out).rows.size;
         if (!wanted) {
             return;
         }
@@ -48,13 +49,9 @@ struct GramCare {
     [[nodiscard]] static bool can_be_mended(std::int32_t status) {
         return succeeded(status) || status_kind(status) == StatusKind::not_positive;
     }
-    /// What becomes of a problem, by the condition of its factor from the root. `status` is that of the Cholesky
-    /// factorization.
-    [[nodiscard]] std::int32_t status_of(double condition, std::int32_t status) const {
-        if (condition <= worst) {
-            return 0;
-        }
-        return succeeded(status) ? make_status(StatusKind::ill_conditioned) : status;
+    /// What becomes of a problem, by the condition of its factor from the root.
+    [[nodiscard]] std::int32_t status_of(double condition) const {
+        return condition <= worst ? 0 : make_status(StatusKind::ill_conditioned);
     }
 };
 
