@@ -146,12 +146,12 @@ int end_output(int status) {
     return status;
 }
 
-/// There may be no memory for the message either.
+/// Only for want of memory for their message does anything leave the handlers.
 template <typename Call>
 int guarded(Call call) {
     try {
         return call();
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
         print_trouble("matgrad: out of memory\n");
         return kMachineFailed;
     }

@@ -124,7 +124,7 @@ public:
     Callers& operator=(const Callers&) = delete;
     ~Callers() {
         stops_ = true;
-        ++round_;
+        start_round();
         for (std::thread& thread : threads_) {
             thread.join();
         }
@@ -133,9 +133,9 @@ public:
     void work() {
         std::fill(errors_.begin(), errors_.end(), nullptr);
         working_ = static_cast<int>(work_.size());
-        ++round_;
-        while (working_.load() > 0) {
-            std::this_thread::yield();
+        start_round();
+        for (int left = working_; left > 0; left = working_) {
+            working_.wait(left);
         }
         for (std::exception_ptr& error : errors_) {
             if (error) {
@@ -145,11 +145,13 @@ public:
     }
 
 private:
+    void start_round() {
+        ++round_;
+        round_.notify_all();
+    }
     void serve(std::size_t i) {
         for (int seen = 0; !stops_; ++seen) {
-            while (round_.load() == seen) {
-                std::this_thread::yield();
-            }
+            round_.wait(seen);
             if (stops_) {
                 return;
             }
@@ -159,6 +161,7 @@ private:
                 errors_[i] = std::current_exception();
             }
             --working_;
+            working_.notify_one();
         }
     }
 

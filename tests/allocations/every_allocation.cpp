@@ -50,6 +50,7 @@ struct Outcome {
     bool is_machine_error = false;
     bool is_one_line = true;
     bool has_failed = false;  ///< an allocation
+    char other[200] = {};     ///< what another exception says
 };
 
 Outcome ask(const Operation& operation, std::int64_t after, How how, Whose whose) {
@@ -59,7 +60,12 @@ Outcome ask(const Operation& operation, std::int64_t after, How how, Whose whose
         operation.ask();
     } catch (const MachineError& error) {
         const std::string_view text = error.what();
-        outcome = {true, true, !text.empty() && text.find('\n') == std::string_view::npos, false};
+        outcome.has_thrown = true;
+        outcome.is_machine_error = true;
+        outcome.is_one_line = !text.empty() && text.find('\n') == std::string_view::npos;
+    } catch (const std::exception& error) {
+        outcome.has_thrown = true;
+        (void)std::snprintf(outcome.other, sizeof(outcome.other), "%s", error.what());
     } catch (...) {
         outcome.has_thrown = true;
     }
@@ -101,7 +107,7 @@ private:
         const std::int64_t live = live_allocations();
         operation_.begin();
         const Outcome outcome = ask(operation_, after, how, whose);
-        EXPECT_EQ(outcome.has_thrown, outcome.is_machine_error);
+        EXPECT_EQ(outcome.has_thrown, outcome.is_machine_error) << outcome.other;
         EXPECT_TRUE(outcome.is_one_line);
         if (outcome.has_thrown) {
             const std::string there = operation_.result();

@@ -69,12 +69,26 @@ std::vector<RunCase> small_cases() {
          3,
          "plain layout"},
         {"all shared", "logdet(X'*X)", {}, {shared("X", 9, 4)}, {.wrt = {"X"}}, 1, ""},
+        {"compact, with bounds and jitter",
+         "logdet(S)",
+         {"S=n,n:spd"},
+         {batched("S", 4, 4)},
+         {.wrt = {"S"}, .rcond = true, .error = true, .jitter = true},
+         20,
+         "compact layout"},
+        {"plain, with bounds and jitter",
+         "logdet(S)",
+         {"S=n,n:spd"},
+         {batched("S", 40, 40)},
+         {.wrt = {"S"}, .rcond = true, .error = true, .jitter = true},
+         2,
+         ""},
     };
     const std::size_t count = cases.size();
     for (std::size_t i = 0; i < count; ++i) {
         RunCase other = cases[i];
         other.name += ", with beta, rows and a look at all numbers";
-        other.beta = 0.5;
+        other.beta = other.options.error ? 0 : 0.5;
         other.takes_rows = other.batch > 1;
         other.check_finite = true;
         cases.push_back(other);
