@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "expression/guarded.hpp"
 #include "matgrad/check.hpp"
 
 namespace matgrad {
@@ -34,7 +35,7 @@ bool CheckReport::passed() const noexcept {
                        [](const OutputCheck& output) { return output.worst.passes(); });
 }
 
-void CheckReport::add(const CheckReport& piece, std::int64_t first) {
+void CheckReport::add(const CheckReport& piece, std::int64_t first) try {
     problems += piece.problems;
     failed += piece.failed;
     outputs.resize(std::max(outputs.size(), piece.outputs.size()));
@@ -47,9 +48,11 @@ void CheckReport::add(const CheckReport& piece, std::int64_t first) {
         }
         outputs[i].add(found.worst, is_total ? found.problem : first + found.problem);
     }
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
-std::string CheckReport::text() const {
+std::string CheckReport::text() const try {
     const OutputCheck* worst = worst_of(outputs);
     if (problems == 0 || worst == nullptr) {
         return failed > 0 ? fmt::format("no problem to compare, {} failed: ok", failed)
@@ -66,6 +69,8 @@ std::string CheckReport::text() const {
     return fmt::format("{} problem{}, worst residual {:.1e} ({} {}), bound {:.1e}: {}", problems,
                        problems == 1 ? "" : "s", worst->worst.residual, worst->output, where,
                        worst->worst.bound, passed() ? "ok" : "FAILED");
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 }  // namespace matgrad

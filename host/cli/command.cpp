@@ -98,19 +98,24 @@ int dispatch(const std::vector<std::string>& words) {
     return command == "list" ? list_command() : devices_command();
 }
 
-/// Names in the message are the caller's: any byte may be in them.
-void complain(const std::string& message) {
+void print_trouble(const char* lines) {
     if (!reader_is_gone()) {
-        std::fputs(("matgrad: " + printable(message) + "\n").c_str(), stderr);
+        (void)std::fputs(lines, stderr);
     }
 }
 
-int run_guarded(const std::vector<std::string>& words) {
+/// Names in the message are the caller's: any byte may be in them. Nothing is written before all of it is there.
+void complain(const std::string& message, const std::string& excerpt = "") {
+    const std::string lines = "matgrad: " + printable(message) + "\n" +
+                              (excerpt.empty() ? "" : printable_lines(excerpt) + "\n");
+    print_trouble(lines.c_str());
+}
+
+int run_dispatched(const std::vector<std::string>& words) {
     try {
         return dispatch(words);
     } catch (const ParseError& error) {
-        complain(error.what());
-        std::fputs((printable_lines(error.excerpt()) + "\n").c_str(), stderr);
+        complain(error.what(), error.excerpt());
         return kWrongCall;
     } catch (const CallerError& error) {
         complain(error.what());
@@ -119,20 +124,15 @@ int run_guarded(const std::vector<std::string>& words) {
         complain("interrupted");
         return interrupt_status();
     } catch (const std::bad_alloc&) {
-        complain("out of memory");
-        return kMachineFailed;
+        throw;
     } catch (const std::exception& error) {
         complain(error.what());
         return kMachineFailed;
     }
 }
 
-}  // namespace
-
-int run_command(const std::vector<std::string>& words) {
-    // A limit on file sizes shall be a failed write that is reported, not a silent death.
-    (void)std::signal(SIGXFSZ, SIG_IGN);
-    const int status = run_guarded(words);
+/// What is printed last, and a status for all of it.
+int end_output(int status) {
     errno = 0;
     const bool was_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
     if (reader_is_gone()) {
@@ -144,6 +144,28 @@ int run_command(const std::vector<std::string>& words) {
         return kMachineFailed;
     }
     return status;
+}
+
+/// Only for want of memory for their message does anything leave the handlers.
+template <typename Call>
+int guarded(Call call) {
+    try {
+        return call();
+    } catch (const std::exception&) {
+        print_trouble("matgrad: out of memory\n");
+        return kMachineFailed;
+    }
+}
+
+}  // namespace
+
+int run_command(std::span<const char* const> arguments) {
+    // A limit on file sizes shall be a failed write that is reported, not a silent death.
+    (void)std::signal(SIGXFSZ, SIG_IGN);
+    const int status = guarded([&] {
+        return run_dispatched({arguments.begin(), arguments.end()});
+    });
+    return guarded([status] { return end_output(status); });
 }
 
 }  // namespace matgrad

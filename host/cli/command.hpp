@@ -1,8 +1,7 @@
 #pragma once
 /// \file The `matgrad` command: one subcommand per file.
 
-#include <string>
-#include <vector>
+#include <span>
 
 #include "cli/command_line.hpp"
 
@@ -18,9 +17,9 @@ enum ExitStatus : int {
     kReaderGone = 141,  ///< the other end of stdout was closed early
 };
 
-/// Runs the command with the words after its name and returns the exit status. Results go to
+/// Runs the command with the arguments after its name and returns the exit status. Results go to
 /// stdout and to files, one line of trouble to stderr; nothing is thrown.
-int run_command(const std::vector<std::string>& words);
+int run_command(std::span<const char* const> arguments);
 
 // One function per command, each in its own file. They return kSuccess or kSomeFailed and throw
 // the rest.

@@ -16,7 +16,7 @@ extern "C" __attribute__((weak)) int openblas_get_num_threads();
 
 int main(int argc, char** argv) {
     const bool has_pool = openblas_get_num_threads != nullptr && openblas_get_num_threads() > 1;
-    const int status = matgrad::run_command({argv + 1, argv + argc});
+    const int status = matgrad::run_command({argv + (argc > 0 ? 1 : 0), argv + argc});
     if (has_pool) {
         (void)std::fflush(nullptr);
         ::_exit(status);  // without a wait for its threads

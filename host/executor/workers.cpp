@@ -4,8 +4,11 @@
 #include <pthread.h>
 
 #include <condition_variable>
+#include <cstddef>
+#include <exception>
+#include <functional>
 #include <mutex>
-#include <system_error>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -15,6 +18,32 @@ namespace {
 /// Rounds that an idle thread looks for work, and a caller for the end of it, before they sleep: some
 /// tens of microseconds, about what waking up takes.
 constexpr int kRounds = 1000;
+
+/// Work that throws nothing: the first exception is kept for who waits for the end of it.
+class GuardedWork {
+public:
+    explicit GuardedWork(const std::function<void(int)>& work) : work_(work) {}
+    void operator()(int index) noexcept {
+        try {
+            work_(index);
+        } catch (...) {
+            if (!has_thrown_.exchange(true)) {
+                error_ = std::current_exception();
+            }
+        }
+    }
+    /// Once all calls have returned.
+    void rethrow() const {
+        if (error_) {
+            std::rethrow_exception(error_);
+        }
+    }
+
+private:
+    const std::function<void(int)>& work_;
+    std::atomic<bool> has_thrown_{false};
+    std::exception_ptr error_;
+};
 
 /// One call of run_workers. Lives on the stack of its caller, who leaves only after a look under the
 /// mutex of the pool that `running` is 0.
@@ -90,8 +119,8 @@ private:
             while (!stopping_ && static_cast<int>(threads_.size()) < wanted) {
                 threads_.emplace_back([this] { serve(); });
             }
-        } catch (const std::system_error&) {
-            // No more threads to be had: those that run share the work.
+        } catch (const std::exception&) {
+            // No more threads to be had, or no memory for one: those that run share the work.
         }
     }
 
@@ -172,16 +201,18 @@ private:
 
 /// Never destroyed: a run may still be under way when the process ends.
 std::atomic<Pool*> g_pool{nullptr};
+/// Its memory. A child of fork, where nobody could be told that there is none, needs no more.
+alignas(Pool) std::byte g_memory[sizeof(Pool)];
 
 /// A child of fork has none of the threads.
 void forget_threads() {
-    g_pool = new Pool;
+    g_pool = new (g_memory) Pool;
 }
 
 /// Ends the threads before the code that they run can be unloaded.
 struct PoolEnd {
     PoolEnd() {
-        g_pool = new Pool;
+        g_pool = new (g_memory) Pool;
         (void)pthread_atfork(nullptr, nullptr, forget_threads);
     }
     ~PoolEnd() { g_pool.load()->stop(); }
@@ -203,7 +234,15 @@ void run_workers(int count, const std::function<void(int)>& work) {
         }
         return;
     }
-    pool().run(count, work);
+    GuardedWork guarded(work);
+    pool().run(count, std::ref(guarded));
+    guarded.rethrow();
+}
+
+void run_on(const Parallel& threads, int count, const std::function<void(int)>& work) {
+    GuardedWork guarded(work);
+    threads(count, std::ref(guarded));
+    guarded.rethrow();
 }
 
 }  // namespace matgrad::detail

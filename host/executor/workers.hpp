@@ -12,9 +12,11 @@ namespace matgrad::detail {
 /// Calls work(0), ..., work(count - 1), each once, and returns when all have returned. The calling
 /// thread takes part: it calls whatever no other thread has begun, so that nobody waits for a thread
 /// to wake up, and a call from within a call cannot deadlock. Where the system gives no thread, the
-/// caller does all of it. Nothing is allocated but threads, at the first call that wants them. `work` must not
-/// throw.
+/// caller does all of it. Nothing is allocated but threads, at the first call that wants them. What `work` throws
+/// first leaves this call when all the others have returned.
 void run_workers(int count, const std::function<void(int)>& work);
+/// As run_workers, on the caller's threads, which see no exception.
+void run_on(const Parallel& threads, int count, const std::function<void(int)>& work);
 
 /// Threads that may share a piece of work.
 struct Threads {
@@ -23,7 +25,7 @@ struct Threads {
 
     /// As run_workers, on these threads.
     void run(int workers, const std::function<void(int)>& work) const {
-        pool == nullptr ? run_workers(workers, work) : (*pool)(workers, work);
+        pool == nullptr ? run_workers(workers, work) : run_on(*pool, workers, work);
     }
 };
 

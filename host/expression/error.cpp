@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "expression/ast.hpp"
+#include "expression/guarded.hpp"
 
 namespace matgrad {
 namespace {
@@ -42,7 +43,7 @@ std::size_t backward(std::string_view s, std::size_t at, std::size_t columns) {
 
 }  // namespace
 
-std::string ParseError::excerpt() const {
+std::string ParseError::excerpt() const try {
     const std::string_view text = source_;
     const std::size_t position = std::min(position_, text.size());
     const std::size_t line_begin = text.substr(0, position).rfind('\n') + 1;  // npos + 1 is 0
@@ -71,6 +72,8 @@ std::string ParseError::excerpt() const {
         shown += kEllipsis;
     }
     return shown + "\n" + std::string(caret, ' ') + "^";
+} catch (...) {
+    detail::throw_as_matgrad();
 }
 
 std::string detail::quote(std::string_view text, std::size_t begin, std::size_t end) {

@@ -182,6 +182,11 @@ TEST(Exceptions, OfSmallCallsThatRunOutOfMemoryAreMachineErrorsToo) {
     const Matrices numbers(ScalarType::float64, 2, 2);
     const std::vector<double> x{3, 4};
     const Results results = Function("norm2(x)^2", "x").evaluate({{"x", x}}, "value");
+    CheckReport report;
+    report.outputs.push_back(
+        {"the gradient of a variable with a name that is long", 0, {1, 2}, true});
+    report.problems = 1;
+    const ParseError unread("found the end", "a*(b + c + d + e + f + g + h + i + j + k", 40);
     const std::function<void()> calls[] = {
         [] { (void)device_from_text("a device of no kind that is known here"); },
         [] {
@@ -198,6 +203,9 @@ TEST(Exceptions, OfSmallCallsThatRunOutOfMemoryAreMachineErrorsToo) {
         [&] { (void)results["a result of no name that is known here"]; },
         [&] { (void)results.gradient("a variable of no name that is known here"); },
         [] { (void)Linearization().outputs(); },
+        [&] { (void)report.text(); },
+        [&] { CheckReport().add(report, 1); },
+        [&] { (void)unread.excerpt(); },
     };
     for (const std::function<void()>& call : calls) {
         for (std::int64_t after = 0;; ++after) {

@@ -8,7 +8,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <new>
 #include <set>
 #include <thread>
 #include <vector>
@@ -81,6 +83,38 @@ TEST(Workers, IndicesOfALoopAreSharedOut) {
                    [&](std::int64_t i) { calls[static_cast<std::size_t>(i)].fetch_add(1); });
     EXPECT_TRUE(
         std::all_of(calls.begin(), calls.end(), [](const auto& c) { return c.load() == 1; }));
+}
+
+/// Thrown on whatever thread, after which the others go on.
+TEST(Workers, TheFirstExceptionLeavesTheCallWhenAllHaveReturned) {
+    const Parallel own = [](int count, const std::function<void(int)>& work) {
+        std::vector<std::thread> threads;
+        for (int i = 0; i < count; ++i) {
+            threads.emplace_back([&work, i] { work(i); });
+        }
+        for (std::thread& thread : threads) {
+            thread.join();
+        }
+    };
+    for (const Parallel* pool : {static_cast<const Parallel*>(nullptr), &own}) {
+        for (int round = 0; round < 50; ++round) {
+            std::atomic<int> calls{0};
+            const auto caller = std::this_thread::get_id();
+            const auto work = [&](int) {
+                calls.fetch_add(1);
+                const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+                while (calls.load() < 3 && std::chrono::steady_clock::now() < end) {
+                    std::this_thread::yield();
+                }
+                if (std::this_thread::get_id() != caller) {
+                    throw std::bad_alloc();
+                }
+            };
+            EXPECT_THROW((detail::Threads{3, pool}.run(3, work)), std::bad_alloc);
+            ASSERT_EQ(calls.load(), 3);
+        }
+        detail::Threads{3, pool}.run(3, [](int) {});
+    }
 }
 
 TEST(Workers, AForkedChildWorksToo) {

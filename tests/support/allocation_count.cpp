@@ -13,13 +13,14 @@ constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 std::atomic<std::int64_t> g_count{0};
 std::atomic<std::int64_t> g_live{0};
+std::atomic<std::int64_t> g_exposed{0};  ///< those that may fail
 std::atomic<std::int64_t> g_first_failure{kNever};
 std::atomic<std::int64_t> g_last_failure{kNever};
+thread_local bool t_is_spared = false;
 
 /// Before each allocation.
 void count() {
-    const std::int64_t number = g_count.fetch_add(1, std::memory_order_relaxed);
-    if (number >= g_first_failure.load() && number <= g_last_failure.load()) {
+    if (next_allocation_fails()) {
         throw std::bad_alloc();
     }
 }
@@ -49,18 +50,29 @@ std::int64_t live_allocations() {
     return g_live.load();
 }
 
-FailingAllocations::FailingAllocations(std::int64_t after, How how) {
-    const std::int64_t first = g_count.load() + after;
+bool next_allocation_fails() {
+    g_count.fetch_add(1, std::memory_order_relaxed);
+    if (t_is_spared) {
+        return false;
+    }
+    const std::int64_t number = g_exposed.fetch_add(1, std::memory_order_relaxed);
+    return number >= g_first_failure.load() && number <= g_last_failure.load();
+}
+
+FailingAllocations::FailingAllocations(std::int64_t after, How how, Whose whose) {
+    t_is_spared = whose == Whose::others;
+    const std::int64_t first = g_exposed.load() + after;
     g_last_failure = how == How::once ? first : kNever;
     g_first_failure = first;
 }
 
 FailingAllocations::~FailingAllocations() {
     g_first_failure = kNever;
+    t_is_spared = false;
 }
 
 bool FailingAllocations::has_failed() {
-    return g_count.load() > g_first_failure.load();
+    return g_exposed.load() > g_first_failure.load();
 }
 
 }  // namespace matgrad::test

@@ -10,13 +10,17 @@ namespace matgrad::test {
 [[nodiscard]] std::int64_t allocation_count();
 /// Those that are not freed yet.
 [[nodiscard]] std::int64_t live_allocations();
+/// Counts something else that the system may refuse, and says whether it is to fail.
+[[nodiscard]] bool next_allocation_fails();
 
 /// While it lives, operator new throws std::bad_alloc: `after` allocations from now once, or from then on.
 /// One at a time.
 class FailingAllocations {
 public:
     enum class How { once, from_then_on };
-    FailingAllocations(std::int64_t after, How how);
+    /// Whose allocations are counted and fail: those of all threads, or of all but the one that makes this.
+    enum class Whose { all, others };
+    FailingAllocations(std::int64_t after, How how, Whose whose = Whose::all);
     ~FailingAllocations();
     FailingAllocations(const FailingAllocations&) = delete;
     FailingAllocations& operator=(const FailingAllocations&) = delete;
