@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "cholesky.hpp"
+#include "condition.hpp"
 #include "copy.hpp"
 #include "cuda/library/enqueue.hpp"
 #include "cuda/library/step_status.hpp"
@@ -129,6 +130,9 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     load_copy_kernels();
     if (setup.uses_own_cholesky()) {
         load_cholesky_kernels();
+    }
+    if (setup.uses_condition()) {
+        load_condition_kernels();
     }
     steps.needs.limit = static_cast<std::int64_t>(
         std::min<std::size_t>(options.workspace_limit, std::numeric_limits<std::int64_t>::max()));

@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "condition.hpp"
 #include "copy.hpp"
 #include "cuda/library/blas_layout.hpp"
 #include "cuda/library/step_status.hpp"
@@ -139,6 +140,13 @@ void StepRun::read_lu_status(const Diagonals& diagonals, bool zero_fails) {
     }
     enqueue("status", [&] { gpu::read_lu_status(diagonals, zero_fails, status, batch, stream); });
     status.are_new = false;
+}
+
+void StepRun::mark_ill_conditioned(const DeviceView& triangle, double most) {
+    std::byte* const work = take(batch * condition_work_bytes(triangle.rows));
+    enqueue("condition of each factor", [&] {
+        gpu::mark_ill_conditioned(as_matrices(triangle), most, work, status.data, batch, stream);
+    });
 }
 
 void StepRun::mark_failed(std::span<const Matrices> results) {

@@ -126,6 +126,8 @@ public:
     /// The status of each problem from the factors that were made.
     void read_cholesky_status(const Diagonals& diagonals, const int* info);
     void read_lu_status(const Diagonals& diagonals, bool zero_fails);
+    /// A problem whose triangle has a condition estimated above `most` fails.
+    void mark_ill_conditioned(const DeviceView& triangle, double most);
     /// The results of problems that lost their numbers become NaN.
     void mark_failed(std::span<const Matrices> results);
     /// What is about to be summed becomes 0 where a problem failed.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "condition.hpp"
 #include "cuda/library/blas_layout.hpp"
 #include "cuda/library/library_calls.hpp"
 #include "cuda/library/step_status.hpp"
@@ -125,6 +126,11 @@ void StepSetup::reserve_matrix(ScalarType type, std::int64_t count) {
 void StepSetup::reserve(std::int64_t per_problem, std::int64_t fixed) {
     scratch_.per_problem += per_problem;
     scratch_.fixed += aligned(fixed) + kPlacementAlignment;  // where the next piece begins
+}
+
+void StepSetup::use_condition(std::int64_t n) {
+    reserve(condition_work_bytes(n), 0);
+    uses_condition_ = true;
 }
 
 void StepSetup::check_fits_int(const char* what, std::int64_t size) const {

@@ -155,6 +155,9 @@ public:
     }
     void use_own_cholesky() { uses_own_cholesky_ = true; }
     [[nodiscard]] bool uses_own_cholesky() const { return uses_own_cholesky_; }
+    /// The step looks at the conditions of triangles of n rows.
+    void use_condition(std::int64_t n);
+    [[nodiscard]] bool uses_condition() const { return uses_condition_; }
 
     /// Buffers of the 64-bit factorizations.
     [[nodiscard]] Context::SolverBuffer cholesky_buffer(std::int64_t n);
@@ -178,7 +181,9 @@ private:
     std::int64_t host_bytes_ = 0;
     std::int64_t pointer_arrays_ = 0;
     bool takes_addresses_ = false;
-    bool uses_blas_ = false, uses_solver_ = false, uses_own_cholesky_ = false;  ///< of all steps
+    // Of all steps:
+    bool uses_blas_ = false, uses_solver_ = false, uses_own_cholesky_ = false;
+    bool uses_condition_ = false;
 };
 
 }  // namespace matgrad::gpu

@@ -1,7 +1,10 @@
+#include <optional>
+
 #include "batch_state.hpp"
 #include "cuda/library/library_calls.hpp"
 #include "cuda/library/step.hpp"
 #include "cuda/library/step_status.hpp"
+#include "program/gram_limits.hpp"
 
 namespace matgrad::gpu {
 namespace {
@@ -15,6 +18,10 @@ public:
           result_(setup.result(step.a)),
           alone_(setup.cholesky_alone()),
           is_own_(setup.is_own_cholesky(n_)) {
+        if (rank_ >= n_ && matgrad::detail::is_with_care(setup.program(), setup.step(), step)) {
+            most_condition_ = matgrad::detail::GramLimits(setup.program().type).estimate;
+            setup.use_condition(n_);
+        }
         if (is_own_) {
             setup.use_own_cholesky();
             return;
@@ -44,6 +51,9 @@ public:
         Diagonals pivots = diagonals(result);
         pivots.rank = rank_;
         run.read_cholesky_status(pivots, info);
+        if (most_condition_) {
+            run.mark_ill_conditioned(result, *most_condition_);
+        }
         result_.end(run, result);
     }
 
@@ -55,6 +65,7 @@ private:
     OneByOne alone_;
     bool is_own_;
     Context::SolverBuffer buffer_;
+    std::optional<double> most_condition_;  ///< of a Gram matrix whose root is known
 };
 
 class TrsmStep final : public LibraryStep {
