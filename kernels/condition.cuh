@@ -3,6 +3,7 @@
 
 #include "arguments.cuh"
 #include "failure.cuh"
+#include "lost_results.cuh"
 #include "place.cuh"
 #include "reduce.cuh"
 
@@ -130,7 +131,7 @@ struct Triangle {
 template <int kThreads>
 MATGRAD_DEVICE void mark_condition(const ConditionArgs& args) {
     const long long problem = args.launch.first_block + block_index();
-    if (has_failed(load(args.status + problem))) {
+    if (!may_fail(load(args.status + problem))) {
         return;
     }
     double* const work = args.work + problem * 2 * args.n;

@@ -21,6 +21,26 @@ bool can_be_mended(const Program& program) {
     });
 }
 
+bool is_term(const Program& program, ValueId id) {
+    return std::any_of(program.steps.begin(), program.steps.end(), [id](const Step& step) {
+        const auto* sum = std::get_if<BatchReduce>(&step.operation);
+        return sum != nullptr && sum->a.value == id;
+    });
+}
+
+bool is_folded(const Step& step) {
+    return step.fold == Fold::inner;
+}
+
+/// A step behind the first folded one makes terms, whose problems the former has added up already.
+bool sums_too_early(const Program& program) {
+    const auto folded = std::find_if(program.steps.begin(), program.steps.end(), is_folded);
+    return folded != program.steps.end() &&
+           std::any_of(folded + 1, program.steps.end(), [&program](const Step& step) {
+               return step.scope == Scope::problem && is_term(program, step.out);
+           });
+}
+
 }  // namespace
 
 /// Some of the problems, and room for their results.
@@ -103,7 +123,11 @@ private:
 };
 
 Finisher::Finisher(const Program& program, MakeExecutor make)
-    : program_(program), make_(std::move(make)), mends_(make_ && can_be_mended(program)) {
+    : program_(program),
+      make_(std::move(make)),
+      mends_(make_ && can_be_mended(program)),
+      sums_products_(make_ && std::any_of(program.steps.begin(), program.steps.end(), is_folded)),
+      sums_too_early_(make_ && sums_too_early(program)) {
     for (ProgramOutput& output : program_.outputs) {
         output.mean = false;
     }
@@ -112,6 +136,25 @@ Finisher::Finisher(const Program& program, MakeExecutor make)
 bool Finisher::takes(std::int32_t status) const {
     const StatusKind kind = status_kind(status);
     return mends_ && (kind == StatusKind::ill_conditioned || kind == StatusKind::not_positive);
+}
+
+bool Finisher::takes_all(std::span<const std::int32_t> status,
+                         std::span<const std::byte* const> results) const {
+    if (!sums_products_) {
+        return false;
+    }
+    constexpr std::int32_t kNotFinite = make_status(StatusKind::not_finite);
+    if (sums_too_early_ && std::find(status.begin(), status.end(), kNotFinite) != status.end()) {
+        return true;
+    }
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const ProgramOutput& output = program_.outputs[i];
+        if (program_.value(output.value).scope == Scope::reduced &&
+            !is_all_finite(results[i], part_of(program_, output))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const Executor& Finisher::executor() const {

@@ -30,6 +30,10 @@ public:
     [[nodiscard]] bool takes(std::int32_t status) const;
     /// Is there any such status?
     [[nodiscard]] bool takes_any() const { return mends_; }
+    /// Is a whole chunk run again? Where a problem that has no part in its sums may have been added up before that was
+    /// known, or has made a sum of products what is not finite. `results`: by output, those of the chunk.
+    [[nodiscard]] bool takes_all(std::span<const std::int32_t> status,
+                                 std::span<const std::byte* const> results) const;
 
     /// Runs the problems of the call again, `problems` in order, of which there may be none: results and status are
     /// replaced, sums returned.
@@ -51,6 +55,8 @@ private:
     Program program_;  ///< its means are sums: the batch divides
     MakeExecutor make_;
     bool mends_;
+    bool sums_products_;   ///< over problems and their inner dimension at once
+    bool sums_too_early_;  ///< and then finds terms of sums that are not finite
     mutable std::mutex mutex_;
     mutable std::unique_ptr<const Executor> executor_;
 };

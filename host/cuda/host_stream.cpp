@@ -145,6 +145,22 @@ std::int64_t HostStream::finish_oldest() {
     return chunks_[oldest].count - static_cast<std::int64_t>(left_.size() - left);
 }
 
+/// Is the whole chunk left to the finisher?
+bool HostStream::leaves_all(const HostBuffers::Slot& slot, const std::int32_t* status,
+                            const Chunk& chunk) {
+    std::vector<const std::byte*> results;
+    for (const std::int64_t at : buffers_->layout.results) {
+        results.push_back(slot.pinned + at);
+    }
+    if (!finisher_.takes_all({status, static_cast<std::size_t>(chunk.count)}, results)) {
+        return false;
+    }
+    for (std::int64_t p = 0; p < chunk.count; ++p) {
+        left_.push_back(chunk.first + p);
+    }
+    return true;
+}
+
 /// Returns the problems that failed, some of which are left to the finisher.
 std::int64_t HostStream::take_status(const std::int32_t* status, const Chunk& chunk) {
     const std::int64_t failed =
@@ -165,10 +181,18 @@ std::int64_t HostStream::take_status(const std::int32_t* status, const Chunk& ch
 void HostStream::take_results(const HostBuffers::Slot& slot, const Chunk& chunk) {
     const auto* status =
         reinterpret_cast<const std::int32_t*>(slot.pinned + buffers_->layout.status);
-    const std::int64_t failed = take_status(status, chunk);
+    const bool leaves = leaves_all(slot, status, chunk);
+    const std::int64_t failed =
+        leaves ? chunk.count - std::count_if(status, status + chunk.count, succeeded)
+               : take_status(status, chunk);
     for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
         const std::byte* from = slot.pinned + buffers_->layout.results[i];
         HostPart part = part_of(program_, program_.outputs[i]);
+        const bool is_single = !is_per_problem(program_, program_.outputs[i]) &&
+                               program_.value(program_.outputs[i].value).scope != Scope::reduced;
+        if (leaves && !is_single) {
+            continue;
+        }
         if (is_per_problem(program_, program_.outputs[i])) {
             part.first = chunk.first;
             part.count = chunk.count;

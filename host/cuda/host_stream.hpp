@@ -47,6 +47,7 @@ private:
     void upload(HostBuffers::Slot& slot, const Chunk& chunk);
     void compute(HostBuffers::Slot& slot, const Chunk& chunk);
     void download(HostBuffers::Slot& slot, const Chunk& chunk);
+    bool leaves_all(const HostBuffers::Slot& slot, const std::int32_t* status, const Chunk& chunk);
     std::int64_t take_status(const std::int32_t* status, const Chunk& chunk);
     void take_results(const HostBuffers::Slot& slot, const Chunk& chunk);
 

@@ -150,6 +150,7 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     plan->thresholds = thresholds;
     plan->gathers = options.gathers;
     plan->can_fail = fails;
+    plan->can_lose_results = can_lose_results(program);
     plan->can_fail_once = factors_something(program, plan->shared_steps) ||
                           factors_something(program, plan->final_steps);
     plan->can_fail_per_problem = factors_something(program, plan->problem_steps);

@@ -158,6 +158,14 @@ void StepRun::mark_failed(std::span<const Matrices> results) {
     }
 }
 
+void StepRun::mark_not_finite(const DeviceView& terms) {
+    start_status();
+    if (terms.count() > 0) {
+        enqueue("status of what is not finite",
+                [&] { gpu::mark_not_finite(as_matrices(terms), status.data, batch, stream); });
+    }
+}
+
 void StepRun::clear_failed(const DeviceView& v) {
     const Matrices matrices = as_matrices(v);
     enqueue("0 where a problem failed", [&] {

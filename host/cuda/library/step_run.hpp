@@ -51,7 +51,8 @@ public:
     Lease* handles = nullptr;  ///< null where operations are only ever recorded
     cudaStream_t stream = nullptr;
     std::int64_t batch = 1;
-    Statuses status;  ///< of each problem; data is null where nothing can fail
+    Statuses status;            ///< of each problem; data is null where nothing can fail
+    bool loses_results = true;  ///< problems that fail may have NaN for results
     bool capturing = false;
     bool tf32 = false;
     std::span<const DeviceView> values;
@@ -63,6 +64,8 @@ public:
     StepRun(const Program& the_program, const Kernels& the_kernels)
         : program(the_program), kernels(the_kernels) {}
 
+    /// Statuses for what writes results; null: no problem loses them.
+    [[nodiscard]] const std::int32_t* lost() const { return loses_results ? status.data : nullptr; }
     /// Null between steps. The scratch of the one before is free again.
     void begin_step(const Step* step) {
         step_ = step;
@@ -130,6 +133,8 @@ public:
     void mark_ill_conditioned(const DeviceView& triangle, double most);
     /// The results of problems that lost their numbers become NaN.
     void mark_failed(std::span<const Matrices> results);
+    /// Problems of which a term of a sum over the batch is not finite fail, and keep their results.
+    void mark_not_finite(const DeviceView& terms);
     /// What is about to be summed becomes 0 where a problem failed.
     void clear_failed(const DeviceView& v);
 

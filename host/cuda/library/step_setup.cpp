@@ -25,9 +25,21 @@ bool is_readable(const DeviceView& v, ScalarType type) {
 
 }  // namespace
 
+bool BlasOperand::is_read_in_place(const DeviceView& v, bool own) const {
+    return is_readable(v, type_) && !(own && is_read_elsewhere_);
+}
+
+DeviceView BlasOperand::strides(const StepRun& run, bool own) const {
+    DeviceView v = run.view(stored_);
+    if (!is_read_in_place(v, own)) {
+        v = row_major(nullptr, type_, v.rows, v.cols);
+    }
+    return flipped(v, transposed_);
+}
+
 DeviceView BlasOperand::read(StepRun& run, bool own) const {
     const DeviceView v = run.view(stored_);
-    if (is_readable(v, type_) && !(own && is_callers_)) {
+    if (is_read_in_place(v, own)) {
         return flipped(v, transposed_);
     }
     // A copy keeps the order of what is stored, so both sides are read and written in runs.
@@ -66,16 +78,16 @@ void Starter::place(StepRun& run, const DeviceView& to) const {
     }
 }
 
-BlasOperand StepSetup::operand(const Use& use) {
+BlasOperand StepSetup::operand(const Use& use, bool own) {
     BlasOperand operand;
     operand.stored_ = use;
     operand.stored_.transposed = false;
     operand.transposed_ = use.transposed;
     operand.type_ = step_->type;
     const Value& v = value(use.value);
-    operand.is_callers_ = v.operand >= 0;
+    operand.is_read_elsewhere_ = v.operand >= 0 || uses_[static_cast<std::size_t>(use.value)] > 1;
     // Values of the workspace have strides that a BLAS can read.
-    if (operand.is_callers_ || v.type != step_->type) {
+    if (v.operand >= 0 || v.type != step_->type || (own && operand.is_read_elsewhere_)) {
         const std::int64_t rows = rows_of(program_, operand.stored_).size;
         const std::int64_t cols = cols_of(program_, operand.stored_).size;
         reserve_matrix(step_->type, rows * cols);
@@ -103,7 +115,7 @@ StepResult StepSetup::result(const Use& overwritten) {
 
 bool StepSetup::mark_failed() {
     const Value& out = value(step_->out);
-    if (out.output < 0 || out.scope != Scope::problem || !can_fail(program_) ||
+    if (out.output < 0 || out.scope != Scope::problem || !can_lose_results(program_) ||
         may_fail_after(*this) || is_summed_without_failed(step_->out)) {
         return false;
     }

@@ -13,6 +13,7 @@
 #include "cuda/library/step_run.hpp"
 #include "cuda/module.hpp"
 #include "cuda/thresholds.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 
@@ -30,8 +31,10 @@ struct ScratchNeed {
 /// A factor that a BLAS reads: in place where its type and strides allow, else a copy.
 class BlasOperand {
 public:
-    /// `own`: a copy in any case if it is the caller's memory.
+    /// `own`: a copy in any case if anybody else reads it.
     [[nodiscard]] DeviceView read(StepRun& run, bool own = false) const;
+    /// The strides that `read` would give.
+    [[nodiscard]] DeviceView strides(const StepRun& run, bool own = false) const;
     /// By all problems.
     [[nodiscard]] bool is_shared(const StepRun& run) const {
         return run.value(stored_.value).batch_stride == 0;
@@ -39,9 +42,11 @@ public:
 
 private:
     friend class StepSetup;
+    [[nodiscard]] bool is_read_in_place(const DeviceView& v, bool own) const;
+
     Use stored_;  ///< untransposed
     bool transposed_ = false;
-    bool is_callers_ = false;
+    bool is_read_elsewhere_ = false;  ///< or the caller's
     ScalarType type_ = ScalarType::float64;
 };
 
@@ -94,6 +99,7 @@ public:
           tf32_(options.tf32),
           capturable_(options.capturable),
           in_place_(program),
+          uses_(count_uses(program)),
           is_marked_(program.values.size(), 0) {}
 
     void begin_step(const Step& step) {
@@ -114,7 +120,8 @@ public:
     /// Products of the step may round their factors to TF32.
     [[nodiscard]] bool uses_tf32() const { return tf32_ && step_->type == ScalarType::float32; }
 
-    [[nodiscard]] BlasOperand operand(const Use& use);
+    /// `own`: it may be read so.
+    [[nodiscard]] BlasOperand operand(const Use& use, bool own = false);
     /// `overwritten`: what the step makes its result of in place, if anything.
     [[nodiscard]] StepResult result(const Use& overwritten = {});
     /// The step's own kernel writes NaN into the results of problems that have failed: says that it is to,
@@ -175,6 +182,7 @@ private:
     bool tf32_;
     bool capturable_;
     InPlace in_place_;
+    std::vector<int> uses_;
     std::vector<char> is_marked_;
     const Step* step_ = nullptr;
     ScratchNeed scratch_;
