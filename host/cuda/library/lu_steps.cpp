@@ -23,12 +23,16 @@ public:
           n_(setup.value(out_).rows.size),
           type_(setup.step().type),
           zero_fails_(step.zero_pivot_fails),
+          fails_(step.fails),
           alone_(setup.lu_alone()),
           a_(step.a) {
         setup.use_blas();
         setup.use_pointers(1);
         setup.check_fits_int("the order", n_);
         setup.reserve_matrix(type_, n_ * n_);
+        if (!fails_) {
+            setup.reserve_status();
+        }
         if (alone_.can_be(n_)) {
             setup.use_solver();
             buffer_ = setup.lu_buffer(n_);
@@ -58,7 +62,11 @@ public:
         } else {
             call_getrf_batched(run, lu, pivots);
         }
-        run.read_lu_status(diagonals(lu), zero_fails_);
+        if (fails_) {
+            run.read_lu_status(diagonals(lu), zero_fails_);
+        } else {
+            run.read_aside([&] { run.read_lu_status(diagonals(lu), zero_fails_); });
+        }
         if (lu.data != out.data) {
             run.copy(lu, out, run.batch);
         }
@@ -69,6 +77,7 @@ private:
     std::int64_t n_;
     ScalarType type_;
     bool zero_fails_;
+    bool fails_;  ///< its problem
     OneByOne alone_;
     Use a_;
     Context::SolverBuffer buffer_;

@@ -129,6 +129,16 @@ public:
     /// The status of each problem from the factors that were made.
     void read_cholesky_status(const Diagonals& diagonals, const int* info);
     void read_lu_status(const Diagonals& diagonals, bool zero_fails);
+    /// Runs `read` with statuses of the step alone: what fails there does not fail its problem.
+    template <typename Read>
+    void read_aside(const Read& read) {
+        start_status();
+        const Statuses of_problems = status;
+        status = {reinterpret_cast<std::int32_t*>(take(batch * std::int64_t{sizeof(std::int32_t)})),
+                  true, nullptr};
+        read();
+        status = of_problems;
+    }
     /// A problem whose triangle has a condition estimated above `most` fails.
     void mark_ill_conditioned(const DeviceView& triangle, double most);
     /// The results of problems that lost their numbers become NaN.

@@ -140,6 +140,8 @@ public:
         pointer_arrays_ = arrays;
         takes_addresses_ = true;
     }
+    /// Statuses of the step alone.
+    void reserve_status() { reserve(sizeof(std::int32_t), 0); }
     /// Only where problems lie backwards in memory.
     void use_pointers_backwards(std::int64_t arrays) { pointer_arrays_ = arrays; }
     /// The step calls cuBLAS, or cuSOLVER.

@@ -14,10 +14,14 @@ public:
     PotrfStep(StepSetup& setup, const Potrf& step)
         : n_(setup.value(setup.step().out).rows.size),
           rank_(is_present(step.root) ? rows_of(setup.program(), step.root).size : n_),
+          fails_(step.fails),
           a_(step.a),
           result_(setup.result(step.a)),
           alone_(setup.cholesky_alone()),
           is_own_(setup.is_own_cholesky(n_)) {
+        if (!fails_) {
+            setup.reserve_status();
+        }
         if (rank_ >= n_ && matgrad::detail::is_with_care(setup.program(), setup.step(), step)) {
             most_condition_ = matgrad::detail::GramLimits(setup.program().type).estimate;
             setup.use_condition(n_);
@@ -50,7 +54,7 @@ public:
         }
         Diagonals pivots = diagonals(result);
         pivots.rank = rank_;
-        run.read_cholesky_status(pivots, info);
+        read_status(run, result, pivots, info);
         if (most_condition_) {
             run.mark_ill_conditioned(result, *most_condition_);
         }
@@ -58,8 +62,21 @@ public:
     }
 
 private:
+    void read_status(StepRun& run, const DeviceView& result, const Diagonals& pivots,
+                     const int* info) const {
+        if (fails_) {
+            return run.read_cholesky_status(pivots, info);
+        }
+        run.read_aside([&] {
+            run.read_cholesky_status(pivots, info);
+            const Matrices factor = as_matrices(result);
+            run.mark_failed({&factor, 1});
+        });
+    }
+
     std::int64_t n_;
     std::int64_t rank_;  ///< at most
+    bool fails_;         ///< its problem; else the factor is NaN
     Starter a_;
     StepResult result_;
     OneByOne alone_;
