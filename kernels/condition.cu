@@ -32,12 +32,13 @@ const ConditionKernel kLarge = MATGRAD_COMPILED(matgrad_condition, ConditionArgs
 
 }  // namespace
 
-std::int64_t condition_work_bytes(std::int64_t n) {
-    return 2 * n * static_cast<std::int64_t>(sizeof(double));
+std::int64_t condition_work_bytes(std::int64_t n, std::int64_t root_rows) {
+    const std::int64_t sharpened = root_rows > 0 ? (root_rows + n) * n : 0;
+    return (2 * n + sharpened) * static_cast<std::int64_t>(sizeof(double));
 }
 
-void mark_ill_conditioned(const Matrices& l, double most, std::byte* work, std::int32_t* status,
-                          std::int64_t batch, cudaStream_t stream) {
+void mark_ill_conditioned(const Matrices& l, double most, const GramRoot& root, std::byte* work,
+                          std::int32_t* status, std::int64_t batch, cudaStream_t stream) {
     constexpr std::int64_t kMostBlocks = (std::int64_t{1} << 31) - 1;
     if (l.rows == 0) {
         return;
@@ -46,10 +47,15 @@ void mark_ill_conditioned(const Matrices& l, double most, std::byte* work, std::
     block::ConditionArgs args{};
     args.launch.batch = batch;
     args.l = {l.data, l.batch_stride, l.row_stride, l.col_stride};
+    const Matrices& r = root.matrices;
+    args.root = {{r.data, r.batch_stride, r.row_stride, r.col_stride}, r.rows, root.scale};
     args.work = reinterpret_cast<double*>(work);
+    args.work_count =
+        condition_work_bytes(l.rows, r.rows) / static_cast<std::int64_t>(sizeof(double));
     args.status = status;
     args.n = l.rows;
     args.most = most;
+    args.far = r.rows > 0 ? root.far : 0;
     args.mark = make_status(StatusKind::ill_conditioned);
     cudaLaunchConfig_t config{};
     config.blockDim = dim3(is_small ? block::kWarp : block::kConditionThreads);

@@ -6,17 +6,21 @@
 #include "lost_results.cuh"
 #include "place.cuh"
 #include "reduce.cuh"
+#include "sharpen.cuh"
 
 namespace matgrad::block {
 
 struct ConditionArgs {
     Launch launch;
     Strided l;
-    double* work;  ///< 2*n numbers for each problem
+    RootArgs root;
+    double* work;          ///< 2*n numbers for each problem, and those of a Sharpener
+    long long work_count;  ///< of each
     int* status;
     long long n;
     double most;
-    int mark;  ///< the status of a problem whose estimate is above `most`
+    double far;  ///< up to here a factor is sharpened
+    int mark;    ///< the status of a problem whose estimate is above both
 };
 
 /// The sum over all threads of the block, to all of them.
@@ -127,18 +131,26 @@ struct Triangle {
     }
 };
 
-/// Marks the problem of the block, if it has not failed already, where the estimate is not small.
+/// Where the estimate is not small, and the problem of the block has not failed already, its factor is sharpened, or
+/// it fails.
 template <int kThreads>
 MATGRAD_DEVICE void mark_condition(const ConditionArgs& args) {
     const long long problem = args.launch.first_block + block_index();
     if (!may_fail(load(args.status + problem))) {
         return;
     }
-    double* const work = args.work + problem * 2 * args.n;
+    double* const work = args.work + problem * args.work_count;
     const Triangle<kThreads> triangle{args.l, problem, args.n, work, work + args.n};
     const double inverse = triangle.norm_of_inverse();
     const double estimate = sqrt(inverse * triangle.norm());
-    if (thread_index() == 0 && !(estimate <= args.most)) {
+    if (estimate <= args.most) {
+        return;
+    }
+    double* const gram = work + 2 * args.n;
+    const Sharpener<kThreads> sharpen{args.l, args.root, problem, args.n, gram + args.n * args.n,
+                                      gram};
+    const bool is_better = estimate <= args.far && sharpen();
+    if (thread_index() == 0 && !is_better) {
         store(args.status + problem, args.mark);
     }
 }

@@ -6,7 +6,6 @@
 #include <limits>
 #include <stdexcept>
 
-#include "condition.hpp"
 #include "copy.hpp"
 #include "cuda/library/blas_layout.hpp"
 #include "cuda/library/step_status.hpp"
@@ -142,10 +141,11 @@ void StepRun::read_lu_status(const Diagonals& diagonals, bool zero_fails) {
     status.are_new = false;
 }
 
-void StepRun::mark_ill_conditioned(const DeviceView& triangle, double most) {
-    std::byte* const work = take(batch * condition_work_bytes(triangle.rows));
+void StepRun::mark_ill_conditioned(const DeviceView& triangle, double most, const GramRoot& root) {
+    std::byte* const work = take(batch * condition_work_bytes(triangle.rows, root.matrices.rows));
     enqueue("condition of each factor", [&] {
-        gpu::mark_ill_conditioned(as_matrices(triangle), most, work, status.data, batch, stream);
+        gpu::mark_ill_conditioned(as_matrices(triangle), most, root, work, status.data, batch,
+                                  stream);
     });
 }
 

@@ -13,6 +13,7 @@
 
 #include "batch_state.hpp"
 #include "batch_transfer.hpp"
+#include "condition.hpp"
 #include "cuda/device_view.hpp"
 #include "cuda/handles.hpp"
 #include "cuda/kernels.hpp"
@@ -139,8 +140,8 @@ public:
         read();
         status = of_problems;
     }
-    /// A problem whose triangle has a condition estimated above `most` fails.
-    void mark_ill_conditioned(const DeviceView& triangle, double most);
+    /// A problem whose triangle has a condition estimated above `most` fails, or up to root.far has a better one.
+    void mark_ill_conditioned(const DeviceView& triangle, double most, const GramRoot& root);
     /// The results of problems that lost their numbers become NaN.
     void mark_failed(std::span<const Matrices> results);
     /// Problems of which a term of a sum over the batch is not finite fail, and keep their results.

@@ -140,8 +140,8 @@ void StepSetup::reserve(std::int64_t per_problem, std::int64_t fixed) {
     scratch_.fixed += aligned(fixed) + kPlacementAlignment;  // where the next piece begins
 }
 
-void StepSetup::use_condition(std::int64_t n) {
-    reserve(condition_work_bytes(n), 0);
+void StepSetup::use_condition(std::int64_t n, std::int64_t root_rows) {
+    reserve(condition_work_bytes(n, root_rows), 0);
     uses_condition_ = true;
 }
 

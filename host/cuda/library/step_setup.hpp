@@ -164,8 +164,8 @@ public:
     }
     void use_own_cholesky() { uses_own_cholesky_ = true; }
     [[nodiscard]] bool uses_own_cholesky() const { return uses_own_cholesky_; }
-    /// The step looks at the conditions of triangles of n rows.
-    void use_condition(std::int64_t n);
+    /// The step looks at the conditions of triangles of n rows, and may sharpen them from roots of so many rows.
+    void use_condition(std::int64_t n, std::int64_t root_rows);
     [[nodiscard]] bool uses_condition() const { return uses_condition_; }
 
     /// Buffers of the 64-bit factorizations.

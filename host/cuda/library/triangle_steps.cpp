@@ -9,6 +9,36 @@
 namespace matgrad::gpu {
 namespace {
 
+/// Of the factor of a Gram matrix whose root is known.
+class GramCare {
+public:
+    GramCare(StepSetup& setup, const Potrf& step)
+        : limits_(setup.program().type), root_(step.root), scale_(step.root_scale) {
+        const std::int64_t rows = rows_of(setup.program(), root_).size;
+        const std::int64_t n = setup.value(setup.step().out).rows.size;
+        sharpens_ = limits_.far > 0 && setup.value(root_.value).type == ScalarType::float64 &&
+                    rows * n <= kMostSharpened / n;
+        setup.use_condition(n, sharpens_ ? rows : 0);
+    }
+
+    void take(StepRun& run, const DeviceView& factor) const {
+        GramRoot root{{}, scale_, limits_.far};
+        if (sharpens_) {
+            root.matrices = as_matrices(run.view(root_));
+        }
+        run.mark_ill_conditioned(factor, limits_.estimate, root);
+    }
+
+private:
+    /// Rows of the root times the square of its columns: one block multiplies so often in about a millisecond.
+    static constexpr std::int64_t kMostSharpened = std::int64_t{1} << 21;
+
+    matgrad::detail::GramLimits limits_;
+    Use root_;
+    double scale_;
+    bool sharpens_ = false;
+};
+
 class PotrfStep final : public LibraryStep {
 public:
     PotrfStep(StepSetup& setup, const Potrf& step)
@@ -23,8 +53,7 @@ public:
             setup.reserve_status();
         }
         if (rank_ >= n_ && matgrad::detail::is_with_care(setup.program(), setup.step(), step)) {
-            most_condition_ = matgrad::detail::GramLimits(setup.program().type).estimate;
-            setup.use_condition(n_);
+            care_.emplace(setup, step);
         }
         if (is_own_) {
             setup.use_own_cholesky();
@@ -55,8 +84,8 @@ public:
         Diagonals pivots = diagonals(result);
         pivots.rank = rank_;
         read_status(run, result, pivots, info);
-        if (most_condition_) {
-            run.mark_ill_conditioned(result, *most_condition_);
+        if (care_) {
+            care_->take(run, result);
         }
         result_.end(run, result);
     }
@@ -82,7 +111,7 @@ private:
     OneByOne alone_;
     bool is_own_;
     Context::SolverBuffer buffer_;
-    std::optional<double> most_condition_;  ///< of a Gram matrix whose root is known
+    std::optional<GramCare> care_;
 };
 
 class TrsmStep final : public LibraryStep {
