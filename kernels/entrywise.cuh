@@ -12,16 +12,19 @@ MATGRAD_DEVICE T mask(T x, T y) {
     return y == T(0) ? T(0) : x;
 }
 
-/// x times 1 + eps or 1 - eps, by a hash of the place and of `seed`. What is symmetric stays so.
+/// x times 1 + eps or 1 - eps, by a hash of the place and of `seed`; where that is less, x and the smallest number
+/// there is. What is symmetric stays so.
 template <typename T, typename I>
 MATGRAD_DEVICE T perturbed(T x, I row, I col, unsigned seed) {
     constexpr T kEpsilon = sizeof(T) == 4 ? T(0x1p-23) : T(0x1p-52);
+    constexpr T kSmallest = sizeof(T) == 4 ? T(0x1p-149) : T(0x1p-1074);
     const auto r = static_cast<unsigned>(row);
     const auto c = static_cast<unsigned>(col);
     unsigned hash = (r + c) * 0x9e3779b1U ^ (r * c) * 0x85ebca77U ^ seed * 0xc2b2ae3dU;
     hash = (hash ^ hash >> 15) * 0x2c1b3c6dU;
     hash = (hash ^ hash >> 13) * 0x297a2d39U;
-    return x + (hash >> 31 == 0 ? kEpsilon : -kEpsilon) * x;
+    const T change = fmax(kEpsilon * fabs(x), kSmallest);
+    return x == T(0) ? x : x + (hash >> 31 == 0 ? change : -change);
 }
 
 template <typename T>

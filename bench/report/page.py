@@ -182,7 +182,8 @@ PyTorch allocate theirs, from memory that the C library is told to keep and to b
 """.splitlines()
 
 
-def write(path, results, figures, absent):
+def write(path, results, figures, absent, accuracy=()):
+    """`accuracy`: lines that stand below the figure of accuracy, or without it."""
     lines = head_of(results) + summary(results, absent)
     if "ratios" in figures:
         lines += [f"![{FIGURES['ratios']}](ratios.svg)", ""]
@@ -190,6 +191,9 @@ def write(path, results, figures, absent):
     for name in figures:
         if name != "ratios":
             lines += [f"## {FIGURES[name]}", "", f"![{FIGURES[name]}]({name}.svg)", ""]
+            lines += accuracy if name == "accuracy" else []
+    if accuracy and "accuracy" not in figures:
+        lines += [f"## {FIGURES['accuracy']}", "", *accuracy]
     missing = [name for name in FIGURES if name not in figures]
     if missing:
         lines += ["Figures for which these results hold nothing: " + ", ".join(missing) + ".", ""]

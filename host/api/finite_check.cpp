@@ -33,7 +33,8 @@ bool is_finite(const Strided& result, const OutputInfo& output, std::int64_t pro
 template <typename T>
 bool is_finite(std::span<const OutputInfo> outputs, const BoundCall& call, std::int64_t problem) {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-        if (outputs[i].batched && !is_finite<T>(call.results[i], outputs[i], problem)) {
+        if (outputs[i].batched && !is_diagnostic(outputs[i].kind) &&
+            !is_finite<T>(call.results[i], outputs[i], problem)) {
             return false;
         }
     }

@@ -40,6 +40,11 @@ std::shared_ptr<const LinearPlan> make_linear_plan(
     const Program& whole, std::span<const Operand> operands, std::span<const OutputInfo> outputs,
     std::span<const std::string> directions,
     const std::function<std::unique_ptr<const Executor>(Program)>& make_executor) {
+    if (std::any_of(outputs.begin(), outputs.end(),
+                    [](const OutputInfo& o) { return o.kind == OutputKind::error; })) {
+        throw UnsupportedError(
+            "a plan with error bounds cannot be linearized: expected one without `error`");
+    }
     if (directions.empty()) {
         throw OperandError("the plan has nothing to linearize: expected one with hvp or joint_hvp");
     }

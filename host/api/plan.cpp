@@ -235,7 +235,11 @@ CheckReport Plan::check(const OperandViews& operands, const ResultViews& results
     check_memory(contract, bound, {.status = status}, memory);
     detail::CheckedPlan checked{plan.f, plan.options, plan.operands, plan.outputs};
     checked.options.device = device();
-    return detail::check_results(checked, {bound.batch, bound.operands, bound.results, status},
+    while (!checked.outputs.empty() && is_diagnostic(checked.outputs.back().kind)) {
+        checked.outputs.pop_back();
+    }
+    const auto compared = bound.results.first(checked.outputs.size());
+    return detail::check_results(checked, {bound.batch, bound.operands, compared, status},
                                  problems);
 } catch (...) {
     detail::throw_as_matgrad();

@@ -216,6 +216,9 @@ PlanRequest make_request(const Expr& f, std::span<const Operand> operands,
     request.batch = options.expected_batch;
     request.type = options.type;
     request.accuracy = options.accuracy;
+    request.rcond = options.rcond;
+    request.error = options.error;
+    request.jitter = options.jitter;
     choose_reductions(request, options);
     return request;
 }
@@ -237,6 +240,15 @@ std::vector<OutputInfo> output_infos(const PlanRequest& request) {
             info.cols = sizes.size(output.form.shape().cols);
         }
         infos.push_back(std::move(info));
+    }
+    if (request.rcond) {
+        infos.push_back({OutputKind::rcond, "", 1, 1, any_batched});
+    }
+    for (const OutputRequest& output : request.outputs) {
+        if (request.error) {
+            infos.push_back({OutputKind::error, output_text(output.kind, output.name), 1, 1,
+                             any_batched});
+        }
     }
     return infos;
 }

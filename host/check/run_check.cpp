@@ -74,7 +74,7 @@ public:
         }
         stand_ins_ = stand_ins(known, plan.operands);
         if (!run.status.empty()) {
-            succeeded_ = std::count(run.status.begin(), run.status.end(), 0);
+            succeeded_ = std::count_if(run.status.begin(), run.status.end(), succeeded);
         } else {
             succeeded_ = run.batch;
         }

@@ -269,6 +269,9 @@ EvalArguments parse_eval(const std::vector<std::string>& words) {
     options.text("--hvp", result.hvp);
     options.text("--hvp-out", result.hvp_out);
     options.text("--status", result.status);
+    options.text("--rcond", result.rcond);
+    options.text("--error", result.error);
+    options.flag("--jitter", result.jitter);
     options.text("--entry", entry);
     options.text("--reduce", reduce);
     options.text("--accuracy", accuracy);

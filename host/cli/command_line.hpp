@@ -42,7 +42,8 @@ struct EvalArguments {
     std::optional<std::string> value;
     std::optional<std::string> hvp;  ///< `V=V.npy`
     std::optional<std::string> hvp_out;
-    std::optional<std::string> status;
+    std::optional<std::string> status, rcond, error;
+    bool jitter = false;
     std::optional<Entry> entry;
     Reduction reduction = Reduction::none;
     Accuracy accuracy = Accuracy::robust;

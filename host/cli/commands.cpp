@@ -41,6 +41,17 @@ constexpr OptionRow kEval[] = {
      "(Cholesky), 2: zero (LU), or singular by its shape, 3: ill-conditioned, 4: not finite; "
      "pivots count from 1",
      "", true},
+    {"--rcond", "R.npy",
+     "write, for each problem, the least 1/(|Y|*|inv(Y)|) in the 1-norm of the matrices Y that are "
+     "inverted or whose determinant is taken",
+     "", true},
+    {"--error", "E.npy",
+     "write bounds of the relative error of each problem's results, a column for each of value, "
+     "gradients and product, in this order; the plan then runs about ten times as long",
+     "", true},
+    {"--jitter", "",
+     "a Cholesky factorization that fails is tried again with its diagonal times 1 + t, t growing "
+     "by tens up to 0.1; the status then is of kind 6, jittered"},
     {"--entry", "i,j", "only this entry of the gradient, counted from 0"},
     {"--reduce", "HOW",
      "none (default), or sum or mean over the problems that succeeded, as in calculus: of the "

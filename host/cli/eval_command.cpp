@@ -27,6 +27,10 @@ Plan plan_for(const EvalRequest& request, bool explain_passes) {
 }
 
 void report_failures(const StreamTotals& totals) {
+    if (totals.jittered > 0) {
+        fmt::print(stderr, "matgrad: {} of {} problems have a jitter, of at most {:.0e}\n",
+                   totals.jittered, totals.problems, totals.largest_jitter);
+    }
     if (totals.failed > 0) {
         fmt::print(stderr, "matgrad: {} of {} problems failed; first: problem {}, {}\n",
                    totals.failed, totals.problems, totals.first_failed,
@@ -56,6 +60,7 @@ int eval_command(const EvalArguments& arguments) {
         shown.push_back(!path.has_value());
         shows_any = shows_any || shown.back();
     }
+    shown.resize(plan.outputs().size(), false);
     EvalSummary summary(request, plan.outputs(), shown);
     std::optional<EvalCheck> check;
     if (arguments.check) {

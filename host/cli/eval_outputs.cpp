@@ -1,6 +1,7 @@
 #include "cli/eval_outputs.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace matgrad {
 namespace {
@@ -39,7 +40,8 @@ std::vector<std::int64_t> file_shape(const EvalRequest& request, const OutputInf
         shape = request.batch_shape;
     }
     const bool is_entry = output.kind == OutputKind::gradient && request.options.entry.has_value();
-    if (output.kind != OutputKind::value && !is_entry) {
+    const bool is_number = output.kind == OutputKind::value || output.kind == OutputKind::rcond;
+    if (!is_number && !is_entry) {
         const std::vector<std::int64_t> own = own_axes(request, output);
         shape.insert(shape.end(), own.begin(), own.end());
     }
@@ -49,11 +51,24 @@ std::vector<std::int64_t> file_shape(const EvalRequest& request, const OutputInf
 }  // namespace
 
 ResultFiles::ResultFiles(const EvalRequest& request, std::span<const OutputInfo> outputs) {
+    entry_bytes_ = static_cast<std::size_t>(size_of(request.options.type));
     for (std::size_t i = 0; i < outputs.size(); ++i) {
+        if (outputs[i].kind == OutputKind::error) {
+            first_error_ = error_count_ == 0 ? i : first_error_;
+            ++error_count_;
+            writers_.push_back(nullptr);
+            continue;
+        }
         const auto& path = request.result_paths[i];
         writers_.push_back(path ? std::make_unique<NpyWriter>(*path, npy_type(request.options.type),
                                                               file_shape(request, outputs[i]))
                                 : nullptr);
+    }
+    if (request.error_path) {
+        std::vector<std::int64_t> shape = request.batch_shape;
+        shape.push_back(static_cast<std::int64_t>(error_count_));
+        errors_ =
+            std::make_unique<NpyWriter>(*request.error_path, npy_type(request.options.type), shape);
     }
     if (request.status_path) {
         status_ =
@@ -62,13 +77,29 @@ ResultFiles::ResultFiles(const EvalRequest& request, std::span<const OutputInfo>
 }
 
 bool ResultFiles::any() const noexcept {
-    return status_ != nullptr || std::any_of(writers_.begin(), writers_.end(),
-                                             [](const auto& writer) { return writer != nullptr; });
+    return status_ != nullptr || errors_ != nullptr ||
+           std::any_of(writers_.begin(), writers_.end(),
+                       [](const auto& writer) { return writer != nullptr; });
 }
 
 void ResultFiles::append(std::size_t output, const void* data, std::int64_t entries) {
     if (has(output)) {
         writers_[output]->append(data, entries);
+    } else if (errors_ && output >= first_error_) {
+        append_error(output - first_error_, static_cast<const std::byte*>(data), entries);
+    }
+}
+
+/// The results come one after the other; the last one completes the rows.
+void ResultFiles::append_error(std::size_t column, const std::byte* data, std::int64_t problems) {
+    const auto count = static_cast<std::size_t>(problems);
+    rows_.resize(count * error_count_ * entry_bytes_);
+    for (std::size_t k = 0; k < count; ++k) {
+        std::memcpy(rows_.data() + (k * error_count_ + column) * entry_bytes_,
+                    data + k * entry_bytes_, entry_bytes_);
+    }
+    if (column + 1 == error_count_) {
+        errors_->append(rows_.data(), problems * static_cast<std::int64_t>(error_count_));
     }
 }
 
@@ -84,6 +115,7 @@ void ResultFiles::commit() {
         all.push_back(writer.get());
     }
     all.push_back(status_.get());
+    all.push_back(errors_.get());
     all.erase(std::remove(all.begin(), all.end(), nullptr), all.end());
     NpyWriter::commit_together(all);
 }

@@ -26,8 +26,15 @@ public:
     void commit();
 
 private:
+    void append_error(std::size_t column, const std::byte* data, std::int64_t problems);
+
     std::vector<std::unique_ptr<NpyWriter>> writers_;  ///< nullptr for a result without a file
     std::unique_ptr<NpyWriter> status_;
+    std::unique_ptr<NpyWriter> errors_;
+    std::size_t first_error_ = 0;  ///< of the results
+    std::size_t error_count_ = 0;
+    std::size_t entry_bytes_ = 0;
+    std::vector<std::byte> rows_;  ///< a number for each result of kind error, problem by problem
 };
 
 }  // namespace matgrad

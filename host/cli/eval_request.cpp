@@ -133,6 +133,9 @@ void choose_results(EvalRequest& request, const EvalArguments& arguments) {
     if (arguments.hvp) {
         request.result_paths.push_back(arguments.hvp_out);
     }
+    if (arguments.rcond) {
+        request.result_paths.push_back(arguments.rcond);
+    }
     if (arguments.entry && request.options.wrt.empty()) {
         throw CallerError("--entry: no gradient is asked for, expected --wrt and --grad");
     }
@@ -240,8 +243,10 @@ void check_paths(const EvalRequest& request) {
             paths.push_back(*path);
         }
     }
-    if (request.status_path) {
-        paths.push_back(*request.status_path);
+    for (const auto& path : {request.status_path, request.error_path}) {
+        if (path) {
+            paths.push_back(*path);
+        }
     }
     check_distinct(paths);
     for (const std::string& path : paths) {
@@ -290,6 +295,10 @@ EvalRequest make_eval_request(const EvalArguments& arguments) {
     request.options.device_memory = arguments.device.memory;
     request.options.tf32 = arguments.device.tf32;
     request.status_path = arguments.status;
+    request.error_path = arguments.error;
+    request.options.rcond = arguments.rcond.has_value();
+    request.options.error = arguments.error.has_value();
+    request.options.jitter = arguments.jitter;
     if (arguments.hvp_out && !arguments.hvp) {
         throw CallerError(fmt::format("--hvp-out {}: nothing to write without --hvp V=V.npy",
                                       *arguments.hvp_out));

@@ -19,9 +19,11 @@ struct EvalRequest {
     std::int64_t batch = 1;
     std::vector<std::int64_t> batch_shape;  ///< the axes that are folded into it
     bool is_batched = false;  ///< an operand is; otherwise there is one problem and no batch axis
-    /// result_paths[i] is the file of result i of the plan; without a file it is printed.
+    /// result_paths[i] is the file of result i of the plan; without a file it is printed. Those of kind error
+    /// come last and are not among them.
     std::vector<std::optional<std::string>> result_paths;
     std::optional<std::string> status_path;
+    std::optional<std::string> error_path;  ///< of all results of kind error: a column for each
     bool is_type_given = false;  ///< by --type, not by the operands
 
     /// What a user may not expect of the operands' files, a line each.

@@ -211,6 +211,11 @@ private:
     void count(const Slot& slot, const RunSummary& summary) {
         totals_.problems += summary.problems;
         totals_.failed += summary.failed;
+        for (const std::int32_t status : slot.status) {
+            const double jitter = status_jitter(status);
+            totals_.jittered += jitter > 0 ? 1 : 0;
+            totals_.largest_jitter = std::max(totals_.largest_jitter, jitter);
+        }
         if (summary.failed > 0 && totals_.first_failed < 0) {
             const auto at = std::find_if_not(slot.status.begin(), slot.status.end(), succeeded);
             totals_.first_failed = slot.first + (at - slot.status.begin());
@@ -237,7 +242,7 @@ private:
                 continue;
             }
             const std::int64_t count = entries(output, problems);
-            if (is_mean() && output.batched) {
+            if (is_mean() && output.batched && !is_diagnostic(output.kind)) {
                 request_.options.type == ScalarType::float32
                     ? divide<float>(slot.results[i].data(), count)
                     : divide<double>(slot.results[i].data(), count);

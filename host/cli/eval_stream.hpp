@@ -25,6 +25,8 @@ struct Piece {
 struct StreamTotals {
     std::int64_t problems = 0;
     std::int64_t failed = 0;
+    std::int64_t jittered = 0;  ///< by PlanOptions::jitter
+    double largest_jitter = 0;
     std::int64_t first_failed = -1;  ///< its number in the batch
     std::int32_t first_status = 0;   ///< and its status
     /// Of outputs that are reduced: the sums over all pieces, or the means. In the order of the outputs.

@@ -6,6 +6,7 @@
 /// the order of rows. An operand that lies in memory as a block does is read where it is.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <new>
@@ -174,17 +175,19 @@ private:
         return out;
     }
 
-    /// a times 1 + eps or 1 - eps, by a hash of the place and of `seed`.
+    /// a times 1 + eps or 1 - eps, by a hash of the place and of `seed`; where that is less, a and the smallest
+    /// number there is.
     const T* perturbed(const Block& block, const T* a, T* out, std::uint32_t seed) {
         const int lanes = domain_.lanes;
         T* to = out;
         for (std::int64_t r = block.row; r < block.row + block.rows; ++r) {
             for (std::int64_t c = block.col; c < block.col + block.cols; ++c) {
                 const std::int64_t row = domain_.diagonal ? c : r;
-                const T change = place_sign(row, c, seed) ? std::numeric_limits<T>::epsilon()
-                                                          : -std::numeric_limits<T>::epsilon();
+                const T sign = place_sign(row, c, seed) ? T{1} : T{-1};
                 for (int lane = 0; lane < lanes; ++lane, ++a, ++to) {
-                    *to = *a + change * *a;
+                    const T change = std::max(std::numeric_limits<T>::epsilon() * std::abs(*a),
+                                              std::numeric_limits<T>::denorm_min());
+                    *to = *a == 0 ? *a : *a + sign * change;
                 }
             }
         }

@@ -27,6 +27,15 @@ template <typename T>
     return make_status(status_kind(status), rows + status_pivot(status));
 }
 
+/// Of two factorizations of a problem, one after the other: the first failure counts, and of jitters the largest.
+[[nodiscard]] constexpr std::int32_t merged_status(std::int32_t first, std::int32_t second) {
+    if (!succeeded(first) || second == 0) {
+        return first;
+    }
+    const bool both_jittered = first != 0 && succeeded(second);
+    return both_jittered && status_pivot(first) < status_pivot(second) ? first : second;
+}
+
 /// That of a problem whose terms of a sum are not finite: it has no part in the sum and keeps its own results.
 [[nodiscard]] constexpr bool keeps_numbers(std::int32_t status) {
     return status == make_status(StatusKind::not_finite);

@@ -43,7 +43,7 @@ constexpr std::int64_t kProblemUnit = 16;
 std::int32_t shape_status(const Program& program) {
     for (const Step& step : program.steps) {
         const auto* potrf = std::get_if<Potrf>(&step.operation);
-        if (potrf == nullptr || !is_present(potrf->root)) {
+        if (potrf == nullptr || !is_present(potrf->root) || !potrf->fails || potrf->jitter) {
             continue;
         }
         const std::int64_t rows = rows_of(program, potrf->root).size;

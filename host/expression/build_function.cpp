@@ -363,6 +363,9 @@ Expr apply(Op op, const Expr& a) {
                              Shape::scalar());
         case Op::differential:
             return differential(a);
+        case Op::adjugate:
+            require_square(a, "adj");
+            return a.shape().is_scalar() ? number(1) : raw(op, {a}, a.shape());
 #define MATGRAD_ROW(name, ...) case Op::name:
             MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW

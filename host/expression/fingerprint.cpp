@@ -213,6 +213,7 @@ void fingerprint(Node& n) {
             return;
         }
         case Op::inverse:
+        case Op::adjugate:
         case Op::differential:
             n.fingerprint = hash_of(n.op, child(own));
             n.transposed_fingerprint = n.children.front()->symmetric

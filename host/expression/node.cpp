@@ -89,6 +89,7 @@ bool is_semidefinite(const Node& n) {
         case Op::tril:
         case Op::triu:
         case Op::differential:
+        case Op::adjugate:
             return false;
     }
     return false;

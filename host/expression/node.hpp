@@ -59,6 +59,8 @@ enum class Op : std::uint8_t {
 #undef MATGRAD_ROW
     // derivations only
     differential,  ///< the atom d(Y)
+    // plans only
+    adjugate,  ///< det(A)*inv(A), which is the transposed matrix of cofactors and always exists
 };
 
 /// The symbols of an expression, in order of first appearance; nullptr if it has none. Expressions over

@@ -342,6 +342,8 @@ Text print(const Expr& e) {
             }
             return {"\\left\\langle " + print(e->children[0]).text + ", " +
                     print(e->children[1]).text + " \\right\\rangle"};
+        case Op::adjugate:
+            return {"\\operatorname{adj}" + bracket(print(e->children.front()).text)};
         case Op::differential: {
             const Expr& y = e->children.front();
             return {"\\mathrm{d}" +

@@ -87,6 +87,8 @@ public:
             case Op::differential:
                 throw UnsupportedError("the atom " + to_text(e) +
                                        " of a derivation has no NumPy text");
+            case Op::adjugate:
+                throw UnsupportedError(to_text(e) + " of a plan has no NumPy text");
             case Op::inverse:
             case Op::dot:
             MATGRAD_CASES_OF_CALLS:

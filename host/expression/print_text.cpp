@@ -167,6 +167,8 @@ Text print(const Expr& e) {
             const Expr& y = e->children.front();
             return {y->op == Op::symbol ? "d" + y->name : "d(" + print(y).text + ")"};
         }
+        case Op::adjugate:
+            return {"adj(" + print(e->children.front()).text + ")"};
         case Op::inverse:
         case Op::dot:
         MATGRAD_CASES_OF_CALLS:

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "expression/build.hpp"
 #include "planner/lowering.hpp"
 #include "planner/structure.hpp"
 
@@ -159,8 +160,55 @@ void Lowering::add_output(const OutputRequest& output) {
         {output.kind, output.name, use.value, use.transposed, false, output.mean});
 }
 
+/// 1/(|Y|*|inv(Y)|) of the matrix that is nearest to singular, 0 where it is so.
+void Lowering::add_rcond() {
+    std::vector<Expr> matrices;
+    for (const Expr& e : topological_order(forms_of(request_))) {
+        const bool factors = e->op == Op::inverse || e->op == Op::det || e->op == Op::logdet ||
+                             e->op == Op::log_det || e->op == Op::adjugate;
+        if (factors && !e->children.front().shape().is_scalar() &&
+            std::find(matrices.begin(), matrices.end(), e->children.front()) == matrices.end()) {
+            matrices.push_back(e->children.front());
+        }
+    }
+    const Extent one{"1", 1};
+    std::vector<std::pair<Use, Use>> norms;
+    for (const Expr& y : matrices) {
+        const std::string text = text_of(y);
+        norms.emplace_back(largest_column_sum(lower(y), text),
+                           largest_column_sum(inverse_of_factored(y), "inv(" + text + ")"));
+    }
+    const Use rcond = map(
+        one, one,
+        [&](BodyWriter& b) {
+            int worst = b.constant(1);
+            for (const auto& [norm, of_inverse] : norms) {
+                const int condition =
+                    b.binary(MapOp::mul, load(b, norm, one, one), load(b, of_inverse, one, one));
+                worst = b.binary(MapOp::max, worst, condition);
+            }
+            const int r = b.power(-1, worst);
+            // What is no number is the inverse of what has none.
+            const int finite =
+                b.binary(MapOp::sub, b.constant(1),
+                         b.binary(MapOp::mask, b.constant(1), b.binary(MapOp::sub, r, r)));
+            return b.binary(MapOp::mask, r, finite);
+        },
+        "rcond", "the least reciprocal condition number");
+    program_.outputs.push_back({OutputKind::rcond, "", rcond.value, false, false, false});
+}
+
 void Lowering::lower_outputs() {
     for (const OutputRequest& o : request_.outputs) {
+        add_output(o);
+    }
+    if (request_.rcond) {
+        add_rcond();
+    }
+    for (OutputRequest o : request_.error ? request_.outputs : std::vector<OutputRequest>{}) {
+        o.name = output_text(o.kind, o.name);
+        o.kind = OutputKind::error;
+        o.summed = o.mean = false;
         add_output(o);
     }
 }

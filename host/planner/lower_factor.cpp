@@ -1,8 +1,19 @@
+#include <limits>
+
 #include "expression/build.hpp"
 #include "planner/lowering.hpp"
 #include "planner/structure.hpp"
 
 namespace matgrad::detail {
+namespace {
+
+/// 1 where register x is 0, else 0.
+int is_zero(BodyWriter& b, int x) {
+    const int unit = b.constant(1);
+    return b.binary(MapOp::sub, unit, b.binary(MapOp::mask, unit, x));
+}
+
+}  // namespace
 
 const Factor& Lowering::factor_of(const Expr& y) {
     const auto own = factors_.find({y->fingerprint, true});
@@ -40,7 +51,8 @@ Factor Lowering::make_factor(const Expr& y, bool solved) {
     }
     if (f.kind == LinkKind::cholesky) {
         a.transposed = false;  // symmetric
-        f.factor = emit(Potrf{a}, rows(a), cols(a), "chol(" + name + ")", factor_reason(y));
+        f.factor = emit(Potrf{.a = a, .jitter = request_.jitter}, rows(a), cols(a),
+                        "chol(" + name + ")", factor_reason(y));
         program_.values.back().structure = Structure::lower;
         return f;
     }
@@ -128,7 +140,7 @@ Use Lowering::explicit_inverse(const Link& link) {
 
 /// LU factors, which solve systems too where those are wanted. Alone they may have pivots of 0.
 Factor Lowering::determinant_factor(const Expr& y) {
-    if (factored_.count(y) != 0 || factored_.count(transpose(y)) != 0) {
+    if (is_factored(y)) {
         return factor_of(y);
     }
     const auto key = std::pair{y->fingerprint, false};
@@ -150,8 +162,7 @@ Use Lowering::lower_det(const Expr& y) {
         return reduce(ReduceOp::product, ReduceOver::diagonal, n, n, diagonal(lower(y)), text,
                       "triangular: the product of its diagonal");
     }
-    const bool solved = factored_.count(y) != 0 || factored_.count(transpose(y)) != 0;
-    if (kind == LinkKind::cholesky && solved) {
+    if (kind == LinkKind::cholesky && is_factored(y)) {
         const Use root =
             reduce(ReduceOp::product, ReduceOver::diagonal, n, n, diagonal(factor_of(y).factor),
                    "sqrt(" + text + ")", "from the Cholesky factor that is there");
@@ -184,6 +195,120 @@ Use Lowering::lower_logdet(const Expr& y) {
         },
         text, cholesky ? "twice the logs of the Cholesky diagonal" : "logs of |diagonal|",
         cholesky ? 2 : 1);
+}
+
+/// The inverse by factors that are there in any case: those of a determinant alone fail no problem.
+Use Lowering::inverse_of_factored(const Expr& y) {
+    const LinkKind kind = factor_kind(y);
+    if (kind == LinkKind::triangular || kind == LinkKind::diagonal || is_factored(y)) {
+        return lower(inverse(y));
+    }
+    const Factor f = determinant_factor(y);
+    const Extent n = rows(f.factor);
+    const Use found = emit(Solve{Side::left, false, f.factor, f.pivots, {}}, n, n,
+                           "inv(" + text_of(y) + ")", "for its norm");
+    return f.transposed ? transposed(found) : found;
+}
+
+/// The products of all entries of a diagonal but one.
+Use Lowering::lower_diagonal_cofactors(const Expr& y) {
+    const Use x = lower(apply(Op::diag_vector, y));
+    const Extent n = rows(x);
+    const Extent one{"1", 1};
+    const std::string text = text_of(y);
+    const Use missing = reduce(
+        ReduceOp::sum, ReduceOver::all, n, one,
+        [&](BodyWriter& b) { return is_zero(b, load(b, x, n, one)); }, "zeros of " + text, "");
+    const Use rest = reduce(
+        ReduceOp::product, ReduceOver::diagonal, n, n,
+        [&](BodyWriter& b) {
+            const int entry = b.load(x, Broadcast::column);
+            return b.binary(MapOp::add, entry, is_zero(b, entry));
+        },
+        "product of what is not 0 of " + text, "");
+    return map(
+        n, one,
+        [&](BodyWriter& b) {
+            const int entry = load(b, x, n, one);
+            const int none = is_zero(b, entry);
+            const int others =
+                b.binary(MapOp::div, load(b, rest, n, one), b.binary(MapOp::add, entry, none));
+            // All are there, or this one alone is missing.
+            const int gaps = b.binary(MapOp::sub, load(b, missing, n, one), none);
+            return b.binary(MapOp::mask, others, is_zero(b, gaps));
+        },
+        "cofactors of " + text, "also where one is 0");
+}
+
+/// det(Y)*inv(Y) from LU factors of which a pivot of 0 is replaced by the smallest number that counts: where
+/// one direction is missing it cancels out. Where more are, all cofactors are 0.
+Use Lowering::lower_adjugate(const Expr& y) {
+    const Extent n = sizes_.extent(y.shape().rows);
+    const Extent one{"1", 1};
+    const std::string text = "adj(" + text_of(y) + ")";
+    const LinkKind kind = factor_kind(y);
+    if (kind == LinkKind::diagonal) {
+        const Use cofactors = lower_diagonal_cofactors(y);
+        return map(
+            n, n,
+            [&](BodyWriter& b) {
+                return b.binary(MapOp::mask, b.load(cofactors, Broadcast::column),
+                                b.mask(MapOp::is_diagonal));
+            },
+            text, "");
+    }
+    const bool triangular = kind == LinkKind::triangular;
+    Factor f = triangular ? factor_of(y) : determinant_factor(y);
+    const Use largest = reduce(
+        ReduceOp::max, ReduceOver::diagonal, n, n,
+        [&](BodyWriter& b) { return b.unary(MapOp::abs, load(b, f.factor, n, n)); },
+        "largest pivot of " + text_of(y), "");
+    const Use missing = reduce(
+        ReduceOp::sum, ReduceOver::diagonal, n, n,
+        [&](BodyWriter& b) { return is_zero(b, load(b, f.factor, n, n)); },
+        "pivots of 0 of " + text_of(y), "");
+    const bool narrow = request_.type == ScalarType::float32 && request_.accuracy == Accuracy::fast;
+    const double smallest = narrow ? static_cast<double>(std::numeric_limits<float>::epsilon())
+                                   : std::numeric_limits<double>::epsilon();
+    const Use least = map(
+        one, one,
+        [&](BodyWriter& b) {
+            const int pivot = load(b, largest, one, one);
+            return b.scale(smallest, b.binary(MapOp::add, pivot, is_zero(b, pivot)));
+        },
+        "least pivot of " + text_of(y), "");
+    f.factor = map(
+        n, n,
+        [&](BodyWriter& b) {
+            const int x = load(b, f.factor, n, n);
+            const int pivot =
+                b.binary(MapOp::mask, load(b, least, n, n), b.mask(MapOp::is_diagonal));
+            return b.binary(MapOp::add, x, b.binary(MapOp::mask, pivot, is_zero(b, x)));
+        },
+        "factors of " + text_of(y), "without pivots of 0");
+    const Use det = reduce(
+        triangular ? ReduceOp::product : ReduceOp::signed_product, ReduceOver::diagonal, n, n,
+        [&](BodyWriter& b) { return load(b, f.factor, n, n); }, "det(" + text_of(y) + ")",
+        "with the same pivots");
+    std::get<Reduce>(program_.steps.back().operation).pivots = f.pivots;
+    const Use inverse =
+        triangular ? emit(Trsm{Side::left, f.lower, false, f.factor, {}}, n, n, text, "")
+                   : emit(Solve{Side::left, false, f.factor, f.pivots, {}}, n, n, text, "");
+    const Use factor = map(
+        one, one,
+        [&](BodyWriter& b) {
+            const int gaps = load(b, missing, one, one);
+            const int exists = b.unary(MapOp::step, b.offset(1.5, b.scale(-1, gaps)));
+            return b.binary(MapOp::mask, load(b, det, one, one), exists);
+        },
+        text_of(y) + " has cofactors", "of which all are 0 where two pivots are");
+    const Use adjugate = map(
+        n, n,
+        [&](BodyWriter& b) {
+            return b.binary(MapOp::mul, load(b, factor, n, n), load(b, inverse, n, n));
+        },
+        text, "the cofactors, also where the matrix is singular");
+    return f.transposed ? transposed(adjugate) : adjugate;
 }
 
 /// log(det(Y)) as the sum of the logs of |pivots|, to which the log of their sign is added: 0 or NaN.

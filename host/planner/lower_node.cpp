@@ -7,6 +7,7 @@
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
 #include "planner/lowering.hpp"
+#include "planner/structure.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -98,6 +99,8 @@ Use Lowering::lower_new(const Expr& e, Selection s) {
             return lower_logdet(e->children.front());
         case Op::log_det:
             return lower_log_det(e->children.front());
+        case Op::adjugate:
+            return sliced(lower_adjugate(e->children.front()), s.row, s.col);
         case Op::trace:
             return lower_trace(e->children.front());
         case Op::dot:
@@ -119,6 +122,11 @@ Use Lowering::lower_new(const Expr& e, Selection s) {
         case Op::col_sum:
             return transposed(lower_row_sum(transpose(e->children.front()), s.swapped()));
         case Op::diag_vector:
+            if (e->children.front()->op == Op::adjugate &&
+                factor_kind(e->children.front()->children.front()) == LinkKind::diagonal) {
+                return sliced(lower_diagonal_cofactors(e->children.front()->children.front()),
+                              s.row, -1);
+            }
             return lower_diag_vector(e->children.front(), s);
         case Op::diag_matrix:
         case Op::tril:

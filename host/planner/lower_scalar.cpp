@@ -259,6 +259,19 @@ Use Lowering::lower_norm(const Expr& y, bool euclidean) {
         (euclidean ? "norm2(" : "norm1(") + text_of(y) + ")", "");
 }
 
+/// The 1-norm of a matrix.
+Use Lowering::largest_column_sum(const Use& a, const std::string& text) {
+    const Extent r = rows(a);
+    const Extent c = cols(a);
+    const Use sums = reduce(
+        ReduceOp::sum, ReduceOver::cols, r, c,
+        [&](BodyWriter& b) { return b.unary(MapOp::abs, load(b, a, r, c)); },
+        "column sums of |" + text + "|", "");
+    return reduce(
+        ReduceOp::max, ReduceOver::all, kOne, c,
+        [&](BodyWriter& b) { return load(b, sums, kOne, c); }, "1-norm of " + text, "");
+}
+
 Use Lowering::lower_diag_vector(const Expr& y, Selection s) {
     if (s.row >= 0) {
         return lower(y, {s.row, s.row});

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "expression/build.hpp"
 #include "expression/node.hpp"
 #include "planner/chain_order.hpp"
 #include "planner/edit.hpp"
@@ -118,6 +119,10 @@ private:
     ChainOrder order(const Links& links);
 
     // lower_factor.cpp: inverses and determinants
+    /// Systems are solved with it, or its logdet is taken.
+    [[nodiscard]] bool is_factored(const Expr& y) const {
+        return factored_.count(y) != 0 || factored_.count(transpose(y)) != 0;
+    }
     const Factor& factor_of(const Expr& y);
     Factor make_factor(const Expr& y, bool solved);
     Factor factor_of(const Link& link);
@@ -128,9 +133,12 @@ private:
     Use triangular_solve(Side side, const Factor& f, bool transposed, const Use& b,
                          const std::string& text, const std::string& why);
     Use explicit_inverse(const Link& link);
+    Use inverse_of_factored(const Expr& y);
     Use lower_det(const Expr& y);
     Use lower_logdet(const Expr& y);
     Use lower_log_det(const Expr& y);
+    Use lower_adjugate(const Expr& y);
+    Use lower_diagonal_cofactors(const Expr& y);
     Factor determinant_factor(const Expr& y);
 
     // lower_exponentials.cpp: one exponential for several functions
@@ -151,6 +159,7 @@ private:
     Use lower_sum(const Expr& y);
     Use lower_row_sum(const Expr& y, Selection s);
     Use lower_norm(const Expr& y, bool euclidean);
+    Use largest_column_sum(const Use& a, const std::string& text);
     Use lower_diag_vector(const Expr& y, Selection s);
     Use sum_of_squares(const Use& a, const std::string& text, const std::string& why);
     Use sum_of_products(const Use& a, const Use& b, const std::string& text,
@@ -172,6 +181,7 @@ private:
     [[nodiscard]] bool is_shared(const Expr& e);
     [[nodiscard]] double batch() const;
     void add_output(const OutputRequest& output);
+    void add_rcond();
 
     const PlanRequest& request_;
     const Sizes& sizes_;

@@ -20,6 +20,9 @@ void trim_symmetric(Program& program);
 void choose_types(Program& program);
 /// roots.cpp: the root of each Cholesky factorization of a Gram matrix, where accuracy is robust.
 void find_roots(Program& program);
+/// error_bounds.cpp: what outputs of kind error name is compared with what it becomes when roundings fall
+/// in other ways; their value is the bound then.
+void add_error_bounds(Program& program);
 /// hoisting.cpp: the scope of each value and step; shared steps first, then problem, then reduced.
 /// Outputs that are computed once for a batch are repeated.
 void hoist_shared(Program& program);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "expression/make_node.hpp"
+#include "planner/adjugates.hpp"
 #include "planner/factoring.hpp"
 #include "planner/lowering.hpp"
 #include "planner/passes.hpp"
@@ -68,6 +69,7 @@ constexpr Pass kPasses[] = {
     {"trim_symmetric", trim_symmetric, Stage::lowered},
     {"choose_types", choose_types, Stage::lowered},
     {"find_roots", find_roots, Stage::lowered},
+    {"add_error_bounds", add_error_bounds, Stage::lowered},
     {"hoist_shared", hoist_shared, Stage::scoped},
     {"fold_batch", fold_batch, Stage::scoped},
     {"assign_memory", assign_memory, Stage::placed},
@@ -130,7 +132,9 @@ private:
 
 }  // namespace
 
-Program make_program(const PlanRequest& request, const PassObserver& observe) {
+Program make_program(const PlanRequest& given, const PassObserver& observe) {
+    PlanRequest request = given;
+    request.outputs = with_adjugates(std::move(request.outputs));
     std::vector<Expr> forms;
     for (const OutputRequest& o : request.outputs) {
         forms.push_back(o.form);

@@ -32,6 +32,10 @@ struct PlanRequest {
     std::int64_t batch = 1;
     ScalarType type = ScalarType::float64;
     Accuracy accuracy = Accuracy::robust;
+    bool rcond = false;  ///< a further output, after the others
+    bool error =
+        false;  ///< a further output for each of `outputs`, named as `output_text` names that
+    bool jitter = false;  ///< Potrf::jitter of all factorizations
 };
 
 /// Is shown the Program after the lowering and after each pass, in order.

@@ -30,12 +30,13 @@ struct GramLimits {
     }
 };
 
-/// Has the factor a root whose condition is to be looked at?
+/// Has the factor a root whose condition is to be looked at? (One with fewer rows than columns fails by its shape.)
 [[nodiscard]] inline bool is_with_care(const Program& program, const Step& step,
                                        const Potrf& potrf) {
     return is_present(potrf.root) && step.type == ScalarType::float64 &&
            program.value(step.out).type == ScalarType::float64 &&
-           program.value(step.out).rows.size > 1;
+           program.value(step.out).rows.size > 1 &&
+           rows_of(program, potrf.root).size >= program.value(step.out).rows.size;
 }
 
 }  // namespace matgrad::detail

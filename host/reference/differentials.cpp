@@ -215,6 +215,7 @@ MatrixXd differential_of_node(const Node& node, const Children& children, const 
         case Op::eye:
         case Op::ones:
         case Op::differential:
+        case Op::adjugate:
             break;
     }
     throw std::logic_error("differential_of_node: the node has no rule of its own");

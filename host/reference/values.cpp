@@ -254,6 +254,7 @@ MatrixXd value_of_node(const Node& node, const Children& children,
             return entrywise_of_children(node.op, children);
         case Op::symbol:
         case Op::differential:
+        case Op::adjugate:
             break;
     }
     throw std::logic_error("value_of_node: the node has no value of its own");

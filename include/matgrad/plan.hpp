@@ -90,11 +90,11 @@ struct MATGRAD_API PlanOptions {
     /// inverse or determinant the results are made of, in the 1-norm; 1 where there is none. NaN of a
     /// problem that fails. Costs the inverses that are not there already.
     bool rcond = false;
-    /// A further result `error`, a column of one number for each other result but rcond, in their order: a bound of
-    /// the error of that result, or of the problem's own part of a sum, relative to it, both in the
-    /// Frobenius norm; infinite where no digit is sure.
+    /// Further results `error value`, `error gradient X`, ...: for each other result but rcond, one number for each
+    /// problem, a bound of the error of that result, or of the problem's own part of a sum, relative to
+    /// it, both in the Frobenius norm; infinite where no digit is sure, NaN of a problem that fails.
     ///
-    /// Method   Every step is done again several times, with roundings that were thrown by coins; the bound is a
+    /// Method   Every step is done again several times, with roundings that are thrown by coins; the bound is a
     ///          multiple of how far the results scatter. It holds in all but about one case of a thousand, and costs
     ///          about ten times the plan.
     /// Source   D. S. Parker, Monte Carlo Arithmetic (1997); Higham, Accuracy and Stability (2nd ed.

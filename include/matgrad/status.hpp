@@ -9,7 +9,7 @@
 ///
 /// Pivots   of the first factorization that failed, counted from 1; 0 where a kind has none. A pivot
 ///          above 2^24 - 1 is kept as 2^24 - 1. Of a Cholesky factor, pivot k is row k of the matrix;
-///          of an LU factor, step k.
+///          of an LU factor, step k. Of jittered it is no pivot: the diagonal was multiplied by 1 + 10^-k.
 /// Errors   none: a kind that matgrad does not write, as that of a negative number, is a failure.
 
 #include <cstdint>
@@ -65,11 +65,27 @@ namespace matgrad {
     return "of unknown status";
 }
 
-/// `not positive at pivot 3`, `success`. Throws std::bad_alloc alone.
+/// What the diagonal of a matrix was multiplied by, less 1, the largest of several; 0 if the status is not jittered.
+[[nodiscard]] constexpr double status_jitter(std::int32_t status) noexcept {
+    if (status_kind(status) != StatusKind::jittered) {
+        return 0;
+    }
+    double power = 1;
+    for (std::int32_t k = status_pivot(status); k > 0; --k) {
+        power *= 10;
+    }
+    return 1 / power;
+}
+
+/// `not positive at pivot 3`, `jittered by 1e-6`, `success`. Throws std::bad_alloc alone.
 [[nodiscard]] inline std::string to_text(std::int32_t status) {
     const std::int32_t pivot = status_pivot(status);
     std::string text = to_text(status_kind(status));
-    return pivot == 0 ? text : text + " at pivot " + std::to_string(pivot);
+    if (pivot == 0) {
+        return text;
+    }
+    const bool is_jitter = status_kind(status) == StatusKind::jittered;
+    return text + (is_jitter ? " by 1e-" : " at pivot ") + std::to_string(pivot);
 }
 
 }  // namespace matgrad

@@ -12,7 +12,8 @@ enum class StatusKind : unsigned char {
     not_finite =
         4,  ///< a pivot is infinite or not a number; without a pivot a result is, and is kept
     not_converged = 5,  ///< reserved
-    jittered = 6,       ///< reserved; the only one beside success that is no failure
+    jittered =
+        6,  ///< PlanOptions::jitter changed a matrix; the only one beside success that is no failure
 };
 
 namespace detail {

@@ -33,10 +33,15 @@ enum class OutputKind {
     gradient,
     hvp,
     rcond,  ///< PlanOptions::rcond: one number for each problem
-    error,  ///< PlanOptions::error: a column of one number for each value, gradient and product
+    error,  ///< PlanOptions::error: one number for each problem, of the result that its name is
 };
 
-/// `value`, `gradient X`, `hvp X`, `rcond`, `error`.
+/// rcond and error tell of results, the others are results; in a plan they come last.
+[[nodiscard]] constexpr bool is_diagnostic(OutputKind kind) {
+    return kind == OutputKind::rcond || kind == OutputKind::error;
+}
+
+/// `value`, `gradient X`, `hvp X`, `rcond`, `error gradient X`.
 [[nodiscard]] inline std::string output_text(OutputKind kind, const std::string& name) {
     switch (kind) {
         case OutputKind::gradient:
@@ -46,7 +51,7 @@ enum class OutputKind {
         case OutputKind::rcond:
             return "rcond";
         case OutputKind::error:
-            return "error";
+            return "error " + name;
         case OutputKind::value:
             break;
     }

@@ -1,8 +1,11 @@
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "cpu/condition.hpp"
 #include "cpu/steps/estimate.hpp"
 #include "cpu/steps/gram_care.hpp"
+#include "cpu/steps/jitter.hpp"
 #include "cpu/steps/lane_views.hpp"
 #include "cpu/steps/make_step.hpp"
 #include "matgrad/status.hpp"
@@ -44,20 +47,32 @@ protected:
 class CompactPotrf : public CompactFactorStep {
 public:
     CompactPotrf(const Program& program, const Step& step, const Potrf& potrf)
-        : CompactFactorStep(program, step, care_bytes(program, step, {program, step, potrf})),
+        : CompactFactorStep(program, step,
+                            care_bytes(program, step, {program, step, potrf}) +
+                                (potrf.jitter ? jitter_bytes(program, step) : 0)),
           potrf_(potrf),
-          care_(program, step, potrf) {}
+          care_(program, step, potrf),
+          jitter_(program, potrf) {}
 
     void compute(const StepRun& run) const override {
         const LaneViews at(step_, run);
         const View result = at.begin_result(potrf_.a);
         std::byte* reciprocals = at.reciprocals(result.rows);
+        const auto count = static_cast<int>(run.problems);
         std::int32_t status[kLanes];
+        const View kept = jitter_.wanted ? at.in_lanes(result) : View{};
         lane_potrf(result, reciprocals, status);
         if (care_.wanted) {
-            take_care(at, result, reciprocals, static_cast<int>(run.problems), status);
+            take_care(at, result, reciprocals, count, status);
         }
-        at.note(status);
+        if (jitter_.wanted) {
+            factor_jittered(at, kept, result, reciprocals, count, status);
+        }
+        if (potrf_.fails) {
+            at.note(status);
+        } else {
+            spoil(result, status);
+        }
         at.end_result(result);
     }
 
@@ -69,6 +84,55 @@ private:
         const std::int64_t n = program.value(step.out).rows.size;
         const std::int64_t matrices = (care.rows + 2 * n) * n * kLanes * size_of(step.type);
         return matrices + condition_bytes(n, kLanes) + 4 * kAlignment;
+    }
+
+    static std::int64_t jitter_bytes(const Program& program, const Step& step) {
+        const std::int64_t bytes =
+            program.value(step.out).count() * kLanes * size_of(step.type) + kAlignment;
+        return 2 * align_up(bytes);
+    }
+
+    /// NaN in place of factors that are none.
+    static void spoil(const View& l, const std::int32_t* status) {
+        for_each_element(l, [&](auto* to, std::int64_t, std::int64_t) {
+            using T = std::remove_pointer_t<decltype(to)>;
+            for (int lane = 0; lane < kLanes; ++lane) {
+                to[lane] = succeeded(status[lane]) ? to[lane] : std::numeric_limits<T>::quiet_NaN();
+            }
+        });
+    }
+
+    /// The lanes that need it, each with the least jitter that helps; `a` are the matrices.
+    void factor_jittered(const LaneViews& at, const View& a, const View& l, std::byte* reciprocals,
+                         int count, std::int32_t* status) const {
+        std::replace(status, status + count, 0, jitter_.by_shape);
+        const auto any_left = [&] { return std::any_of(status, status + count, Jitter::can_help); };
+        if (!any_left()) {
+            return;
+        }
+        const View trial = at.scratch().matrix(step_.type, l.rows, l.cols, kLanes);
+        for (int k = jitter_.first; k > 0 && any_left(); --k) {
+            lane_convert(a, trial);
+            for_each_element(trial, [&](auto* lanes, std::int64_t r, std::int64_t c) {
+                using T = std::remove_pointer_t<decltype(lanes)>;
+                const auto factor = static_cast<T>(r == c ? Jitter::factor(k) : 1);
+                std::transform(lanes, lanes + kLanes, lanes, [&](T x) { return factor * x; });
+            });
+            std::int32_t of_trial[kLanes];
+            lane_potrf(trial, reciprocals, of_trial);
+            bool taken[kLanes];
+            for (int lane = 0; lane < kLanes; ++lane) {
+                taken[lane] =
+                    lane < count && Jitter::can_help(status[lane]) && succeeded(of_trial[lane]);
+                status[lane] = taken[lane] ? make_status(StatusKind::jittered, k) : status[lane];
+            }
+            for_each_element(trial, [&](auto* from, std::int64_t r, std::int64_t c) {
+                auto* to = reinterpret_cast<decltype(from)>(l.at(r, c));
+                for (int lane = 0; lane < kLanes; ++lane) {
+                    to[lane] = taken[lane] ? from[lane] : to[lane];
+                }
+            });
+        }
     }
 
     /// True for each of the first `count` lanes whose factor may be too rough; `conditions` at the end are estimates.
@@ -119,7 +183,7 @@ private:
         }
         for (int lane = 0; lane < count; ++lane) {
             if (suspicious[lane]) {
-                status[lane] = care_.status_of(conditions[lane], status[lane]);
+                status[lane] = care_.status_of(conditions[lane]);
             }
         }
         for_each_element(better, [&](auto* from, std::int64_t r, std::int64_t c) {
@@ -133,6 +197,7 @@ private:
 
     const Potrf& potrf_;
     GramCare care_;
+    Jitter jitter_;
 };
 
 class CompactTrsm : public CompactFactorStep {
@@ -183,7 +248,9 @@ public:
                 bad[l] = zero[l];
             }
         }
-        at.note(bad);
+        if (getrf_.fails) {
+            at.note(bad);
+        }
         if (rows.data != pivots.data) {
             lane_convert(rows, pivots);
         }

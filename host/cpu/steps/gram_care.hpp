@@ -28,13 +28,9 @@ struct GramCare : GramLimits {
     [[nodiscard]] static bool can_be_mended(std::int32_t status) {
         return succeeded(status) || status_kind(status) == StatusKind::not_positive;
     }
-    /// What becomes of a problem, by the condition of its factor from the root. `status` is that of the Cholesky
-    /// factorization.
-    [[nodiscard]] std::int32_t status_of(double condition, std::int32_t status) const {
-        if (condition <= worst) {
-            return 0;
-        }
-        return succeeded(status) ? make_status(StatusKind::ill_conditioned) : status;
+    /// What becomes of a problem, by the condition of its factor from the root.
+    [[nodiscard]] std::int32_t status_of(double condition) const {
+        return condition <= worst ? 0 : make_status(StatusKind::ill_conditioned);
     }
 };
 

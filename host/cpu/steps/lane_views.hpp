@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "cpu/compact/kernels.hpp"
+#include "cpu/pivot_status.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/steps/step_views.hpp"
-#include "matgrad/status.hpp"
 
 namespace matgrad::detail {
 
@@ -93,9 +93,7 @@ public:
     /// The first bad pivot of a lane counts.
     void note(const std::int32_t* status) const {
         for (int l = 0; l < kLanes; ++l) {
-            if (succeeded(run_.status[l])) {
-                run_.status[l] = status[l];
-            }
+            run_.status[l] = merged_status(run_.status[l], status[l]);
         }
     }
 };

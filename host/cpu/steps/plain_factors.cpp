@@ -1,3 +1,4 @@
+#include <limits>
 #include <utility>
 
 #include "cpu/condition.hpp"
@@ -7,6 +8,7 @@
 #include "cpu/plain/triangle.hpp"
 #include "cpu/steps/estimate.hpp"
 #include "cpu/steps/gram_care.hpp"
+#include "cpu/steps/jitter.hpp"
 #include "cpu/steps/make_step.hpp"
 #include "cpu/steps/plain_views.hpp"
 #include "program/uses.hpp"
@@ -66,14 +68,18 @@ public:
         : CpuStep(to_text(program, step),
                   copies_bytes(program, step, 1) +
                       split_scratch_bytes(program.value(step.out).rows.size) +
-                      care_bytes(program, step, {program, step, potrf}),
+                      care_bytes(program, step, {program, step, potrf}) +
+                      (potrf.jitter ? align_up(program.value(step.out).count() * size_of(step.type))
+                                    : 0),
                   panel_nanoseconds(program, step,
                                     static_cast<double>(program.value(step.out).count()))),
           step_(step),
           potrf_(potrf),
           care_(program, step, potrf),
+          jitter_(program, potrf),
           large_(program.value(step.out).rows.size > kTriangle),
-          in_place_(!large_ && size_of(program.value(step.out).type) <= size_of(step.type)) {}
+          in_place_(!large_ && !jitter_.wanted &&
+                    size_of(program.value(step.out).type) <= size_of(step.type)) {}
 
     void compute(const StepRun& run) const override {
         const PlainViews at(step_, run);
@@ -81,15 +87,25 @@ public:
         if (in_place_) {
             const std::int32_t status =
                 split_potrf(run.threads, step_.type, at.no_wider(potrf_.a), at.out(), work);
-            return at.note(after_care(at, at.out(), status));
+            return settle(at, at.out(), after_care(at, at.out(), status));
         }
         const View result = at.begin_result();
         const View a = at.view(potrf_.a);
         if (a.data != result.data) {
             copy_lower(a, result);
         }
-        const std::int32_t status = split_potrf(run.threads, step_.type, result, result, work);
-        at.note(after_care(at, result, status));
+        const View kept =
+            jitter_.wanted ? at.scratch().matrix(step_.type, a.rows, a.cols, 1) : View{};
+        if (jitter_.wanted) {
+            copy_lower(result, kept);
+        }
+        std::int32_t status = split_potrf(run.threads, step_.type, result, result, work);
+        status = after_care(at, result, status);
+        status = succeeded(status) ? jitter_.by_shape : status;
+        if (jitter_.wanted && Jitter::can_help(status)) {
+            status = factor_jittered(run.threads, kept, result, status, work);
+        }
+        settle(at, result, status);
         if (result.data != at.out().data) {
             copy_lower(result, at.out());
         }
@@ -105,6 +121,33 @@ private:
         const std::int64_t n = program.value(step.out).rows.size;
         return align_up(2 * n * n * size_of(step.type)) + align_up(condition_bytes(n, 1)) +
                root_factor_bytes(n) + sharpen_bytes(n) + 4 * kAlignment;
+    }
+
+    /// The status of the problem, or a factor that is no number.
+    void settle(const PlainViews& at, const View& l, std::int32_t status) const {
+        if (potrf_.fails) {
+            at.note(status);
+        } else if (!succeeded(status)) {
+            fill_matrix(l, std::numeric_limits<double>::quiet_NaN());
+        }
+    }
+
+    /// With the least jitter that helps, or else the status that there was.
+    [[nodiscard]] std::int32_t factor_jittered(const Threads& threads, const View& a, const View& l,
+                                               std::int32_t status, std::byte* work) const {
+        for (int k = jitter_.first; k > 0; --k) {
+            copy_lower(a, l);
+            with_type(l.type, [&](auto zero) {
+                for (std::int64_t i = 0; i < l.rows; ++i) {
+                    auto* at = reinterpret_cast<decltype(zero)*>(l.at(i, i));
+                    *at = static_cast<decltype(zero)>(Jitter::factor(k) * *at);
+                }
+            });
+            if (succeeded(split_potrf(threads, step_.type, l, l, work))) {
+                return make_status(StatusKind::jittered, k);
+            }
+        }
+        return status;
     }
 
     /// At most the condition, and 0 where it is small for sure.
@@ -147,12 +190,13 @@ private:
                     care_.scale * *reinterpret_cast<const double*>(better.at(r, c));
             }
         }
-        return care_.status_of(condition, status);
+        return care_.status_of(condition);
     }
 
     const Step& step_;
     const Potrf& potrf_;
     GramCare care_;
+    Jitter jitter_;
     bool large_;
     bool in_place_;
 };
@@ -214,7 +258,9 @@ public:
         View by_columns = at.scratch().matrix(step_.type, result.rows, result.cols, 1);
         std::swap(by_columns.row_stride, by_columns.col_stride);
         copy_matrix(at.view(getrf_.a), by_columns);
-        at.note(factor_lu(by_columns, at.out2(), getrf_.zero_pivot_fails, at.scratch()));
+        const std::int32_t status =
+            factor_lu(by_columns, at.out2(), getrf_.zero_pivot_fails, at.scratch());
+        at.note(getrf_.fails ? status : 0);
         copy_matrix(by_columns, result);
         at.end_result(result);
     }

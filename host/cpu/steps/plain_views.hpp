@@ -1,10 +1,10 @@
 #pragma once
 /// \file One run of a step on ordinary matrices: its views, and copies where a kernel needs them.
 
+#include "cpu/pivot_status.hpp"
 #include "cpu/plain/blas.hpp"
 #include "cpu/plain/copy.hpp"
 #include "cpu/steps/step_views.hpp"
-#include "matgrad/status.hpp"
 
 namespace matgrad::detail {
 
@@ -58,11 +58,7 @@ public:
     }
 
     /// The first bad pivot of a problem counts.
-    void note(std::int32_t status) const {
-        if (succeeded(run_.status[0])) {
-            run_.status[0] = status;
-        }
-    }
+    void note(std::int32_t status) const { run_.status[0] = merged_status(run_.status[0], status); }
 
 private:
     [[nodiscard]] View copied(const View& v) const {

@@ -52,7 +52,7 @@ public:
         if (!fails_) {
             setup.reserve_status();
         }
-        if (rank_ >= n_ && matgrad::detail::is_with_care(setup.program(), setup.step(), step)) {
+        if (matgrad::detail::is_with_care(setup.program(), setup.step(), step)) {
             care_.emplace(setup, step);
         }
         if (is_own_) {
