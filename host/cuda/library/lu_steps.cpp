@@ -105,7 +105,7 @@ public:
         setup.use_pointers(2);
         setup.check_fits_int("the order", n_);
         setup.check_fits_int("the number of right-hand sides", sides_);
-        if (setup.value(lu_.value).type != type_) {
+        if (setup.value(lu_.value).type != type_ || !setup.is_lu(lu_.value)) {
             setup.reserve_matrix(type_, n_ * n_);
         }
         setup.reserve_matrix(type_, sides_ * n_);
@@ -139,7 +139,7 @@ private:
 
     [[nodiscard]] DeviceView factors(StepRun& run) const {
         const DeviceView lu = run.view(lu_);
-        if (lu.type == type_) {
+        if (lu.type == type_ && column_ld(lu)) {
             return lu;
         }
         const DeviceView copy = transposed(run.take_matrix(type_, n_, n_, lu.batch_stride != 0));

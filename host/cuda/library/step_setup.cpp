@@ -123,6 +123,12 @@ bool StepSetup::mark_failed() {
     return true;
 }
 
+bool StepSetup::is_lu(ValueId id) const {
+    const int producer = producers_[static_cast<std::size_t>(id)];
+    return producer >= 0 && std::holds_alternative<Getrf>(
+                                program_.steps[static_cast<std::size_t>(producer)].operation);
+}
+
 bool StepSetup::is_summed_without_failed(ValueId id) const {
     return std::any_of(program_.steps.begin(), program_.steps.end(), [id](const Step& step) {
         bool is_read = false;

@@ -100,6 +100,7 @@ public:
           capturable_(options.capturable),
           in_place_(program),
           uses_(count_uses(program)),
+          producers_(find_producers(program)),
           is_marked_(program.values.size(), 0) {}
 
     void begin_step(const Step& step) {
@@ -130,6 +131,8 @@ public:
     [[nodiscard]] bool is_marked(ValueId id) const {
         return is_marked_[static_cast<std::size_t>(id)] != 0;
     }
+    /// A getrf has made it: it is stored by columns.
+    [[nodiscard]] bool is_lu(ValueId id) const;
     [[nodiscard]] const InPlace& in_place() const { return in_place_; }
 
     /// Room for what the step takes with StepRun::take_matrix.
@@ -184,7 +187,7 @@ private:
     bool tf32_;
     bool capturable_;
     InPlace in_place_;
-    std::vector<int> uses_;
+    std::vector<int> uses_, producers_;
     std::vector<char> is_marked_;
     const Step* step_ = nullptr;
     ScratchNeed scratch_;

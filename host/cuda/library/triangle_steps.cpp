@@ -54,6 +54,9 @@ public:
         }
         if (matgrad::detail::is_with_care(setup.program(), setup.step(), step)) {
             care_.emplace(setup, step);
+            if (!fails_) {
+                setup.reserve_status();
+            }
         }
         if (is_own_) {
             setup.use_own_cholesky();
@@ -84,8 +87,13 @@ public:
         Diagonals pivots = diagonals(result);
         pivots.rank = rank_;
         read_status(run, result, pivots, info);
-        if (care_) {
+        if (care_ && fails_) {
             care_->take(run, result);
+        } else if (care_) {
+            run.read_aside([&] {
+                run.start_status();
+                care_->take(run, result);
+            });
         }
         result_.end(run, result);
     }
