@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "batch_state.hpp"
-#include "failure_kind.cuh"
 #include "for_each.hpp"
 
 namespace matgrad::gpu {
@@ -81,11 +80,12 @@ struct StartFromPivots {
     Statuses status;
 
     MATGRAD_EITHER_SIDE void operator()(std::int64_t p) const {
-        std::int32_t found = known_status(status, p);
-        for (std::int64_t k = 0; k < n && found == 0; ++k) {
+        const std::int32_t known = known_status(status, p);
+        std::int32_t found = 0;
+        for (std::int64_t k = 0; k < n && found == 0 && block::may_fail(known); ++k) {
             found = fails(p, k) ? fails.status(p, k) : 0;
         }
-        status.data[p] = found;
+        status.data[p] = found == 0 ? known : found;
     }
 };
 
@@ -102,7 +102,7 @@ struct ReadStatus {
         const std::int64_t p = i / parts;
         const std::int64_t begin = i % parts * kPivotsEach;
         const std::int64_t end = begin + kPivotsEach < n ? begin + kPivotsEach : n;
-        if (status[p] != 0) {
+        if (!block::may_fail(status[p])) {
             return;
         }
         const std::int64_t first = first_failure(p, begin, end);
@@ -185,7 +185,7 @@ struct SettleZeroPivots {
             if (behind_zero) {
                 pivot = T(1);
             } else if (!is_finite(pivot)) {
-                found = found == 0 ? failed_at(StatusKind::not_finite, k) : found;
+                found = block::may_fail(found) ? failed_at(StatusKind::not_finite, k) : found;
                 break;
             }
             behind_zero = behind_zero || pivot == T(0);
@@ -198,6 +198,37 @@ struct SettleZeroPivots {
 /// A thread of a problem that did not fail reads its status and is done.
 constexpr std::int64_t kEntriesEach = 64;
 
+/// Several threads may mark one problem: they write the same.
+struct MarkNotFinite {
+    Matrices terms;
+    std::int64_t parts;  ///< of a problem
+    std::int32_t* status;
+
+    MATGRAD_EITHER_SIDE void operator()(std::int64_t i) const {
+        const std::int64_t p = i / parts;
+        if (block::has_failed(status[p])) {
+            return;
+        }
+        const bool finite =
+            terms.is_double ? are_finite<double>(p, i % parts) : are_finite<float>(p, i % parts);
+        if (!finite) {
+            status[p] = block::kNotFiniteStatus;
+        }
+    }
+
+    template <typename T>
+    MATGRAD_EITHER_SIDE bool are_finite(std::int64_t p, std::int64_t part) const {
+        const T* matrix = static_cast<const T*>(terms.data) + p * terms.batch_stride;
+        bool finite = true;
+        for (std::int64_t e = part; e < terms.rows * terms.cols; e += parts) {
+            const std::int64_t row = e / terms.cols;
+            const std::int64_t col = e % terms.cols;
+            finite = finite && is_finite(matrix[row * terms.row_stride + col * terms.col_stride]);
+        }
+        return finite;
+    }
+};
+
 struct FillFailed {
     Matrices batches[kMostFilled];
     std::int64_t first_part[kMostFilled + 1];  ///< of each batch, in the parts of a problem
@@ -209,7 +240,7 @@ struct FillFailed {
     MATGRAD_EITHER_SIDE void operator()(std::int64_t i) const {
         const std::int64_t parts = first_part[count];
         const std::int64_t p = i / parts;
-        if (!block::loses_numbers(status[p], losing)) {
+        if (!block::loses_results(status[p], losing)) {
             return;
         }
         const std::int64_t part = i % parts;
@@ -283,6 +314,12 @@ void narrow_pivots(const std::int64_t* pivots64, std::int32_t* pivots32, std::in
             thrust::transform(policy, pivots64, pivots64 + count, pivots32, Narrow{});
         });
     }
+}
+
+void mark_not_finite(const Matrices& terms, std::int32_t* status, std::int64_t batch,
+                     cudaStream_t stream) {
+    const std::int64_t parts = (terms.rows * terms.cols + kEntriesEach - 1) / kEntriesEach;
+    run_for_each(stream, batch * parts, MarkNotFinite{terms, parts, status});
 }
 
 void fill_failed(std::span<const Matrices> batches, double value, const std::int32_t* status,

@@ -10,7 +10,7 @@
 #include <limits>
 #include <span>
 
-#include "arguments.cuh"
+#include "lost_results.cuh"
 
 namespace matgrad::gpu {
 
@@ -53,7 +53,7 @@ struct Statuses {
 /// is faster to start them first.
 inline constexpr std::int64_t kPivotsEach = 64;
 
-/// Where status[p] is still 0: kind and number (from 1) of the first pivot that is not finite or not
+/// Where status[p] is still 0, or a sum alone has left the problem out: kind and number (from 1) of the first pivot that is not finite or not
 /// positive, or `info[p]` where that is positive and comes before it. `info` may be null.
 ///
 /// What a library leaves at the pivot it names is its own affair: the pivot, what was there before, or the
@@ -72,7 +72,7 @@ void read_lu_status(const Diagonals& diagonals, bool zero_fails, const Statuses&
 void narrow_pivots(const std::int64_t* pivots64, std::int32_t* pivots32, std::int64_t count,
                    cudaStream_t stream);
 
-/// A batch of matrices to be written.
+/// A batch of matrices.
 struct Matrices {
     void* data = nullptr;
     bool is_double = true;
@@ -80,11 +80,16 @@ struct Matrices {
     std::int64_t row_stride = 0, col_stride = 0, batch_stride = 0;
 };
 
+/// A problem that has not failed fails with not_finite, without a pivot, where an entry of its matrix is infinite or not a
+/// number.
+void mark_not_finite(const Matrices& terms, std::int32_t* status, std::int64_t batch,
+                     cudaStream_t stream);
+
 /// So many batches of matrices are filled by one algorithm.
 inline constexpr std::size_t kMostFilled = 8;
-/// Every entry of the problems that failed in a way of `losing` (failure_kind.cuh) becomes `value`: NaN in
+/// Every entry of the problems that failed in a way of `losing` (lost_results.cuh) becomes `value`: NaN in
 /// results, 0 in what is about to be summed. At most kMostFilled batches.
 void fill_failed(std::span<const Matrices> batches, double value, const std::int32_t* status,
-                 std::int64_t batch, cudaStream_t stream, unsigned losing = block::kLosing);
+                 std::int64_t batch, cudaStream_t stream, unsigned losing = block::kLosingResults);
 
 }  // namespace matgrad::gpu

@@ -39,7 +39,7 @@ struct Add {
     unsigned losing;
     MATGRAD_EITHER_SIDE void operator()(std::int64_t i) const {
         const Place at(to, i);
-        if (status != nullptr && block::loses_numbers(status[at.problem], losing)) {
+        if (status != nullptr && block::loses_results(status[at.problem], losing)) {
             return;
         }
         To computed = static_cast<To>(static_cast<const From*>(from.data)[at.in(from, at.problem)]);

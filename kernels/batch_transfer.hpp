@@ -27,6 +27,6 @@ struct MeanOf {
 /// sizes of `to`.
 void add_results(const Matrices& from, double beta, const Matrices& to, const MeanOf& mean,
                  const std::int32_t* status, std::int64_t batch, cudaStream_t stream,
-                 unsigned losing = block::kLosing);
+                 unsigned losing = block::kAnyFailure);
 
 }  // namespace matgrad::gpu

@@ -17,13 +17,13 @@ namespace matgrad::gpu {
 /// to = from, entry by entry, rounded where `to` is narrower. `from` has the sizes of `to`.
 ///
 /// `status` null: no problem failed. Otherwise the entries of problem p become NaN if status[p] is of
-/// a kind of failure in the mask `losing` (kernels/failure_kind.cuh).
+/// a kind of failure in the mask `losing` (kernels/lost_results.cuh).
 ///
 /// `most` entries are copied by a launch.
 ///
 /// Errors   CudaError.
 void copy_entries(const Matrices& from, const Matrices& to, std::int64_t batch, cudaStream_t stream,
-                  const std::int32_t* status = nullptr, unsigned losing = block::kLosing,
+                  const std::int32_t* status = nullptr, unsigned losing = block::kLosingResults,
                   std::int64_t most = kMostCopied);
 
 /// to = 1 where row and column are equal, else 0.

@@ -4,6 +4,7 @@
 
 #include "copy_args.cuh"
 #include "failure.cuh"
+#include "lost_results.cuh"
 #include "pack.cuh"
 
 namespace matgrad::block {
@@ -108,7 +109,7 @@ MATGRAD_DEVICE void copy_lines(const PieceArgs& args) {
     for (int i = 0; i < kItems; ++i) {
         if (first + static_cast<unsigned>(i * kCopyThreads) < args.count) {
             store_pack(to + to_offset[i],
-                       converted<To>(packs[i], loses_numbers(status[i], args.losing)));
+                       converted<To>(packs[i], loses_results(status[i], args.losing)));
         }
     }
 }
@@ -138,7 +139,7 @@ MATGRAD_DEVICE void copy_one_by_one(const PieceArgs& args) {
     MATGRAD_UNROLL
     for (int i = 0; i < kCopyEach; ++i) {
         if (first + static_cast<unsigned>(i * kCopyThreads) < args.count) {
-            store(to + to_offset[i], loses_numbers(status[i], args.losing)
+            store(to + to_offset[i], loses_results(status[i], args.losing)
                                          ? not_a_number<To>()
                                          : static_cast<To>(values[i]));
         }
@@ -168,7 +169,7 @@ MATGRAD_DEVICE void copy_tile(const PieceArgs& args) {
                 load(from + offset_of(args.from, at.problem, line, entry));
         }
     }
-    const bool lost = loses_numbers(status_of(args.status, at.problem), args.losing);
+    const bool lost = loses_results(status_of(args.status, at.problem), args.losing);
     barrier();
     MATGRAD_UNROLL
     for (unsigned i = 0; i < kCopyTile; i += kStep) {

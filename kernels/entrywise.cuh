@@ -23,7 +23,7 @@ MATGRAD_DEVICE T perturbed(T x, I row, I col, unsigned seed) {
     unsigned hash = (r + c) * 0x9e3779b1U ^ (r * c) * 0x85ebca77U ^ seed * 0xc2b2ae3dU;
     hash = (hash ^ hash >> 15) * 0x2c1b3c6dU;
     hash = (hash ^ hash >> 13) * 0x297a2d39U;
-    const T change = fmax(kEpsilon * fabs(x), kSmallest);
+    const T change = max(kEpsilon * fabs(x), kSmallest);
     return x == T(0) ? x : x + (hash >> 31 == 0 ? change : -change);
 }
 

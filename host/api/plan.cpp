@@ -44,6 +44,9 @@ gpu::ExecutorOptions gpu_options(const Device& device, const PlanOptions& option
     result.workspace_limit = options.device_memory / 2;
     result.threads = threads;
     result.run_workers = detail::run_workers;
+    result.make_finisher = [threads](Program program) {
+        return make_cpu_executor(std::move(program), threads);
+    };
     return result;
 }
 

@@ -135,6 +135,7 @@ TileRunner::TileRunner(const RunData& run, std::byte* memory)
     for (std::size_t i = 0; i < plan_.results.size(); ++i) {
         new (results_ + i) GivenResult(result(plan_.results[i]));
         streamed_ = streamed_ || streams(results_[i].to.view);
+        adds_ = adds_ || results_[i].beta != 0;
         if (is_computed_there(i)) {
             results_[i].how = How::computed_there;
             take_strides(results_[i].to.view, values_[results_[i].to.value]);
@@ -156,6 +157,13 @@ bool TileRunner::streams(const View& value) const {
 std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, double* sums) {
     run_steps(first, count);
     mark_not_finite(count);
+    if (adds_ && !are_tile_sums_finite()) {
+        // Who fails is to be known before anything is added to what is there.
+        if (count > 1) {
+            return run_one_by_one(first, count, sums);
+        }
+        status_[0] = succeeded(status_[0]) ? make_status(StatusKind::not_finite) : status_[0];
+    }
     write_results(first, count);
     // Mostly all are 0, which is quickly seen.
     const bool all_zero = std::count(status_, status_ + count, 0) == count;
@@ -168,6 +176,14 @@ std::int64_t TileRunner::operator()(std::int64_t first, std::int64_t count, doub
     }
     if (!run_.call.status.empty()) {
         std::copy(status_, status_ + count, run_.call.status.data() + first);
+    }
+    return failed;
+}
+
+std::int64_t TileRunner::run_one_by_one(std::int64_t first, std::int64_t count, double* sums) {
+    std::int64_t failed = 0;
+    for (std::int64_t p = 0; p < count; ++p) {
+        failed += (*this)(first + p, 1, sums);
     }
     return failed;
 }

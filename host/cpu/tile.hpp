@@ -39,6 +39,7 @@ public:
     std::int64_t operator()(std::int64_t first, std::int64_t count, double* sums);
 
 private:
+    std::int64_t run_one_by_one(std::int64_t first, std::int64_t count, double* sums);
     void run_steps(std::int64_t first, std::int64_t count);
     void bring_operands(std::int64_t first, std::int64_t count);
     void bring(const Given& from, std::int64_t first, std::int64_t count);
@@ -77,6 +78,7 @@ private:
     GivenResult* results_;  // as plan.results
     std::byte* tile_;
     Scratch scratch_;
+    bool adds_ = false;      ///< to what is there
     bool streamed_ = false;  ///< something may be written past the caches
     std::int32_t status_[kMostProblems];
 };

@@ -14,7 +14,8 @@ class CudaExecutor final : public Executor {
 public:
     CudaExecutor(const Program& program, const ExecutorOptions& options)
         : is_single_(!options.all_devices),
-          host_options_{options.device_memory, {options.threads, options.run_workers}} {
+          host_options_{options.device_memory, {options.threads, options.run_workers}},
+          finisher_(program, options.make_finisher) {
         ExecutorOptions own = options;
         const int first = is_single_ ? options.device : 0;
         const int end = is_single_ ? first + 1 : count_devices();
@@ -40,12 +41,13 @@ public:
         return text;
     }
     RunSummary run(const HostCall& call, const RunHooks& hooks) const override {
-        return run_host_batch(executors_, call, host_options_, hooks);
+        return run_host_batch(executors_, call, host_options_, finisher_, hooks);
     }
     void release() const noexcept override {
         for (const auto& executor : executors_) {
             executor->release();
         }
+        finisher_.release();
     }
     void enqueue(const DeviceCall& call) const override {
         if (!is_single_) {
@@ -57,6 +59,7 @@ public:
 private:
     bool is_single_;
     HostOptions host_options_;
+    Finisher finisher_;
     std::vector<std::unique_ptr<const DeviceExecutor>> executors_;  ///< one for each device
 };
 

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "cuda/host_copy.hpp"
+#include "cuda/host_results.hpp"
 #include "cuda/host_stream.hpp"
 #include "executor/progress.hpp"
 #include "program/uses.hpp"
@@ -35,11 +36,14 @@ std::size_t usable_bytes(const DeviceExecutor& executor, std::size_t bound) {
 class HostBatch {
 public:
     HostBatch(std::span<const std::unique_ptr<const DeviceExecutor>> executors,
-              const HostCall& call, const HostOptions& options, const RunHooks& hooks)
+              const HostCall& call, const HostOptions& options, const Finisher& finisher,
+              const RunHooks& hooks)
         : executors_(executors),
           program_(executors[0]->program()),
           call_(call),
           options_(options),
+          finisher_(finisher),
+          asks_(hooks.advance != nullptr),
           progress_(hooks, matgrad::detail::Progress::kNoPause) {}
 
     RunSummary operator()() {
@@ -66,10 +70,12 @@ public:
     }
 
 private:
-    /// What one device gave.
+    /// What one device gave, or the finisher.
     struct Part {
         std::vector<std::vector<double>> sums;
         std::int64_t failed = 0;
+        std::vector<std::int64_t> left;  ///< to the finisher
+        bool lost_single_results = false;
     };
 
     /// The same for all devices, so that results do not depend on which one is faster.
@@ -89,14 +95,46 @@ private:
 
     RunSummary run_once() {
         progress_.restart();
-        const std::vector<Part> parts = run_parts();
+        std::vector<Part> parts = run_parts();
         progress_.throw_if_stopped(call_.batch);
+        finish(parts);
         std::int64_t failed = 0;
         for (const Part& part : parts) {
             failed += part.failed;
         }
         write_reduced(parts, failed);
         return {call_.batch, failed};
+    }
+
+    /// Adds a part of the problems that the devices have left, in their order.
+    void finish(std::vector<Part>& parts) {
+        std::vector<std::int64_t> left;
+        for (const Part& part : parts) {
+            left.insert(left.end(), part.left.begin(), part.left.end());
+        }
+        const bool lost = parts[0].lost_single_results;
+        if (left.empty() && !(lost && call_.batch == 0 && finisher_.takes_any())) {
+            return;
+        }
+        std::sort(left.begin(), left.end());
+        std::int64_t told = 0;
+        RunHooks hooks;
+        if (asks_) {
+            hooks.advance = [&](std::int64_t done) {
+                report(done - told);
+                told = std::max(told, done);
+                return !progress_.stopped();
+            };
+        }
+        try {
+            FinishedPart finished = finisher_(call_, left, lost, copying_of(0), hooks);
+            parts.push_back({std::move(finished.sums), finished.failed, {}, false});
+        } catch (...) {
+            progress_.throw_if_stopped(call_.batch);
+            throw;
+        }
+        report(static_cast<std::int64_t>(left.size()) - told);
+        progress_.throw_if_stopped(call_.batch);
     }
 
     /// One thread for each device.
@@ -138,7 +176,8 @@ private:
 
     /// Chunks d, d + D, d + 2 D, ... for device d of D, until it or another one fails.
     [[nodiscard]] Part run_part(std::size_t device, const std::atomic<bool>& failed) {
-        HostStream stream(*executors_[device], call_, chunking_, copying_of(device), device == 0);
+        HostStream stream(*executors_[device], call_, chunking_, copying_of(device), finisher_,
+                          device == 0);
         const std::int64_t size = chunking_.problems;
         const std::int64_t chunks =
             size == 0 ? 1 : std::max<std::int64_t>(1, (call_.batch + size - 1) / size);
@@ -154,7 +193,7 @@ private:
         if (go_on()) {
             stream.keep_buffers();
         }
-        return {stream.sums(), stream.failed()};
+        return {stream.sums(), stream.failed(), stream.left(), stream.lost_single_results()};
     }
 
     /// A caller's pool is called from the thread of the run alone.
@@ -181,16 +220,12 @@ private:
     void write_reduced(const std::vector<Part>& parts, std::int64_t failed) const {
         for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
             const ProgramOutput& output = program_.outputs[i];
-            const Value& value = program_.value(output.value);
-            HostPart part{0, 1, value.rows.size, value.cols.size, program_.type};
-            if (output.transposed) {
-                std::swap(part.rows, part.cols);
-            }
+            HostPart part = part_of(program_, output);
             if (output.mean && is_per_problem(program_, output)) {
                 part.count = call_.batch;
                 divide(part, call_.results[i], call_.batch - failed, copying_of(0));
             }
-            if (value.scope != Scope::reduced) {
+            if (program_.value(output.value).scope != Scope::reduced) {
                 continue;
             }
             std::vector<double> total = parts[0].sums[i];
@@ -229,6 +264,8 @@ private:
     const Program& program_;
     const HostCall& call_;
     const HostOptions& options_;
+    const Finisher& finisher_;
+    bool asks_;  ///< somebody wants to know how far the run is
     matgrad::detail::Progress progress_;
     Chunking chunking_;
     std::atomic<bool> has_results_{false};  ///< some are with the caller
@@ -237,8 +274,9 @@ private:
 }  // namespace
 
 RunSummary run_host_batch(std::span<const std::unique_ptr<const DeviceExecutor>> executors,
-                          const HostCall& call, const HostOptions& options, const RunHooks& hooks) {
-    return HostBatch(executors, call, options, hooks)();
+                          const HostCall& call, const HostOptions& options,
+                          const Finisher& finisher, const RunHooks& hooks) {
+    return HostBatch(executors, call, options, finisher, hooks)();
 }
 
 }  // namespace matgrad::gpu

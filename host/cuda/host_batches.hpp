@@ -7,6 +7,7 @@
 #include <span>
 
 #include "cuda/device_executor.hpp"
+#include "cuda/finisher.hpp"
 #include "cuda/host_copy.hpp"
 
 namespace matgrad::gpu {
@@ -16,8 +17,10 @@ struct HostOptions {
     Copying copying;
 };
 
-/// Results do not depend on which device is faster. Errors: MachineError, Interrupted, what a hook throws.
+/// Results do not depend on which device is faster. What the devices have left to the finisher comes last. Errors:
+/// MachineError, Interrupted, what a hook throws, those of the finisher.
 RunSummary run_host_batch(std::span<const std::unique_ptr<const DeviceExecutor>> executors,
-                          const HostCall& call, const HostOptions& options, const RunHooks& hooks);
+                          const HostCall& call, const HostOptions& options,
+                          const Finisher& finisher, const RunHooks& hooks);
 
 }  // namespace matgrad::gpu

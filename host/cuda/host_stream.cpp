@@ -1,17 +1,14 @@
 #include "cuda/host_stream.hpp"
 
 #include <algorithm>
-#include <cmath>
 
+#include "cuda/finisher.hpp"
+#include "cuda/host_results.hpp"
 #include "matgrad/status.hpp"
 #include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {
-
-const Value& value_of(const Program& program, ValueId id) {
-    return program.value(id);
-}
 
 std::unique_ptr<HostBuffers> buffers_for(const DeviceExecutor& executor, const Chunking& chunking) {
     std::unique_ptr<HostBuffers> kept = executor.take_buffers();
@@ -22,47 +19,21 @@ std::unique_ptr<HostBuffers> buffers_for(const DeviceExecutor& executor, const C
     return std::make_unique<HostBuffers>(executor, chunking);
 }
 
-/// The shape of a result: of its value, transposed if the output is.
-HostPart part_of(const Program& program, const ProgramOutput& output) {
-    const Value& value = value_of(program, output.value);
-    const std::int64_t rows = output.transposed ? value.cols.size : value.rows.size;
-    const std::int64_t cols = output.transposed ? value.rows.size : value.cols.size;
-    return {0, 1, rows, cols, program.type};
-}
-
-bool is_all_nan(const std::byte* data, const HostPart& part) {
-    for (std::int64_t i = 0; i < part.bytes(); i += size_of(part.type)) {
-        const double entry = part.type == ScalarType::float32
-                                 ? static_cast<double>(*reinterpret_cast<const float*>(data + i))
-                                 : *reinterpret_cast<const double*>(data + i);
-        if (!std::isnan(entry)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 }  // namespace
 
-double beta_of(const HostCall& call, std::size_t output) {
-    return call.beta.empty() ? 0 : call.beta[output];
-}
-
 HostStream::HostStream(const DeviceExecutor& executor, const HostCall& call,
-                       const Chunking& chunking, const Copying& copying, bool is_first)
+                       const Chunking& chunking, const Copying& copying, const Finisher& finisher,
+                       bool is_first)
     : executor_(executor),
       program_(executor.program()),
       call_(call),
       copying_(copying),
+      finisher_(finisher),
       is_first_(is_first),
       current_(executor.device()),
       buffers_(buffers_for(executor, chunking)),
-      chunks_(buffers_->slots.size()) {
-    for (const ProgramOutput& output : program_.outputs) {
-        const Value& value = value_of(program_, output.value);
-        sums_.emplace_back(value.scope == Scope::reduced ? static_cast<std::size_t>(value.count())
-                                                         : 0);
-    }
+      chunks_(buffers_->slots.size()),
+      sums_(empty_sums(program_)) {
     upload_shared();
 }
 
@@ -72,7 +43,7 @@ void HostStream::upload_shared() {
         if (operand.batched) {
             continue;
         }
-        const Value& value = value_of(program_, operand.value);
+        const Value& value = program_.value(operand.value);
         const HostPart part{0, 1, value.rows.size, value.cols.size, program_.type};
         std::byte* pinned = buffers_->common_pinned + buffers_->layout.operands[i];
         pack(call_.operands[i], part, pinned, copying_);
@@ -98,7 +69,7 @@ std::int64_t HostStream::start(std::int64_t first, std::int64_t count) {
 void HostStream::upload(HostBuffers::Slot& slot, const Chunk& chunk) {
     for (std::size_t i = 0; i < program_.operands.size(); ++i) {
         const ProgramOperand& operand = program_.operands[i];
-        const Value& value = value_of(program_, operand.value);
+        const Value& value = program_.value(operand.value);
         const HostPart part{chunk.first, chunk.count, value.rows.size, value.cols.size,
                             program_.type};
         if (!operand.batched || part.bytes() == 0) {
@@ -118,7 +89,7 @@ void HostStream::compute(HostBuffers::Slot& slot, const Chunk& chunk) {
     std::vector<ConstStrided> operands;
     for (std::size_t i = 0; i < program_.operands.size(); ++i) {
         const ProgramOperand& operand = program_.operands[i];
-        const Value& value = value_of(program_, operand.value);
+        const Value& value = program_.value(operand.value);
         const std::byte* base = operand.batched ? slot.device : buffers_->common_device;
         operands.push_back(ConstStrided::contiguous(base + buffers_->layout.operands[i],
                                                     value.rows.size, value.cols.size));
@@ -169,47 +140,74 @@ std::int64_t HostStream::finish_oldest() {
     const HostBuffers::Slot& slot = buffers_->slots[oldest];
     MATGRAD_CUDA(cudaEventSynchronize(slot.downloaded.get()));
     --under_way_;
+    const std::size_t left = left_.size();
     take_results(slot, chunks_[oldest]);
-    return chunks_[oldest].count;
+    return chunks_[oldest].count - static_cast<std::int64_t>(left_.size() - left);
 }
 
-void HostStream::take_results(const HostBuffers::Slot& slot, const Chunk& chunk) {
-    const auto* status =
-        reinterpret_cast<const std::int32_t*>(slot.pinned + buffers_->layout.status);
+/// Is the whole chunk left to the finisher?
+bool HostStream::leaves_all(const HostBuffers::Slot& slot, const std::int32_t* status,
+                            const Chunk& chunk) {
+    std::vector<const std::byte*> results;
+    for (const std::int64_t at : buffers_->layout.results) {
+        results.push_back(slot.pinned + at);
+    }
+    if (!finisher_.takes_all({status, static_cast<std::size_t>(chunk.count)}, results)) {
+        return false;
+    }
+    for (std::int64_t p = 0; p < chunk.count; ++p) {
+        left_.push_back(chunk.first + p);
+    }
+    return true;
+}
+
+/// Returns the problems that failed, some of which are left to the finisher.
+std::int64_t HostStream::take_status(const std::int32_t* status, const Chunk& chunk) {
     const std::int64_t failed =
         chunk.count - std::count_if(status, status + chunk.count, succeeded);
     failed_ += failed;
     if (!call_.status.empty()) {
         std::copy_n(status, chunk.count, call_.status.begin() + chunk.first);
     }
+    for (std::int64_t p = 0; p < chunk.count && failed > 0; ++p) {
+        if (finisher_.takes(status[p])) {
+            left_.push_back(chunk.first + p);
+            --failed_;
+        }
+    }
+    return failed;
+}
+
+void HostStream::take_results(const HostBuffers::Slot& slot, const Chunk& chunk) {
+    const auto* status =
+        reinterpret_cast<const std::int32_t*>(slot.pinned + buffers_->layout.status);
+    const bool leaves = leaves_all(slot, status, chunk);
+    const std::int64_t failed =
+        leaves ? chunk.count - std::count_if(status, status + chunk.count, succeeded)
+               : take_status(status, chunk);
     for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
         const std::byte* from = slot.pinned + buffers_->layout.results[i];
         HostPart part = part_of(program_, program_.outputs[i]);
+        const bool is_single = !is_per_problem(program_, program_.outputs[i]) &&
+                               program_.value(program_.outputs[i].value).scope != Scope::reduced;
+        if (leaves && !is_single) {
+            continue;
+        }
         if (is_per_problem(program_, program_.outputs[i])) {
             part.first = chunk.first;
             part.count = chunk.count;
             unpack(from, part, call_.results[i], copying_, {beta_of(call_, i), status});
-        } else if (value_of(program_, program_.outputs[i].value).scope == Scope::reduced) {
-            add_to_sum(i, from);
+        } else if (program_.value(program_.outputs[i].value).scope == Scope::reduced) {
+            add_to_sum(from, program_.type, sums_[i]);
         } else if (!took_single_results_ && is_first_) {
             // A factor that all share has failed if all problems have, and the result is NaN.
             const bool lost = failed == chunk.count && is_all_nan(from, part);
-            const std::int32_t shared_status = lost ? *status : 0;
-            unpack(from, part, call_.results[i], copying_, {beta_of(call_, i), &shared_status});
+            lost_single_results_ = lost_single_results_ || lost;
+            unpack(from, part, call_.results[i], copying_,
+                   {beta_of(call_, i), lost ? &kLost : nullptr});
         }
     }
     took_single_results_ = true;
-}
-
-void HostStream::add_to_sum(std::size_t output, const std::byte* from) {
-    for (double& sum : sums_[output]) {
-        if (program_.type == ScalarType::float32) {
-            sum += static_cast<double>(*reinterpret_cast<const float*>(from));
-        } else {
-            sum += *reinterpret_cast<const double*>(from);
-        }
-        from += size_of(program_.type);
-    }
 }
 
 void HostStream::keep_buffers() {

@@ -18,6 +18,9 @@ namespace matgrad::gpu {
 /// Calls work(0), ..., work(count - 1) on the threads of the program; run_workers of executor/workers.hpp.
 using RunWorkers = void (*)(int count, const std::function<void(int)>& work);
 
+/// Makes an executor in host memory.
+using MakeExecutor = std::function<std::unique_ptr<const Executor>(Program)>;
+
 struct ExecutorOptions {
     int device = 0;
     bool all_devices = false;  ///< every GPU there is takes a part of a batch in host memory
@@ -32,6 +35,9 @@ struct ExecutorOptions {
     std::size_t workspace_limit = 0;
     int threads = 1;                   ///< that copy to and from pinned memory
     RunWorkers run_workers = nullptr;  ///< whose threads they are; null: the caller's alone
+    /// `run` leaves the few problems to it whose factors have to be made with more care than on a GPU; made when the
+    /// first such problem comes. Null: they fail, as they do in `enqueue`.
+    MakeExecutor make_finisher = nullptr;
 };
 
 /// What was enqueued on a stream once, kept as one object of the device: a CUDA graph.

@@ -296,6 +296,57 @@ TEST_F(BatchState, FillsEveryEntryOfFailedProblemsAndNoOther) {
     }
 }
 
+TEST_F(BatchState, ProblemsWithAnEntryThatIsNotFiniteAreMarkedUnlessTheyHaveFailed) {
+    for (const ScalarType type : kTypes) {
+        for (const Order order : kOrders) {
+            OnDevice a(type, 6, 9, 20, order);
+            a.host.fill_random(1);
+            a.host.set(1, 8, 19, kNan);
+            a.host.set(2, 0, 0, kInfinity);
+            a.host.set(3, 4, 4, -kInfinity);
+            a.host.set(4, 5, 5, kNan);
+            const std::int32_t jittered = make_status(StatusKind::jittered, 3);
+            const DeviceBuffer status =
+                put<std::int32_t>({0, 0, jittered, singular(2), not_finite(7), jittered});
+            gpu::mark_not_finite(matrices(a.upload()), device<std::int32_t>(status), 6, stream());
+            (void)finish();
+            EXPECT_EQ(get<std::int32_t>(status),
+                      (std::vector<std::int32_t>{0, not_finite(0), not_finite(0), singular(2),
+                                                 not_finite(7), jittered}));
+        }
+    }
+}
+
+TEST_F(BatchState, AFactorThatFailsCountsForMoreThanATermThatIsNotFinite) {
+    for (const std::int64_t n : {5, 65}) {
+        PivotCase pivots(kDouble, 3, n);
+        pivots.set(0, 2, -1);
+        pivots.set(2, 1, kNan);
+        const DeviceBuffer status =
+            put<std::int32_t>({not_finite(0), not_finite(0), not_finite(0)});
+        gpu::read_cholesky_status(pivots.upload(), nullptr, old(status), 3, stream());
+        (void)finish();
+        EXPECT_EQ(get<std::int32_t>(status),
+                  (std::vector<std::int32_t>{not_positive(3), not_finite(0), not_finite(2)}));
+    }
+}
+
+TEST_F(BatchState, AProblemThatIsNotFiniteKeepsItsResultsAndLosesItsTerms) {
+    for (const unsigned losing : {block::kLosingResults, block::kAnyFailure}) {
+        OnDevice a(kFloat, 3, 2, 2);
+        a.host.fill_random(1);
+        const Matrices before = a.host;
+        const DeviceBuffer status = put<std::int32_t>({0, not_finite(0), not_finite(1)});
+        const gpu::Matrices all = matrices(a.upload());
+        gpu::fill_failed({&all, 1}, 0, device<std::int32_t>(status), 3, stream(), losing);
+        (void)finish();
+        a.download();
+        EXPECT_EQ(a.host.get(0, 1, 0), before.get(0, 1, 0));
+        EXPECT_EQ(a.host.get(1, 1, 0), losing == block::kAnyFailure ? 0 : before.get(1, 1, 0));
+        EXPECT_EQ(a.host.get(2, 1, 0), 0);
+    }
+}
+
 TEST_F(BatchState, ARefusedLaunchIsAnErrorThatNamesTheAlgorithm) {
     const DeviceBuffer status = put<std::int32_t>({0});
     simulated::fail_call("thrust", 1, cudaErrorInvalidConfiguration);

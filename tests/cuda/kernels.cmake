@@ -11,6 +11,7 @@ matgrad_add_test(cuda_kernels
     copy_plan_test.cpp
     kernel_batch_state_test.cpp
     kernel_cholesky_test.cpp
+    kernel_condition_test.cpp
     kernel_copy_entries_test.cpp
     kernel_geometry_test.cpp
     kernel_map_flat_test.cpp

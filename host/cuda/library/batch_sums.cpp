@@ -32,6 +32,9 @@ void BatchSums::add(StepSetup& setup, const BatchReduce& step) {
     sum.step = &setup.step();
     sum.use = step.a;
     sum.out = setup.step().out;
+    const int producer = find_producers(program)[static_cast<std::size_t>(step.a.value)];
+    sum.is_given =
+        producer < 0 || program.steps[static_cast<std::size_t>(producer)].scope != Scope::problem;
     sum.rows = rows_of(program, step.a).size;
     sum.cols = cols_of(program, step.a).size;
     if (sum.rows * sum.cols == 0) {
@@ -51,6 +54,24 @@ std::int64_t BatchSums::bytes() const {
     }
     const Sum& last = sums_.back();
     return last.first + aligned(last.rows * last.cols * size_of(ScalarType::float64));
+}
+
+void BatchSums::mark_not_finite(StepRun& run, ValueId value) const {
+    for (const Sum& sum : sums_) {
+        if (sum.use.value == value &&
+            run.partial_sums[static_cast<std::size_t>(value)].count == 0) {
+            run.mark_not_finite(run.view(sum.use));
+        }
+    }
+}
+
+void BatchSums::mark_given(StepRun& run) const {
+    for (const Sum& sum : sums_) {
+        if (sum.is_given) {
+            run.begin_step(sum.step);
+            run.mark_not_finite(run.view(sum.use));
+        }
+    }
 }
 
 void BatchSums::clear(StepRun& run, std::byte* totals) const {

@@ -19,6 +19,12 @@ public:
     [[nodiscard]] std::int64_t bytes() const;
     [[nodiscard]] bool empty() const { return sums_.empty(); }
 
+    /// Problems of which the value is a term that is not finite fail; nothing if it is no term, or if its sum alone is
+    /// there.
+    void mark_not_finite(StepRun& run, ValueId value) const;
+    /// The same for terms that no step makes for each problem.
+    void mark_given(StepRun& run) const;
+
     void clear(StepRun& run, std::byte* totals) const;
     /// The problems of the slice that succeeded.
     void add_slice(StepRun& run, std::byte* totals) const;
@@ -29,6 +35,7 @@ private:
         const Step* step = nullptr;
         Use use;
         ValueId out = kNoValue;
+        bool is_given = false;  ///< no step makes it for each problem
         std::int64_t rows = 0, cols = 0;
         std::int64_t first = 0;  ///< in bytes of the totals
         KernelId add = kNoKernel, add_partial = kNoKernel;

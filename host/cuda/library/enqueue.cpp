@@ -91,6 +91,13 @@ private:
         plan_.results.write_single(run_, call_, failed_);
     }
 
+    /// A term that is not finite is marked as soon as it is there, so that what comes later leaves it out.
+    void mark_terms(const LibraryPlan::PlannedStep& step) {
+        if (step.step->scope == Scope::problem) {
+            plan_.sums.mark_not_finite(run_, step.step->out);
+        }
+    }
+
     /// Twice: what is noted the first time, the addresses that calls take, is written before the second.
     void run_steps(const std::vector<LibraryPlan::PlannedStep>& steps) {
         run_.forget_pointers();
@@ -116,6 +123,7 @@ private:
             if (run_.value(step.step->out).count() > 0) {
                 run_.begin_step(step.step);
                 step.run->enqueue(run_);
+                mark_terms(step);
             }
         }
     }
@@ -138,6 +146,7 @@ private:
             gather_operands(first);
         }
         run_.status = {};
+        run_.loses_results = plan_.can_lose_results;
         if (plan_.can_fail) {
             run_.status = {call_.status != nullptr ? call_.status + first
                                                    : at<std::int32_t>(plan_.placement.status),
@@ -146,6 +155,7 @@ private:
         if (!plan_.can_fail_per_problem) {
             run_.start_status();  // else it is written with the first factor
         }
+        plan_.sums.mark_given(run_);
         run_steps(plan_.problem_steps);
         plan_.sums.add_slice(run_, totals_);
         plan_.results.write_slice(run_, call_, first);

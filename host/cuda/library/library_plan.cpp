@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "cholesky.hpp"
+#include "condition.hpp"
 #include "copy.hpp"
 #include "cuda/library/enqueue.hpp"
 #include "cuda/library/step_status.hpp"
@@ -130,6 +131,9 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     if (setup.uses_own_cholesky()) {
         load_cholesky_kernels();
     }
+    if (setup.uses_condition()) {
+        load_condition_kernels();
+    }
     steps.needs.limit = static_cast<std::int64_t>(
         std::min<std::size_t>(options.workspace_limit, std::numeric_limits<std::int64_t>::max()));
     steps.needs.gathers = options.gathers;
@@ -146,6 +150,7 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     plan->thresholds = thresholds;
     plan->gathers = options.gathers;
     plan->can_fail = fails;
+    plan->can_lose_results = can_lose_results(program);
     plan->can_fail_once = factors_something(program, plan->shared_steps) ||
                           factors_something(program, plan->final_steps);
     plan->can_fail_per_problem = factors_something(program, plan->problem_steps);

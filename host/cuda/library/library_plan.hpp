@@ -39,7 +39,8 @@ struct LibraryPlan {
     std::int64_t host_bytes = 0;
     Thresholds thresholds;
     bool gathers = false;               ///< as ExecutorOptions
-    bool can_fail = false;              ///< something is factored:
+    bool can_fail = false;              ///< something is factored or summed over the batch
+    bool can_lose_results = false;      ///< something is factored:
     bool can_fail_once = false;         ///< once for the batch
     bool can_fail_per_problem = false;  ///< for every problem
     KernelId count_failed = kNoKernel;  ///< where a mean is asked for and problems can fail

@@ -23,12 +23,16 @@ public:
           n_(setup.value(out_).rows.size),
           type_(setup.step().type),
           zero_fails_(step.zero_pivot_fails),
+          fails_(step.fails),
           alone_(setup.lu_alone()),
           a_(step.a) {
         setup.use_blas();
         setup.use_pointers(1);
         setup.check_fits_int("the order", n_);
         setup.reserve_matrix(type_, n_ * n_);
+        if (!fails_) {
+            setup.reserve_status();
+        }
         if (alone_.can_be(n_)) {
             setup.use_solver();
             buffer_ = setup.lu_buffer(n_);
@@ -58,7 +62,11 @@ public:
         } else {
             call_getrf_batched(run, lu, pivots);
         }
-        run.read_lu_status(diagonals(lu), zero_fails_);
+        if (fails_) {
+            run.read_lu_status(diagonals(lu), zero_fails_);
+        } else {
+            run.read_aside([&] { run.read_lu_status(diagonals(lu), zero_fails_); });
+        }
         if (lu.data != out.data) {
             run.copy(lu, out, run.batch);
         }
@@ -69,6 +77,7 @@ private:
     std::int64_t n_;
     ScalarType type_;
     bool zero_fails_;
+    bool fails_;  ///< its problem
     OneByOne alone_;
     Use a_;
     Context::SolverBuffer buffer_;
@@ -96,7 +105,7 @@ public:
         setup.use_pointers(2);
         setup.check_fits_int("the order", n_);
         setup.check_fits_int("the number of right-hand sides", sides_);
-        if (setup.value(lu_.value).type != type_) {
+        if (setup.value(lu_.value).type != type_ || !setup.is_lu(lu_.value)) {
             setup.reserve_matrix(type_, n_ * n_);
         }
         setup.reserve_matrix(type_, sides_ * n_);
@@ -130,7 +139,7 @@ private:
 
     [[nodiscard]] DeviceView factors(StepRun& run) const {
         const DeviceView lu = run.view(lu_);
-        if (lu.type == type_) {
+        if (lu.type == type_ && column_ld(lu)) {
             return lu;
         }
         const DeviceView copy = transposed(run.take_matrix(type_, n_, n_, lu.batch_stride != 0));

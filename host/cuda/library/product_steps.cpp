@@ -70,41 +70,43 @@ private:
 class SummedProduct {
 public:
     explicit SummedProduct(const StepSetup& setup)
-        : out_(setup.step().out),
-          type_(setup.step().type),
-          is_summed_(setup.step().fold == Fold::inner && !may_fail_after(setup)),
-          can_fail_(can_fail(setup.program())) {}
+        : out_(setup.step().out), type_(setup.step().type), is_summed_(may_be(setup)) {}
 
-    [[nodiscard]] bool may_be(const StepRun& run) const {
-        return is_summed_ && run.batch >= kFewestToFold;
+    [[nodiscard]] static bool may_be(const StepSetup& setup) {
+        return setup.step().fold == Fold::inner && !may_fail_after(setup);
+    }
+    /// `b` null: the transpose of `a`.
+    [[nodiscard]] bool is(const StepRun& run, const BlasOperand& a, const BlasOperand* b) const {
+        if (!is_summed_ || run.batch < kFewestToFold || a.is_shared(run) ||
+            (b != nullptr && b->is_shared(run))) {
+            return false;
+        }
+        const DeviceView first = a.strides(run, true);
+        const DeviceView second = b != nullptr ? b->strides(run, true) : transposed(first);
+        return fold_inner(first, second, run.batch).has_value();
     }
 
-    /// The factor with zeros in place of the problems that failed. What a failed problem holds in the
-    /// workspace is of no use to anyone; the caller's memory is copied first.
+    /// The factor with zeros in place of the problems that failed, or fail here. It is copied first if anybody else
+    /// reads it: a problem may keep its own results.
     [[nodiscard]] DeviceView without_failed(StepRun& run, const BlasOperand& factor) const {
-        const DeviceView v = factor.read(run, can_fail_);
-        if (can_fail_) {
-            run.clear_failed(v);
-        }
+        const DeviceView v = factor.read(run, true);
+        run.mark_not_finite(v);  // so is every product with it
+        run.clear_failed(v);
         return v;
     }
 
-    /// False if strides do not allow.
-    bool enqueue(StepRun& run, double alpha, const DeviceView& a, const DeviceView& b) const {
-        const std::optional<InnerFold> found = fold_inner(a, b, run.batch);
-        if (!found) {
-            return false;
-        }
+    /// Of factors whose strides allow it.
+    void enqueue(StepRun& run, double alpha, const DeviceView& a, const DeviceView& b) const {
+        const InnerFold found = fold_inner(a, b, run.batch).value();
         // The partial sums take the place of the products, which nobody else reads.
         DeviceView sums = run.value(out_);
         sums = row_major(sums.data, type_, sums.rows, sums.cols);
-        call(run, alpha, *found, sums);
-        if (found->left > 0) {
-            call(run, alpha, last_segment(*found), from_problem(sums, found->segments));
+        call(run, alpha, found, sums);
+        if (found.left > 0) {
+            call(run, alpha, last_segment(found), from_problem(sums, found.segments));
         }
         run.partial_sums[static_cast<std::size_t>(out_)] = {
-            sums, found->segments + (found->left > 0 ? 1 : 0)};
-        return true;
+            sums, found.segments + (found.left > 0 ? 1 : 0)};
     }
 
 private:
@@ -117,15 +119,14 @@ private:
     ValueId out_;
     ScalarType type_;
     bool is_summed_;
-    bool can_fail_;
 };
 
 class GemmStep final : public LibraryStep {
 public:
     GemmStep(StepSetup& setup, const Gemm& step)
         : alpha_(step.alpha),
-          a_(setup.operand(step.a)),
-          b_(setup.operand(step.b)),
+          a_(setup.operand(step.a, SummedProduct::may_be(setup))),
+          b_(setup.operand(step.b, SummedProduct::may_be(setup))),
           out_(setup.step().out),
           type_(setup.step().type),
           summed_(setup) {
@@ -149,12 +150,11 @@ public:
         if (zero_) {
             return enqueue_zero(run);
         }
-        const bool is_summed =
-            summed_.may_be(run) && !c_ && !a_.is_shared(run) && !b_.is_shared(run);
+        const bool is_summed = !c_ && summed_.is(run, a_, &b_);
         const DeviceView a = is_summed ? summed_.without_failed(run, a_) : a_.read(run);
         const DeviceView b = is_summed ? summed_.without_failed(run, b_) : b_.read(run);
-        if (is_summed && summed_.enqueue(run, alpha_, a, b)) {
-            return;
+        if (is_summed) {
+            return summed_.enqueue(run, alpha_, a, b);
         }
         const DeviceView result = result_.begin(run);
         if (c_) {
@@ -193,7 +193,7 @@ class SyrkStep final : public LibraryStep {
 public:
     SyrkStep(StepSetup& setup, const Syrk& step)
         : alpha_(step.alpha),
-          a_(setup.operand(step.a)),
+          a_(setup.operand(step.a, SummedProduct::may_be(setup))),
           out_(setup.step().out),
           type_(setup.step().type),
           summed_(setup),
@@ -214,10 +214,10 @@ public:
         if (zero_ && !has_product_) {
             return zero_->enqueue(run, nullptr, run.value(out_));
         }
-        const bool is_summed = summed_.may_be(run) && !zero_ && !a_.is_shared(run);
+        const bool is_summed = !zero_ && summed_.is(run, a_, nullptr);
         const DeviceView a = is_summed ? summed_.without_failed(run, a_) : a_.read(run);
-        if (is_summed && summed_.enqueue(run, alpha_, a, transposed(a))) {
-            return;
+        if (is_summed) {
+            return summed_.enqueue(run, alpha_, a, transposed(a));
         }
         const DeviceView& out = run.value(out_);
         const DeviceView result =

@@ -87,12 +87,12 @@ void Results::write_slice(StepRun& run, const DeviceCall& call, std::int64_t fir
         if (beta_of(call, i) != 0) {
             run.add(value, beta_of(call, i), to, run.batch, run.status.data);
         } else if (to.data != value.data) {
-            run.copy(value, to, run.batch, run.status.data);
+            run.copy(value, to, run.batch, run.lost());
         } else if (!output.is_marked) {
             unmarked.push_back(as_matrices(to));
         }
     }
-    if (run.status.data != nullptr) {
+    if (run.lost() != nullptr) {
         run.mark_failed(unmarked);
     }
 }

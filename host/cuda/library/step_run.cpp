@@ -141,12 +141,28 @@ void StepRun::read_lu_status(const Diagonals& diagonals, bool zero_fails) {
     status.are_new = false;
 }
 
+void StepRun::mark_ill_conditioned(const DeviceView& triangle, double most, const GramRoot& root) {
+    std::byte* const work = take(batch * condition_work_bytes(triangle.rows, root.matrices.rows));
+    enqueue("condition of each factor", [&] {
+        gpu::mark_ill_conditioned(as_matrices(triangle), most, root, work, status.data, batch,
+                                  stream);
+    });
+}
+
 void StepRun::mark_failed(std::span<const Matrices> results) {
     constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
     for (std::size_t first = 0; first < results.size(); first += kMostFilled) {
         const auto some = results.subspan(first, std::min(kMostFilled, results.size() - first));
         enqueue("NaN where a problem failed",
                 [&] { fill_failed(some, kNaN, status.data, batch, stream); });
+    }
+}
+
+void StepRun::mark_not_finite(const DeviceView& terms) {
+    start_status();
+    if (terms.count() > 0) {
+        enqueue("status of what is not finite",
+                [&] { gpu::mark_not_finite(as_matrices(terms), status.data, batch, stream); });
     }
 }
 

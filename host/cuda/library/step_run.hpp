@@ -13,6 +13,7 @@
 
 #include "batch_state.hpp"
 #include "batch_transfer.hpp"
+#include "condition.hpp"
 #include "cuda/device_view.hpp"
 #include "cuda/handles.hpp"
 #include "cuda/kernels.hpp"
@@ -51,7 +52,8 @@ public:
     Lease* handles = nullptr;  ///< null where operations are only ever recorded
     cudaStream_t stream = nullptr;
     std::int64_t batch = 1;
-    Statuses status;  ///< of each problem; data is null where nothing can fail
+    Statuses status;            ///< of each problem; data is null where nothing can fail
+    bool loses_results = true;  ///< problems that fail may have NaN for results
     bool capturing = false;
     bool tf32 = false;
     std::span<const DeviceView> values;
@@ -63,6 +65,8 @@ public:
     StepRun(const Program& the_program, const Kernels& the_kernels)
         : program(the_program), kernels(the_kernels) {}
 
+    /// Statuses for what writes results; null: no problem loses them.
+    [[nodiscard]] const std::int32_t* lost() const { return loses_results ? status.data : nullptr; }
     /// Null between steps. The scratch of the one before is free again.
     void begin_step(const Step* step) {
         step_ = step;
@@ -126,8 +130,22 @@ public:
     /// The status of each problem from the factors that were made.
     void read_cholesky_status(const Diagonals& diagonals, const int* info);
     void read_lu_status(const Diagonals& diagonals, bool zero_fails);
+    /// Runs `read` with statuses of the step alone: what fails there does not fail its problem.
+    template <typename Read>
+    void read_aside(const Read& read) {
+        start_status();
+        const Statuses of_problems = status;
+        status = {reinterpret_cast<std::int32_t*>(take(batch * std::int64_t{sizeof(std::int32_t)})),
+                  true, nullptr};
+        read();
+        status = of_problems;
+    }
+    /// A problem whose triangle has a condition estimated above `most` fails, or up to root.far has a better one.
+    void mark_ill_conditioned(const DeviceView& triangle, double most, const GramRoot& root);
     /// The results of problems that lost their numbers become NaN.
     void mark_failed(std::span<const Matrices> results);
+    /// Problems of which a term of a sum over the batch is not finite fail, and keep their results.
+    void mark_not_finite(const DeviceView& terms);
     /// What is about to be summed becomes 0 where a problem failed.
     void clear_failed(const DeviceView& v);
 

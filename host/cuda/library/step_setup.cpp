@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "condition.hpp"
 #include "cuda/library/blas_layout.hpp"
 #include "cuda/library/library_calls.hpp"
 #include "cuda/library/step_status.hpp"
@@ -24,9 +25,21 @@ bool is_readable(const DeviceView& v, ScalarType type) {
 
 }  // namespace
 
+bool BlasOperand::is_read_in_place(const DeviceView& v, bool own) const {
+    return is_readable(v, type_) && !(own && is_read_elsewhere_);
+}
+
+DeviceView BlasOperand::strides(const StepRun& run, bool own) const {
+    DeviceView v = run.view(stored_);
+    if (!is_read_in_place(v, own)) {
+        v = row_major(nullptr, type_, v.rows, v.cols);
+    }
+    return flipped(v, transposed_);
+}
+
 DeviceView BlasOperand::read(StepRun& run, bool own) const {
     const DeviceView v = run.view(stored_);
-    if (is_readable(v, type_) && !(own && is_callers_)) {
+    if (is_read_in_place(v, own)) {
         return flipped(v, transposed_);
     }
     // A copy keeps the order of what is stored, so both sides are read and written in runs.
@@ -65,16 +78,16 @@ void Starter::place(StepRun& run, const DeviceView& to) const {
     }
 }
 
-BlasOperand StepSetup::operand(const Use& use) {
+BlasOperand StepSetup::operand(const Use& use, bool own) {
     BlasOperand operand;
     operand.stored_ = use;
     operand.stored_.transposed = false;
     operand.transposed_ = use.transposed;
     operand.type_ = step_->type;
     const Value& v = value(use.value);
-    operand.is_callers_ = v.operand >= 0;
+    operand.is_read_elsewhere_ = v.operand >= 0 || uses_[static_cast<std::size_t>(use.value)] > 1;
     // Values of the workspace have strides that a BLAS can read.
-    if (operand.is_callers_ || v.type != step_->type) {
+    if (v.operand >= 0 || v.type != step_->type || (own && operand.is_read_elsewhere_)) {
         const std::int64_t rows = rows_of(program_, operand.stored_).size;
         const std::int64_t cols = cols_of(program_, operand.stored_).size;
         reserve_matrix(step_->type, rows * cols);
@@ -102,12 +115,18 @@ StepResult StepSetup::result(const Use& overwritten) {
 
 bool StepSetup::mark_failed() {
     const Value& out = value(step_->out);
-    if (out.output < 0 || out.scope != Scope::problem || !can_fail(program_) ||
+    if (out.output < 0 || out.scope != Scope::problem || !can_lose_results(program_) ||
         may_fail_after(*this) || is_summed_without_failed(step_->out)) {
         return false;
     }
     is_marked_[static_cast<std::size_t>(step_->out)] = 1;
     return true;
+}
+
+bool StepSetup::is_lu(ValueId id) const {
+    const int producer = producers_[static_cast<std::size_t>(id)];
+    return producer >= 0 && std::holds_alternative<Getrf>(
+                                program_.steps[static_cast<std::size_t>(producer)].operation);
 }
 
 bool StepSetup::is_summed_without_failed(ValueId id) const {
@@ -125,6 +144,11 @@ void StepSetup::reserve_matrix(ScalarType type, std::int64_t count) {
 void StepSetup::reserve(std::int64_t per_problem, std::int64_t fixed) {
     scratch_.per_problem += per_problem;
     scratch_.fixed += aligned(fixed) + kPlacementAlignment;  // where the next piece begins
+}
+
+void StepSetup::use_condition(std::int64_t n, std::int64_t root_rows) {
+    reserve(condition_work_bytes(n, root_rows), 0);
+    uses_condition_ = true;
 }
 
 void StepSetup::check_fits_int(const char* what, std::int64_t size) const {

@@ -13,6 +13,7 @@
 #include "cuda/library/step_run.hpp"
 #include "cuda/module.hpp"
 #include "cuda/thresholds.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 
@@ -30,8 +31,10 @@ struct ScratchNeed {
 /// A factor that a BLAS reads: in place where its type and strides allow, else a copy.
 class BlasOperand {
 public:
-    /// `own`: a copy in any case if it is the caller's memory.
+    /// `own`: a copy in any case if anybody else reads it.
     [[nodiscard]] DeviceView read(StepRun& run, bool own = false) const;
+    /// The strides that `read` would give.
+    [[nodiscard]] DeviceView strides(const StepRun& run, bool own = false) const;
     /// By all problems.
     [[nodiscard]] bool is_shared(const StepRun& run) const {
         return run.value(stored_.value).batch_stride == 0;
@@ -39,9 +42,11 @@ public:
 
 private:
     friend class StepSetup;
+    [[nodiscard]] bool is_read_in_place(const DeviceView& v, bool own) const;
+
     Use stored_;  ///< untransposed
     bool transposed_ = false;
-    bool is_callers_ = false;
+    bool is_read_elsewhere_ = false;  ///< or the caller's
     ScalarType type_ = ScalarType::float64;
 };
 
@@ -94,6 +99,8 @@ public:
           tf32_(options.tf32),
           capturable_(options.capturable),
           in_place_(program),
+          uses_(count_uses(program)),
+          producers_(find_producers(program)),
           is_marked_(program.values.size(), 0) {}
 
     void begin_step(const Step& step) {
@@ -114,7 +121,8 @@ public:
     /// Products of the step may round their factors to TF32.
     [[nodiscard]] bool uses_tf32() const { return tf32_ && step_->type == ScalarType::float32; }
 
-    [[nodiscard]] BlasOperand operand(const Use& use);
+    /// `own`: it may be read so.
+    [[nodiscard]] BlasOperand operand(const Use& use, bool own = false);
     /// `overwritten`: what the step makes its result of in place, if anything.
     [[nodiscard]] StepResult result(const Use& overwritten = {});
     /// The step's own kernel writes NaN into the results of problems that have failed: says that it is to,
@@ -123,6 +131,8 @@ public:
     [[nodiscard]] bool is_marked(ValueId id) const {
         return is_marked_[static_cast<std::size_t>(id)] != 0;
     }
+    /// A getrf has made it: it is stored by columns.
+    [[nodiscard]] bool is_lu(ValueId id) const;
     [[nodiscard]] const InPlace& in_place() const { return in_place_; }
 
     /// Room for what the step takes with StepRun::take_matrix.
@@ -133,6 +143,8 @@ public:
         pointer_arrays_ = arrays;
         takes_addresses_ = true;
     }
+    /// Statuses of the step alone.
+    void reserve_status() { reserve(sizeof(std::int32_t), 0); }
     /// Only where problems lie backwards in memory.
     void use_pointers_backwards(std::int64_t arrays) { pointer_arrays_ = arrays; }
     /// The step calls cuBLAS, or cuSOLVER.
@@ -155,6 +167,9 @@ public:
     }
     void use_own_cholesky() { uses_own_cholesky_ = true; }
     [[nodiscard]] bool uses_own_cholesky() const { return uses_own_cholesky_; }
+    /// The step looks at the conditions of triangles of n rows, and may sharpen them from roots of so many rows.
+    void use_condition(std::int64_t n, std::int64_t root_rows);
+    [[nodiscard]] bool uses_condition() const { return uses_condition_; }
 
     /// Buffers of the 64-bit factorizations.
     [[nodiscard]] Context::SolverBuffer cholesky_buffer(std::int64_t n);
@@ -172,13 +187,16 @@ private:
     bool tf32_;
     bool capturable_;
     InPlace in_place_;
+    std::vector<int> uses_, producers_;
     std::vector<char> is_marked_;
     const Step* step_ = nullptr;
     ScratchNeed scratch_;
     std::int64_t host_bytes_ = 0;
     std::int64_t pointer_arrays_ = 0;
     bool takes_addresses_ = false;
-    bool uses_blas_ = false, uses_solver_ = false, uses_own_cholesky_ = false;  ///< of all steps
+    // Of all steps:
+    bool uses_blas_ = false, uses_solver_ = false, uses_own_cholesky_ = false;
+    bool uses_condition_ = false;
 };
 
 }  // namespace matgrad::gpu

@@ -1,6 +1,9 @@
 #pragma once
 /// \file What can fail in a Program, and views as the functions of batch_state.hpp take them.
 
+#include <algorithm>
+#include <variant>
+
 #include "batch_state.hpp"
 #include "cuda/device_view.hpp"
 #include "cuda/library/step_setup.hpp"
@@ -8,14 +11,18 @@
 
 namespace matgrad::gpu {
 
-/// Something is factored, so problems can fail.
+/// Something is factored, so problems can lose their results.
+[[nodiscard]] inline bool can_lose_results(const Program& program) {
+    return std::any_of(program.steps.begin(), program.steps.end(),
+                       [](const Step& step) { return is_factorization(step.operation); });
+}
+
+/// Something is factored, or summed over the batch, where what is not finite is left out.
 [[nodiscard]] inline bool can_fail(const Program& program) {
-    for (const Step& step : program.steps) {
-        if (is_factorization(step.operation)) {
-            return true;
-        }
-    }
-    return false;
+    return can_lose_results(program) ||
+           std::any_of(program.steps.begin(), program.steps.end(), [](const Step& step) {
+               return std::holds_alternative<BatchReduce>(step.operation);
+           });
 }
 
 /// Problems can fail in a step behind the one that is being made.

@@ -1,20 +1,63 @@
+#include <optional>
+
 #include "batch_state.hpp"
 #include "cuda/library/library_calls.hpp"
 #include "cuda/library/step.hpp"
 #include "cuda/library/step_status.hpp"
+#include "program/gram_limits.hpp"
 
 namespace matgrad::gpu {
 namespace {
+
+/// Of the factor of a Gram matrix whose root is known.
+class GramCare {
+public:
+    GramCare(StepSetup& setup, const Potrf& step)
+        : limits_(setup.program().type), root_(step.root), scale_(step.root_scale) {
+        const std::int64_t rows = rows_of(setup.program(), root_).size;
+        const std::int64_t n = setup.value(setup.step().out).rows.size;
+        sharpens_ = limits_.far > 0 && setup.value(root_.value).type == ScalarType::float64 &&
+                    rows * n <= kMostSharpened / n;
+        setup.use_condition(n, sharpens_ ? rows : 0);
+    }
+
+    void take(StepRun& run, const DeviceView& factor) const {
+        GramRoot root{{}, scale_, limits_.far};
+        if (sharpens_) {
+            root.matrices = as_matrices(run.view(root_));
+        }
+        run.mark_ill_conditioned(factor, limits_.estimate, root);
+    }
+
+private:
+    /// Rows of the root times the square of its columns: one block multiplies so often in about a millisecond.
+    static constexpr std::int64_t kMostSharpened = std::int64_t{1} << 21;
+
+    matgrad::detail::GramLimits limits_;
+    Use root_;
+    double scale_;
+    bool sharpens_ = false;
+};
 
 class PotrfStep final : public LibraryStep {
 public:
     PotrfStep(StepSetup& setup, const Potrf& step)
         : n_(setup.value(setup.step().out).rows.size),
           rank_(is_present(step.root) ? rows_of(setup.program(), step.root).size : n_),
+          fails_(step.fails),
           a_(step.a),
           result_(setup.result(step.a)),
           alone_(setup.cholesky_alone()),
           is_own_(setup.is_own_cholesky(n_)) {
+        if (!fails_) {
+            setup.reserve_status();
+        }
+        if (matgrad::detail::is_with_care(setup.program(), setup.step(), step)) {
+            care_.emplace(setup, step);
+            if (!fails_) {
+                setup.reserve_status();
+            }
+        }
         if (is_own_) {
             setup.use_own_cholesky();
             return;
@@ -43,18 +86,40 @@ public:
         }
         Diagonals pivots = diagonals(result);
         pivots.rank = rank_;
-        run.read_cholesky_status(pivots, info);
+        read_status(run, result, pivots, info);
+        if (care_ && fails_) {
+            care_->take(run, result);
+        } else if (care_) {
+            run.read_aside([&] {
+                run.start_status();
+                care_->take(run, result);
+            });
+        }
         result_.end(run, result);
     }
 
 private:
+    void read_status(StepRun& run, const DeviceView& result, const Diagonals& pivots,
+                     const int* info) const {
+        if (fails_) {
+            return run.read_cholesky_status(pivots, info);
+        }
+        run.read_aside([&] {
+            run.read_cholesky_status(pivots, info);
+            const Matrices factor = as_matrices(result);
+            run.mark_failed({&factor, 1});
+        });
+    }
+
     std::int64_t n_;
     std::int64_t rank_;  ///< at most
+    bool fails_;         ///< its problem; else the factor is NaN
     Starter a_;
     StepResult result_;
     OneByOne alone_;
     bool is_own_;
     Context::SolverBuffer buffer_;
+    std::optional<GramCare> care_;
 };
 
 class TrsmStep final : public LibraryStep {

@@ -1,19 +1,34 @@
 #include "cuda/library/value_views.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {
 
-/// By value: LU factors are stored by columns.
-std::vector<char> find_lu_factors(const Program& program) {
-    std::vector<char> is_lu(program.values.size(), 0);
+/// Has an operand that is stored by columns, entry by entry? The result may lie in its memory.
+bool maps_any(const Map& map, const std::vector<char>& by_columns) {
+    return std::any_of(map.body.operands.begin(), map.body.operands.end(),
+                       [&by_columns](const MapOperand& operand) {
+                           return operand.broadcast == Broadcast::none && is_whole(operand.use) &&
+                                  !operand.use.transposed &&
+                                  by_columns[static_cast<std::size_t>(operand.use.value)] != 0;
+                       });
+}
+
+/// By value: LU factors are stored by columns, and so is what maps make of them.
+std::vector<char> find_by_columns(const Program& program) {
+    std::vector<char> by_columns(program.values.size(), 0);
     for (const Step& step : program.steps) {
-        if (std::holds_alternative<Getrf>(step.operation)) {
-            is_lu[static_cast<std::size_t>(step.out)] = 1;
+        const auto* map = std::get_if<Map>(&step.operation);
+        if (std::holds_alternative<Getrf>(step.operation) ||
+            (map != nullptr && maps_any(*map, by_columns))) {
+            by_columns[static_cast<std::size_t>(step.out)] = 1;
         }
     }
-    return is_lu;
+    return by_columns;
 }
 
 }  // namespace
@@ -32,7 +47,7 @@ DeviceView operand_view(const Value& value, const DeviceCall& call) {
 
 ValueViews::ValueViews(const Program& program, const Placement& placement, const InPlace& in_place,
                        const Results& results, const DeviceCall& call) {
-    const std::vector<char> is_lu = find_lu_factors(program);
+    const std::vector<char> by_columns = find_by_columns(program);
     auto* const workspace = static_cast<std::byte*>(call.workspace);
     start_.reserve(program.values.size());
     moves_.reserve(program.values.size());
@@ -50,7 +65,7 @@ ValueViews::ValueViews(const Program& program, const Placement& placement, const
         } else {
             v = row_major(workspace + placement.values[i], value.type, value.rows.size,
                           value.cols.size);
-            if (is_lu[i] != 0) {
+            if (by_columns[i] != 0) {
                 std::swap(v.row_stride, v.col_stride);
             }
         }
