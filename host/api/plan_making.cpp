@@ -246,8 +246,8 @@ std::vector<OutputInfo> output_infos(const PlanRequest& request) {
     }
     for (const OutputRequest& output : request.outputs) {
         if (request.error) {
-            infos.push_back({OutputKind::error, output_text(output.kind, output.name), 1, 1,
-                             any_batched});
+            infos.push_back(
+                {OutputKind::error, output_text(output.kind, output.name), 1, 1, any_batched});
         }
     }
     return infos;

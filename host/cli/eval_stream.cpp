@@ -78,8 +78,7 @@ public:
                 source.read(0, 1, request.options.type, shared_.back().data());
             }
         }
-        const bool reduces =
-            std::any_of(plan.outputs().begin(), plan.outputs().end(), is_reduced);
+        const bool reduces = std::any_of(plan.outputs().begin(), plan.outputs().end(), is_reduced);
         if (reduces && plan.device().kind == DeviceKind::cpu) {
             parts_.emplace(plan, request.batch);
             piece_ = std::max<std::int64_t>(1, piece_ / parts_->multiple()) * parts_->multiple();

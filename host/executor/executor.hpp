@@ -19,10 +19,11 @@ namespace matgrad {
 
 /// A call's place in a longer batch, which comes in parts, one after the other, and gives the bits of one call.
 struct BatchPart {
-    std::int64_t first = 0;  ///< the number in the whole batch of problem 0 of the call
-    std::int64_t whole = 0;  ///< problems of the whole batch
+    std::int64_t first = 0;          ///< the number in the whole batch of problem 0 of the call
+    std::int64_t whole = 0;          ///< problems of the whole batch
     std::int64_t failed_before = 0;  ///< of the parts before
-    std::span<std::byte> sums;       ///< Executor::part_bytes of it, 64-byte aligned, kept between the parts
+    std::span<std::byte>
+        sums;  ///< Executor::part_bytes of it, 64-byte aligned, kept between the parts
     [[nodiscard]] bool is_last(std::int64_t batch) const { return first + batch == whole; }
 };
 

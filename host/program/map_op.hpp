@@ -23,7 +23,7 @@ enum class MapOp {
     offset,  ///< number + a
     pow,     ///< a ^ number as pow(); integer exponents -64..64 by multiplication
     perturb,  ///< a*(1 + eps) or a*(1 - eps), eps of the type that the step computes in, at least by the
-    ///< smallest number; by a hash of row + col, row * col and number, which is a natural number
+///< smallest number; by a hash of row + col, row * col and number, which is a natural number
 // the entrywise functions, of registers a or a, b
 #define MATGRAD_ROW(name, ...) name,
     MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)

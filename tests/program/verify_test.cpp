@@ -204,7 +204,7 @@ TEST(Passes, AreShownInOrderWithTheProgramThatIsKept) {
         });
     EXPECT_EQ(passes.front(), "lowering");
     EXPECT_EQ(passes.back(), "count_costs");
-    EXPECT_EQ(passes.size(), 12u);
+    EXPECT_EQ(passes.size(), 13u);
     EXPECT_EQ(last, to_text(program));
     EXPECT_EQ(last, to_text(make_program(request)));
 }

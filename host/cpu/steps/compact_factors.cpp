@@ -183,7 +183,7 @@ private:
         }
         for (int lane = 0; lane < count; ++lane) {
             if (suspicious[lane]) {
-                status[lane] = care_.status_of(conditions[lane]);
+                status[lane] = care_.status_of(conditions[lane], status[lane]);
             }
         }
         for_each_element(better, [&](auto* from, std::int64_t r, std::int64_t c) {

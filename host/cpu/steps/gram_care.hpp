@@ -2,6 +2,7 @@
 /// \file When the Cholesky factor of a Gram matrix is too rough and is made anew from the root, and what is
 /// singular by its numbers (program/gram_limits.hpp).
 
+#include <cmath>
 #include <cstdint>
 
 #include "matgrad/status.hpp"
@@ -28,9 +29,16 @@ struct GramCare : GramLimits {
     [[nodiscard]] static bool can_be_mended(std::int32_t status) {
         return succeeded(status) || status_kind(status) == StatusKind::not_positive;
     }
-    /// What becomes of a problem, by the condition of its factor from the root.
-    [[nodiscard]] std::int32_t status_of(double condition) const {
-        return condition <= worst ? 0 : make_status(StatusKind::ill_conditioned);
+    /// What becomes of a problem, by the condition of its factor from the root. `status` is that of the Cholesky
+    /// factorization; its pivot is kept, and all of it where the root is singular to the last bit.
+    [[nodiscard]] std::int32_t status_of(double condition, std::int32_t status) const {
+        if (condition <= worst) {
+            return 0;
+        }
+        if (!succeeded(status) && !std::isfinite(condition)) {
+            return status;
+        }
+        return make_status(StatusKind::ill_conditioned, status_pivot(status));
     }
 };
 

@@ -190,7 +190,7 @@ private:
                     care_.scale * *reinterpret_cast<const double*>(better.at(r, c));
             }
         }
-        return care_.status_of(condition);
+        return care_.status_of(condition, status);
     }
 
     const Step& step_;
