@@ -21,6 +21,14 @@ bool can_be_mended(const Program& program) {
     });
 }
 
+/// Then a Gram matrix that is singular by its shape has a factor too.
+bool jitters(const Program& program) {
+    return std::any_of(program.steps.begin(), program.steps.end(), [](const Step& step) {
+        const auto* potrf = std::get_if<Potrf>(&step.operation);
+        return potrf != nullptr && potrf->jitter;
+    });
+}
+
 bool is_term(const Program& program, ValueId id) {
     return std::any_of(program.steps.begin(), program.steps.end(), [id](const Step& step) {
         const auto* sum = std::get_if<BatchReduce>(&step.operation);
@@ -126,6 +134,7 @@ Finisher::Finisher(const Program& program, MakeExecutor make)
     : program_(program),
       make_(std::move(make)),
       mends_(make_ && can_be_mended(program)),
+      jitters_(make_ && jitters(program)),
       sums_products_(make_ && std::any_of(program.steps.begin(), program.steps.end(), is_folded)),
       sums_too_early_(make_ && sums_too_early(program)) {
     for (ProgramOutput& output : program_.outputs) {
@@ -135,7 +144,8 @@ Finisher::Finisher(const Program& program, MakeExecutor make)
 
 bool Finisher::takes(std::int32_t status) const {
     const StatusKind kind = status_kind(status);
-    return mends_ && (kind == StatusKind::ill_conditioned || kind == StatusKind::not_positive);
+    return mends_ && (kind == StatusKind::ill_conditioned || kind == StatusKind::not_positive ||
+                      (jitters_ && kind == StatusKind::singular));
 }
 
 bool Finisher::takes_all(std::span<const std::int32_t> status,

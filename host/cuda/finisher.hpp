@@ -55,6 +55,7 @@ private:
     Program program_;  ///< its means are sums: the batch divides
     MakeExecutor make_;
     bool mends_;
+    bool jitters_;
     bool sums_products_;   ///< over problems and their inner dimension at once
     bool sums_too_early_;  ///< and then finds terms of sums that are not finite
     mutable std::mutex mutex_;
