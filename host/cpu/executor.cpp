@@ -162,6 +162,13 @@ private:
             return;
         }
         tile_ = plan_.tile_of(part_.whole);
+        if (part_.whole <= tile_) {
+            segment_size_ = tile_;
+            end_segment_ = 1;
+            data_.threads_per_problem = threads_;
+            work(0);
+            return add_finished(0, 1);
+        }
         segment_size_ = plan_.segments > 0 ? plan_.segment_of(part_.whole) : small_segment();
         const std::int64_t first = offset() / segment_size_;
         const std::int64_t end = (offset() + call_.batch + segment_size_ - 1) / segment_size_;
@@ -199,9 +206,7 @@ private:
             }
             threads_.run(workers, [this](int worker) { work(worker); });
         }
-        if (plan_.segments > 0) {
-            add_finished(first, end);
-        }
+        add_finished(first, end);
     }
 
     void work(int thread) {
@@ -247,6 +252,9 @@ private:
 
     /// The sums of segments, in order, to those of all before them. The last may go on in the next part.
     void add_finished(std::int64_t first, std::int64_t end) {
+        if (plan_.segments == 0) {
+            return;
+        }
         const std::int64_t done = part_.first + call_.batch;
         if (done < part_.whole) {
             end = std::min(end, done / segment_size_);
