@@ -92,7 +92,7 @@ struct MATGRAD_API PlanOptions {
     bool rcond = false;
     /// Further results `error value`, `error gradient X`, ...: for each other result but rcond, one number for each
     /// problem, a bound of the error of that result, or of the problem's own part of a sum, relative to
-    /// it, both in the Frobenius norm; infinite where no digit is sure, NaN of a problem that fails.
+    /// it, both in the Frobenius norm; infinite where no digit is sure, as after jitter; NaN where it fails.
     ///
     /// Method   Every step is done again several times, with roundings that are thrown by coins; the bound is a
     ///          multiple of how far the results scatter. It holds in all but about one case of a thousand, and costs
@@ -195,8 +195,8 @@ public:
     /// may share a plan, each with a workspace; all memory must stay until the stream is done with it.
     ///
     /// operands, results   as in `run`, of device memory (or managed memory) of the plan's GPU
-    /// status              A problem that fails has its pivot there and NaN in its results; no exception and
-    ///                     no count.
+    /// status   A problem that fails has its pivot there and NaN in its results; no exception, no count, no jitter. Gram
+    ///          matrices of a condition above some 1e6 (double; 1e5 in float) are ill_conditioned: `run` does those.
     /// Errors   Before anything is enqueued OperandError: what `run` says of its arguments, host memory,
     ///          memory or a stream of another GPU, a workspace too small or misaligned, the processor or
     ///          `cuda:all`; UnsupportedError where the stream is captured and a plan not `capturable` needs

@@ -18,9 +18,9 @@ enum class ScalarType { float32, float64 };
 
 /// robust: where a Gram matrix X'X is factored, the error of value and gradient is that of a few relative
 /// changes of X by eps, about c*eps*cond(X) and not its square; where nothing is left of eps*cond(X), the problem
-/// is ill-conditioned. For float data what leads to a factor is computed in double; for double data the processor
-/// makes the factor anew from X where its condition asks for it (a GPU does not yet). fast: everything in the
-/// type of the data.
+/// is ill-conditioned. For float data what leads to a factor is computed in double; for double data the factor is made
+/// anew from X where its condition asks for it; on a GPU `enqueue` marks what is beyond its care, and `run` has the
+/// processor do it. fast: everything in the type of the data.
 enum class Accuracy { robust, fast };
 
 /// What happens over the batch. Sums and means cover the problems that succeeded, in what was asked for: a gradient
