@@ -5,6 +5,7 @@
 
 #include "cuda/host_results.hpp"
 #include "matgrad/status.hpp"
+#include "program/cofactors.hpp"
 #include "program/gram_limits.hpp"
 
 namespace matgrad::gpu {
@@ -21,11 +22,13 @@ bool can_be_mended(const Program& program) {
     });
 }
 
-/// Then a Gram matrix that is singular by its shape has a factor too.
-bool jitters(const Program& program) {
-    return std::any_of(program.steps.begin(), program.steps.end(), [](const Step& step) {
+/// A Gram matrix that is singular by its shape has a factor with jitter, and a singular matrix has cofactors: of no
+/// document is it known what a library leaves behind a pivot of 0, so none is relied upon.
+bool mends_singular(const Program& program) {
+    return std::any_of(program.steps.begin(), program.steps.end(), [&program](const Step& step) {
         const auto* potrf = std::get_if<Potrf>(&step.operation);
-        return potrf != nullptr && potrf->jitter;
+        return (potrf != nullptr && potrf->jitter) ||
+               matgrad::detail::feeds_cofactors(program, step);
     });
 }
 
@@ -134,7 +137,7 @@ Finisher::Finisher(const Program& program, MakeExecutor make)
     : program_(program),
       make_(std::move(make)),
       mends_(make_ && can_be_mended(program)),
-      jitters_(make_ && jitters(program)),
+      mends_singular_(make_ && mends_singular(program)),
       sums_products_(make_ && std::any_of(program.steps.begin(), program.steps.end(), is_folded)),
       sums_too_early_(make_ && sums_too_early(program)) {
     for (ProgramOutput& output : program_.outputs) {
@@ -144,8 +147,8 @@ Finisher::Finisher(const Program& program, MakeExecutor make)
 
 bool Finisher::takes(std::int32_t status) const {
     const StatusKind kind = status_kind(status);
-    return mends_ && (kind == StatusKind::ill_conditioned || kind == StatusKind::not_positive ||
-                      (jitters_ && kind == StatusKind::singular));
+    const bool is_rough = kind == StatusKind::ill_conditioned || kind == StatusKind::not_positive;
+    return (mends_ && is_rough) || (mends_singular_ && kind == StatusKind::singular);
 }
 
 bool Finisher::takes_all(std::span<const std::int32_t> status,

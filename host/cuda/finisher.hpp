@@ -29,7 +29,7 @@ public:
     /// Is a problem with this status run again? Where a root or jitter may give a factor that the GPU did not find.
     [[nodiscard]] bool takes(std::int32_t status) const;
     /// Is there any such status?
-    [[nodiscard]] bool takes_any() const { return mends_; }
+    [[nodiscard]] bool takes_any() const { return mends_ || mends_singular_; }
     /// Is a whole chunk run again? Where a problem that has no part in its sums may have been added up before that was
     /// known, or has made a sum of products what is not finite. `results`: by output, those of the chunk.
     [[nodiscard]] bool takes_all(std::span<const std::int32_t> status,
@@ -55,7 +55,7 @@ private:
     Program program_;  ///< its means are sums: the batch divides
     MakeExecutor make_;
     bool mends_;
-    bool jitters_;
+    bool mends_singular_;
     bool sums_products_;   ///< over problems and their inner dimension at once
     bool sums_too_early_;  ///< and then finds terms of sums that are not finite
     mutable std::mutex mutex_;

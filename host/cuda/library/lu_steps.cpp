@@ -2,7 +2,7 @@
 #include "cuda/library/library_calls.hpp"
 #include "cuda/library/step.hpp"
 #include "cuda/library/step_status.hpp"
-#include "program/uses.hpp"
+#include "program/cofactors.hpp"
 
 // LU factors are values stored by columns: then the libraries factor A itself, and pivots and status
 // are those of A. Pivots are int32, counted from 1, n per problem without a gap, at the place of their
@@ -22,7 +22,8 @@ public:
           pivots_(setup.step().out2),
           n_(setup.value(out_).rows.size),
           type_(setup.step().type),
-          zero_fails_(step.zero_pivot_fails),
+          zero_fails_(step.zero_pivot_fails ||
+                      matgrad::detail::feeds_cofactors(setup.program(), setup.step())),
           fails_(step.fails),
           alone_(setup.lu_alone()),
           a_(step.a) {
