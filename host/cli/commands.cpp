@@ -47,7 +47,7 @@ constexpr OptionRow kEval[] = {
      "", true},
     {"--error", "E.npy",
      "write bounds of the relative error of each problem's results, a column for each of value, "
-     "gradients and product, in this order; the plan then runs about ten times as long",
+     "gradients and product, in this order; the plan then takes 8 to 25 times as long",
      "", true},
     {"--jitter", "",
      "a Cholesky factorization that fails is tried again with its diagonal times 1 + t, t growing "

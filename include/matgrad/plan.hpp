@@ -95,8 +95,8 @@ struct MATGRAD_API PlanOptions {
     /// it, both in the Frobenius norm; infinite where no digit is sure, as after jitter; NaN where it fails.
     ///
     /// Method   Every step is done again several times, with roundings that are thrown by coins; the bound is a
-    ///          multiple of how far the results scatter. It holds in all but about one case of a thousand, and costs
-    ///          about ten times the plan.
+    ///          multiple of how far the results scatter. It holds in all but about one case of a thousand, and takes
+    ///          8 to 25 times as long.
     /// Source   D. S. Parker, Monte Carlo Arithmetic (1997); Higham, Accuracy and Stability (2nd ed.
     ///          2002), sec. 2.6 and 15.2.
     bool error = false;
