@@ -29,7 +29,6 @@ __attribute__((visibility("default"))) int pthread_create(pthread_t* thread,
 }
 
 // The linker puts these in the place of mmap and realpath, and calls those __real_*.
-// NOLINTBEGIN(bugprone-reserved-identifier)
 void* __real_mmap(void* at, std::size_t bytes, int protection, int flags, int file, off_t offset);
 void* __wrap_mmap(void* at, std::size_t bytes, int protection, int flags, int file, off_t offset) {
     if (next_allocation_fails()) {
@@ -46,6 +45,5 @@ char* __wrap_realpath(const char* path, char* resolved) {
     }
     return __real_realpath(path, resolved);
 }
-// NOLINTEND(bugprone-reserved-identifier)
 
 }  // extern "C"

@@ -36,30 +36,6 @@ gpu::ExecutorOptions chunked_options(const Program& program) {
     return options;
 }
 
-RunResult run_in_host_memory(const Executor& executor, std::int64_t batch,
-                             const std::vector<const Matrices*>& operands,
-                             const std::vector<Matrices*>& results, const CallWishes& wishes,
-                             const RunHooks& hooks) {
-    std::vector<ConstStrided> inputs;
-    for (const Matrices* matrices : operands) {
-        inputs.push_back(matrices->input());
-    }
-    std::vector<Strided> outputs;
-    for (Matrices* matrices : results) {
-        outputs.push_back(matrices->output());
-    }
-    RunResult result;
-    result.status.assign(static_cast<std::size_t>(batch), -1);
-    HostCall call{batch, inputs, outputs, result.status};
-    call.beta = wishes.beta;
-    call.rows = wishes.rows;
-    result.summary = executor.run(call, hooks);
-    for (const Matrices* matrices : results) {
-        EXPECT_TRUE(matrices->guards_intact()) << "written outside a result";
-    }
-    return result;
-}
-
 namespace {
 
 ExecutorUnderTest finished(const std::string& name, bool chunked) {

@@ -11,6 +11,7 @@
 #include "cuda/flavour.hpp"
 #include "cuda/host_run.hpp"
 #include "executors/call_wishes.hpp"
+#include "executors/host_memory_run.hpp"
 #include "matgrad/status.hpp"
 
 namespace matgrad::test {
@@ -223,24 +224,7 @@ ExecutorUnderTest streamed(bool all_devices) {
         options.all_devices = all_devices;
         options.threads = threads;
         const auto gpus = module_under_test().make_executor(program, options);
-        std::vector<ConstStrided> inputs;
-        for (const Matrices* matrices : operands) {
-            inputs.push_back(matrices->input());
-        }
-        std::vector<Strided> outputs;
-        for (Matrices* matrices : results) {
-            outputs.push_back(matrices->output());
-        }
-        RunResult result;
-        result.status.assign(static_cast<std::size_t>(batch), -1);
-        HostCall call{batch, inputs, outputs, result.status};
-        call.beta = wishes.beta;
-        call.rows = wishes.rows;
-        result.summary = gpus->run(call, {});
-        for (const Matrices* matrices : results) {
-            EXPECT_TRUE(matrices->guards_intact()) << "written outside a result";
-        }
-        return result;
+        return run_in_host_memory(*gpus, batch, operands, results, wishes);
     };
     return executor;
 }
