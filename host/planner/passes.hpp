@@ -14,8 +14,6 @@ void fuse_entrywise(Program& program);
 /// batch_sums.cpp: a sum over the batch is taken term by term where that makes products of which only
 /// the sum is used, and where that is cheaper: the sum of r*u' + c is that of r*u', a gemm, and that of c.
 void split_batch_sums(Program& program);
-/// symmetry.cpp: a syrk that only a Cholesky reads writes one triangle.
-void trim_symmetric(Program& program);
 /// precision.cpp: storage and compute types by Program::accuracy.
 void choose_types(Program& program);
 /// roots.cpp: the root of each Cholesky factorization of a Gram matrix, where accuracy is robust.
@@ -23,6 +21,8 @@ void find_roots(Program& program);
 /// error_bounds.cpp: what outputs of kind error name is compared with what it becomes when roundings fall
 /// in other ways; their value is the bound then.
 void add_error_bounds(Program& program);
+/// symmetry.cpp: a syrk that only a Cholesky reads writes one triangle.
+void trim_symmetric(Program& program);
 /// hoisting.cpp: the scope of each value and step; shared steps first, then problem, then reduced.
 /// Outputs that are computed once for a batch are repeated.
 void hoist_shared(Program& program);

@@ -109,6 +109,7 @@ void count(const Expr& f, const std::string& wrt, const Sizes& sizes, Draw draw,
     options.wrt = {wrt};
     options.error = true;
     options.device = test_device().device;
+    (void)verified_program(detail::make_request(f, problems.operands, options));
     const Plan plan = make_plan(f, problems.operands, options);
     std::vector<OperandView> inputs;
     for (std::size_t k = 0; k < problems.operands.size(); ++k) {
@@ -199,6 +200,35 @@ INSTANTIATE_TEST_SUITE_P(Float, ErrorBounds, testing::Values(Accuracy::fast, Acc
                          [](const auto& info) {
                              return info.param == Accuracy::fast ? "Fast" : "Robust";
                          });
+
+void expect_programs_with_diagnostics(const Expr& f, const std::string& wrt) {
+    std::vector<Operand> operands;
+    for (const Declaration& d : symbols(f)) {
+        operands.push_back(batched(d.name, size_of_dim(d.shape.rows, test_sizes()),
+                                   size_of_dim(d.shape.cols, test_sizes())));
+    }
+    for (const ScalarType type : {ScalarType::float32, ScalarType::float64}) {
+        for (const Accuracy accuracy : {Accuracy::fast, Accuracy::robust}) {
+            PlanOptions options;
+            options.type = type;
+            options.accuracy = accuracy;
+            options.wrt = {wrt};
+            options.error = true;
+            (void)verified_program(detail::make_request(f, operands, options));
+            options.rcond = options.jitter = true;
+            (void)verified_program(detail::make_request(f, operands, options));
+        }
+    }
+}
+
+TEST(Diagnostics, LeaveAProgramAfterEveryPass) {
+    for (const CookbookRow& row : read_cookbook()) {
+        expect_programs_with_diagnostics(parse(row.f, row.declarations), row.wrt);
+    }
+    for (const FunctionCase& c : kFunctions) {
+        expect_programs_with_diagnostics(parse(c.f, parse_declarations(c.declarations)), c.wrt);
+    }
+}
 
 /// logdet(X'*X) of condition 1 to 1e12.
 TEST(ErrorBoundsOfDouble, HoldForGramMatricesOfAnyCondition) {
