@@ -1,0 +1,164 @@
+#pragma once
+/// \file Device code of the tests: one primitive of kernels/block/ in a kernel. Matrices are double in
+/// device memory, row-major without gaps, problem after problem, and of type T on chip.
+
+#include "matrix.cuh"
+#include "potrf.cuh"
+#include "team.cuh"
+#include "trsm.cuh"
+
+namespace matgrad::block {
+
+struct PrimitiveArgs {
+    const double* a;
+    const double* b;
+    double* x;
+    int* status;
+    int* pivots;
+    long long batch;
+};
+
+/// Of a kernel of this team: as many threads, as many problems a block.
+template <typename Team>
+inline constexpr int kBlockThreads = 128;
+template <>
+inline constexpr int kBlockThreads<ThreadTeam> = 32;
+template <int kCount>
+inline constexpr int kBlockThreads<BlockTeam<kCount>> = kCount;
+template <typename Team>
+inline constexpr int kTeams = kBlockThreads<Team> / Team::kThreads;
+
+/// Rows are an odd number of entries apart.
+template <typename T, int kRows, int kCols>
+struct OnChip {
+    static constexpr int kLine = kCols | 1;
+    static constexpr int kBytes = (kRows * kLine * static_cast<int>(sizeof(T)) + 15) / 16 * 16;
+    using View = Tile<T, kRows, kCols, kLine>;
+};
+
+/// The memory of a team: matrices one after the other.
+template <typename Team>
+struct Place {
+    unsigned char* at;
+
+    template <typename T, int kRows, int kCols>
+    MATGRAD_DEVICE auto take() {
+        using Memory = OnChip<T, kRows, kCols>;
+        T* const data = reinterpret_cast<T*>(at);
+        at += Memory::kBytes;
+        return typename Memory::View{data};
+    }
+};
+
+template <typename Team, typename M>
+MATGRAD_DEVICE void read(const M& m, const double* from) {
+    in_order<Team, M::kRows>([&](int r) {
+        for_each<Team, M::kCols>([&](int c) {
+            m.set(r, c, static_cast<typename M::Type>(load(from + r * M::kCols + c)));
+        });
+    });
+}
+template <typename Team, typename M>
+MATGRAD_DEVICE void write(const M& m, double* to) {
+    in_order<Team, M::kRows>([&](int r) {
+        for_each<Team, M::kCols>(
+            [&](int c) { store(to + r * M::kCols + c, static_cast<double>(m.get(r, c))); });
+    });
+}
+
+/// Calls function(problem, place) for the problem of this team, if there is one. kBytes: of each team.
+template <typename Team, int kBytes, typename Function>
+MATGRAD_DEVICE void with_problem(const PrimitiveArgs& args, const Function& function) {
+    const int team = thread_index() / Team::kThreads;
+    const long long problem = block_index() * kTeams<Team> + team;
+    if constexpr (Team::kThreads == 1) {
+        if (problem < args.batch) {
+            function(problem, Place<Team>{nullptr});
+        }
+    } else {
+        MATGRAD_BLOCK_MEMORY(memory, kBytes * kTeams<Team>);
+        if (problem < args.batch) {
+            function(problem, Place<Team>{memory + team * kBytes});
+        }
+    }
+}
+
+/// x = the factor of a; status: the pivot that failed, negative where it is no finite number.
+template <typename Team, typename C, typename A, typename L>
+MATGRAD_DEVICE void factor_cholesky(const PrimitiveArgs& args, long long problem, const A& a,
+                                    const L& l) {
+    constexpr int kCount = A::kCount;
+    read<Team>(a, args.a + problem * kCount);
+    Team::sync();
+    const int failed = potrf<Team, C>(a, l);
+    Team::sync();
+    write<Team>(l, args.x + problem * kCount);
+    if (Team::rank() == Team::kThreads - 1) {
+        store(args.status + problem, failed > 0 && !failed_on_finite(l, failed) ? -failed : failed);
+    }
+}
+template <typename Team, typename C, typename T, int kOrder, bool kInPlace>
+MATGRAD_DEVICE void potrf_case(const PrimitiveArgs& args) {
+    with_problem<Team, (kInPlace ? 1 : 2) * OnChip<T, kOrder, kOrder>::kBytes>(
+        args, [&](long long problem, Place<Team> place) {
+            if constexpr (Team::kThreads == 1) {
+                T memory[2][kOrder * kOrder + 1];
+                const Own<T, kOrder, kOrder> a{memory[0]};
+                const Own<T, kOrder, kOrder> l{memory[kInPlace ? 0 : 1]};
+                factor_cholesky<Team, C>(args, problem, a, l);
+            } else {
+                const auto a = place.template take<T, kOrder, kOrder>();
+                const auto l = kInPlace ? a : place.template take<T, kOrder, kOrder>();
+                factor_cholesky<Team, C>(args, problem, a, l);
+            }
+        });
+}
+
+/// x = alpha * op(a)^-1 * b, or from the right. kCols: of b from the left, rows from the right; 0: there
+/// is no b.
+template <typename Team, typename C, bool kLeft, bool kLower, bool kTransposed, typename A,
+          typename B, typename X>
+MATGRAD_DEVICE void solve_triangle(const PrimitiveArgs& args, long long problem, const A& a,
+                                   const B& b, const X& x, C alpha, bool has_b) {
+    read<Team>(a, args.a + problem * A::kCount);
+    if (has_b) {
+        read<Team>(b, args.b + problem * B::kCount);
+    }
+    Team::sync();
+    if (has_b) {
+        trsm<Team, C, kLeft, kLower, kTransposed>(alpha, a, b, x);
+    } else if constexpr (A::kRows == X::kRows && A::kRows == X::kCols) {
+        trsm_identity<Team, C, kLeft, kLower, kTransposed>(alpha, a, x);
+    }
+    Team::sync();
+    write<Team>(x, args.x + problem * X::kCount);
+}
+template <typename Team, typename C, typename T, bool kLeft, bool kLower, bool kTransposed,
+          int kOrder, int kCount, bool kInPlace>
+MATGRAD_DEVICE void trsm_case(const PrimitiveArgs& args) {
+    constexpr bool kHasB = kCount > 0;
+    constexpr int kOthers = kHasB ? kCount : kOrder;
+    constexpr int kRows = kLeft ? kOrder : kOthers;
+    constexpr int kCols = kLeft ? kOthers : kOrder;
+    constexpr int kBytes = OnChip<T, kOrder, kOrder>::kBytes + 2 * OnChip<T, kRows, kCols>::kBytes;
+    const C alpha = kHasB ? C(-0.5) : C(1);
+    with_problem<Team, kBytes>(args, [&](long long problem, Place<Team> place) {
+        if constexpr (Team::kThreads == 1) {
+            T triangle[kOrder * kOrder + 1];
+            T sides[2][kRows * kCols + 1];
+            const Own<T, kOrder, kOrder> a{triangle};
+            const Own<T, kRows, kCols> b{sides[0]};
+            const Own<T, kRows, kCols> x{sides[kInPlace ? 0 : 1]};
+            solve_triangle<Team, C, kLeft, kLower, kTransposed>(args, problem, a, b, x, alpha,
+                                                                kHasB);
+        } else {
+            const auto a = place.template take<T, kOrder, kOrder>();
+            const auto b = place.template take<T, kRows, kCols>();
+            const auto x = kInPlace ? b : place.template take<T, kRows, kCols>();
+            solve_triangle<Team, C, kLeft, kLower, kTransposed>(args, problem, a, b, x, alpha,
+                                                                kHasB);
+        }
+    });
+}
+
+}  // namespace matgrad::block
