@@ -116,18 +116,18 @@ MATGRAD_DEVICE void potrf_case(const PrimitiveArgs& args) {
 
 /// x = alpha * op(a)^-1 * b, or from the right. kCols: of b from the left, rows from the right; 0: there
 /// is no b.
-template <typename Team, typename C, bool kLeft, bool kLower, bool kTransposed, typename A,
-          typename B, typename X>
+template <typename Team, typename C, bool kLeft, bool kLower, bool kTransposed, bool kHasB,
+          typename A, typename B, typename X>
 MATGRAD_DEVICE void solve_triangle(const PrimitiveArgs& args, long long problem, const A& a,
-                                   const B& b, const X& x, C alpha, bool has_b) {
+                                   const B& b, const X& x, C alpha) {
     read<Team>(a, args.a + problem * A::kCount);
-    if (has_b) {
+    if constexpr (kHasB) {
         read<Team>(b, args.b + problem * B::kCount);
     }
     Team::sync();
-    if (has_b) {
+    if constexpr (kHasB) {
         trsm<Team, C, kLeft, kLower, kTransposed>(alpha, a, b, x);
-    } else if constexpr (A::kRows == X::kRows && A::kRows == X::kCols) {
+    } else {
         trsm_identity<Team, C, kLeft, kLower, kTransposed>(alpha, a, x);
     }
     Team::sync();
@@ -140,7 +140,8 @@ MATGRAD_DEVICE void trsm_case(const PrimitiveArgs& args) {
     constexpr int kOthers = kHasB ? kCount : kOrder;
     constexpr int kRows = kLeft ? kOrder : kOthers;
     constexpr int kCols = kLeft ? kOthers : kOrder;
-    constexpr int kBytes = OnChip<T, kOrder, kOrder>::kBytes + 2 * OnChip<T, kRows, kCols>::kBytes;
+    constexpr int kBytes =
+        OnChip<T, kOrder, kOrder>::kBytes + (kInPlace ? 1 : 2) * OnChip<T, kRows, kCols>::kBytes;
     const C alpha = kHasB ? C(-0.5) : C(1);
     with_problem<Team, kBytes>(args, [&](long long problem, Place<Team> place) {
         if constexpr (Team::kThreads == 1) {
@@ -149,14 +150,14 @@ MATGRAD_DEVICE void trsm_case(const PrimitiveArgs& args) {
             const Own<T, kOrder, kOrder> a{triangle};
             const Own<T, kRows, kCols> b{sides[0]};
             const Own<T, kRows, kCols> x{sides[kInPlace ? 0 : 1]};
-            solve_triangle<Team, C, kLeft, kLower, kTransposed>(args, problem, a, b, x, alpha,
-                                                                kHasB);
+            solve_triangle<Team, C, kLeft, kLower, kTransposed, kHasB>(args, problem, a, b, x,
+                                                                       alpha);
         } else {
             const auto a = place.template take<T, kOrder, kOrder>();
             const auto b = place.template take<T, kRows, kCols>();
             const auto x = kInPlace ? b : place.template take<T, kRows, kCols>();
-            solve_triangle<Team, C, kLeft, kLower, kTransposed>(args, problem, a, b, x, alpha,
-                                                                kHasB);
+            solve_triangle<Team, C, kLeft, kLower, kTransposed, kHasB>(args, problem, a, b, x,
+                                                                       alpha);
         }
     });
 }
