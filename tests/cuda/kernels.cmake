@@ -26,7 +26,7 @@ matgrad_add_test(cuda_kernels
 # The primitives of fused kernels, each in a kernel of its own.
 matgrad_add_test(fused_primitives
   SOURCES
-    fused_potrf_test.cpp fused_trsm_test.cpp
+    fused_lu_test.cpp fused_potrf_test.cpp fused_trsm_test.cpp
     ${simulated_gpu_expectations}
   LIBRARIES simulated_gpu matgrad::openblas GTest::gmock)
 target_compile_definitions(fused_primitives_test PRIVATE

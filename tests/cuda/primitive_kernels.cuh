@@ -2,8 +2,10 @@
 /// \file Device code of the tests: one primitive of kernels/block/ in a kernel. Matrices are double in
 /// device memory, row-major without gaps, problem after problem, and of type T on chip.
 
+#include "getrf.cuh"
 #include "matrix.cuh"
 #include "potrf.cuh"
+#include "solve.cuh"
 #include "team.cuh"
 #include "trsm.cuh"
 
@@ -158,6 +160,87 @@ MATGRAD_DEVICE void trsm_case(const PrimitiveArgs& args) {
             const auto x = kInPlace ? b : place.template take<T, kRows, kCols>();
             solve_triangle<Team, C, kLeft, kLower, kTransposed, kHasB>(args, problem, a, b, x,
                                                                        alpha);
+        }
+    });
+}
+
+/// An LU factorization in place: x = lu, pivots from 0.
+template <typename Team, typename C, bool kZeroFails, typename A, typename LU, typename Pivots>
+MATGRAD_DEVICE void factor_lu(const PrimitiveArgs& args, long long problem, const A& a,
+                              const LU& lu, const Pivots& pivots) {
+    read<Team>(a, args.a + problem * A::kCount);
+    Team::sync();
+    const int failed = getrf<Team, C, kZeroFails>(a, lu, pivots);
+    Team::sync();
+    for_each<Team, Pivots::kRows>(
+        [&](int k) { store(args.pivots + problem * Pivots::kRows + k, pivots.get(k, 0)); });
+    if (Team::rank() == Team::kThreads - 1) {
+        store(args.status + problem, failed);
+    }
+}
+template <typename Team, typename C, typename T, int kOrder, bool kZeroFails, bool kInPlace>
+MATGRAD_DEVICE void getrf_case(const PrimitiveArgs& args) {
+    constexpr int kBytes =
+        (kInPlace ? 1 : 2) * OnChip<T, kOrder, kOrder>::kBytes + OnChip<int, kOrder, 1>::kBytes;
+    with_problem<Team, kBytes>(args, [&](long long problem, Place<Team> place) {
+        if constexpr (Team::kThreads == 1) {
+            T memory[2][kOrder * kOrder + 1];
+            int chosen[kOrder + 1];
+            const Own<T, kOrder, kOrder> a{memory[0]};
+            const Own<T, kOrder, kOrder> lu{memory[kInPlace ? 0 : 1]};
+            factor_lu<Team, C, kZeroFails>(args, problem, a, lu, Own<int, kOrder, 1>{chosen});
+            write<Team>(lu, args.x + problem * kOrder * kOrder);
+        } else {
+            const auto a = place.template take<T, kOrder, kOrder>();
+            const auto lu = kInPlace ? a : place.template take<T, kOrder, kOrder>();
+            const auto pivots = place.template take<int, kOrder, 1>();
+            factor_lu<Team, C, kZeroFails>(args, problem, a, lu, pivots);
+            write<Team>(lu, args.x + problem * kOrder * kOrder);
+        }
+    });
+}
+
+/// The same, and then x = op(a)^-1 * b, or from the right. kCount 0: there is no b.
+template <typename Team, typename C, bool kLeft, bool kTransposed, bool kHasB, typename LU,
+          typename Pivots, typename B, typename X>
+MATGRAD_DEVICE void solve_by_lu(const PrimitiveArgs& args, long long problem, const LU& lu,
+                                const Pivots& pivots, const B& b, const X& x) {
+    if constexpr (kHasB) {
+        read<Team>(b, args.b + problem * B::kCount);
+    }
+    factor_lu<Team, C, true>(args, problem, lu, lu, pivots);
+    if constexpr (kHasB) {
+        lu_solve<Team, C, kLeft, kTransposed>(lu, pivots, b, x);
+    } else {
+        lu_inverse<Team, C, kTransposed>(lu, pivots, x);
+    }
+    Team::sync();
+    write<Team>(x, args.x + problem * X::kCount);
+}
+template <typename Team, typename C, typename T, bool kLeft, bool kTransposed, int kOrder,
+          int kCount, bool kInPlace>
+MATGRAD_DEVICE void solve_case(const PrimitiveArgs& args) {
+    constexpr bool kHasB = kCount > 0;
+    constexpr int kOthers = kHasB ? kCount : kOrder;
+    constexpr int kRows = kLeft ? kOrder : kOthers;
+    constexpr int kCols = kLeft ? kOthers : kOrder;
+    constexpr int kBytes = OnChip<T, kOrder, kOrder>::kBytes + OnChip<int, kOrder, 1>::kBytes +
+                           (kInPlace ? 1 : 2) * OnChip<T, kRows, kCols>::kBytes;
+    with_problem<Team, kBytes>(args, [&](long long problem, Place<Team> place) {
+        if constexpr (Team::kThreads == 1) {
+            T matrix[kOrder * kOrder + 1];
+            int chosen[kOrder + 1];
+            T sides[2][kRows * kCols + 1];
+            const Own<T, kRows, kCols> b{sides[0]};
+            const Own<T, kRows, kCols> x{sides[kInPlace ? 0 : 1]};
+            solve_by_lu<Team, C, kLeft, kTransposed, kHasB>(
+                args, problem, Own<T, kOrder, kOrder>{matrix}, Own<int, kOrder, 1>{chosen}, b, x);
+        } else {
+            const auto lu = place.template take<T, kOrder, kOrder>();
+            const auto pivots = place.template take<int, kOrder, 1>();
+            const auto b = place.template take<T, kRows, kCols>();
+            const auto x = kInPlace ? b : place.template take<T, kRows, kCols>();
+            solve_by_lu<Team, C, kLeft, kTransposed, kHasB>(args, problem, lu, pivots, b, x);
         }
     });
 }
