@@ -163,8 +163,8 @@ PeerTask small_task(std::int64_t n) {
 }
 
 TEST(MathdxCode, IsFoundWhereItWasCompiledAhead) {
-    const MathdxPlaces here = mathdx_places("");
     const fs::path folder = package().root() / "mathdx_kernels";
+    const MathdxPlaces here = mathdx_places("");
     const MathdxKernel kernels[] = {*mathdx_kernel(small_task(3), 90),
                                     *mathdx_kernel(small_task(4), 90)};
     compile_ahead(here, kernels, folder);
@@ -196,6 +196,7 @@ TEST(MathdxCode, IsFoundWhereItWasCompiledAhead) {
 }
 
 TEST(MathdxCode, IsAbsentWithoutThePackage) {
+    (void)package();
     setenv("MATGRAD_MATHDX_ROOT", "/nowhere", 1);
     const MathdxPlaces places = mathdx_places("/nowhere/either.so");
     setenv("MATGRAD_MATHDX_ROOT", package().root().c_str(), 1);

@@ -148,12 +148,16 @@ MATGRAD_DEVICE auto product(Sizes<kRows, kCols, kInner>, typename Peer::Scalar* 
         return cublasdx::make_tensor(b + at * (B::kTransposed ? 1 : B::kLd),
                                      Gemm::get_layout_smem_b());
     };
-    auto [entries, place] = Gemm().execute(left(0), right(0));
+    // Products into registers take the layout of these, which is that of `place`.
+    const auto place = Gemm::suggest_partitioner();
+    auto entries = place.make_accumulator_fragment();
+    cublasdx::clear(entries);
     MATGRAD_NO_UNROLL
-    for (int at = kPiece; at < kInner; at += kPiece) {
+    for (int at = 0; at < kInner; at += kPiece) {
         Gemm().execute(left(at), right(at), entries);
     }
-    return Product<Gemm, kRows, kCols, decltype(entries), decltype(place)>{entries, place};
+    return Product<Gemm, kRows, kCols, decltype(entries), decltype(Gemm::suggest_partitioner())>{
+        entries, place};
 }
 
 }  // namespace matgrad::block
