@@ -1,0 +1,200 @@
+// A Program run by its regions, panel by panel, gives what it gives step by step, from what regions say is read, and in the
+// bytes that they say it takes.
+
+#include "program/regions.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <iostream>
+
+#include "matgrad/calculus.hpp"
+#include "planner/hand_program.hpp"
+#include "planner/plan_support.hpp"
+#include "program/region_interpreter.hpp"
+#include "road/random_function.hpp"
+#include "support/cookbook.hpp"
+#include "support/functions.hpp"
+
+namespace matgrad::testing {
+namespace {
+
+using Matrix = Eigen::MatrixXd;
+
+/// What the runs of many Programs came to.
+struct Tally {
+    int programs = 0, compared = 0, in_panels = 0, ragged = 0, again = 0, stored = 0, kept = 0;
+    int unfit = 0, roots = 0, offsets = 0, two_dimensions = 0;
+};
+
+PlanRequest request_of(const Expr& f, const std::string& wrt, const Dims& dims,
+                       const std::set<std::string>& shared) {
+    PlanRequest request;
+    request.batch = 100;
+    request.outputs.push_back({OutputKind::value, {}, f, {}});
+    request.outputs.push_back(
+        {OutputKind::gradient, wrt, derive(f, {wrt}).gradients.front().form, {}});
+    request.symbols = symbols(f);
+    for (const Declaration& d : request.symbols) {
+        const auto size = [&](const Dim& dim) {
+            return dim.name.empty() ? dim.size : dims.at(dim.name);
+        };
+        request.operands.push_back(
+            {d.name, size(d.shape.rows), size(d.shape.cols), shared.count(d.name) == 0});
+    }
+    return request;
+}
+
+/// Operands, those moved by `step`, and what shared steps make of them.
+ValueMap memory_of(const Program& program, const Operands& operands, double step = 0) {
+    ValueMap memory;
+    std::uint64_t state = 1;
+    for (const ProgramOperand& o : program.operands) {
+        Matrix m = operands.at(o.name);
+        for (Eigen::Index i = 0; i < m.size(); ++i) {
+            state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+            m.data()[i] *= 1 + ((state >> 40) % 2 != 0 ? step : -step);
+        }
+        memory[o.value] = m;
+    }
+    run_shared(program, memory);
+    return memory;
+}
+
+/// The largest entry, NaN and infinity left out; -1 if there is no other.
+double size_of_entries(const Matrix& m) {
+    double most = -1;
+    for (Eigen::Index i = 0; i < m.size(); ++i) {
+        most = std::isfinite(m.data()[i]) ? std::max(most, std::abs(m.data()[i])) : most;
+    }
+    return most;
+}
+
+void count_kinds(const Regions& regions, Tally& tally) {
+    bool in_panels = false;
+    bool is_ragged = false;
+    bool again = false;
+    std::set<std::string> dimensions;
+    for (const Pass& pass : regions.passes) {
+        in_panels = in_panels || pass.panels() > 1;
+        is_ragged = is_ragged || (pass.panel > 0 && pass.dimension.size % pass.panel != 0);
+        if (pass.dimension.size > 0) {
+            dimensions.insert(pass.dimension.name);
+        }
+        for (const PanelStep& step : pass.steps) {
+            again = again || step.again;
+            tally.offsets += step.needs_offset;
+        }
+    }
+    tally.in_panels += in_panels;
+    tally.ragged += is_ragged;
+    tally.again += again;
+    tally.kept += !regions.kept.empty();
+    tally.stored += regions.bytes_written > regions.least_written;
+    tally.unfit += !regions.fits;
+    tally.two_dimensions += dimensions.size() > 1;
+}
+
+/// Sums in another order move a result by roundings: by no more than moving the operands by many of them does.
+void expect_same_results(const Program& program, const Operands& operands,
+                         const RegionLimits& limits, Tally& tally) {
+    const Regions regions = find_regions(program, limits);
+    const ValueMap memory = memory_of(program, operands);
+    const WholeRun whole = run_whole(program, memory);
+    const RegionRun run = run_regions(program, regions, memory);
+    ++tally.programs;
+    count_kinds(regions, tally);
+    tally.roots += run.roots_again;
+    EXPECT_EQ(run.status, whole.status) << to_text(program);
+    if (whole.status != 0) {
+        return;
+    }
+    EXPECT_EQ(run.bytes, regions.bytes) << to_text(program, regions);
+    EXPECT_EQ(run.bytes_read, regions.bytes_read);
+    EXPECT_EQ(run.bytes_written, regions.bytes_written);
+    EXPECT_EQ(regions.fits, regions.bytes <= limits.bytes);
+    const double step = std::ldexp(1.0, -30);
+    const WholeRun moved = run_whole(program, memory_of(program, operands, step));
+    for (const Pass& pass : regions.passes) {
+        for (const Transfer& write : pass.writes) {
+            const Matrix& expected = whole.values.at(write.value);
+            const Matrix& found = run.memory.at(write.value);
+            const Matrix& there =
+                moved.values.count(write.value) > 0 ? moved.values.at(write.value) : expected;
+            ASSERT_EQ(found.rows(), expected.rows());
+            ASSERT_EQ(found.cols(), expected.cols());
+            const double scale = size_of_entries(expected);
+            const double movement = size_of_entries(there - expected);
+            const double bound = 1e-13 * (1 + scale) + 1e-3 * std::max(movement, 0.0);
+            for (Eigen::Index i = 0; i < found.size(); ++i) {
+                const double a = found.data()[i];
+                const double b = expected.data()[i];
+                ASSERT_EQ(std::isfinite(a), std::isfinite(b)) << to_text(program, regions);
+                if (std::isfinite(a)) {
+                    ASSERT_LE(std::abs(a - b), bound)
+                        << to_text(program) << to_text(program, regions) << "\nvalue "
+                        << write.value << "\n"
+                        << found << "\nexpected\n"
+                        << expected;
+                }
+            }
+            ++tally.compared;
+        }
+    }
+}
+
+/// With room for a few rows of panels, for some, and for all.
+void expect_same_by_limits(const PlanRequest& request, std::uint64_t seed, Tally& tally) {
+    const Program program = make_program(request);
+    const Operands operands = random_problems(request, 1, seed).front();
+    const Regions unlimited = find_regions(program, {std::int64_t{1} << 40});
+    EXPECT_TRUE(unlimited.fits);
+    EXPECT_LE(unlimited.passes.size(), 1U);
+    EXPECT_EQ(unlimited.bytes_read, unlimited.least_read);
+    EXPECT_EQ(unlimited.bytes_written, unlimited.least_written);
+    for (const double share : {1.0, 0.75, 0.5, 0.3, 0.15, 0.0}) {
+        const auto bytes = static_cast<std::int64_t>(share * static_cast<double>(unlimited.bytes));
+        SCOPED_TRACE("limit " + std::to_string(bytes));
+        for (const double operations_per_byte : {0.1, 100.0}) {
+            expect_same_results(program, operands, {bytes, operations_per_byte}, tally);
+        }
+        if (::testing::Test::HasFailure()) {
+            return;
+        }
+    }
+}
+
+const Dims kSizes[] = {
+    {{"m", 19}, {"n", 5}, {"p", 7}, {"q", 3}, {"k", 6}},
+    {{"m", 6}, {"n", 13}, {"p", 22}, {"q", 9}, {"k", 5}},
+};
+
+void print(const char* what, const Tally& t) {
+    std::cout << what << ": " << t.programs << " regions, " << t.compared << " results, "
+              << t.in_panels << " in panels, " << t.ragged << " ragged, " << t.again
+              << " with steps again, " << t.stored << " stored, " << t.kept << " kept, "
+              << t.two_dimensions << " of two dimensions, " << t.unfit << " that do not fit, "
+              << t.roots << " roots again, " << t.offsets << " steps by place\n";
+}
+
+TEST(Regions, GiveWhatEveryRowOfTheCookbookGives) {
+    Tally tally;
+    for (const CookbookRow& row : read_cookbook()) {
+        SCOPED_TRACE(row.f + " wrt " + row.wrt);
+        const Expr f = parse(row.f, row.declarations);
+        for (const Dims& dims : kSizes) {
+            expect_same_by_limits(request_of(f, row.wrt, dims, {}), 1, tally);
+            expect_same_by_limits(request_of(f, row.wrt, dims, {row.declarations.front().name}), 1,
+                                  tally);
+        }
+        ASSERT_FALSE(HasFailure());
+    }
+    print("cookbook", tally);
+    EXPECT_GT(tally.in_panels, tally.programs / 3);
+    EXPECT_GT(tally.ragged, 100);
+    EXPECT_GT(tally.kept, 0);
+    EXPECT_GT(tally.again, 0);
+}
+
+}  // namespace
+}  // namespace matgrad::testing
