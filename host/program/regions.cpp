@@ -1,7 +1,8 @@
 #include "program/regions.hpp"
 
 #include <algorithm>
-#include <array>
+#include <tuple>
+#include <utility>
 
 #include "program/region_parts.hpp"
 
@@ -10,28 +11,28 @@ namespace {
 
 using namespace detail;
 
-/// What a run of the regions costs, in bytes of memory: traffic, and the operations of steps that run again.
+/// Bytes on chip beyond the limit; then what a run costs, in bytes of memory: traffic, and the operations of steps
+/// that run again.
 ///
 /// What the batch shares comes from a cache more often than not and counts half. A panelled value that several passes
 /// read is made again, stored, or kept, whichever costs least by this.
-double cost_of(const Program& program, const Regions& regions, const RegionLimits& limits) {
-    if (!regions.fits) {
-        return 1e30 + static_cast<double>(regions.bytes);
-    }
+using Cost = std::pair<std::int64_t, double>;
+Cost cost_of(const Program& program, const Regions& regions, const RegionLimits& limits) {
     double again = 0;
     for (const Pass& pass : regions.passes) {
         for (const PanelStep& step : pass.steps) {
             again += step.again ? at(program.steps, step.step).operations : 0;
         }
     }
-    return static_cast<double>(regions.bytes_read + regions.bytes_written) +
-           0.5 * static_cast<double>(regions.shared_bytes_read) +
-           again / limits.operations_per_byte;
+    return {std::max<std::int64_t>(regions.bytes - limits.bytes, 0),
+            static_cast<double>(regions.bytes_read + regions.bytes_written) +
+                0.5 * static_cast<double>(regions.shared_bytes_read) +
+                again / limits.operations_per_byte};
 }
 
 struct Candidate {
     Regions regions;
-    double cost = 0;
+    Cost cost;
     std::size_t dimensions = 0;
 };
 
