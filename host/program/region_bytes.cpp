@@ -31,17 +31,24 @@ public:
     /// The next touch begins a new life: the value is loaded again.
     void end(ValueId v) { at(current_, v) = kNone; }
 
-    /// A result that takes the buffer of an input is counted from the next place on.
-    void hand_over(const Program& program, const Step& step, int time) {
-        const int made = at(current_, step.out);
-        if (made == kNone || at(lives_, made).first != time) {
-            return;
+    /// The step has just touched its inputs and its result.
+    void may_overwrite(const Program& program, const Step& step) {
+        std::vector<int> inputs;
+        for (const ValueId v : overwritable_inputs(program, step, OperandsAre::copies)) {
+            if (lives(v)) {
+                inputs.push_back(at(current_, v));
+            }
         }
-        for (const ValueId v : overwritable_inputs(program, step)) {
-            const int input = at(current_, v);
-            if (input != kNone && at(lives_, input).last == time) {
-                ++at(lives_, made).first;
-                return;
+        results_.emplace_back(at(current_, step.out), std::move(inputs));
+    }
+    /// At the end: a result that takes the buffer of an input whose life ends there is counted from the next place on.
+    void hand_over() {
+        for (const auto& [result, inputs] : results_) {
+            Life& made = at(lives_, result);
+            const int time = made.first;
+            if (std::any_of(inputs.begin(), inputs.end(),
+                            [&](int input) { return at(lives_, input).last == time; })) {
+                ++made.first;
             }
         }
     }
@@ -67,7 +74,8 @@ public:
 
 private:
     std::vector<Life> lives_;
-    std::vector<int> current_;
+    std::vector<int> current_;                               ///< the life of each value, or -1
+    std::vector<std::pair<int, std::vector<int>>> results_;  ///< lives: of a result, of inputs
 };
 
 class Meter {
@@ -87,9 +95,7 @@ public:
             walk(pass);
         }
         first.push_back(time_);
-        for (const auto& [step, time] : whole_steps_) {
-            whole_.hand_over(program_, at(program_.steps, step), time);
-        }
+        whole_.hand_over();
         const std::vector<std::int64_t> bytes =
             whole_.bytes(time_, [&](ValueId v) { return bytes_of(v); });
         regions_.bytes = 0;
@@ -182,7 +188,7 @@ private:
         if (step.out2 != kNoValue) {
             touch_whole(step.out2);
         }
-        whole_steps_.push_back({s, time_});
+        whole_.may_overwrite(program_, step);
         ++time_;
     }
 
@@ -212,13 +218,12 @@ private:
             }
             if (at(is_panelled_, step.out)) {
                 panels.touch(step.out, k);
+                panels.may_overwrite(program_, step);
             } else {
                 touch_whole(step.out);
             }
         }
-        for (int k = 0; k < static_cast<int>(pass.steps.size()); ++k) {
-            panels.hand_over(program_, at(program_.steps, at(pass.steps, k).step), k);
-        }
+        panels.hand_over();
         pass.row_bytes = 0;
         for (const std::int64_t bytes :
              panels.bytes(static_cast<int>(pass.steps.size()),
@@ -247,7 +252,6 @@ private:
     const Dimensions& dimensions_;
     Regions& regions_;
     Lives whole_;
-    std::vector<std::pair<int, int>> whole_steps_;  ///< step and its time
     std::vector<bool> is_panelled_, is_kept_;
     int time_ = 0;
 };

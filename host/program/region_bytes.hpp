@@ -9,7 +9,7 @@ namespace matgrad::detail {
 ///
 /// A whole value lives from the first step that makes or reads it to the last that reads it; one from memory that is not
 /// kept lives once in each pass; panels live so among the steps of one panel. A result has the buffer of what it may
-/// overwrite (aliasing.hpp) where that ends.
+/// overwrite (aliasing.hpp) where that ends, copies of operands too.
 void measure(const Program& program, const Dimensions& dimensions, std::int64_t limit,
              Regions& regions);
 

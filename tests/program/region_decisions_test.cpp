@@ -98,8 +98,8 @@ TEST(RegionDecisions, LeastSquaresReadsItsMatrixOnceInOnePass) {
     EXPECT_EQ(regions.bytes_written, 4 + 4 * 64);
     // x, the gradient and the value; of each row of a panel 64 of A, and b, whose place the residual takes.
     EXPECT_EQ(pass.whole_bytes, 4 * 64 + 4 * 64 + 4);
-    EXPECT_EQ(pass.row_bytes, 4 * 64 + 4 + 4);
-    EXPECT_EQ(pass.panel, 72);  // 73 rows fit
+    EXPECT_EQ(pass.row_bytes, 4 * 64 + 4);
+    EXPECT_EQ(pass.panel, 72);  // 74 rows fit
     EXPECT_EQ(pass.panels(), 57);
     EXPECT_TRUE(regions.fits);
 }
@@ -184,7 +184,7 @@ TEST(RegionDecisions, BilinearTraceIsOnePass) {
               regions.least_read + regions.least_written);
 }
 
-/// Y = exp(X); out = Y * sum(Y)
+/// Y = exp(X); out = Y * sum(Y) + X
 Program exp_by_its_sum() {
     HandProgram hand;
     const ValueId x = hand.operand("X", 100, 3);
@@ -196,6 +196,9 @@ Program exp_by_its_sum() {
     const ValueId total = hand.step(sum, 1, 1);
     Map times{binary_body(MapOp::mul, {y}, {total})};
     times.body.operands[1].broadcast = Broadcast::scalar;
+    times.body.operands.push_back({{x}, Broadcast::none});
+    times.body.code.push_back({MapOp::load, 2, -1, 0});
+    times.body.code.push_back({MapOp::add, 2, 3, 0});
     hand.output(hand.step(times, 100, 3));
     count_costs(hand.program);
     return hand.program;
@@ -204,20 +207,20 @@ Program exp_by_its_sum() {
 TEST(RegionDecisions, MakesAPanelAgainStoresItOrKeepsItWhicheverIsCheapest) {
     const Program program = exp_by_its_sum();
     constexpr std::int64_t kLittle = 8 * 3 * 4 * 4;  // four rows of a few values
-    // Again: X is read twice, and 300 operations. Stored: Y is written and read.
+    // X is read twice in any case. Again: 300 operations. Stored: Y is written and read.
     const Regions again = find_regions(program, {kLittle, 1.0});
     EXPECT_THAT(panel_steps(program, again.passes.at(1)),
                 ElementsAre("map local again", "map local"));
     EXPECT_EQ(again.bytes_read, 2 * 8 * 300);
     EXPECT_EQ(again.bytes_written, 8 * 300);
-    // An operation that takes longer than 8 bytes.
-    const Regions stored = find_regions(program, {kLittle, 0.1});
+    // An operation that takes longer than the 16 bytes.
+    const Regions stored = find_regions(program, {kLittle, 0.05});
     EXPECT_THAT(panel_steps(program, stored.passes.at(1)), ElementsAre("map local"));
-    EXPECT_EQ(stored.bytes_read, 2 * 8 * 300);
+    EXPECT_EQ(stored.bytes_read, 3 * 8 * 300);
     EXPECT_EQ(stored.bytes_written, 2 * 8 * 300);
-    // Room for X or Y, but not for both: Y costs nothing more.
+    // Room for X or Y, but not for both: X saves bytes.
     const Regions kept = find_regions(program, {8 * 300 + kLittle, 1.0});
-    EXPECT_THAT(kept.kept, ElementsAre(program.steps[0].out)) << to_text(program, kept);
+    EXPECT_THAT(kept.kept, ElementsAre(operand(program, "X"))) << to_text(program, kept);
     EXPECT_EQ(kept.bytes_read, 8 * 300);
     EXPECT_EQ(kept.bytes_written, 8 * 300);
 }
@@ -271,7 +274,7 @@ TEST(RegionDecisions, CutsNoMatrixThatIsFactored) {
     ASSERT_EQ(regions.passes.size(), 1U);
     EXPECT_EQ(regions.passes[0].dimension.size, 0);
     EXPECT_FALSE(regions.fits);
-    EXPECT_EQ(regions.bytes, 2 * 8 * 40 * 40);
+    EXPECT_EQ(regions.bytes, 8 * 40 * 40);  // in place
     EXPECT_TRUE(find_regions(hand.program, {regions.bytes}).fits);
 }
 
@@ -369,7 +372,7 @@ TEST(RegionDecisions, ReadWellAsText) {
               "  after  t3 is there\n"
               "  write  t2   whole\n"
               "  write  t3   whole\n"
-              "reads 2420 B of 2420, shared 0 B, writes 24 B of 24, 604 B on chip\n");
+              "reads 2420 B of 2420, shared 0 B, writes 24 B of 24, 524 B on chip\n");
     EXPECT_EQ(find_regions(program, {kNoLimit}).passes.size(), 1U);
 }
 

@@ -211,7 +211,8 @@ private:
         if (step(s).out2 != kNoValue) {
             make(step(s).out2, std::move(result.out2));
         }
-        chip_trace_.made_over(step(s).out, overwritable_inputs(program_, step(s)));
+        chip_trace_.made_over(step(s).out,
+                              overwritable_inputs(program_, step(s), OperandsAre::copies));
         ++chip_trace_.time;
     }
 
@@ -348,7 +349,7 @@ private:
             panel_[s.out] = out;
             cuts_[s.out] = one.out;
             touch(s.out, trace);
-            trace.made_over(s.out, overwritable_inputs(program_, s));
+            trace.made_over(s.out, overwritable_inputs(program_, s, OperandsAre::copies));
         }
         for (const Transfer& write : pass_->writes) {
             if (write.value == s.out) {
