@@ -5,29 +5,47 @@
 #include <utility>
 
 #include "program/region_parts.hpp"
+#include "program/round_up.hpp"
 
 namespace matgrad {
 namespace {
 
 using namespace detail;
 
+/// Memory comes in sectors of so many bytes: a panel of few columns reads more than its own.
+constexpr std::int64_t kSectorBytes = 32;
+
+/// Of one pass, as its panels lie in a row-major matrix. What the batch shares comes from a cache more often than not and
+/// counts half.
+double cost_of(const Program& program, const Pass& pass, const Transfer& transfer) {
+    const Value& v = program.value(transfer.value);
+    const double bytes = static_cast<double>(
+        transfer.cut == Cut::cols
+            ? v.rows.size * pass.panels() * round_up(pass.panel * size_of(v.type), kSectorBytes)
+            : v.count() * size_of(v.type));
+    return v.scope == Scope::shared ? bytes / 2 : bytes;
+}
+
 /// Bytes on chip beyond the limit; then what a run costs, in bytes of memory: traffic, and the operations of steps
-/// that run again.
-///
-/// What the batch shares comes from a cache more often than not and counts half. A panelled value that several passes
-/// read is made again, stored, or kept, whichever costs least by this.
+/// that run again. A panelled value that several passes read is made again, stored, or kept, whichever costs least by
+/// this.
 using Cost = std::pair<std::int64_t, double>;
 Cost cost_of(const Program& program, const Regions& regions, const RegionLimits& limits) {
-    double again = 0;
+    double cost = 0;
     for (const Pass& pass : regions.passes) {
+        for (const Transfer& read : pass.reads) {
+            cost += cost_of(program, pass, read);
+        }
+        for (const Transfer& write : pass.writes) {
+            cost += cost_of(program, pass, write);
+        }
         for (const PanelStep& step : pass.steps) {
-            again += step.again ? at(program.steps, step.step).operations : 0;
+            cost += step.again
+                        ? at(program.steps, step.step).operations / limits.operations_per_byte
+                        : 0;
         }
     }
-    return {std::max<std::int64_t>(regions.bytes - limits.bytes, 0),
-            static_cast<double>(regions.bytes_read + regions.bytes_written) +
-                0.5 * static_cast<double>(regions.shared_bytes_read) +
-                again / limits.operations_per_byte};
+    return {std::max<std::int64_t>(regions.bytes - limits.bytes, 0), cost};
 }
 
 struct Candidate {

@@ -60,7 +60,7 @@ const NamedSizes kThreeSizes[] = {
 const Sizes kCatalogueSizes = {{"m", 40}, {"n", 12}, {"p", 7}, {"k", 10}};
 const Sizes kCookbookSizes = {{"m", 9}, {"n", 6}, {"p", 5}, {"q", 4}};
 /// Of which most matrices do not fit into the memory that regions are made for.
-const Sizes kLongSizes = {{"m", 512}, {"n", 12}, {"p", 300}, {"q", 6}, {"k", 10}};
+const Sizes kLongSizes = {{"m", 1024}, {"n", 12}, {"p", 200}, {"q", 6}, {"k", 10}};
 
 Recipe recipe_of(const CatalogueEntry& entry) {
     Recipe recipe;

@@ -32,7 +32,7 @@ Files make_files() {
         }
     }
     for (const Case& c : matgrad::golden::make_long_cases()) {
-        const matgrad::RegionLimits limits{16384};
+        const matgrad::RegionLimits limits{98304};
         files[c.group + ".txt"] += fmt::format("==== {}\n{}\n", c.name,
                                                to_text(c.program, find_regions(c.program, limits)));
     }

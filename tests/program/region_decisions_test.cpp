@@ -255,6 +255,16 @@ TEST(RegionDecisions, AResultWaitsForThePassThatReadsItsInputsAnyway) {
                 ElementsAre("map local", "map local", "map local"));
 }
 
+TEST(RegionDecisions, PanelsOfFewColumnsCostWholeSectors) {
+    // Columns of A, in two passes, would do as well as its rows in three; but a row of a panel has 16 bytes.
+    const Program program = program_of("logsumexp(A*x)", "A=m,n x=n", "x", {{"m", 512}, {"n", 12}});
+    const Regions regions = find_regions(program, {9000});
+    ASSERT_TRUE(regions.fits) << to_text(program, regions);
+    for (const Pass& pass : regions.passes) {
+        EXPECT_NE(read_as(program, pass, "A"), "cols") << to_text(program, regions);
+    }
+}
+
 TEST(RegionDecisions, CutsASquareMatrixAlongOneSideAlone) {
     const Program program = program_of("x'*A*x", "A=n,n:sym x=n", "x", {{"n", 256}});
     const Regions regions = find_regions(program, {40000});
