@@ -188,7 +188,9 @@ private:
         step.out = dimensions_.out_cut(s, dimension_of(p));
         step.domain = dimensions_.cut(s, indices.domain.value_or(indices.out), dimension_of(p));
         step.contracts = step.out == Cut::whole;
-        step.again = at(schedule_.pass, s) < p;
+        for (int q = 0; q < p; ++q) {
+            step.again = step.again || at(at(runs_, q), s);
+        }
         step.needs_offset = indices.knows_place;
         for (const Sides& sides : indices.uses) {
             step.uses.push_back(dimensions_.cut(s, sides, dimension_of(p)));
@@ -199,20 +201,27 @@ private:
         pass.steps.push_back(std::move(step));
     }
 
-    /// A value that all its uses in the panels cut alike comes panel by panel, any other one whole.
+    /// A value comes whole if one use needs it so, or if it is kept; otherwise by panels of what the uses read.
     void add_reads(Pass& pass, int p) const {
         const auto add = [&](ValueId v, Cut cut) {
             if (!comes_from_memory(v, p) || (is_kept(v) && is_read_before(v, p))) {
                 return;
             }
             cut = is_kept(v) ? Cut::whole : cut;
-            for (Transfer& read : pass.reads) {
-                if (read.value == v) {
-                    read.cut = read.cut == cut ? cut : Cut::whole;
-                    return;
-                }
+            const auto has = [v](Cut other) {
+                return [v, other](const Transfer& t) { return t.value == v && t.cut == other; };
+            };
+            std::vector<Transfer>& reads = pass.reads;
+            if (std::any_of(reads.begin(), reads.end(), has(cut)) ||
+                std::any_of(reads.begin(), reads.end(), has(Cut::whole))) {
+                return;
             }
-            pass.reads.push_back({v, cut});
+            if (cut == Cut::whole) {
+                reads.erase(std::remove_if(reads.begin(), reads.end(),
+                                           [v](const Transfer& t) { return t.value == v; }),
+                            reads.end());
+            }
+            reads.push_back({v, cut});
         };
         for (const int s : pass.before) {
             for (const Use& use : at(dimensions_.steps, s).reads) {

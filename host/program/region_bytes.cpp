@@ -9,7 +9,7 @@ namespace {
 
 /// A buffer and when it lives; both ends belong to it.
 struct Life {
-    ValueId value = kNoValue;
+    int key = kNone;  ///< what lives: a value, or its rows or columns
     int first = 0;
     int last = 0;
 };
@@ -17,29 +17,30 @@ struct Life {
 /// The lives of buffers over places in time, in the order of their first use.
 class Lives {
 public:
-    explicit Lives(std::size_t values) : current_(values, kNone) {}
+    explicit Lives(std::size_t keys) : current_(keys, kNone) {}
 
-    void touch(ValueId v, int time) {
-        int& life = at(current_, v);
+    void touch(int key, int time) {
+        int& life = at(current_, key);
         if (life == kNone) {
             life = static_cast<int>(lives_.size());
-            lives_.push_back({v, time, time});
+            lives_.push_back({key, time, time});
         }
         at(lives_, life).last = time;
     }
-    [[nodiscard]] bool lives(ValueId v) const { return at(current_, v) != kNone; }
+    [[nodiscard]] bool lives(int key) const { return at(current_, key) != kNone; }
     /// The next touch begins a new life: the value is loaded again.
-    void end(ValueId v) { at(current_, v) = kNone; }
+    void end(int key) { at(current_, key) = kNone; }
 
     /// The step has just touched its inputs and its result.
-    void may_overwrite(const Program& program, const Step& step) {
+    template <typename KeyOf>
+    void may_overwrite(const Program& program, const Step& step, const KeyOf& key_of) {
         std::vector<int> inputs;
         for (const ValueId v : overwritable_inputs(program, step, OperandsAre::copies)) {
-            if (lives(v)) {
-                inputs.push_back(at(current_, v));
+            if (lives(key_of(v))) {
+                inputs.push_back(at(current_, key_of(v)));
             }
         }
-        results_.emplace_back(at(current_, step.out), std::move(inputs));
+        results_.emplace_back(at(current_, key_of(step.out)), std::move(inputs));
     }
     /// At the end: a result that takes the buffer of an input whose life ends there is counted from the next place on.
     void hand_over() {
@@ -59,8 +60,8 @@ public:
         std::vector<std::int64_t> change(static_cast<std::size_t>(times) + 2, 0);
         for (const Life& life : lives_) {
             if (life.first <= life.last) {
-                at(change, life.first) += bytes_of(life.value);
-                at(change, life.last + 1) -= bytes_of(life.value);
+                at(change, life.first) += bytes_of(life.key);
+                at(change, life.last + 1) -= bytes_of(life.key);
             }
         }
         std::vector<std::int64_t> bytes(static_cast<std::size_t>(times), 0);
@@ -123,7 +124,7 @@ private:
 
     /// Goes through one pass, place by place: a step on whole values, all panels together, ...
     void walk(Pass& pass) {
-        find_panelled(pass);
+        find_panels(pass);
         for (const int s : pass.before) {
             walk_whole(s);
         }
@@ -157,18 +158,24 @@ private:
         }
     }
 
-    void find_panelled(const Pass& pass) {
-        is_panelled_.assign(program_.values.size(), false);
+    [[nodiscard]] static int key(ValueId v, Cut cut) { return 2 * v + (cut == Cut::cols); }
+
+    void find_panels(const Pass& pass) {
+        is_panel_.assign(2 * program_.values.size(), false);
         is_kept_.assign(program_.values.size(), false);
         for (const ValueId v : regions_.kept) {
             at(is_kept_, v) = true;
         }
         for (const Transfer& read : pass.reads) {
-            at(is_panelled_, read.value) = read.cut != Cut::whole;
+            if (read.cut != Cut::whole) {
+                at(is_panel_, key(read.value, read.cut)) = true;
+            }
         }
         for (const PanelStep& step : pass.steps) {
             const ValueId out = at(program_.steps, step.step).out;
-            at(is_panelled_, out) = !step.contracts && !at(is_kept_, out);
+            if (!step.contracts && !at(is_kept_, out)) {
+                at(is_panel_, key(out, step.out)) = true;
+            }
         }
     }
 
@@ -188,7 +195,7 @@ private:
         if (step.out2 != kNoValue) {
             touch_whole(step.out2);
         }
-        whole_.may_overwrite(program_, step);
+        whole_.may_overwrite(program_, step, [](ValueId v) { return v; });
         ++time_;
     }
 
@@ -203,22 +210,23 @@ private:
     }
 
     void walk_panels(Pass& pass) {
-        Lives panels(program_.values.size());
+        Lives panels(2 * program_.values.size());
         for (int k = 0; k < static_cast<int>(pass.steps.size()); ++k) {
             const PanelStep& run = at(pass.steps, k);
             const Step& step = at(program_.steps, run.step);
             const StepIndices& indices = at(dimensions_.steps, run.step);
             for (std::size_t u = 0; u < indices.reads.size(); ++u) {
                 const ValueId v = indices.reads[u].value;
-                if (at(is_panelled_, v)) {
-                    panels.touch(v, k);
+                const Cut cut = run.uses[u];
+                if (cut != Cut::whole && at(is_panel_, key(v, cut))) {
+                    panels.touch(key(v, cut), k);
                 } else if (!run.contracts || indices.c != u) {
                     touch_whole(v);
                 }
             }
-            if (at(is_panelled_, step.out)) {
-                panels.touch(step.out, k);
-                panels.may_overwrite(program_, step);
+            if (!run.contracts && at(is_panel_, key(step.out, run.out))) {
+                panels.touch(key(step.out, run.out), k);
+                panels.may_overwrite(program_, step, [&](ValueId v) { return key(v, run.out); });
             } else {
                 touch_whole(step.out);
             }
@@ -227,7 +235,7 @@ private:
         pass.row_bytes = 0;
         for (const std::int64_t bytes :
              panels.bytes(static_cast<int>(pass.steps.size()),
-                          [&](ValueId v) { return bytes_of(v) / pass.dimension.size; })) {
+                          [&](int key) { return bytes_of(key / 2) / pass.dimension.size; })) {
             pass.row_bytes = std::max(pass.row_bytes, bytes);
         }
     }
@@ -252,7 +260,8 @@ private:
     const Dimensions& dimensions_;
     Regions& regions_;
     Lives whole_;
-    std::vector<bool> is_panelled_, is_kept_;
+    std::vector<bool> is_panel_;  ///< by key: panels of its own in this pass
+    std::vector<bool> is_kept_;
     int time_ = 0;
 };
 

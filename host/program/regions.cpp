@@ -81,7 +81,7 @@ public:
 
     Candidate run() {
         Candidate best = evaluate();
-        while (best.regions.passes.size() > 1 && improve(best)) {
+        while (improve(best)) {
         }
         return best;
     }
@@ -114,7 +114,7 @@ private:
             fates_ = fates;
             not_before_ = not_before;
         };
-        for (const ValueId v : values_of_several_passes(best.regions)) {
+        for (const ValueId v : values_in_several_places(best.regions)) {
             for (const Fate fate : {Fate::stored, Fate::kept}) {
                 if (at(fates, v) != fate &&
                     (fate == Fate::kept || at(dimensions_.producers, v) >= 0)) {
@@ -132,7 +132,7 @@ private:
         return is_found;
     }
 
-    [[nodiscard]] std::vector<ValueId> values_of_several_passes(const Regions& regions) const {
+    [[nodiscard]] std::vector<ValueId> values_in_several_places(const Regions& regions) const {
         std::vector<int> passes(program_.values.size(), 0);
         for (const Pass& pass : regions.passes) {
             for (const Transfer& read : pass.reads) {
@@ -213,18 +213,18 @@ Regions find_regions(const Program& program, const RegionLimits& limits) {
     return best->regions;
 }
 
-bool is_panelled(const Regions& regions, const Pass& pass, const Program& program, ValueId value) {
-    if (std::find(regions.kept.begin(), regions.kept.end(), value) != regions.kept.end()) {
+bool is_panel(const Regions& regions, const Pass& pass, const Program& program, ValueId value,
+              Cut cut) {
+    if (cut == Cut::whole ||
+        std::find(regions.kept.begin(), regions.kept.end(), value) != regions.kept.end()) {
         return false;
     }
-    for (const Transfer& read : pass.reads) {
-        if (read.value == value) {
-            return read.cut != Cut::whole;
-        }
-    }
-    return std::any_of(pass.steps.begin(), pass.steps.end(), [&](const PanelStep& step) {
-        return !step.contracts && at(program.steps, step.step).out == value;
-    });
+    return std::any_of(
+               pass.reads.begin(), pass.reads.end(),
+               [&](const Transfer& read) { return read.value == value && read.cut == cut; }) ||
+           std::any_of(pass.steps.begin(), pass.steps.end(), [&](const PanelStep& step) {
+               return step.out == cut && at(program.steps, step.step).out == value;
+           });
 }
 
 bool is_in_regions(const Step& step) {

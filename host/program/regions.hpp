@@ -57,7 +57,7 @@ struct Contraction {
     double initial = 0;
 };
 
-/// A value between memory and chip: whole, or panel by panel.
+/// A value between memory and chip: whole, or panel by panel. One whose rows and columns are read has two.
 struct Transfer {
     ValueId value = kNoValue;
     Cut cut = Cut::whole;
@@ -93,7 +93,7 @@ struct Pass {
 
 struct Regions {
     std::vector<Pass> passes;
-    /// Panelled values that stay on chip whole from the first pass that reads or makes them to the last.
+    /// Values from memory or panels that stay on chip whole from the first pass that reads or makes them to the last.
     std::vector<ValueId> kept;
     bool fits = true;        ///< into the limit; otherwise these are the regions that need least
     std::int64_t bytes = 0;  ///< on chip at the peak
@@ -108,9 +108,10 @@ struct Regions {
 /// The Program, which is placed, in as little traffic as the limits allow.
 [[nodiscard]] Regions find_regions(const Program& program, const RegionLimits& limits);
 
-/// Is the value on chip as one panel in this pass, and not whole?
-[[nodiscard]] bool is_panelled(const Regions& regions, const Pass& pass, const Program& program,
-                               ValueId value);
+/// Is what a use of the panels reads, rows or columns of a value, a panel of its own? Otherwise it is part of the value,
+/// which is on chip whole.
+[[nodiscard]] bool is_panel(const Regions& regions, const Pass& pass, const Program& program,
+                            ValueId value, Cut cut);
 
 /// Is the step part of the regions, and not left to sums over the batch or run once?
 [[nodiscard]] bool is_in_regions(const Step& step);

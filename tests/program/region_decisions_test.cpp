@@ -275,6 +275,19 @@ TEST(RegionDecisions, CutsASquareMatrixAlongOneSideAlone) {
     }
 }
 
+TEST(RegionDecisions, ReadsRowsAndColumnsOfAMatrixThatIsTooLargeToBeWhole) {
+    const Program program = program_of("x'*A*x", "A=n,n x=n", "x", {{"n", 256}});  // (A + A')*x
+    const Regions regions = find_regions(program, {40000});
+    ASSERT_EQ(regions.passes.size(), 1U) << to_text(program, regions);
+    const Pass& pass = regions.passes[0];
+    const ValueId a = operand(program, "A");
+    EXPECT_TRUE(is_panel(regions, pass, program, a, Cut::rows));
+    EXPECT_TRUE(is_panel(regions, pass, program, a, Cut::cols));
+    EXPECT_FALSE(is_panel(regions, pass, program, operand(program, "x"), Cut::rows));
+    EXPECT_EQ(regions.bytes_read, 2 * 4 * 256 * 256 + 4 * 256);
+    EXPECT_TRUE(regions.fits);
+}
+
 TEST(RegionDecisions, CutsNoMatrixThatIsFactored) {
     HandProgram hand;
     const ValueId p = hand.operand("P", 40, 40);

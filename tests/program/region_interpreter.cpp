@@ -55,22 +55,21 @@ public:
     struct Buffer {
         std::int64_t bytes = 0;
         int first = 0, last = 0;
-        bool is_made = false;
     };
     int time = 0;
 
-    void touch(ValueId v, std::int64_t bytes, bool makes = false) {
+    void touch(int v, std::int64_t bytes) {
         const auto [place, is_new] = open_.try_emplace(v, buffers_.size());
         if (is_new) {
-            buffers_.push_back({bytes, time, time, makes});
+            buffers_.push_back({bytes, time, time});
         }
         buffers_[place->second].last = time;
     }
-    void close(ValueId v) { open_.erase(v); }
-    [[nodiscard]] bool is_open(ValueId v) const { return open_.count(v) > 0; }
-    void made_over(ValueId out, const std::vector<ValueId>& inputs) {
+    void close(int v) { open_.erase(v); }
+    [[nodiscard]] bool is_open(int v) const { return open_.count(v) > 0; }
+    void made_over(int out, const std::vector<int>& inputs) {
         std::vector<std::size_t> buffers;
-        for (const ValueId v : inputs) {
+        for (const int v : inputs) {
             if (is_open(v)) {
                 buffers.push_back(open_.at(v));
             }
@@ -107,9 +106,12 @@ public:
 
 private:
     std::vector<Buffer> buffers_;
-    std::map<ValueId, std::size_t> open_;
+    std::map<int, std::size_t> open_;
     std::vector<std::pair<std::size_t, std::vector<std::size_t>>> results_;
 };
+
+/// All of a value, its rows or its columns.
+using Part = std::pair<ValueId, Cut>;
 
 class Runner {
 public:
@@ -150,7 +152,7 @@ private:
     }
     void make(ValueId v, Matrix m) {
         chip_[v] = std::move(m);
-        chip_trace_.touch(v, bytes_of(program_, v), true);
+        chip_trace_.touch(v, bytes_of(program_, v));
     }
 
     void run_pass(const Pass& pass) {
@@ -294,28 +296,29 @@ private:
     }
 
     Matrix panel_input(ValueId v, Cut cut, Trace& trace) {
-        const auto read =
-            std::find_if(pass_->reads.begin(), pass_->reads.end(),
-                         [v](const Transfer& t) { return t.value == v && t.cut != Cut::whole; });
-        if (panel_.count(v) == 0 && read != pass_->reads.end()) {
-            panel_[v] = part_of(run_.memory.at(v), read->cut, first_, count_);
-            cuts_[v] = read->cut;
+        const Part part{v, cut};
+        const bool is_read = std::any_of(
+            pass_->reads.begin(), pass_->reads.end(),
+            [&](const Transfer& t) { return cut != Cut::whole && t.value == v && t.cut == cut; });
+        if (panel_.count(part) == 0 && is_read) {
+            panel_[part] = part_of(run_.memory.at(v), cut, first_, count_);
         }
-        const bool is_panel = panel_.count(v) > 0;
-        EXPECT_EQ(is_panel, is_panelled(regions_, *pass_, program_, v));
-        if (!is_panel) {
+        const bool is_here = panel_.count(part) > 0;
+        EXPECT_EQ(is_here, is_panel(regions_, *pass_, program_, v, cut));
+        if (!is_here) {
             return part_of(on_chip(v), cut, first_, count_);
         }
-        EXPECT_EQ(cuts_.at(v), cut) << "value " << v;
-        touch(v, trace);
-        return panel_.at(v);
+        touch(part, trace);
+        return panel_.at(part);
     }
-    void touch(ValueId v, Trace& trace) const {
-        const Value& value = program_.value(v);
+    void touch(const Part& part, Trace& trace) const {
+        const Value& value = program_.value(part.first);
         const std::int64_t row =
-            (cuts_.at(v) == Cut::rows ? value.cols.size : value.rows.size) * size_of(value.type);
-        trace.touch(v, row * count_);
+            (part.second == Cut::rows ? value.cols.size : value.rows.size) * size_of(value.type);
+        trace.touch(key(part), row * count_);
     }
+    /// Rows and columns of a value are two buffers.
+    static int key(const Part& part) { return 2 * part.first + (part.second == Cut::cols); }
 
     void run_panel_step(const PanelStep& one, Trace& trace) {
         const Step& s = step(one.step);
@@ -339,17 +342,21 @@ private:
                 double& into = place->second.data()[i];
                 into = joined(sum->join, into, out.data()[i]);
             }
-            chip_trace_.touch(s.out, bytes_of(program_, s.out), true);
+            chip_trace_.touch(s.out, bytes_of(program_, s.out));
             return;
         }
         if (is_kept(s.out)) {
             put(chip_, one, out);
-            chip_trace_.touch(s.out, bytes_of(program_, s.out), true);
+            chip_trace_.touch(s.out, bytes_of(program_, s.out));
         } else {
-            panel_[s.out] = out;
-            cuts_[s.out] = one.out;
-            touch(s.out, trace);
-            trace.made_over(s.out, overwritable_inputs(program_, s, OperandsAre::copies));
+            const Part part{s.out, one.out};
+            panel_[part] = out;
+            touch(part, trace);
+            std::vector<int> inputs;
+            for (const ValueId v : overwritable_inputs(program_, s, OperandsAre::copies)) {
+                inputs.push_back(key({v, one.out}));
+            }
+            trace.made_over(key(part), inputs);
         }
         for (const Transfer& write : pass_->writes) {
             if (write.value == s.out) {
@@ -395,8 +402,8 @@ private:
     const Regions& regions_;
     const Pass* pass_ = nullptr;
     RegionRun run_;
-    ValueMap chip_, panel_, sums_;
-    std::map<ValueId, Cut> cuts_;
+    ValueMap chip_, sums_;
+    std::map<Part, Matrix> panel_;
     std::int64_t first_ = 0, count_ = 0;
     Trace chip_trace_;
     std::vector<std::pair<int, std::int64_t>> panel_bytes_;
