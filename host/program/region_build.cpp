@@ -123,13 +123,31 @@ private:
     void need(ValueId v, std::vector<bool>& runs, int pass) {
         const int s = at(dimensions_.producers, v);
         const int made = at(schedule_.pass, s);
-        const bool is_again =
-            at(fates_, v) == Fate::again && dimension_of(made) == dimension_of(pass);
+        const bool is_again = at(fates_, v) == Fate::again &&
+                              dimension_of(made) == dimension_of(pass) && is_always_cut(v);
         if (made == pass || is_again) {
             include(s, runs, pass);
         } else {
             at(fetched_, v) = true;
         }
+    }
+
+    /// As it was made, by all who read it in a pass over the same dimension.
+    [[nodiscard]] bool is_always_cut(ValueId v) const {
+        const int producer = at(dimensions_.producers, v);
+        const int dimension = dimension_of(at(schedule_.pass, producer));
+        const Cut made = dimensions_.out_cut(producer, dimension);
+        return std::all_of(dimensions_.inside.begin(), dimensions_.inside.end(), [&](int s) {
+            const StepIndices& reader = at(dimensions_.steps, s);
+            for (std::size_t u = 0; u < reader.reads.size(); ++u) {
+                if (reader.reads[u].value == v &&
+                    dimensions_.cut(s, reader.uses[u], dimension) != made &&
+                    dimension_of(at(schedule_.pass, s)) == dimension) {
+                    return false;
+                }
+            }
+            return true;
+        });
     }
 
     void choose_root_again(int s, int pass) {

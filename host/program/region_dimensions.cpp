@@ -8,8 +8,9 @@ namespace {
 
 /// Indices of all steps as nodes, in groups that count the same rows.
 ///
-/// Groups are joined by values that steps hand on, for these are cut one way. Values in memory can be read whole by one
-/// step and by panels by another: they join groups only where no step then has two indices in one group.
+/// Groups are joined by values that steps hand on, large ones first, and then by values in memory: a pass along two uses
+/// of one reads it once. But no step has two indices in one group, for a panel of a matrix is rows or columns. A value
+/// that joins no groups can be whole for one step and cut for another.
 class Groups {
 public:
     Groups(const Program& program, Dimensions& dimensions)
@@ -20,58 +21,46 @@ public:
         }
         parent_.resize(nodes_.size());
         std::iota(parent_.begin(), parent_.end(), 0);
-    }
-
-    void join_through_results() {
         for (const int s : dimensions_.inside) {
-            const StepIndices& reader = at(dimensions_.steps, s);
-            for (std::size_t u = 0; u < reader.uses.size(); ++u) {
-                const ValueId value = reader.reads[u].value;
-                const int p = at(dimensions_.producers, value);
-                if (p >= 0) {
-                    const Sides& made = out_of(p, value);
-                    join_side(node(p, made.rows), node(s, reader.uses[u].rows));
-                    join_side(node(p, made.cols), node(s, reader.uses[u].cols));
-                }
-            }
-        }
-        for (const int s : dimensions_.inside) {  // two indices of a step in one group
             const int count = static_cast<int>(at(dimensions_.steps, s).indices.size());
             for (int a = 0; a < count; ++a) {
                 for (int b = 0; b < a; ++b) {
-                    if (root(node(s, a)) == root(node(s, b))) {
-                        block(node(s, a));
-                    } else {
-                        apart_.push_back({node(s, a), node(s, b)});
-                    }
+                    apart_.emplace_back(node(s, a), node(s, b));
                 }
             }
         }
     }
 
-    /// Large operands first: a pass along two uses of one reads it once.
-    void join_through_memory() {
-        std::vector<ValueId> values;
-        for (ValueId v = 0; v < static_cast<ValueId>(program_.values.size()); ++v) {
-            if (at(dimensions_.producers, v) < 0) {
-                values.push_back(v);
-            }
+    void join_through_results() {
+        for (const ValueId v : by_size(true)) {
+            const int p = at(dimensions_.producers, v);
+            const Sides made = out_of(p, v);
+            for_each_read(v, [&](int s, const Sides& used) {
+                join_side(node(p, made.rows), node(s, used.rows));
+                join_side(node(p, made.cols), node(s, used.cols));
+            });
         }
-        std::stable_sort(values.begin(), values.end(), [&](ValueId a, ValueId b) {
-            return program_.value(a).count() > program_.value(b).count();
-        });
-        for (const ValueId v : values) {
+    }
+
+    void join_through_memory() {
+        for (const ValueId v : by_size(false)) {
             join_uses(v, &Sides::rows);
             join_uses(v, &Sides::cols);
         }
     }
 
     void join_by_name() {
-        for (std::size_t a = 0; a < nodes_.size(); ++a) {
+        std::vector<int> roots;
+        for (int n = 0; n < static_cast<int>(nodes_.size()); ++n) {
+            if (root(n) == n) {
+                roots.push_back(n);
+            }
+        }
+        for (std::size_t a = 0; a < roots.size(); ++a) {
             for (std::size_t b = 0; b < a; ++b) {
-                if (!nodes_[a].extent.name.empty() &&
-                    nodes_[a].extent.name == nodes_[b].extent.name) {
-                    join_if_free(static_cast<int>(b), static_cast<int>(a));
+                const Extent& extent = at(nodes_, roots[a]).extent;
+                if (!extent.name.empty() && extent.name == at(nodes_, roots[b]).extent.name) {
+                    join_if_free(roots[b], roots[a]);
                 }
             }
         }
@@ -130,51 +119,79 @@ private:
     void block(int node) { at(nodes_, root(node)).blocked = true; }
 
     void join_side(int made, int used) {
-        if (made >= 0 && used >= 0) {
-            join(made, used);
-        } else if (made >= 0) {
+        if (made < 0) {
+            return;
+        }
+        if (used < 0) {
             block(made);  // one row of it, or the scalar that is spread
+            return;
+        }
+        if (at(nodes_, root(made)).blocked || at(nodes_, root(used)).blocked) {
+            block(made);
+            block(used);
+        }
+        if (!are_apart(root(made), root(used))) {
+            join(made, used);
         }
     }
     void join(int a, int b) {
         a = root(a);
         b = root(b);
-        at(nodes_, a).blocked = at(nodes_, a).blocked || at(nodes_, b).blocked;
         at(parent_, std::max(a, b)) = std::min(a, b);
-        at(nodes_, std::min(a, b)).blocked = at(nodes_, a).blocked;
     }
     void join_uses(ValueId value, int Sides::*side) {
         int first = kNone;
-        for (const int s : dimensions_.inside) {
-            const StepIndices& reader = at(dimensions_.steps, s);
-            for (std::size_t u = 0; u < reader.uses.size(); ++u) {
-                const int n = node(s, reader.uses[u].*side);
-                if (reader.reads[u].value != value || n < 0) {
-                    continue;
-                }
-                if (first >= 0) {
-                    join_if_free(first, n);
-                } else if (!at(nodes_, root(n)).blocked) {
-                    first = n;
-                }
+        for_each_read(value, [&](int s, const Sides& used) {
+            const int n = node(s, used.*side);
+            if (n < 0) {
+                return;
             }
-        }
+            if (first >= 0) {
+                join_if_free(first, n);
+            } else if (!at(nodes_, root(n)).blocked) {
+                first = n;
+            }
+        });
     }
     /// Only groups that can be cut, into one that can.
     void join_if_free(int a, int b) {
         a = root(a);
         b = root(b);
-        if (a == b || at(nodes_, a).blocked || at(nodes_, b).blocked ||
-            at(nodes_, a).extent.size != at(nodes_, b).extent.size) {
-            return;
-        }
-        const bool are_apart = std::any_of(apart_.begin(), apart_.end(), [&](const auto& pair) {
-            const int x = root(pair.first);
-            const int y = root(pair.second);
-            return (x == a && y == b) || (x == b && y == a);
-        });
-        if (!are_apart) {
+        if (!at(nodes_, a).blocked && !at(nodes_, b).blocked &&
+            at(nodes_, a).extent.size == at(nodes_, b).extent.size && !are_apart(a, b)) {
             join(a, b);
+        }
+    }
+    [[nodiscard]] bool are_apart(int a, int b) {
+        return a != b && std::any_of(apart_.begin(), apart_.end(), [&](const auto& pair) {
+                   const int x = root(pair.first);
+                   const int y = root(pair.second);
+                   return (x == a && y == b) || (x == b && y == a);
+               });
+    }
+
+    /// Results of steps inside, or values from memory; large ones first.
+    [[nodiscard]] std::vector<ValueId> by_size(bool results) const {
+        std::vector<ValueId> values;
+        for (ValueId v = 0; v < static_cast<ValueId>(program_.values.size()); ++v) {
+            if ((at(dimensions_.producers, v) >= 0) == results) {
+                values.push_back(v);
+            }
+        }
+        std::stable_sort(values.begin(), values.end(), [&](ValueId a, ValueId b) {
+            return program_.value(a).count() > program_.value(b).count();
+        });
+        return values;
+    }
+    template <typename Visit>
+    void for_each_read(ValueId value, const Visit& visit) const {
+        for (const int s : dimensions_.inside) {
+            const StepIndices& reader = at(dimensions_.steps, s);
+            for (std::size_t u = 0; u < reader.uses.size(); ++u) {
+                if (reader.reads[u].value == value) {
+                    visit(s, reader.uses[u]);
+                }
+            }
         }
     }
 

@@ -73,6 +73,10 @@ private:
             if (input == State::waits) {
                 return State::waits;
             }
+            if (input == State::local &&
+                dimensions_.cut(s, step.uses[u], dimension) != dimensions_.out_cut(p, dimension)) {
+                return State::waits;  // for all of it
+            }
             if (input == State::contracted || input == State::after) {
                 if (in_panels && !(contracts && step.c == u)) {
                     return State::waits;
