@@ -79,9 +79,10 @@ public:
           fates_(program.values.size(), Fate::again),
           not_before_(program.steps.size(), 0) {}
 
-    Candidate run() {
+    /// Not worth a search where these do not fit and others do.
+    Candidate run(bool others_fit) {
         Candidate best = evaluate();
-        while (improve(best)) {
+        while ((best.regions.fits || !others_fit) && improve(best)) {
         }
         return best;
     }
@@ -176,8 +177,9 @@ private:
     Schedule schedule_;
 };
 
-/// More dimensions are not tried: a function has few that are long.
+/// More dimensions are not tried, alone and in pairs: a function has few that are long.
 constexpr std::size_t kMostDimensions = 6;
+constexpr std::size_t kMostInPairs = 4;
 
 }  // namespace
 
@@ -185,7 +187,8 @@ Regions find_regions(const Program& program, const RegionLimits& limits) {
     const Dimensions dimensions = find_dimensions(program);
     std::optional<Candidate> best;
     const auto consider = [&](std::vector<int> cut) {
-        Candidate candidate = Search(program, limits, dimensions, std::move(cut)).run();
+        Candidate candidate =
+            Search(program, limits, dimensions, std::move(cut)).run(best && best->regions.fits);
         if (!best || is_better(candidate, *best)) {
             best = std::move(candidate);
         }
@@ -204,7 +207,7 @@ Regions find_regions(const Program& program, const RegionLimits& limits) {
         consider({d});
     }
     if (!is_least()) {
-        for (std::size_t a = 0; a < candidates.size(); ++a) {
+        for (std::size_t a = 0; a < std::min(candidates.size(), kMostInPairs); ++a) {
             for (std::size_t b = 0; b < a; ++b) {
                 consider({candidates[b], candidates[a]});
             }
