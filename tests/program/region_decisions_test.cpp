@@ -257,8 +257,9 @@ TEST(RegionDecisions, AResultWaitsForThePassThatReadsItsInputsAnyway) {
 
 TEST(RegionDecisions, PanelsOfFewColumnsCostWholeSectors) {
     // Columns of A, in two passes, would do as well as its rows in three; but a row of a panel has 16 bytes.
-    const Program program = program_of("logsumexp(A*x)", "A=m,n x=n", "x", {{"m", 512}, {"n", 12}});
-    const Regions regions = find_regions(program, {9000});
+    const Program program =
+        program_of("logsumexp(A*x + b)", "A=m,n x=n b=m", "x", {{"m", 512}, {"n", 12}});
+    const Regions regions = find_regions(program, {16384});
     ASSERT_TRUE(regions.fits) << to_text(program, regions);
     for (const Pass& pass : regions.passes) {
         EXPECT_NE(read_as(program, pass, "A"), "cols") << to_text(program, regions);
