@@ -2,7 +2,8 @@
 /// \file All that device code uses of CUDA. It has a host twin, tests/simulated_gpu/device.cuh, which
 /// takes its place when generated kernels run on the simulated GPU: so device code touches device
 /// memory through load, store and atomic_add alone, and includes no header but those of kernels/ and
-/// what a status is made of (matgrad/status_kind.hpp).
+/// what a status is made of (matgrad/status_kind.hpp). What it does in arrays of the block is checked
+/// and counted where it goes through load_shared and store_shared.
 ///
 /// Sizes and places are `long long` where they may pass 2^31 and `int` or `unsigned` elsewhere: there
 /// is no <cstdint> here. Everything is in matgrad::block, where the names of the functions below hide
@@ -28,12 +29,26 @@ namespace matgrad::block {
 /// An array of the block, in a function that all its threads call. Two functions have two arrays.
 #define MATGRAD_SHARED(type, name, count) __shared__ type name[count]
 
+/// An array of the block of any size: `name`, of `bytes` bytes (a constant), at a multiple of 16. A kernel
+/// has one, in a function that all its threads call, and its launch gives the bytes as dynamic shared
+/// memory: above 48 KiB only after cudaFuncAttributeMaxDynamicSharedMemorySize allows them.
+#define MATGRAD_BLOCK_MEMORY(name, bytes)                                 \
+    static_assert((bytes) <= 227 * 1024, "no device gives a block more"); \
+    extern __shared__ __align__(16) unsigned char name[]
+
 /// Before a loop of few rounds, known at compile time, whose arrays are to become registers.
 #define MATGRAD_UNROLL _Pragma("unroll")
+/// Before a loop that is to stay one: code of many rounds side by side would not fit a cache.
+#define MATGRAD_NO_UNROLL _Pragma("unroll 1")
 
 /// All threads of the block have come here, and see what any of them wrote before.
 MATGRAD_DEVICE void barrier() {
     __syncthreads();
+}
+
+/// All threads of the warp that have not ended have come here, and see what any of them wrote before.
+MATGRAD_DEVICE void warp_barrier() {
+    __syncwarp();
 }
 
 MATGRAD_DEVICE int thread_index() {
@@ -50,10 +65,17 @@ MATGRAD_DEVICE long long block_index() {
 inline constexpr int kWarp = 32;
 
 /// The number that the thread `distance` farther in the warp has; nothing in particular past its end.
-/// All threads of the block call it.
+/// All threads of the warp call it. It is no barrier for what is in memory.
 template <typename T>
 MATGRAD_DEVICE T from_neighbour(T mine, int distance) {
     return __shfl_down_sync(0xffffffffU, mine, static_cast<unsigned>(distance));
+}
+
+/// The number that the thread `lane` of the warp has, 0 to 31. All threads of the warp call it. It is no
+/// barrier for what is in memory.
+template <typename T>
+MATGRAD_DEVICE T from_lane(T mine, int lane) {
+    return __shfl_sync(0xffffffffU, mine, lane);
 }
 
 template <typename T>
@@ -63,6 +85,16 @@ MATGRAD_DEVICE T load(const T* from) {
 
 template <typename T>
 MATGRAD_DEVICE void store(T* to, T value) {
+    *to = value;
+}
+
+/// From and to an array of the block.
+template <typename T>
+MATGRAD_DEVICE T load_shared(const T* from) {
+    return *from;
+}
+template <typename T>
+MATGRAD_DEVICE void store_shared(T* to, T value) {
     *to = value;
 }
 
@@ -147,6 +179,13 @@ MATGRAD_DEVICE float sqrt(float x) {
 }
 MATGRAD_DEVICE double sqrt(double x) {
     return ::sqrt(x);
+}
+/// 1/sqrt(x), within 2 units in the last place.
+MATGRAD_DEVICE float rsqrt(float x) {
+    return ::rsqrtf(x);
+}
+MATGRAD_DEVICE double rsqrt(double x) {
+    return ::rsqrt(x);
 }
 MATGRAD_DEVICE float fabs(float x) {
     return ::fabsf(x);

@@ -156,14 +156,17 @@ public:
 
     template <typename Args>
     [[nodiscard]] cudaError_t launch(unsigned grid, unsigned block, Args args,
-                                     cudaStream_t stream = nullptr) const {
+                                     cudaStream_t stream = nullptr,
+                                     std::size_t dynamic_bytes = 0) const {
         cudaLaunchConfig_t config{};
+        config.dynamicSmemBytes = dynamic_bytes;
         config.gridDim = {grid, 1, 1};
         config.blockDim = {block, 1, 1};
         config.stream = stream;
         void* pointer = &args;
         return cudaLaunchKernelExC(&config, kernel_, &pointer);
     }
+    [[nodiscard]] const void* handle() const { return kernel_; }
 
 private:
     cudaLibrary_t library_ = nullptr;

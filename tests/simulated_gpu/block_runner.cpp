@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <numeric>
+#include <vector>
 
 #include "simulated_gpu/fiber.hpp"
 #include "simulated_gpu/machine.hpp"
@@ -10,41 +12,39 @@
 namespace matgrad::simulated {
 namespace {
 
-/// NaN, be it float or double.
-constexpr unsigned char kPoison = 0xFF;
-constexpr unsigned char kSharedGuardByte = 0xF7;
-
-struct SharedArrayUse {
-    std::byte* data;
-    std::size_t bytes;
-    const char* name;
-};
+constexpr int kWarp = KernelState::kWarp;
 
 /// One launch. Fibers are kept from launch to launch.
 class Runner {
 public:
-    void start(KernelFunction function, const void* arguments, unsigned block, int device) {
-        function_ = function;
-        arguments_ = arguments;
-        device_ = device;
-        threads_ = static_cast<int>(block);
-        order_.resize(block);
+    void start(const KernelRun& run) {
+        run_ = run;
+        order_.resize(run.block);
         std::iota(order_.begin(), order_.end(), 0);
         std::shuffle(order_.begin(), order_.end(), simulation().random);
-        barriers_ = 0;
-        largest_shared_ = 0;
+        warps_.resize((run.block + kWarp - 1) / kWarp);
+        barriers_ = warp_barriers_ = exchanges_ = 0;
         complained_ = false;
+        memory_.start_launch(run.memory);
         KernelState& state = *kernel_state();
         const unsigned long serial = state.block_serial;
         state = {};
         state.block_serial = serial;
-        state.block_size = threads_;
+        state.block_size = static_cast<int>(run.block);
         state.miss = [](const void* address, unsigned long bytes, bool is_store) {
             return the().find_range(address, bytes, is_store);
         };
-        state.barrier = [](const char* file, int line) { the().arrive(file, line); };
+        state.shared_miss = [](const void* address, unsigned long bytes, bool is_store) {
+            return the().find_shared_range(address, bytes, is_store);
+        };
+        state.barrier = [](Barrier kind, const char* file, int line) {
+            the().arrive(kind, file, line);
+        };
         state.enter_shared = [](void* data, unsigned long bytes, const char* name) {
-            the().enter(data, bytes, name);
+            the().memory_.enter(data, bytes, name);
+        };
+        state.enter_block_memory = [](unsigned long bytes, const char* name) {
+            the().complain(the().memory_.enter_dynamic(bytes, name));
         };
     }
 
@@ -52,24 +52,37 @@ public:
         KernelState& state = *kernel_state();
         state.block = index;
         ++state.block_serial;
-        shared_.clear();
-        turn(order_);
-        // A kernel without barriers needs no second stack: the first thread tells.
-        direct_ = false;
-        if (resume(order_[0])) {
-            run_with_barriers();
-        } else {
-            direct_ = true;
-            for (std::size_t i = 1; i < order_.size(); ++i) {
-                state.thread = order_[i];
-                function_(arguments_);
-            }
+        memory_.start_block();
+        for (Warp& warp : warps_) {
+            warp.is_known = warp.is_direct = false;
         }
-        check_shared();
+        running_ = order_;
+        do {
+            turn(running_);
+            run_to_block_barrier();
+        } while (!running_.empty());
+        complain(memory_.check_block());
     }
 
-    [[nodiscard]] std::int64_t barriers() const { return barriers_; }
-    [[nodiscard]] std::int64_t shared_bytes() const { return largest_shared_; }
+    Launch finish() {
+        complain(memory_.check_launch());
+        const KernelState& state = *kernel_state();
+        return {run_.name,
+                run_.grid,
+                run_.block,
+                state.loads,
+                state.stores,
+                state.load_bytes,
+                state.store_bytes,
+                barriers_,
+                memory_.largest(),
+                state.shared_loads,
+                state.shared_stores,
+                state.shared_load_bytes,
+                state.shared_store_bytes,
+                warp_barriers_,
+                exchanges_ / 2};
+    }
 
     static Runner& the() {
         static auto& only = *new Runner;
@@ -79,9 +92,24 @@ public:
 private:
     struct Thread {
         std::unique_ptr<Fiber> fiber;
-        bool waits = false;  ///< at a barrier
+        // The barrier at which it waits.
+        Barrier kind = Barrier::block;
         const char* file = nullptr;
         int line = 0;
+
+        [[nodiscard]] bool waits_where(const Thread& other) const {
+            return kind == other.kind && line == other.line && std::strcmp(file, other.file) == 0;
+        }
+    };
+
+    struct Warp {
+        /// A warp without barriers needs no second stack: its first thread tells.
+        bool is_known = false, is_direct = false;
+        // Since the last barrier of the block:
+        std::vector<int> ready;    ///< to run, in this order
+        std::vector<int> waiting;  ///< at a barrier of the warp
+        int at_block = 0;          ///< wait at a barrier of the block
+        int ended = 0;             ///< since the warp last waited
     };
 
     Thread& thread(int index) {
@@ -94,46 +122,137 @@ private:
             thread.fiber = std::make_unique<Fiber>(
                 [](void* self) {
                     const auto* runner = static_cast<const Runner*>(self);
-                    runner->function_(runner->arguments_);
+                    runner->run_.function(runner->run_.arguments);
                 },
                 this);
         }
         return thread;
     }
+    Warp& warp_of(int index) { return warps_[static_cast<std::size_t>(index / kWarp)]; }
 
-    /// True if the thread stopped at a barrier.
-    bool resume(int index) {
-        Thread& self = thread(index);
+    /// Runs a thread until it waits or ends.
+    void resume(int index) {
+        Warp& warp = warp_of(index);
         kernel_state()->thread = index;
-        self.waits = self.fiber->resume();
-        return self.waits;
+        if (warp.is_direct) {
+            run_.function(run_.arguments);
+            ++warp.ended;
+            return;
+        }
+        Thread& self = thread(index);
+        const bool waits = self.fiber->resume();
+        warp.is_direct = !warp.is_known && !waits;
+        warp.is_known = true;
+        if (!waits) {
+            ++warp.ended;
+        } else if (self.kind == Barrier::block) {
+            ++warp.at_block;
+            at_block_.push_back(index);
+        } else {
+            warp.waiting.push_back(index);
+        }
     }
 
-    /// The first thread of the order waits at its first barrier.
-    void run_with_barriers() {
-        bool first = true;
-        std::vector<int> running = order_;
-        const int first_thread = order_[0];
-        while (!running.empty()) {
-            std::vector<int> waiting;
-            for (const int index : running) {
-                if ((first && index == first_thread) || resume(index)) {
-                    waiting.push_back(index);
-                }
+    /// Leaves those of the running threads that wait at the next barrier of the block.
+    void run_to_block_barrier() {
+        at_block_.clear();
+        for (Warp& warp : warps_) {
+            warp.at_block = warp.ended = 0;
+        }
+        // Threads of all warps in any order, or warp after warp.
+        const bool is_mixed = simulation().random() % 4 == 0;
+        for (const int index : running_) {
+            if (is_mixed) {
+                resume(index);
+            } else {
+                warp_of(index).ready.push_back(index);
             }
-            first = false;
-            check_barrier(running, waiting);
-            barriers_ += waiting.empty() ? 0 : 1;
-            running = std::move(waiting);
-            turn(running);
+        }
+        waiting_.clear();
+        for (Warp& warp : warps_) {
+            if (!warp.ready.empty() || !warp.waiting.empty()) {
+                waiting_.push_back(&warp);
+            }
+        }
+        while (!waiting_.empty()) {
+            run_a_warp();
+        }
+        check_block_barrier();
+        running_.swap(at_block_);
+    }
+
+    /// One of the warps that are not yet at the barrier of the block goes on for a few barriers, or as far as it can.
+    void run_a_warp() {
+        const std::uint64_t bits = simulation().random();
+        Warp*& chosen = waiting_[(bits >> 8) % waiting_.size()];
+        const bool is_far = bits % 4 == 0;
+        for (std::uint64_t left = 1 + (bits >> 2) % 8; left > 0; left -= is_far ? 0 : 1) {
+            go_on(*chosen);
+            if (chosen->waiting.empty()) {
+                chosen = waiting_.back();
+                waiting_.pop_back();
+                return;
+            }
+        }
+    }
+
+    /// Runs the threads of a warp until all wait or have ended.
+    void go_on(Warp& warp) {
+        if (warp.ready.empty()) {
+            check_warp_barrier(warp);
+            warp.ended = 0;
+            warp.ready.swap(warp.waiting);
+            turn(warp.ready);
+        }
+        for (const int index : warp.ready) {
+            resume(index);
+        }
+        warp.ready.clear();
+    }
+
+    /// All threads of the warp have ended or wait, some at a barrier of the warp: those go on.
+    void check_warp_barrier(const Warp& warp) {
+        const Thread& one = thread(warp.waiting[0]);
+        (one.kind == Barrier::warp ? warp_barriers_ : exchanges_) += 1;
+        if (warp.ended > 0 || warp.at_block > 0) {
+            const int elsewhere = warp.ended > 0 ? warp.ended : warp.at_block;
+            complain(std::to_string(elsewhere) + " threads of warp " +
+                     std::to_string(warp.waiting[0] / kWarp) + of_block() +
+                     (warp.ended > 0 ? " ended" : " wait for the block") +
+                     " while the others wait at the warp's barrier of line " +
+                     std::to_string(one.line));
+        }
+        check_same_barrier(warp.waiting, "threads of a warp");
+    }
+
+    void check_block_barrier() {
+        if (at_block_.empty()) {
+            return;
+        }
+        ++barriers_;
+        const std::size_t ended = running_.size() - at_block_.size();
+        if (ended > 0) {
+            complain("threads " + std::to_string(ended) + " of " + std::to_string(running_.size()) +
+                     of_block() + " ended while the others wait at the barrier of line " +
+                     std::to_string(thread(at_block_[0]).line));
+        }
+        check_same_barrier(at_block_, "threads of a block");
+    }
+
+    void check_same_barrier(const std::vector<int>& waiting, const char* who) {
+        const Thread& one = thread(waiting[0]);
+        for (const int index : waiting) {
+            const Thread& other = thread(index);
+            if (!other.waits_where(one)) {
+                complain(std::string(who) + " wait at different barriers, of lines " +
+                         std::to_string(one.line) + " and " + std::to_string(other.line));
+                return;
+            }
         }
     }
 
     /// Another order, found faster than by a shuffle.
     static void turn(std::vector<int>& order) {
-        if (order.empty()) {
-            return;
-        }
         const std::uint64_t bits = simulation().random();
         std::rotate(order.begin(),
                     order.begin() + static_cast<std::ptrdiff_t>((bits >> 1) % order.size()),
@@ -143,62 +262,40 @@ private:
         }
     }
 
-    void check_barrier(const std::vector<int>& running, const std::vector<int>& waiting) {
-        if (waiting.empty()) {
+    void arrive(Barrier kind, const char* file, int line) {
+        const int index = kernel_state()->thread;
+        if (warp_of(index).is_direct) {
+            complain(this_thread() + " waits at the barrier of line " + std::to_string(line) +
+                     ", which another thread ended without");
             return;
         }
-        const Thread& one = thread(waiting[0]);
-        if (waiting.size() < running.size()) {
-            complain("threads " + std::to_string(running.size() - waiting.size()) + " of " +
-                     std::to_string(running.size()) + " of block " +
-                     std::to_string(kernel_state()->block) +
-                     " ended while the others wait at the barrier of line " +
-                     std::to_string(one.line));
-        }
-        for (const int index : waiting) {
-            const Thread& other = thread(index);
-            if (other.line != one.line || std::strcmp(other.file, one.file) != 0) {
-                complain("threads of a block wait at different barriers, of lines " +
-                         std::to_string(one.line) + " and " + std::to_string(other.line));
-                return;
-            }
-        }
-    }
-
-    void arrive(const char* file, int line) {
-        if (direct_) {
-            complain("thread " + std::to_string(kernel_state()->thread) + " of block " +
-                     std::to_string(kernel_state()->block) + " waits at the barrier of line " +
-                     std::to_string(line) + ", which another thread ended without");
-            return;
-        }
-        Thread& self = thread(kernel_state()->thread);
+        Thread& self = thread(index);
+        self.kind = kind;
         self.file = file;
         self.line = line;
         self.fiber->pause();
     }
 
     bool find_range(const void* address, std::size_t bytes, bool is_store) {
-        const char* verb = is_store ? "stores" : "loads";
         if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
-            complain_of(verb, bytes, "misaligned");
+            complain_of(is_store, bytes, "misaligned");
             return false;
         }
         const Simulation& s = simulation();
         const Block* block = s.memory.find(address);
         if (block == nullptr) {
-            complain_of(verb, bytes,
+            complain_of(is_store, bytes,
                         s.memory.was_freed(address) ? "in freed memory" : "outside all memory");
             return false;
         }
-        if (block->device != device_) {
+        if (block->device != run_.device) {
             complain_of(
-                verb, bytes,
+                is_store, bytes,
                 block->device == Block::kPinned ? "in host memory" : "in memory of another device");
             return false;
         }
         if (!block->contains(address, bytes)) {
-            complain_of(verb, bytes, "past the end of its memory");
+            complain_of(is_store, bytes, "past the end of its memory");
             return false;
         }
         MemoryRange* const ranges = kernel_state()->ranges;
@@ -207,55 +304,41 @@ private:
         return true;
     }
 
-    void complain_of(const char* verb, std::size_t bytes, const char* where) {
-        complain("thread " + std::to_string(kernel_state()->thread) + " of block " +
-                 std::to_string(kernel_state()->block) + " " + verb + " " + std::to_string(bytes) +
+    bool find_shared_range(const void* address, std::size_t bytes, bool is_store) {
+        const std::optional<std::string> trouble = memory_.check_access(address, bytes);
+        if (trouble) {
+            complain_of(is_store, bytes, *trouble);
+        }
+        return !trouble;
+    }
+
+    void complain_of(bool is_store, std::size_t bytes, const std::string& where) {
+        complain(this_thread() + (is_store ? " stores " : " loads ") + std::to_string(bytes) +
                  " bytes " + where);
     }
 
     /// The first trouble of a launch is enough.
-    void complain(const std::string& text) {
-        if (!complained_) {
-            report(text);
+    void complain(const std::optional<std::string>& text) {
+        if (text && !complained_) {
+            report(*text);
             complained_ = true;
         }
     }
 
-    void enter(void* data, std::size_t bytes, const char* name) {
-        auto* const begin = static_cast<std::byte*>(data);
-        std::memset(begin, kPoison, bytes);
-        std::memset(begin + bytes, kSharedGuardByte, KernelState::kSharedGuard);
-        shared_.push_back({begin, bytes, name});
+    static std::string of_block() { return " of block " + std::to_string(kernel_state()->block); }
+    static std::string this_thread() {
+        return "thread " + std::to_string(kernel_state()->thread) + of_block();
     }
 
-    void check_shared() {
-        constexpr std::int64_t kMost = 48 << 10;
-        std::int64_t sum = 0;
-        for (const SharedArrayUse& array : shared_) {
-            sum += static_cast<std::int64_t>(array.bytes);
-            const std::byte* const guard = array.data + array.bytes;
-            if (std::any_of(guard, guard + KernelState::kSharedGuard,
-                            [](std::byte b) { return b != std::byte{kSharedGuardByte}; })) {
-                complain(std::string("written past the end of the shared array ") + array.name);
-            }
-        }
-        if (sum > kMost) {
-            complain("a block's shared arrays have " + std::to_string(sum) +
-                     " bytes: expected at most " + std::to_string(kMost));
-        }
-        largest_shared_ = std::max(largest_shared_, sum);
-    }
-
-    KernelFunction function_ = nullptr;
-    const void* arguments_ = nullptr;
-    int device_ = 0;
-    int threads_ = 0;
-    bool direct_ = false;
+    KernelRun run_;
     bool complained_ = false;
-    std::int64_t barriers_ = 0, largest_shared_ = 0;
+    std::int64_t barriers_ = 0, warp_barriers_ = 0, exchanges_ = 0;
     std::vector<int> order_;
+    std::vector<Warp> warps_;
+    std::vector<int> running_, at_block_;
+    std::vector<Warp*> waiting_;
     std::vector<Thread> fibers_;
-    std::vector<SharedArrayUse> shared_;
+    BlockMemory memory_;
 };
 
 }  // namespace
@@ -265,31 +348,21 @@ KernelState* kernel_state() {
     return &state;
 }
 
-Launch run_kernel(const std::string& name, KernelFunction function, const void* arguments,
-                  unsigned grid, unsigned block, int device) {
+Launch run_kernel(const KernelRun& run) {
     Runner& runner = Runner::the();
-    runner.start(function, arguments, block, device);
+    runner.start(run);
     // Blocks in the order of an arithmetic progression modulo their number.
-    const std::uint64_t first = simulation().random() % grid;
-    std::uint64_t stride = 1 + simulation().random() % grid;
-    while (std::gcd(stride, std::uint64_t{grid}) != 1) {
+    const std::uint64_t first = simulation().random() % run.grid;
+    std::uint64_t stride = 1 + simulation().random() % run.grid;
+    while (std::gcd(stride, std::uint64_t{run.grid}) != 1) {
         ++stride;
     }
     std::uint64_t index = first;
-    for (unsigned i = 0; i < grid; ++i) {
+    for (unsigned i = 0; i < run.grid; ++i) {
         runner.run_block(static_cast<long long>(index));
-        index = (index + stride) % grid;
+        index = (index + stride) % run.grid;
     }
-    const KernelState& state = *kernel_state();
-    return {name,
-            grid,
-            block,
-            state.loads,
-            state.stores,
-            state.load_bytes,
-            state.store_bytes,
-            runner.barriers(),
-            runner.shared_bytes()};
+    return runner.finish();
 }
 
 }  // namespace matgrad::simulated

@@ -3,7 +3,9 @@
 /// varies, from barrier to barrier.
 
 #include <cstddef>
+#include <string>
 
+#include "simulated_gpu/block_memory.hpp"
 #include "simulated_gpu/kernel_state.hpp"
 #include "simulated_gpu/simulated_gpu.hpp"
 
@@ -14,8 +16,16 @@ using KernelFunction = void (*)(const void* arguments);
 /// What kernels of all libraries share; a library is bound to it when it is loaded.
 [[nodiscard]] KernelState* kernel_state();
 
-/// Violations are reported. `device`: whose memory the kernel may touch.
-Launch run_kernel(const std::string& name, KernelFunction function, const void* arguments,
-                  unsigned grid, unsigned block, int device);
+struct KernelRun {
+    std::string name;
+    KernelFunction function = nullptr;
+    const void* arguments = nullptr;
+    unsigned grid = 0, block = 0;
+    int device = 0;  ///< whose memory the kernel may touch
+    BlockMemoryOfLaunch memory;
+};
+
+/// Violations are reported.
+Launch run_kernel(const KernelRun& run);
 
 }  // namespace matgrad::simulated

@@ -1,6 +1,7 @@
 #pragma once
 /// \file The host's twin of kernels/device.cuh: the same names, for kernels that the simulated GPU runs.
-/// There is one difference: every access to device memory is checked and counted.
+/// There is one difference: every access to device memory, and by load_shared and store_shared to the
+/// arrays of the block, is checked and counted.
 
 #include "kernel_state.hpp"
 
@@ -29,6 +30,28 @@ struct SharedArray {
     }
 };
 
+inline unsigned char* block_memory(unsigned long bytes, const char* name) {
+    if (state->block_memory == nullptr || state->block_memory_bytes != bytes) {
+        state->enter_block_memory(bytes, name);
+    }
+    return state->block_memory;
+}
+
+/// A number that a thread of a block holds out to its warp.
+template <typename T>
+struct Exchange {
+    T number;
+    unsigned long block_serial;  ///< 0: it holds none out
+};
+
+/// A number that was never written.
+template <typename T>
+T poison() {
+    T nothing;
+    __builtin_memset(&nothing, 0xFF, sizeof(T));
+    return nothing;
+}
+
 }  // namespace matgrad::simulated
 
 namespace matgrad::block {
@@ -46,10 +69,18 @@ namespace matgrad::block {
     static ::matgrad::simulated::SharedArray<type, count> name##_of_block; \
     type(&name)[count] = name##_of_block.enter(#name)
 
+#define MATGRAD_BLOCK_MEMORY(name, bytes)                                 \
+    static_assert((bytes) <= 227 * 1024, "no device gives a block more"); \
+    unsigned char* const name = ::matgrad::simulated::block_memory(bytes, #name)
+
 #define MATGRAD_UNROLL
+#define MATGRAD_NO_UNROLL
 
 MATGRAD_DEVICE void barrier(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
-    simulated::state->barrier(file, line);
+    simulated::state->barrier(simulated::Barrier::block, file, line);
+}
+MATGRAD_DEVICE void warp_barrier(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    simulated::state->barrier(simulated::Barrier::warp, file, line);
 }
 
 MATGRAD_DEVICE int thread_index() {
@@ -64,23 +95,33 @@ MATGRAD_DEVICE long long block_index() {
 
 inline constexpr int kWarp = 32;
 
-/// Through memory of the block, with a barrier before and after it is read. Past the end of the warp
-/// there is poison.
+/// The number that the thread of `lane` in the warp has: through memory, with barriers of the warp before
+/// and after it is read. Where there is no such thread, or it has not called, there is poison.
+template <typename T>
+MATGRAD_DEVICE T from_lane(T mine, int lane, const char* file = __builtin_FILE(),
+                           int line = __builtin_LINE()) {
+    constexpr int kMostThreads = 1024;
+    static simulated::Exchange<T> numbers[kMostThreads];
+    const int thread = thread_index();
+    simulated::Exchange<T>& own = numbers[thread];
+    own = {mine, simulated::state->block_serial};
+    simulated::state->barrier(simulated::Barrier::exchange, file, line);
+    T theirs = simulated::poison<T>();
+    if (lane >= 0 && lane < kWarp) {
+        const simulated::Exchange<T>& other = numbers[thread / kWarp * kWarp + lane];
+        if (other.block_serial == own.block_serial) {
+            theirs = other.number;
+        }
+    }
+    simulated::state->barrier(simulated::Barrier::exchange, file, line);
+    own.block_serial = 0;
+    return theirs;
+}
+
 template <typename T>
 MATGRAD_DEVICE T from_neighbour(T mine, int distance, const char* file = __builtin_FILE(),
                                 int line = __builtin_LINE()) {
-    constexpr int kMostThreads = 1024;
-    static T numbers[kMostThreads];
-    const int thread = thread_index();
-    numbers[thread] = mine;
-    barrier(file, line);
-    T theirs;
-    __builtin_memset(&theirs, 0xFF, sizeof(T));
-    if (thread % kWarp + distance < kWarp) {
-        theirs = numbers[thread + distance];
-    }
-    barrier(file, line);
-    return theirs;
+    return from_lane(mine, thread_index() % kWarp + distance, file, line);
 }
 
 template <typename T>
@@ -88,12 +129,7 @@ MATGRAD_DEVICE T load(const T* from) {
     simulated::KernelState& state = *simulated::state;
     ++state.loads;
     state.load_bytes += static_cast<long long>(sizeof(T));
-    if (!state.may_access(from, sizeof(T), false)) {
-        T nothing;
-        __builtin_memset(&nothing, 0xFF, sizeof(T));
-        return nothing;
-    }
-    return *from;
+    return state.may_access(from, sizeof(T), false) ? *from : simulated::poison<T>();
 }
 
 template <typename T>
@@ -102,6 +138,24 @@ MATGRAD_DEVICE void store(T* to, T value) {
     ++state.stores;
     state.store_bytes += static_cast<long long>(sizeof(T));
     if (state.may_access(to, sizeof(T), true)) {
+        *to = value;
+    }
+}
+
+template <typename T>
+MATGRAD_DEVICE T load_shared(const T* from) {
+    simulated::KernelState& state = *simulated::state;
+    ++state.shared_loads;
+    state.shared_load_bytes += static_cast<long long>(sizeof(T));
+    return state.may_access_shared(from, sizeof(T), false) ? *from : simulated::poison<T>();
+}
+
+template <typename T>
+MATGRAD_DEVICE void store_shared(T* to, T value) {
+    simulated::KernelState& state = *simulated::state;
+    ++state.shared_stores;
+    state.shared_store_bytes += static_cast<long long>(sizeof(T));
+    if (state.may_access_shared(to, sizeof(T), true)) {
         *to = value;
     }
 }
@@ -152,6 +206,12 @@ MATGRAD_DEVICE float sqrt(float x) {
 }
 MATGRAD_DEVICE double sqrt(double x) {
     return __builtin_sqrt(x);
+}
+MATGRAD_DEVICE float rsqrt(float x) {
+    return 1 / __builtin_sqrtf(x);
+}
+MATGRAD_DEVICE double rsqrt(double x) {
+    return 1 / __builtin_sqrt(x);
 }
 MATGRAD_DEVICE float fabs(float x) {
     return __builtin_fabsf(x);

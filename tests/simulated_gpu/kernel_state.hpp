@@ -15,10 +15,15 @@ struct MemoryRange {
     }
 };
 
+/// What threads wait for at a barrier: those of the block, those of the warp, or those of the warp to
+/// exchange numbers (a shuffle has two of these).
+enum class Barrier { block, warp, exchange };
+
 /// The thread that runs now, and what it may call. One for the whole process: threads of kernels run
 /// one at a time.
 struct KernelState {
     static constexpr int kRanges = 6;
+    static constexpr int kWarp = 32;
     /// Bytes behind each shared array that no thread may change.
     static constexpr unsigned long kSharedGuard = 64;
 
@@ -29,23 +34,43 @@ struct KernelState {
     MemoryRange ranges[kRanges];     ///< found last
     long long loads = 0, stores = 0;
     long long load_bytes = 0, store_bytes = 0;
+    MemoryRange shared_ranges[kRanges];  ///< of the arrays of this block
+    long long shared_loads = 0, shared_stores = 0;
+    long long shared_load_bytes = 0, shared_store_bytes = 0;
+    /// MATGRAD_BLOCK_MEMORY, once a thread of this block has passed its declaration of so many bytes.
+    unsigned char* block_memory = nullptr;
+    unsigned long block_memory_bytes = 0;
 
     /// An access outside `ranges` or misaligned. False: it is an error and must not happen.
     bool (*miss)(const void* address, unsigned long bytes, bool is_store) = nullptr;
-    void (*barrier)(const char* file, int line) = nullptr;
+    bool (*shared_miss)(const void* address, unsigned long bytes, bool is_store) = nullptr;
+    void (*barrier)(Barrier kind, const char* file, int line) = nullptr;
     /// The first thread of a block passes the declaration of an array of `bytes`, guard not counted.
     void (*enter_shared)(void* data, unsigned long bytes, const char* name) = nullptr;
+    /// A thread passes the declaration of MATGRAD_BLOCK_MEMORY, the first of its block or with other
+    /// bytes: sets `block_memory`.
+    void (*enter_block_memory)(unsigned long bytes, const char* name) = nullptr;
 
     [[nodiscard]] bool may_access(const void* address, unsigned long bytes, bool is_store) const {
+        return is_within(ranges, address, bytes) || miss(address, bytes, is_store);
+    }
+    [[nodiscard]] bool may_access_shared(const void* address, unsigned long bytes,
+                                         bool is_store) const {
+        return is_within(shared_ranges, address, bytes) || shared_miss(address, bytes, is_store);
+    }
+
+private:
+    [[nodiscard]] static bool is_within(const MemoryRange (&all)[kRanges], const void* address,
+                                        unsigned long bytes) {
         const auto* p = static_cast<const char*>(address);
         if (reinterpret_cast<unsigned long>(p) % bytes == 0) {
-            for (const MemoryRange& range : ranges) {
+            for (const MemoryRange& range : all) {
                 if (range.contains(p, bytes)) {
                     return true;
                 }
             }
         }
-        return miss(address, bytes, is_store);
+        return false;
     }
 };
 

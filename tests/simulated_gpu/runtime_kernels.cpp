@@ -2,8 +2,10 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "simulated_gpu/block_memory.hpp"
 #include "simulated_gpu/block_runner.hpp"
 #include "simulated_gpu/cubin.hpp"
 #include "simulated_gpu/linked_kernel.hpp"
@@ -20,6 +22,13 @@ struct KernelCode {
     KernelFunction function = nullptr;
     std::size_t argument_bytes = 0;
     unsigned long most_threads = 0;  ///< its launch bound
+    /// By device: how much dynamic shared memory a launch may give, where that was set.
+    std::map<int, std::size_t> most_dynamic_set;
+
+    [[nodiscard]] std::size_t most_dynamic(int device) const {
+        const auto found = most_dynamic_set.find(device);
+        return found == most_dynamic_set.end() ? BlockMemory::kMostStatic : found->second;
+    }
 };
 
 struct LibraryState {
@@ -98,7 +107,7 @@ cudaError_t look_up(cudaKernel_t* handle, LibraryState& library, const std::stri
             library.kernels.erase(name);
             return cudaErrorSymbolNotFound;
         }
-        kernel = std::make_shared<KernelCode>(KernelCode{name, function, *bytes, *threads});
+        kernel = std::make_shared<KernelCode>(KernelCode{name, function, *bytes, *threads, {}});
         if (*bytes > kMostArgumentBytes) {
             report("kernel " + name + " takes " + std::to_string(*bytes) +
                    " bytes of arguments: expected at most " + std::to_string(kMostArgumentBytes));
@@ -108,10 +117,10 @@ cudaError_t look_up(cudaKernel_t* handle, LibraryState& library, const std::stri
     return cudaSuccess;
 }
 
-cudaError_t check_configuration(const cudaLaunchConfig_t& config, const KernelCode& kernel) {
+cudaError_t check_configuration(const cudaLaunchConfig_t& config, const KernelCode& kernel,
+                                int device) {
     constexpr unsigned kMostThreads = 1024;
     constexpr unsigned kMostBlocks = 2147483647;
-    constexpr std::size_t kMostShared = 48 << 10;
     const unsigned block = config.blockDim.x;
     const unsigned grid = config.gridDim.x;
     if (block == 0 || block > kMostThreads || grid == 0 || grid > kMostBlocks) {
@@ -123,7 +132,7 @@ cudaError_t check_configuration(const cudaLaunchConfig_t& config, const KernelCo
         report("kernel " + kernel.name + ": the simulation has blocks and grids of one dimension");
         return cudaErrorInvalidConfiguration;
     }
-    if (config.dynamicSmemBytes > kMostShared) {
+    if (config.dynamicSmemBytes > kernel.most_dynamic(device)) {
         return cudaErrorInvalidValue;
     }
     return block > kernel.most_threads ? cudaErrorLaunchOutOfResources : cudaSuccess;
@@ -138,14 +147,18 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const Found& found, const v
     const auto copy = std::make_shared<std::vector<std::max_align_t>>(words);
     std::memcpy(copy->data(), begin, found.kernel->argument_bytes);
     const int device = stream->device;
+    const BlockMemoryOfLaunch memory{config.dynamicSmemBytes,
+                                     found.kernel->most_dynamic(device) > BlockMemory::kMostStatic
+                                         ? BlockMemory::kMost
+                                         : BlockMemory::kMostStatic};
     const auto run = [=] {
         Simulation& s = simulation();
         if (breaks) {
             s.devices[static_cast<std::size_t>(device)].broken = cudaErrorLaunchFailure;
             return;
         }
-        s.launches.push_back(run_kernel(found.kernel->name, found.kernel->function, copy->data(),
-                                        grid, block, device));
+        s.launches.push_back(run_kernel({found.kernel->name, found.kernel->function, copy->data(),
+                                         grid, block, device, memory}));
     };
     return append(stream, {"kernel " + found.kernel->name, run, nullptr, nullptr});
 }
@@ -174,7 +187,8 @@ cudaError_t launch_call(const cudaLaunchConfig_t* config, const void* argument, 
     if (!stream || stream->device != current_device()) {
         return remember(cudaErrorInvalidResourceHandle);
     }
-    if (const cudaError_t code = check_configuration(*config, *found.kernel); code != cudaSuccess) {
+    if (const cudaError_t code = check_configuration(*config, *found.kernel, stream->device);
+        code != cudaSuccess) {
         return remember(code);
     }
     return remember(launch(*config, found, argument, stream, injected.has_value()));
@@ -186,9 +200,10 @@ cudaError_t launch_linked(const cudaLaunchConfig_t& config, const LinkedKernel& 
                           const void* argument) {
     kernel.bind(kernel_state());
     return launch_call(&config, argument, [&] {
-        return Found{std::make_shared<KernelCode>(KernelCode{
-                         kernel.name, kernel.function, kernel.argument_bytes, kernel.most_threads}),
-                     nullptr};
+        return Found{
+            std::make_shared<KernelCode>(KernelCode{
+                kernel.name, kernel.function, kernel.argument_bytes, kernel.most_threads, {}}),
+            nullptr};
     });
 }
 
@@ -263,6 +278,56 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* fu
         }
         *attributes = {};
         attributes->maxThreadsPerBlock = static_cast<int>(found.kernel->most_threads);
+        attributes->maxDynamicSharedSizeBytes =
+            static_cast<int>(found.kernel->most_dynamic(current_device()));
+        return cudaSuccess;
+    });
+}
+
+cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribute, int value) {
+    return runtime_call("cudaFuncSetAttribute", [&] {
+        const Found found = find_kernel(function);
+        if (!found.kernel) {
+            return cudaErrorInvalidDeviceFunction;
+        }
+        switch (attribute) {
+            case cudaFuncAttributeMaxDynamicSharedMemorySize:
+                if (value < 0 || static_cast<std::size_t>(value) > BlockMemory::kMost) {
+                    return cudaErrorInvalidValue;
+                }
+                found.kernel->most_dynamic_set[current_device()] = static_cast<std::size_t>(value);
+                return cudaSuccess;
+            case cudaFuncAttributePreferredSharedMemoryCarveout:
+                return value < -1 || value > 100 ? cudaErrorInvalidValue : cudaSuccess;
+            default:
+                report("cudaFuncSetAttribute: the simulation does not know attribute " +
+                       std::to_string(static_cast<int>(attribute)));
+                return cudaErrorInvalidValue;
+        }
+    });
+}
+
+/// From threads and dynamic shared memory: registers and static arrays are not known.
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void* function,
+                                                          int block, std::size_t dynamic_bytes) {
+    return runtime_call("cudaOccupancyMaxActiveBlocksPerMultiprocessor", [&] {
+        constexpr int kMostBlocks = 32;
+        constexpr int kMostWarps = 64;
+        constexpr std::size_t kShared = std::size_t{228} << 10;
+        constexpr std::size_t kReserved = 1024;  // of each block
+        if (blocks == nullptr || block <= 0) {
+            return cudaErrorInvalidValue;
+        }
+        const Found found = find_kernel(function);
+        if (!found.kernel) {
+            return cudaErrorInvalidDeviceFunction;
+        }
+        *blocks = 0;
+        if (static_cast<unsigned long>(block) <= found.kernel->most_threads &&
+            dynamic_bytes <= found.kernel->most_dynamic(current_device())) {
+            *blocks = std::min({kMostBlocks, kMostWarps / ((block + 31) / 32),
+                                static_cast<int>(kShared / (dynamic_bytes + kReserved))});
+        }
         return cudaSuccess;
     });
 }

@@ -91,14 +91,19 @@ void fail_call(const std::string& function, int nth, int code);
 /// Calls since the last reset of functions whose names start with `function`; "" is all.
 [[nodiscard]] std::int64_t calls(const std::string& function);
 
-/// One launch of a kernel. Counts are of what its threads did in device memory.
+/// One launch of a kernel. Counts are of what its threads did, in device memory where nothing else is
+/// said; in block memory what they did by load_shared and store_shared.
 struct Launch {
     std::string kernel;
     unsigned grid = 0, block = 0;
     std::int64_t loads = 0, stores = 0;
     std::int64_t load_bytes = 0, store_bytes = 0;
-    std::int64_t barriers = 0;  ///< of all blocks
-    std::int64_t shared_bytes = 0;
+    std::int64_t barriers = 0;      ///< of all blocks
+    std::int64_t shared_bytes = 0;  ///< most of a block, its static arrays and its dynamic memory
+    std::int64_t shared_loads = 0, shared_stores = 0;
+    std::int64_t shared_load_bytes = 0, shared_store_bytes = 0;
+    std::int64_t warp_barriers = 0;  ///< of all warps
+    std::int64_t shuffles = 0;       ///< of all warps: from_lane, from_neighbour
 };
 /// In the order in which they ran since the last reset.
 [[nodiscard]] std::vector<Launch> launches();
