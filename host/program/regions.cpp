@@ -71,11 +71,12 @@ bool is_better(const Candidate& a, const Candidate& b) {
 class Search {
 public:
     Search(const Program& program, const RegionLimits& limits, const Dimensions& dimensions,
-           std::vector<int> cut)
+           std::vector<int> cut, int& tries)
         : program_(program),
           limits_(limits),
           dimensions_(dimensions),
           cut_(std::move(cut)),
+          tries_(tries),
           fates_(program.values.size(), Fate::again),
           not_before_(program.steps.size(), 0) {}
 
@@ -105,6 +106,9 @@ private:
         const std::size_t passes = best.regions.passes.size();
         bool is_found = false;
         const auto consider = [&] {
+            if (--tries_ < 0) {
+                return;
+            }
             Candidate candidate = evaluate();
             if (candidate.cost < best.cost && candidate.regions.passes.size() <= passes) {
                 best = std::move(candidate);
@@ -112,8 +116,6 @@ private:
                 best_not_before = not_before_;
                 is_found = true;
             }
-            fates_ = fates;
-            not_before_ = not_before;
         };
         for (const ValueId v : values_in_several_places(best.regions)) {
             for (const Fate fate : {Fate::stored, Fate::kept}) {
@@ -121,12 +123,14 @@ private:
                     (fate == Fate::kept || at(dimensions_.producers, v) >= 0)) {
                     at(fates_, v) = fate;
                     consider();
+                    fates_ = fates;
                 }
             }
         }
         for (const auto& [step, pass] : steps_that_can_wait(best.regions)) {
             at(not_before_, step) = pass + 1;
             consider();
+            not_before_ = not_before;
         }
         fates_ = std::move(best_fates);
         not_before_ = std::move(best_not_before);
@@ -172,6 +176,7 @@ private:
     const RegionLimits& limits_;
     const Dimensions& dimensions_;
     std::vector<int> cut_;
+    int& tries_;
     std::vector<Fate> fates_;
     std::vector<int> not_before_;
     Schedule schedule_;
@@ -180,15 +185,18 @@ private:
 /// More dimensions are not tried, alone and in pairs: a function has few that are long.
 constexpr std::size_t kMostDimensions = 6;
 constexpr std::size_t kMostInPairs = 4;
+/// Changes that are tried in all: a Program of a hundred steps takes milliseconds with these.
+constexpr int kMostTries = 500;
 
 }  // namespace
 
 Regions find_regions(const Program& program, const RegionLimits& limits) {
     const Dimensions dimensions = find_dimensions(program);
     std::optional<Candidate> best;
+    int tries = kMostTries;
     const auto consider = [&](std::vector<int> cut) {
-        Candidate candidate =
-            Search(program, limits, dimensions, std::move(cut)).run(best && best->regions.fits);
+        Candidate candidate = Search(program, limits, dimensions, std::move(cut), tries)
+                                  .run(best && best->regions.fits);
         if (!best || is_better(candidate, *best)) {
             best = std::move(candidate);
         }

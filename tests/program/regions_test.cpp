@@ -264,7 +264,7 @@ TEST(Regions, GiveWhatLongMatricesGive) {
 
 TEST(Regions, GiveWhatRandomFunctionsGive) {
     Tally tally;
-    for (std::uint64_t seed = 1; seed <= 250; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         const RandomFunction draw = random_function(seed);
         if (!draw.f) {
@@ -275,8 +275,8 @@ TEST(Regions, GiveWhatRandomFunctionsGive) {
             request_of(draw.f, draw.wrt, {{"m", seed % 2 == 0 ? 18 : 9}, {"n", 7}},
                        is_summed ? std::set<std::string>{draw.wrt} : std::set<std::string>{});
         set_summed(request, is_summed);
-        request.error = seed % 7 == 0;  // perturbed steps, by their places
-        request.jitter = seed % 7 == 1;
+        request.error = seed % 25 == 0;  // perturbed steps, by their places
+        request.jitter = seed % 25 == 1;
         request.type = seed % 5 == 0 ? ScalarType::float32 : ScalarType::float64;
         expect_same_by_limits(request, seed, tally);
         if (HasFailure()) {
