@@ -6,7 +6,7 @@
 /// alone *contract* it: each panel gives a part of the result. All others see *whole* values, which are on chip.
 /// Values of panels that no other pass reads never reach memory. This follows from the operations, uses and shapes
 /// of the steps of problem scope. Steps that run for the batch (BatchReduce, Fold::inner) are outside: what they read is
-/// a result here, and so are the outputs.
+/// a result here, and so are the outputs that steps inside compute.
 
 #include <cstdint>
 #include <string>

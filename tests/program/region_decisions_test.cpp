@@ -4,82 +4,16 @@
 
 #include <algorithm>
 
-#include "matgrad/calculus.hpp"
 #include "planner/hand_program.hpp"
-#include "planner/plan_support.hpp"
 #include "program/cost.hpp"
+#include "program/region_cases.hpp"
 #include "program/regions.hpp"
-#include "program/uses.hpp"
-#include "support/cookbook.hpp"
 
 namespace matgrad::testing {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-constexpr std::int64_t kNoLimit = std::int64_t{1} << 40;
-
-/// In float32, robust. Summed: of a variable that the batch shares.
-Program program_of(const char* text, const char* declarations, const char* wrt, const Dims& dims,
-                   bool with_value = true, bool summed = false) {
-    const Expr f = parse(text, parse_declarations(declarations));
-    PlanRequest request;
-    request.batch = 1000;
-    request.type = ScalarType::float32;
-    if (with_value) {
-        request.outputs.push_back({OutputKind::value, {}, f, {}});
-    }
-    request.outputs.push_back(
-        {OutputKind::gradient, wrt, derive(f, {wrt}).gradients.front().form, {}});
-    request.symbols = parse_declarations(declarations);
-    for (const Declaration& d : request.symbols) {
-        const auto size = [&](const Dim& dim) {
-            return dim.name.empty() ? dim.size : dims.at(dim.name);
-        };
-        request.operands.push_back(
-            {d.name, size(d.shape.rows), size(d.shape.cols), !(summed && d.name == wrt)});
-    }
-    set_summed(request, summed);
-    return make_program(request);
-}
-
-ValueId operand(const Program& program, const std::string& name) {
-    for (const ProgramOperand& o : program.operands) {
-        if (o.name == name) {
-            return o.value;
-        }
-    }
-    throw std::logic_error("no operand " + name);
-}
-
-/// `whole`, `rows`, `cols`, or `` where the pass does not read the operand.
-std::string read_as(const Program& program, const Pass& pass, const std::string& name) {
-    for (const Transfer& read : pass.reads) {
-        if (read.value == operand(program, name)) {
-            return read.cut == Cut::whole ? "whole" : read.cut == Cut::rows ? "rows" : "cols";
-        }
-    }
-    return "";
-}
-
-/// `gemm local`, `reduce sum`, ...
-std::vector<std::string> panel_steps(const Program& program, const Pass& pass) {
-    std::vector<std::string> names;
-    for (const PanelStep& step : pass.steps) {
-        const Step& s = program.steps[static_cast<std::size_t>(step.step)];
-        names.push_back(std::string(kind_name(s.operation)) +
-                        (step.contracts ? " contracts" : " local") + (step.again ? " again" : ""));
-    }
-    return names;
-}
-std::vector<std::string> whole_steps(const Program& program, const std::vector<int>& steps) {
-    std::vector<std::string> names;
-    for (const int s : steps) {
-        names.emplace_back(kind_name(program.steps[static_cast<std::size_t>(s)].operation));
-    }
-    return names;
-}
 
 TEST(RegionDecisions, LeastSquaresReadsItsMatrixOnceInOnePass) {
     const Program program =
@@ -93,7 +27,7 @@ TEST(RegionDecisions, LeastSquaresReadsItsMatrixOnceInOnePass) {
     EXPECT_EQ(read_as(program, pass, "x"), "whole");
     EXPECT_THAT(panel_steps(program, pass),
                 ElementsAre("gemm local", "reduce contracts", "gemm contracts"));
-    // A, x and b once; the value, which is double, and the gradient. The residual stays where it is.
+    // A, x and b once; the value and the gradient. The residual never reaches memory.
     EXPECT_EQ(regions.bytes_read, 4 * (4096 * 64 + 64 + 4096));
     EXPECT_EQ(regions.bytes_written, 4 + 4 * 64);
     // x, the gradient and the value; of each row of a panel 64 of A, and b, whose place the residual takes.
@@ -397,7 +331,7 @@ TEST(RegionDecisions, ReadWellAsText) {
               "  write  t2   whole\n"
               "  write  t3   whole\n"
               "reads 2420 B of 2420, shared 0 B, writes 24 B of 24, 524 B on chip\n");
-    EXPECT_EQ(find_regions(program, {kNoLimit}).passes.size(), 1U);
+    EXPECT_EQ(find_regions(program, {std::int64_t{1} << 40}).passes.size(), 1U);
 }
 
 }  // namespace
