@@ -20,7 +20,7 @@ RunResult run_in_slices(const Program& program, std::int64_t batch,
                         const std::vector<const Matrices*>& operands,
                         const std::vector<Matrices*>& results, const CallWishes& wishes) {
     gpu::ExecutorOptions options;
-    options.kernels = gpu::KernelChoice::library;
+    options.executor = GpuExecutor::library;
     options.gathers = true;  // slices are as long with rows as without
     options.workspace_limit = 1;
     const std::size_t least =
@@ -47,8 +47,7 @@ ExecutorUnderTest library_executor(const std::string& name, int sweep, Way way) 
         gpu::ExecutorOptions options;
         options.gathers = !wishes.rows.empty();
         options.capturable = way == Way::capturable;
-        options.kernels =
-            way == Way::fused ? gpu::KernelChoice::automatic : gpu::KernelChoice::library;
+        options.executor = way == Way::fused ? GpuExecutor::automatic : GpuExecutor::library;
         return run_with(options, program, batch, operands, results, wishes);
     };
     return executor;

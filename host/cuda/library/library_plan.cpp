@@ -26,12 +26,15 @@ struct Steps {
     PlacementNeeds needs;
 };
 
-Steps make_steps(StepSetup& setup, KernelChoice choice) {
+Steps make_steps(StepSetup& setup, GpuExecutor choice) {
     Steps steps;
-    if (choice == KernelChoice::library) {
+    if (choice == GpuExecutor::library) {
         steps.why_not_fused = "the library was asked for";
     } else {
         steps.fused = FusedStep::make(setup, steps.why_not_fused);
+    }
+    if (choice == GpuExecutor::fused && !steps.fused) {
+        throw UnsupportedError("the steps do not fuse to one kernel: " + steps.why_not_fused);
     }
     std::int64_t arrays[3] = {};  // of each scope
     for (const Step& step : setup.program().steps) {
@@ -132,7 +135,7 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     KernelSource source;
     const Thresholds thresholds = Thresholds::of(context.info().major);
     StepSetup setup(program, context, thresholds, source, options);
-    Steps steps = make_steps(setup, options.kernels);
+    Steps steps = make_steps(setup, options.executor);
     Results results(setup, steps.fused ? steps.fused->what().results : std::vector<std::size_t>{});
     if (setup.uses_blas()) {
         context.handles().blas.prepare();
