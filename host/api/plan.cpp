@@ -37,6 +37,7 @@ gpu::ExecutorOptions gpu_options(const Device& device, const PlanOptions& option
     result.all_devices = device.index == Device::kAll;
     result.device = result.all_devices ? 0 : device.index;
     result.tf32 = options.tf32;
+    result.executor = options.executor;
     result.capturable = options.capturable;
     result.gathers = options.gathers;
     result.device_memory = options.device_memory;

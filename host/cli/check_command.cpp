@@ -20,6 +20,7 @@ PlanOptions options_of(const Question& question, const CheckArguments& arguments
     options.device = arguments.device.device;
     options.device_memory = arguments.device.memory;
     options.tf32 = arguments.device.tf32;
+    options.executor = arguments.device.executor;
     options.type = type;
     options.expected_batch = arguments.batch;
     options.convention = arguments.question.convention;

@@ -118,15 +118,11 @@ Device parse_device(const std::string& text) {
     }
 }
 
-enum class ExecutorChoice { automatic, library };
-
-ExecutorChoice parse_executor(const std::string& text) {
-    if (text == "fused") {
-        throw CallerError("--executor fused: is not there yet, expected auto or library");
-    }
-    return parse_choice<ExecutorChoice>(
-        "--executor", text,
-        {{"auto", ExecutorChoice::automatic}, {"library", ExecutorChoice::library}});
+GpuExecutor parse_executor(const std::string& text) {
+    return parse_choice<GpuExecutor>("--executor", text,
+                                     {{"auto", GpuExecutor::automatic},
+                                      {"library", GpuExecutor::library},
+                                      {"fused", GpuExecutor::fused}});
 }
 
 /// The options of one command over strings; what they mean is read afterwards, so that every
@@ -200,10 +196,11 @@ public:
 
     /// What was read by parse for device().
     [[nodiscard]] DeviceArguments device_arguments() const {
-        DeviceArguments result{parse_device(device_), 0, tf32_};
-        if (parse_executor(executor_) == ExecutorChoice::library) {
+        DeviceArguments result{parse_device(device_), 0, tf32_, parse_executor(executor_)};
+        if (result.executor != GpuExecutor::automatic) {
             if (result.device.kind == DeviceKind::cpu) {
-                throw CallerError("--executor library: needs a GPU, found --device cpu");
+                throw CallerError(
+                    fmt::format("--executor {}: needs a GPU, found --device cpu", executor_));
             }
             result.device.kind = DeviceKind::cuda;  // which auto might not have chosen
         }

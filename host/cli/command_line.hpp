@@ -33,6 +33,7 @@ struct DeviceArguments {
     Device device{DeviceKind::automatic, 0};
     std::size_t memory = 0;  ///< bytes to take on each GPU; 0: what is free
     bool tf32 = false;
+    GpuExecutor executor = GpuExecutor::automatic;
 };
 
 struct EvalArguments {

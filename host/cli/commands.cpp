@@ -77,8 +77,11 @@ constexpr OptionRow kEval[] = {
      "auto cpu cuda cuda:all"},
     {"--device-memory", "SIZE",
      "at most so many bytes on each GPU, such as 8G; default what is free"},
-    {"--executor", "NAME", "auto (default), or library: cuBLAS and cuSOLVER, which needs a GPU",
-     "auto library"},
+    {"--executor", "NAME",
+     "on a GPU: fused, one generated kernel for all steps; library, cuBLAS and cuSOLVER; auto "
+     "(default), "
+     "fused where that can be",
+     "auto fused library"},
     {"--tf32", "", "on a GPU, products of float data may round their factors to TF32 (10 bits)"},
     {"--memory", "SIZE", "bytes for the problems in flight, such as 64M or 1G; default 256M"},
     {"--check", "",
@@ -99,7 +102,7 @@ constexpr OptionRow kCheck[] = {
     {"--device", "NAME", "auto (default), cpu, cuda, cuda:k or cuda:all, as in eval",
      "auto cpu cuda cuda:all"},
     {"--device-memory", "SIZE", "as in eval"},
-    {"--executor", "NAME", "auto (default) or library, as in eval", "auto library"},
+    {"--executor", "NAME", "auto (default), fused or library, as in eval", "auto fused library"},
     {"--tf32", "", "as in eval"},
 };
 

@@ -294,6 +294,7 @@ EvalRequest make_eval_request(const EvalArguments& arguments) {
     request.options.device = arguments.device.device;
     request.options.device_memory = arguments.device.memory;
     request.options.tf32 = arguments.device.tf32;
+    request.options.executor = arguments.device.executor;
     request.status_path = arguments.status;
     request.error_path = arguments.error;
     request.options.rcond = arguments.rcond.has_value();

@@ -26,6 +26,7 @@ struct ExecutorOptions {
     bool all_devices = false;  ///< every GPU there is takes a part of a batch in host memory
     bool tf32 = false;         ///< float products may round their factors to TF32
     bool capturable = false;   ///< as PlanOptions::capturable
+    GpuExecutor executor = GpuExecutor::automatic;
     /// `enqueue` may be given rows: the workspace has room for the batched operands of a slice.
     bool gathers = false;
     /// `run` takes at most this many bytes on each device; 0: what is free there.

@@ -21,6 +21,13 @@ enum class DeviceKind {
     cuda,
 };
 
+/// By what a GPU does the steps of each problem of a batch.
+enum class GpuExecutor {
+    automatic,  ///< fused where that can be, else the library
+    library,    ///< every step by cuBLAS, cuSOLVER, or a kernel of its own
+    fused,  ///< all steps by one generated kernel: each operand is read once and each result written once
+};
+
 /// A choice of device: `auto`, `cpu`, `cuda` (the first), `cuda:k`, `cuda:all`.
 struct MATGRAD_API Device {
     static constexpr int kAll = -1;  ///< every GPU; a batch in host memory is shared among them

@@ -70,6 +70,8 @@ struct MATGRAD_API PlanOptions {
     int threads = 0;                    ///< 0: as many as the machine has
     Device device = {};                 ///< the processor, unless another is asked for
     bool tf32 = false;  ///< on a GPU, float products may round their factors to TF32 (10 bits)
+    /// On a GPU. Errors of making a plan: UnsupportedError with the reason where `fused` is asked for and cannot be.
+    GpuExecutor executor = GpuExecutor::automatic;
     /// On a GPU, a CUDA graph may hold `enqueue` whatever the plan factors, with the bits of a plain call:
     /// no cuSOLVER. A Cholesky factor is then one block's work, slow beyond a few hundred rows.
     bool capturable = false;

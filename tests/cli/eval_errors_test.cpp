@@ -239,8 +239,9 @@ INSTANTIATE_TEST_SUITE_P(
         also("DeviceMemoryUnit", {"--device-memory", "4T"}, {"--device-memory", "'4T'"}),
         also("LibraryOnTheProcessor", {"--executor", "library", "--device", "cpu"},
              {"--executor library", "--device cpu"}),
-        also("FusedExecutor", {"--executor", "fused"}, {"--executor fused", "auto or library"}),
-        also("UnknownExecutor", {"--executor", "magic"}, {"--executor", "auto, library"}),
+        also("FusedOnTheProcessor", {"--executor", "fused", "--device", "cpu"},
+             {"--executor fused", "--device cpu"}),
+        also("UnknownExecutor", {"--executor", "magic"}, {"--executor", "auto, library, fused"}),
         also("UnknownOption", {"--gard", "g.npy"}, {"--gard"})),
     test_name);
 
