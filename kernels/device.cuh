@@ -180,6 +180,13 @@ MATGRAD_DEVICE float sqrt(float x) {
 MATGRAD_DEVICE double sqrt(double x) {
     return ::sqrt(x);
 }
+/// 1/sqrt(x), within 2 units in the last place.
+MATGRAD_DEVICE float rsqrt(float x) {
+    return ::rsqrtf(x);
+}
+MATGRAD_DEVICE double rsqrt(double x) {
+    return ::rsqrt(x);
+}
 MATGRAD_DEVICE float fabs(float x) {
     return ::fabsf(x);
 }

@@ -23,6 +23,16 @@ matgrad_add_test(cuda_kernels
   OBJECTS program_test_support
   LIBRARIES cuda_executors_archive simulated_gpu)
 
+# The primitives of fused kernels, each in a kernel of its own.
+matgrad_add_test(fused_primitives
+  SOURCES
+    fused_lu_test.cpp fused_potrf_test.cpp fused_trsm_test.cpp
+    ${simulated_gpu_expectations}
+  LIBRARIES simulated_gpu matgrad::openblas GTest::gmock)
+target_compile_definitions(fused_primitives_test PRIVATE
+  MATGRAD_KERNELS="${PROJECT_SOURCE_DIR}/kernels"
+  MATGRAD_PRIMITIVE_KERNELS="${CMAKE_CURRENT_SOURCE_DIR}/primitive_kernels.cuh")
+
 # What was compiled, on disk: no CUDA in it.
 matgrad_add_test(kernel_cache
   SOURCES kernel_cache_test.cpp kernel_cache_disk_test.cpp

@@ -224,6 +224,12 @@ MATGRAD_DEVICE float sqrt(float x) {
 MATGRAD_DEVICE double sqrt(double x) {
     return __builtin_sqrt(x);
 }
+MATGRAD_DEVICE float rsqrt(float x) {
+    return 1 / __builtin_sqrtf(x);
+}
+MATGRAD_DEVICE double rsqrt(double x) {
+    return 1 / __builtin_sqrt(x);
+}
 MATGRAD_DEVICE float fabs(float x) {
     return __builtin_fabsf(x);
 }
