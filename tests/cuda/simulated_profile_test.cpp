@@ -285,6 +285,27 @@ TEST_F(SimulatedProfile, NamesThePlacesThatMoveMostFirst) {
     EXPECT_LT(profile.places[0].column, profile.places[1].column);
 }
 
+/// One place in a function for two of its callers, unless it passes theirs on.
+TEST_F(SimulatedProfile, NamesTheCallersOfAFunctionThatPassesTheirPlacesOn) {
+    for (const bool passes : {true, false}) {
+        const std::string parameter = passes ? " MATGRAD_PLACE_PARAMETER" : "";
+        const std::string argument = passes ? " MATGRAD_PLACE" : "";
+        const Profile profile = profile_of("MATGRAD_DEVICE float get(const float* from" +
+                                               parameter + ") { return load(from" + argument +
+                                               "); }"
+                                               "MATGRAD_KERNEL(callers, Args, 32) {\n"
+                                               "  const int t = thread_index();\n"
+                                               "  float sum = get(args.from + 2 * t);\n"
+                                               "  sum += get(args.from + t);\n"
+                                               "  store(args.to + t, sum); }",
+                                           "callers", 1, 32);
+        EXPECT_EQ(profile.loads.transfers, 8 + 4);
+        ASSERT_EQ(profile.places.size(), passes ? 3u : 2u);
+        EXPECT_EQ(profile.places[0].line, passes ? 6 : 4);
+        EXPECT_EQ(profile.places[1].line, passes ? 7 : 8);
+    }
+}
+
 TEST_F(SimulatedProfile, CountsAnAtomicAdditionAsALoadAndAStore) {
     const TestKernel kernel(
         "struct Sum { long long* sum; };"

@@ -91,6 +91,9 @@ namespace matgrad::block {
 #define MATGRAD_UNROLL
 #define MATGRAD_NO_UNROLL
 
+#define MATGRAD_PLACE_PARAMETER , const void* site = __builtin_source_location()
+#define MATGRAD_PLACE , site
+
 MATGRAD_DEVICE void barrier(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
     simulated::state->barrier(simulated::Barrier::block, file, line);
 }
