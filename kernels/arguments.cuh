@@ -54,6 +54,19 @@ struct ReduceArgs {
     Strided from[kOperands > 0 ? kOperands : 1];
 };
 
+/// Of a kernel that is a run of steps. Which matrix is which is known to its text.
+template <int kMatrices>
+struct FusedArgs {
+    Launch launch;
+    long long at_once;         ///< problems that all teams of the grid work on together
+    int* status;               ///< null: nothing can fail
+    const int* shared_status;  ///< of what was computed once; null: nothing has failed
+    int status_is_new;         ///< not 0: what is there is not read
+    unsigned losing;           ///< as of MapArgs
+    Strided matrices[kMatrices > 0 ? kMatrices : 1];
+    double beta[kMatrices > 0 ? kMatrices : 1];  ///< a result is added to beta times what is there
+};
+
 struct BatchSumArgs {
     Launch launch;
     Strided from;

@@ -1,6 +1,5 @@
 #pragma once
-/// \file Which problems have results that become NaN, where some keep what is not finite. Not for generated kernels: they
-/// write before results are looked at.
+/// \file Which problems have results that become NaN, where some keep what is not finite.
 
 #include "failure_kind.cuh"
 

@@ -24,6 +24,8 @@ const char* kind_name(KernelKind kind) {
             return "count_failed";
         case KernelKind::divide:
             return "divide";
+        case KernelKind::fused:
+            return "fused";
     }
     return "";
 }
@@ -156,7 +158,6 @@ KernelId KernelSource::add(KernelInfo info, const std::string& body) {
         return static_cast<KernelId>(same - bodies_.begin());
     }
     info.name = fmt::format("{}_{}", kind_name(info.kind), bodies_.size());
-    info.block = kBlock;
     bodies_.push_back(body);
     kernels_.push_back(std::move(info));
     return static_cast<KernelId>(kernels_.size() - 1);
@@ -235,11 +236,24 @@ KernelId KernelSource::add_divide(std::int64_t rows, std::int64_t cols, ScalarTy
     return add(info, kernel_text(info.kind, "DivideArgs", members));
 }
 
+KernelId KernelSource::add_fused(const std::string& text, std::size_t matrices, int block,
+                                 std::int64_t teams, std::int64_t shared_bytes) {
+    KernelInfo info{KernelKind::fused, {}, static_cast<int>(matrices)};
+    info.block = block;
+    info.teams = teams;
+    info.shared_bytes = shared_bytes;
+    return add(info, text);
+}
+
 std::string KernelSource::text() const {
     if (bodies_.empty()) {
         return {};
     }
-    std::string text =
+    const bool is_any_fused = std::any_of(kernels_.begin(), kernels_.end(), [](const auto& info) {
+        return info.kind == KernelKind::fused;
+    });
+    std::string text = is_any_fused ? "#include \"fused.cuh\"\n" : "";
+    text +=
         "#include \"batch_sum.cuh\"\n"
         "#include \"map.cuh\"\n"
         "#include \"reduce.cuh\"\n"

@@ -15,7 +15,7 @@
 
 namespace matgrad::gpu {
 
-enum class KernelKind { map, reduce, batch_sum, count_failed, divide };
+enum class KernelKind { map, reduce, batch_sum, count_failed, divide, fused };
 
 /// Describes a kernel to its launch.
 struct KernelInfo {
@@ -30,6 +30,8 @@ struct KernelInfo {
     ReduceOver over = ReduceOver::all;
     int group = 0;   ///< entries that a map reads and writes at once where it may; 0: it never may
     int groups = 0;  ///< that one thread does then
+    std::int64_t teams = 1;         ///< of a fused kernel: problems that a block works on together
+    std::int64_t shared_bytes = 0;  ///< and its dynamic block memory
     /// Of a map: by operand, whether it is read entry by entry, as a scalar, or not at all.
     std::vector<detail::Reading> readings = {};
 };
@@ -51,6 +53,10 @@ public:
     /// out = in / (batch - *failed), in double, rounded to `type`: the mean over those that succeeded.
     /// A batch of 0 problems leaves it as it is.
     KernelId add_divide(std::int64_t rows, std::int64_t cols, ScalarType type);
+
+    /// Of text that fused/source.hpp makes.
+    KernelId add_fused(const std::string& text, std::size_t matrices, int block, std::int64_t teams,
+                       std::int64_t shared_bytes);
 
     [[nodiscard]] std::span<const KernelInfo> kernels() const { return kernels_; }
     /// The whole translation unit; empty if there is no kernel.

@@ -54,7 +54,9 @@ std::string power_text(const MapInstruction& instruction, ScalarType type) {
     return instruction.number >= 0 ? power : literal(1, type) + " / " + power;
 }
 
-std::string instruction_text(const MapInstruction& i, ScalarType type) {
+using Load = std::function<std::string(int)>;
+
+std::string instruction_text(const MapInstruction& i, ScalarType type, const Load& load) {
     const auto binary = [&i](char sign) { return fmt::format("r{} {} r{}", i.a, sign, i.b); };
     const auto function = [&i](const char* name, int arity) {
         return arity == 1 ? fmt::format("{}(r{})", name, i.a)
@@ -66,7 +68,7 @@ std::string instruction_text(const MapInstruction& i, ScalarType type) {
     };
     switch (i.op) {
         case MapOp::load:
-            return fmt::format("in.a{}", i.a);
+            return load(i.a);
         case MapOp::constant:
             return literal(i.number, type);
         case MapOp::is_diagonal:
@@ -129,13 +131,24 @@ std::string literal(double number, ScalarType type) {
     return std::signbit(rounded) ? fmt::format("({})", text) : text;
 }
 
+std::string code_text(const MapBody& body, ScalarType type, const char* indent, const Load& load) {
+    const std::vector<bool> used = used_instructions(body);
+    std::string code;
+    for (std::size_t i = 0; i < body.code.size(); ++i) {
+        if (used[i]) {
+            code += fmt::format("{}const {} r{} = {};\n", indent, type_name(type), i,
+                                instruction_text(body.code[i], type, load));
+        }
+    }
+    return code + fmt::format("{}return r{};\n", indent, body.code.size() - 1);
+}
+
 std::string body_text(const MapBody& body, ScalarType type, std::span<const ScalarType> operands) {
     if (body.operands.size() > std::size_t{kMostOperands}) {
         throw UnsupportedError(
             fmt::format("an entrywise expression of {} operands: expected at most {} on a GPU",
                         body.operands.size(), kMostOperands));
     }
-    const std::vector<bool> used = used_instructions(body);
     const std::vector<Reading> readings = readings_of(body);
     const char* name = type_name(type);
     std::string members;
@@ -148,13 +161,8 @@ std::string body_text(const MapBody& body, ScalarType type, std::span<const Scal
                             reader(body.operands[i].broadcast), name, type_name(operands[i]), i);
         }
     }
-    std::string code;
-    for (std::size_t i = 0; i < body.code.size(); ++i) {
-        if (used[i]) {
-            code += fmt::format("        const {} r{} = {};\n", name, i,
-                                instruction_text(body.code[i], type));
-        }
-    }
+    const std::string code =
+        code_text(body, type, "        ", [](int i) { return fmt::format("in.a{}", i); });
     return fmt::format(
         "    using Type = {0};\n"
         "    struct Inputs {{\n{1}    }};\n"
@@ -164,9 +172,9 @@ std::string body_text(const MapBody& body, ScalarType type, std::span<const Scal
         "    }}\n"
         "    template <typename At>\n"
         "    MATGRAD_DEVICE static {0} value(const Inputs& in, const At& at) {{\n"
-        "{3}        return r{4};\n"
+        "{3}"
         "    }}\n",
-        name, members, reads, code, body.code.size() - 1);
+        name, members, reads, code);
 }
 
 std::vector<Reading> readings_of(const MapBody& body) {

@@ -4,6 +4,7 @@
 /// in map.cuh `Packs`, `read_packs` and `of_packs`.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,10 @@ inline constexpr int kMostOperands = 1000;
 /// arguments of a kernel hold.
 [[nodiscard]] std::string body_text(const MapBody& body, ScalarType type,
                                     std::span<const ScalarType> operands);
+/// Its instructions, the last a `return`, each on a line that begins with `indent`; load(i) is the text that reads
+/// operand i as a number of `type`. What needs a place finds it in `at`.
+[[nodiscard]] std::string code_text(const MapBody& body, ScalarType type, const char* indent,
+                                    const std::function<std::string(int)>& load);
 /// What a body does with each operand.
 enum class Reading : char { none, entries, scalar, spread };
 [[nodiscard]] std::vector<Reading> readings_of(const MapBody& body);

@@ -1,9 +1,12 @@
 #include "cuda/kernels.hpp"
 
-#include <array>
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
 
 #include "arguments.cuh"
 #include "cuda/kernel_source_body.hpp"
+#include "lost_results.cuh"
 
 namespace matgrad::gpu {
 namespace {
@@ -28,6 +31,18 @@ void set_operands(Args& args, std::span<const DeviceView> operands) {
     }
 }
 
+/// Lets a kernel have its block memory. Returns how many blocks of it the device has room for.
+std::int64_t make_resident(const KernelInfo& info, cudaKernel_t kernel, const Context& context) {
+    const auto* const function = reinterpret_cast<const void*>(kernel);
+    const auto bytes = static_cast<int>(info.shared_bytes);
+    MATGRAD_CUDA(
+        cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes));
+    int blocks = 0;
+    MATGRAD_CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+        &blocks, function, info.block, static_cast<std::size_t>(info.shared_bytes)));
+    return std::max<std::int64_t>(1, blocks) * context.info().multiprocessors;
+}
+
 }  // namespace
 
 Kernels::Kernels(const Context& context, const KernelSource& source, std::int64_t most_blocks)
@@ -48,6 +63,8 @@ Kernels::Kernels(const Context& context, const KernelSource& source, std::int64_
         cudaFuncAttributes attributes{};
         MATGRAD_CUDA(cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(function)));
         functions_.push_back(function);
+        resident_.push_back(info.kind == KernelKind::fused ? make_resident(info, function, context)
+                                                           : 0);
     }
 }
 
@@ -59,6 +76,7 @@ void Kernels::launch(KernelId id, std::int64_t blocks, void* arguments, cudaStre
         cudaLaunchConfig_t config{};
         config.gridDim = dim3(static_cast<unsigned>(count));
         config.blockDim = dim3(static_cast<unsigned>(infos_[index].block));
+        config.dynamicSmemBytes = static_cast<std::size_t>(infos_[index].shared_bytes);
         config.stream = stream;
         void* pointers[] = {arguments};
         MATGRAD_CUDA(cudaLaunchKernelExC(&config, reinterpret_cast<const void*>(functions_[index]),
@@ -141,6 +159,33 @@ void Kernels::batch_sum(KernelId id, const DeviceView& a, const std::int32_t* st
         args.adds = 1;
         launch(id, chunks, &args, stream);
     }
+}
+
+void Kernels::fused(KernelId id, const FusedCall& call, std::int64_t batch,
+                    cudaStream_t stream) const {
+    const auto index = static_cast<std::size_t>(id);
+    const KernelInfo& info = infos_[index];
+    // The kernel's own struct has room for its matrices alone; beta follows them.
+    const std::size_t count = std::max<std::size_t>(1, call.matrices.size());
+    using Head = block::FusedArgs<1>;
+    constexpr std::size_t kHead = offsetof(Head, matrices);
+    std::vector<std::byte> args(kHead + count * (sizeof(block::Strided) + sizeof(double)));
+    const std::int64_t blocks = std::min(ceil_div(batch, info.teams), resident_[index]);
+    Head head{};
+    head.launch = {0, batch};
+    head.at_once = blocks * info.teams;
+    head.status = call.status;
+    head.shared_status = call.shared_status;
+    head.status_is_new = call.status_is_new ? 1 : 0;
+    head.losing = block::kLosingResults;
+    std::memcpy(args.data(), &head, kHead);
+    for (std::size_t i = 0; i < call.matrices.size(); ++i) {
+        const block::Strided matrix = strided(call.matrices[i]);
+        std::memcpy(args.data() + kHead + i * sizeof(matrix), &matrix, sizeof(matrix));
+        std::memcpy(args.data() + kHead + count * sizeof(matrix) + i * sizeof(double),
+                    &call.beta[i], sizeof(double));
+    }
+    launch(id, blocks, args.data(), stream);
 }
 
 void Kernels::count_failed(KernelId id, const std::int32_t* status, std::int64_t* failed,

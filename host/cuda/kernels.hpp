@@ -42,6 +42,15 @@ public:
     /// One int64 in device memory.
     void count_failed(KernelId id, const std::int32_t* status, std::int64_t* failed,
                       std::int64_t batch, cudaStream_t stream) const;
+    /// What a fused kernel is given.
+    struct FusedCall {
+        std::span<const DeviceView> matrices;
+        std::span<const double> beta;  ///< one per matrix
+        std::int32_t* status = nullptr;
+        const std::int32_t* shared_status = nullptr;
+        bool status_is_new = false;
+    };
+    void fused(KernelId id, const FusedCall& call, std::int64_t batch, cudaStream_t stream) const;
     /// `matrices` of them, each by batch - *failed.
     void divide(KernelId id, const DeviceView& view, std::int64_t matrices,
                 const std::int64_t* failed, std::int64_t batch, cudaStream_t stream) const;
@@ -51,6 +60,8 @@ private:
 
     std::vector<KernelInfo> infos_;
     std::int64_t most_blocks_;
+    std::vector<std::int64_t>
+        resident_;  ///< blocks of each kernel that the device has room for at once
     Library library_;
     std::vector<cudaKernel_t> functions_;
 };

@@ -21,11 +21,18 @@ using RunWorkers = void (*)(int count, const std::function<void(int)>& work);
 /// Makes an executor in host memory.
 using MakeExecutor = std::function<std::unique_ptr<const Executor>(Program)>;
 
+/// By which kernels the steps of each problem are done.
+enum class KernelChoice {
+    automatic,  ///< by one of our own where they fit one, else by the library's
+    library,
+};
+
 struct ExecutorOptions {
     int device = 0;
     bool all_devices = false;  ///< every GPU there is takes a part of a batch in host memory
     bool tf32 = false;         ///< float products may round their factors to TF32
     bool capturable = false;   ///< as PlanOptions::capturable
+    KernelChoice kernels = KernelChoice::automatic;
     /// `enqueue` may be given rows: the workspace has room for the batched operands of a slice.
     bool gathers = false;
     /// `run` takes at most this many bytes on each device; 0: what is free there.

@@ -39,14 +39,18 @@ struct Offsets {
     std::int64_t problem_bytes = 0;
 };
 
-Offsets find_offsets(const Program& program, bool gathers) {
+Offsets find_offsets(const Program& program, const PlacementNeeds& needs) {
     Offsets offsets;
     offsets.shared_bytes = aligned(program.shared_bytes);
-    offsets.problem_bytes = (program.problem_bytes + 7) / 8 * 8;
-    for (const Value& value : program.values) {
-        std::int64_t at = value.offset;
-        const bool is_gathered = gathers && value.scope == Scope::problem;
-        if (value.operand >= 0 && !is_gathered) {
+    // The planner's places are for all values. Of few that are left each has its own.
+    const bool is_planned = needs.on_chip.empty();
+    offsets.problem_bytes = is_planned ? (program.problem_bytes + 7) / 8 * 8 : 0;
+    for (std::size_t i = 0; i < program.values.size(); ++i) {
+        const Value& value = program.values[i];
+        std::int64_t at = is_planned || value.scope != Scope::problem ? value.offset : -1;
+        const bool is_gathered = needs.gathers && value.scope == Scope::problem;
+        const bool is_on_chip = !is_planned && needs.on_chip[i] != 0;
+        if (is_on_chip || (value.operand >= 0 && !is_gathered)) {
             at = -1;
         } else if (at < 0) {
             const bool per_problem = value.scope == Scope::problem;
@@ -133,7 +137,7 @@ std::int64_t round_down(std::int64_t slice) {
 }  // namespace
 
 Placement place(const Program& program, const PlacementNeeds& needs) {
-    const Offsets offsets = find_offsets(program, needs.gathers);
+    const Offsets offsets = find_offsets(program, needs);
     std::int64_t most = choose_slice(program, needs, offsets.problem_bytes);
     Placement p = place_slice(program, needs, offsets, most);
     if (needs.limit <= 0 || p.bytes <= needs.limit) {

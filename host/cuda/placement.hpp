@@ -34,6 +34,7 @@ struct PlacementNeeds {
     std::vector<Scratch> scratch;
     std::vector<ValueId> wide_pivots;  ///< values kept in 64 bit too
     bool gathers = false;              ///< batched operands have a place, too
+    std::vector<char> on_chip = {};    ///< by value: it has no place; empty: all have
     std::int64_t pointer_arrays = 0;   ///< of addresses, one per problem
     std::int64_t slice_bytes = std::int64_t{256}
                                << 20;  ///< what a slice may take, unless a single problem

@@ -21,6 +21,11 @@ enum class Limit {
     trsm_alone_batch,
     syrk_order,     ///< from this order half a symmetric product, where that is enough, is a syrk
     reduce_domain,  ///< entries of a domain that is reduced by many blocks, in two stages
+    fused_threads,  ///< of a team of a fused kernel: 1, 32, 64, 128, 256; 0: the executor chooses
+    fused_thread_order,  ///< a thread alone has a problem: up to this order of what is factored,
+    fused_thread_bytes,  ///< these bytes of numbers at once,
+    fused_thread_operations,  ///< and these operations, all of which are in its text one by one
+    fused_warp_entries,       ///< a warp has a problem up to so many entries of a value
     count,
 };
 

@@ -5,6 +5,11 @@
 
 namespace matgrad::block {
 
+/// The place of an entry.
+struct EntryPlace {
+    int row, col;
+};
+
 /// Where it lies: in the memory of the block, or in an array of the thread, which becomes registers
 /// where every index is a constant once loops are unrolled.
 enum class Space { block, own };
@@ -38,12 +43,16 @@ struct Matrix {
             data[offset(r, c)] = value;
         }
     }
-    /// The transpose, one row, one column: views of the same memory.
+    /// The transpose, one row, some rows, one column: views of the same memory.
     MATGRAD_DEVICE auto t() const {
         return Matrix<T, kColCount, kRowCount, kColStride, kRowStride, kWhere>{data};
     }
     MATGRAD_DEVICE auto row(int r) const {
         return Matrix<T, 1, kColCount, kRowStride, kColStride, kWhere>{data + offset(r, 0)};
+    }
+    template <int kSome>
+    MATGRAD_DEVICE auto rows(int first) const {
+        return Matrix<T, kSome, kColCount, kRowStride, kColStride, kWhere>{data + offset(first, 0)};
     }
     MATGRAD_DEVICE auto col(int c) const {
         return Matrix<T, kRowCount, 1, kRowStride, kColStride, kWhere>{data + offset(0, c)};

@@ -18,6 +18,7 @@ struct ThreadTeam {
 /// A warp; a block may have several.
 struct WarpTeam {
     static constexpr int kThreads = kWarp;
+    static constexpr int kMostTeams = 4;
     MATGRAD_DEVICE static int rank() { return thread_index() % kWarp; }
     MATGRAD_DEVICE static void sync() { warp_barrier(); }
 };
@@ -26,9 +27,20 @@ struct WarpTeam {
 template <int kCount>
 struct BlockTeam {
     static constexpr int kThreads = kCount;
+    static constexpr int kMostTeams = 1;
     MATGRAD_DEVICE static int rank() { return thread_index(); }
     MATGRAD_DEVICE static void sync() { barrier(); }
 };
+
+/// Of this thread in its block.
+template <typename Team>
+MATGRAD_DEVICE int team_index() {
+    if constexpr (Team::kThreads <= kWarp) {
+        return thread_index() / Team::kThreads;
+    } else {
+        return 0;
+    }
+}
 
 /// Calls function(i) for i in [0, kCount), each by one thread of the team. The loop of a thread alone is
 /// unrolled, so that what i indexes can be registers.

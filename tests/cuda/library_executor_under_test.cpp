@@ -20,6 +20,7 @@ RunResult run_in_slices(const Program& program, std::int64_t batch,
                         const std::vector<const Matrices*>& operands,
                         const std::vector<Matrices*>& results, const CallWishes& wishes) {
     gpu::ExecutorOptions options;
+    options.kernels = gpu::KernelChoice::library;
     options.gathers = true;  // slices are as long with rows as without
     options.workspace_limit = 1;
     const std::size_t least =
@@ -28,7 +29,7 @@ RunResult run_in_slices(const Program& program, std::int64_t batch,
     return run_with(options, program, batch, operands, results, wishes);
 }
 
-enum class Way { whole, sliced, capturable };
+enum class Way { whole, sliced, capturable, fused };
 
 ExecutorUnderTest library_executor(const std::string& name, int sweep, Way way) {
     ExecutorUnderTest executor;
@@ -46,6 +47,8 @@ ExecutorUnderTest library_executor(const std::string& name, int sweep, Way way) 
         gpu::ExecutorOptions options;
         options.gathers = !wishes.rows.empty();
         options.capturable = way == Way::capturable;
+        options.kernels =
+            way == Way::fused ? gpu::KernelChoice::automatic : gpu::KernelChoice::library;
         return run_with(options, program, batch, operands, results, wishes);
     };
     return executor;
@@ -56,7 +59,8 @@ ExecutorUnderTest library_executor(const std::string& name, int sweep, Way way) 
 const std::vector<ExecutorUnderTest>& executors_under_test() {
     static const std::vector<ExecutorUnderTest> executors = {
         library_executor("library", 5, Way::whole), library_executor("sliced", 17, Way::sliced),
-        library_executor("capturable", 17, Way::capturable)};
+        library_executor("capturable", 17, Way::capturable),
+        library_executor("fused", 9, Way::fused)};
     return executors;
 }
 

@@ -28,6 +28,8 @@ Files make_files() {
         if (c.group != "cookbook") {
             files[c.group + "_kernels.txt"] +=
                 heading + matgrad::golden::kernel_text(c.program) + "\n";
+            files[c.group + "_fused.txt"] +=
+                heading + matgrad::golden::fused_text(c.program) + "\n";
         }
     }
     return files;

@@ -1,6 +1,7 @@
 #include "golden/kernel_text.hpp"
 
 #include "cuda/context.hpp"
+#include "cuda/fused/source.hpp"
 #include "cuda/kernel_source.hpp"
 #include "cuda/library/batch_sums.hpp"
 #include "cuda/library/results.hpp"
@@ -22,8 +23,20 @@ std::string kernel_text(const Program& program) {
             (void)gpu::make_step(setup);
         }
     }
-    (void)gpu::Results(setup);
+    (void)gpu::Results(setup, {});
     return source.text();
+}
+
+std::string fused_text(const Program& program) {
+    constexpr std::int64_t kBlockBytes = std::int64_t{219} << 10;
+    const gpu::FusedDescription what = gpu::describe_fused(program);
+    if (!what.is_fused()) {
+        return "not fused: " + what.reason + "\n";
+    }
+    const gpu::FusedConfiguration configuration =
+        gpu::configure_fused(program, what, gpu::Thresholds::of(9), kBlockBytes);
+    return configuration.reason.empty() ? gpu::fused_text(program, what, configuration)
+                                        : "not fused: " + configuration.reason + "\n";
 }
 
 }  // namespace matgrad::golden

@@ -9,4 +9,7 @@ namespace matgrad::golden {
 
 [[nodiscard]] std::string kernel_text(const Program& program);
 
+/// The fused kernel, or why there is none.
+[[nodiscard]] std::string fused_text(const Program& program);
+
 }  // namespace matgrad::golden

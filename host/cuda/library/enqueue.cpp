@@ -138,6 +138,24 @@ private:
         }
     }
 
+    void run_fused(std::int64_t first) {
+        if (!plan_.fused) {
+            return;
+        }
+        result_views_.clear();
+        for (std::size_t i = 0; i < call_.results.size(); ++i) {
+            result_views_.push_back(
+                from_problem(result_view(plan_.program, i, call_.results[i]), first));
+        }
+        run_.results = result_views_;
+        run_.beta = call_.beta;
+        run_.begin_step(nullptr);
+        plan_.fused->enqueue(run_);
+        for (const ValueId id : plan_.fused->what().kept) {
+            plan_.sums.mark_not_finite(run_, id);
+        }
+    }
+
     void run_slice(std::int64_t first, std::int64_t count) {
         views_.move_to(first);
         std::fill(partial_sums_.begin(), partial_sums_.end(), PartialSums{});
@@ -156,6 +174,7 @@ private:
             run_.start_status();  // else it is written with the first factor
         }
         plan_.sums.mark_given(run_);
+        run_fused(first);
         run_steps(plan_.problem_steps);
         plan_.sums.add_slice(run_, totals_);
         plan_.results.write_slice(run_, call_, first);
@@ -172,6 +191,7 @@ private:
     StepRun& run_;
     ValueViews views_;
     std::vector<PartialSums> partial_sums_;
+    std::vector<DeviceView> result_views_;
     std::vector<std::int64_t*> wide_pivots_;
     bool runs_backwards_;
     std::int32_t* shared_status_ = nullptr;

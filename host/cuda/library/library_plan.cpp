@@ -20,15 +20,25 @@ using PlannedSteps = std::vector<LibraryPlan::PlannedStep>;
 
 struct Steps {
     PlannedSteps shared, problem, final;
+    std::unique_ptr<const FusedStep> fused;
+    std::string why_not_fused;
     BatchSums sums;
     PlacementNeeds needs;
 };
 
-Steps make_steps(StepSetup& setup) {
+Steps make_steps(StepSetup& setup, KernelChoice choice) {
     Steps steps;
+    if (choice == KernelChoice::library) {
+        steps.why_not_fused = "the library was asked for";
+    } else {
+        steps.fused = FusedStep::make(setup, steps.why_not_fused);
+    }
     std::int64_t arrays[3] = {};  // of each scope
     for (const Step& step : setup.program().steps) {
         setup.begin_step(step);
+        if (steps.fused && steps.fused->does(step)) {
+            continue;
+        }
         if (const auto* sum = std::get_if<BatchReduce>(&step.operation)) {
             steps.sums.add(setup, *sum);
         } else {
@@ -51,6 +61,9 @@ Steps make_steps(StepSetup& setup) {
     steps.needs.totals_bytes = steps.sums.bytes();
     steps.needs.pointer_arrays = *std::max_element(std::begin(arrays), std::end(arrays));
     steps.needs.slice_bytes = setup.limit(Limit::slice_bytes);
+    if (steps.fused) {
+        steps.needs.on_chip = steps.fused->what().is_on_chip;
+    }
     return steps;
 }
 
@@ -119,8 +132,8 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     KernelSource source;
     const Thresholds thresholds = Thresholds::of(context.info().major);
     StepSetup setup(program, context, thresholds, source, options);
-    Steps steps = make_steps(setup);
-    Results results(setup);
+    Steps steps = make_steps(setup, options.kernels);
+    Results results(setup, steps.fused ? steps.fused->what().results : std::vector<std::size_t>{});
     if (setup.uses_blas()) {
         context.handles().blas.prepare();
     }
@@ -144,6 +157,8 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     plan->shared_steps = std::move(steps.shared);
     plan->problem_steps = std::move(steps.problem);
     plan->final_steps = std::move(steps.final);
+    plan->fused = std::move(steps.fused);
+    plan->why_not_fused = std::move(steps.why_not_fused);
     plan->sums = std::move(steps.sums);
     plan->placement = place(program, steps.needs);
     plan->host_bytes = setup.host_bytes();
@@ -153,7 +168,9 @@ std::unique_ptr<const LibraryPlan> make_library_plan(const Program& program,
     plan->can_lose_results = can_lose_results(program);
     plan->can_fail_once = factors_something(program, plan->shared_steps) ||
                           factors_something(program, plan->final_steps);
-    plan->can_fail_per_problem = factors_something(program, plan->problem_steps);
+    // The fused kernel writes statuses in any case.
+    plan->can_fail_per_problem =
+        plan->fused != nullptr || factors_something(program, plan->problem_steps);
     plan->count_failed = count;
     return plan;
 }
@@ -162,9 +179,11 @@ std::vector<std::string> explain_plan(const LibraryPlan& plan) {
     const ContiguousCall call(plan);
     StepRun run(plan.program, plan.kernels);
     const std::vector<OperationLog::Operation> all = record_plan(plan, call.get(), run).operations;
-    std::vector<std::string> lines = {fmt::format(
-        "{} operation{} of the stream for {} problem{}", all.size(), all.size() == 1 ? "" : "s",
-        call.get().batch, call.get().batch == 1 ? "" : "s")};
+    std::vector<std::string> lines = {plan.fused ? "fused: " + plan.fused->explain()
+                                                 : "not fused: " + plan.why_not_fused};
+    lines.push_back(fmt::format("{} operation{} of the stream for {} problem{}", all.size(),
+                                all.size() == 1 ? "" : "s", call.get().batch,
+                                call.get().batch == 1 ? "" : "s"));
     for (std::size_t i = 0; i < all.size();) {
         std::size_t end = i + 1;
         while (end < all.size() && all[end].step == all[i].step) {

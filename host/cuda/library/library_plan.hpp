@@ -8,6 +8,7 @@
 
 #include "cuda/kernels.hpp"
 #include "cuda/library/batch_sums.hpp"
+#include "cuda/library/fused_step.hpp"
 #include "cuda/library/in_place.hpp"
 #include "cuda/library/results.hpp"
 #include "cuda/library/step.hpp"
@@ -32,6 +33,8 @@ struct LibraryPlan {
     const Program& program;
     InPlace in_place;
     std::vector<PlannedStep> shared_steps, problem_steps, final_steps;
+    std::unique_ptr<const FusedStep> fused;  ///< before the problem_steps; null where nothing is
+    std::string why_not_fused;
     BatchSums sums;
     Results results;
     Kernels kernels;

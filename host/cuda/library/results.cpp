@@ -39,7 +39,8 @@ DeviceView result_view(const Program& program, std::size_t output, const Strided
     return v;
 }
 
-Results::Results(StepSetup& setup) : program_(setup.program()) {
+Results::Results(StepSetup& setup, const std::vector<std::size_t>& written)
+    : program_(setup.program()) {
     for (std::size_t i = 0; i < program_.outputs.size(); ++i) {
         const ProgramOutput& o = program_.outputs[i];
         const Value& value = setup.value(o.value);
@@ -50,6 +51,7 @@ Results::Results(StepSetup& setup) : program_(setup.program()) {
         output.may_be_direct = value.scope == Scope::problem && value.operand < 0 &&
                                value.output == static_cast<int>(i) && value.type == program_.type &&
                                !o.transposed && !is_factor(program_, o.value);
+        output.is_written = std::find(written.begin(), written.end(), i) != written.end();
         output.is_marked = setup.is_marked(o.value);
         if (o.mean) {
             output.divide =
@@ -61,7 +63,7 @@ Results::Results(StepSetup& setup) : program_(setup.program()) {
 
 int Results::direct_output(ValueId id, const DeviceCall& call) const {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-        if (outputs_[i].value != id || !outputs_[i].may_be_direct) {
+        if (outputs_[i].value != id || !outputs_[i].may_be_direct || outputs_[i].is_written) {
             continue;
         }
         const DeviceView v = result_view(program_, i, call.results[i]);
@@ -80,7 +82,7 @@ void Results::write_slice(StepRun& run, const DeviceCall& call, std::int64_t fir
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         const Output& output = outputs_[i];
         const DeviceView& value = run.value(output.value);
-        if (!output.per_problem || value.count() == 0) {
+        if (!output.per_problem || output.is_written || value.count() == 0) {
             continue;
         }
         const DeviceView to = from_problem(result_view(program_, i, call.results[i]), first);

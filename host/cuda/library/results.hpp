@@ -16,7 +16,8 @@ namespace matgrad::gpu {
 
 class Results {
 public:
-    explicit Results(StepSetup& setup);
+    /// `written`: outputs that a fused kernel writes for each problem.
+    Results(StepSetup& setup, const std::vector<std::size_t>& written);
 
     /// The output whose memory the value is computed in, or -1: of the value's type and scope, not
     /// transposed, in rows that a BLAS can write, and not added to what is there.
@@ -35,7 +36,8 @@ private:
         bool per_problem = false;
         bool is_mean = false;
         bool may_be_direct = false;
-        bool is_marked = false;  ///< NaN where a problem failed is written with the value
+        bool is_written = false;  ///< for each problem, by the fused kernel
+        bool is_marked = false;   ///< NaN where a problem failed is written with the value
         KernelId divide = kNoKernel;
     };
     const Program& program_;

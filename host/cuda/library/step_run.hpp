@@ -59,6 +59,8 @@ public:
     std::span<const DeviceView> values;
     std::span<std::int64_t* const> wide_pivots;  ///< by value: as the 64-bit library keeps them
     std::span<PartialSums> partial_sums;         ///< by value
+    std::span<const DeviceView> results;  ///< of the slice, as the values that hold them are seen
+    std::span<const double> beta;         ///< of results; empty: all 0
     StepMemory memory;
     OperationLog* log = nullptr;  ///< where operations go; null: to the stream
 

@@ -156,6 +156,8 @@ public:
     void check_fits_int(const char* what, std::int64_t size) const;
 
     [[nodiscard]] std::int64_t limit(Limit limit) const { return thresholds_[limit]; }
+    [[nodiscard]] const Thresholds& thresholds() const { return thresholds_; }
+    [[nodiscard]] int device() const { return context_.info().index; }
     [[nodiscard]] OneByOne cholesky_alone() const;
     /// Never where the plan is to be captured: it is cuSOLVER's.
     [[nodiscard]] OneByOne lu_alone() const;

@@ -23,6 +23,14 @@ constexpr Threshold kTable[] = {
      "guess: half the work, in a routine that is tuned less than gemm"},
     {Limit::reduce_domain, "reduce_domain", std::int64_t{1} << 16,
      "guess: below it one block reads the domain soon enough"},
+    {Limit::fused_threads, "fused_threads", 0, "by the limits below"},
+    {Limit::fused_thread_order, "fused_thread_order", 10,
+     "cuSolverDx 0.6.0 advises a thread for matrices of at most 100 entries"},
+    {Limit::fused_thread_bytes, "fused_thread_bytes", 512, "guess: half of a thread's registers"},
+    {Limit::fused_thread_operations, "fused_thread_operations", 4000,
+     "guess: longer texts take long to compile and leave the instruction cache"},
+    {Limit::fused_warp_entries, "fused_warp_entries", 1024,
+     "the contest of July 2026: Cholesky factors of order 32 by a warp, of order 64 by two"},
 };
 
 }  // namespace
