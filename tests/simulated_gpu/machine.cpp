@@ -128,6 +128,7 @@ void reset(const Machine& machine, const Schedule& schedule) {
     s.calls.clear();
     s.failures.clear();
     s.launches.clear();
+    s.is_profiling = false;
     forget_last_error();
     set_schedule(schedule);
 }
@@ -167,6 +168,12 @@ std::int64_t calls(const std::string& function) {
         sum += starts_with(name, function) ? count : 0;
     }
     return sum;
+}
+
+void profile_launches(bool is_on) {
+    Simulation& s = simulation();
+    const std::lock_guard lock(s.mutex);
+    s.is_profiling = is_on;
 }
 
 std::vector<Launch> launches() {
