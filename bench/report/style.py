@@ -30,6 +30,8 @@ EXECUTORS = {
     "libxsmm": (GREY, "*", True),
     "cublas": (BLACK, "d", True),
     "cublas, graph": (BLACK, "d", False),
+    "mathdx": (SKY, "X", True),
+    "mathdx, graph": (SKY, "X", False),
 }
 FUNCTIONS = [(BLUE, "o"), (ORANGE, "^"), (GREEN, "s"), (VERMILION, "D"), (PURPLE, "P"), (SKY, "v"),
              (BLACK, "X"), (YELLOW, "h")]

@@ -12,6 +12,7 @@
 #include "potrf.cuh"
 #include "second_factor.cuh"
 #include "solve.cuh"
+#include "staging.cuh"
 #include "transfer.cuh"
 #include "trsm.cuh"
 
@@ -117,6 +118,20 @@ MATGRAD_DEVICE void store_result(const Args& args, int matrix, long long problem
         store_matrix<Team, To>(from, args.matrices[matrix], problem, lost);
     } else if (!lost) {
         add_matrix<Team, To>(from, beta, args.matrices[matrix], problem);
+    }
+}
+
+/// The same for the problems of a block whose threads have one each.
+template <typename To, int kThreads, typename From, typename Args>
+MATGRAD_DEVICE void store_own_result(const Args& args, int matrix,
+                                     const BlockProblems<kThreads>& problems, unsigned char* stage,
+                                     int status, const From& from) {
+    const double beta = args.beta[matrix];
+    if (beta == 0) {
+        store_own<To>(from, args.matrices[matrix], problems, stage,
+                      loses_results(status, args.losing));
+    } else if (problems.has_own()) {
+        store_result<ThreadTeam, To>(args, matrix, problems.own(), status, from);
     }
 }
 

@@ -29,16 +29,16 @@ struct Matrix {
     MATGRAD_DEVICE static constexpr int offset(int r, int c) {
         return r * kRowStride + c * kColStride;
     }
-    MATGRAD_DEVICE T get(int r, int c) const {
+    MATGRAD_DEVICE T get(int r, int c MATGRAD_PLACE_PARAMETER) const {
         if constexpr (kSpace == Space::block) {
-            return load_shared(data + offset(r, c));
+            return load_shared(data + offset(r, c) MATGRAD_PLACE);
         } else {
             return data[offset(r, c)];
         }
     }
-    MATGRAD_DEVICE void set(int r, int c, T value) const {
+    MATGRAD_DEVICE void set(int r, int c, T value MATGRAD_PLACE_PARAMETER) const {
         if constexpr (kSpace == Space::block) {
-            store_shared(data + offset(r, c), value);
+            store_shared(data + offset(r, c), value MATGRAD_PLACE);
         } else {
             data[offset(r, c)] = value;
         }

@@ -55,9 +55,11 @@ matgrad_add_test(kernel_cache
 # The compiler itself, which needs no driver.
 if(TARGET CUDA::nvrtc)
   matgrad_add_test(cuda_compile
-    SOURCES device_code_test.cpp device_compiler.cpp kernel_code_test.cpp kernel_compile_test.cpp
+    SOURCES
+      device_code_test.cpp device_compiler.cpp fused_code_test.cpp kernel_code_test.cpp kernel_compile_test.cpp
     LIBRARIES cuda_executors_archive ${CUDA_nvrtc_LIBRARY})
-  target_compile_definitions(cuda_compile_test PRIVATE MATGRAD_KERNELS="${PROJECT_SOURCE_DIR}/kernels")
+  target_compile_definitions(cuda_compile_test PRIVATE
+    MATGRAD_KERNELS="${PROJECT_SOURCE_DIR}/kernels" MATGRAD_TEST_KERNELS="${CMAKE_CURRENT_SOURCE_DIR}")
   # Each source for every architecture, not for one of them.
   add_test(NAME cuda_compile.for_every_architecture
     COMMAND cuda_compile_test --gtest_filter=*WithoutSpills)

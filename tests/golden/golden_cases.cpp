@@ -59,6 +59,8 @@ const NamedSizes kThreeSizes[] = {
 };
 const Sizes kCatalogueSizes = {{"m", 40}, {"n", 12}, {"p", 7}, {"k", 10}};
 const Sizes kCookbookSizes = {{"m", 9}, {"n", 6}, {"p", 5}, {"q", 4}};
+/// Of which most matrices do not fit into the memory that regions are made for.
+const Sizes kLongSizes = {{"m", 1024}, {"n", 12}, {"p", 200}, {"q", 6}, {"k", 10}};
 
 Recipe recipe_of(const CatalogueEntry& entry) {
     Recipe recipe;
@@ -105,17 +107,21 @@ void add_catalogue(std::vector<Case>& cases) {
     }
 }
 
+Recipe recipe_of(const CookbookRow& row) {
+    Recipe recipe;
+    recipe.group = "cookbook";
+    recipe.name = fmt::format("{}: {} wrt {}", row.equation, row.f, row.wrt);
+    recipe.text = row.f;
+    recipe.wrt = {row.wrt};
+    recipe.declarations = row.declarations;
+    recipe.sizes = kCookbookSizes;
+    recipe.type = ScalarType::float32;
+    return recipe;
+}
+
 void add_cookbook(std::vector<Case>& cases) {
     for (const CookbookRow& row : read_cookbook()) {
-        Recipe recipe;
-        recipe.group = "cookbook";
-        recipe.name = fmt::format("{}: {} wrt {}", row.equation, row.f, row.wrt);
-        recipe.text = row.f;
-        recipe.wrt = {row.wrt};
-        recipe.declarations = row.declarations;
-        recipe.sizes = kCookbookSizes;
-        recipe.type = ScalarType::float32;
-        cases.push_back(make_case(recipe));
+        cases.push_back(make_case(recipe_of(row)));
     }
 }
 
@@ -126,6 +132,23 @@ std::vector<Case> make_cases() {
     add_four_functions(cases);
     add_catalogue(cases);
     add_cookbook(cases);
+    return cases;
+}
+
+std::vector<Case> make_long_cases() {
+    std::vector<Case> cases;
+    const auto add = [&cases](Recipe recipe) {
+        recipe.group = "regions";
+        recipe.sizes = kLongSizes;
+        recipe.type = ScalarType::float32;
+        cases.push_back(make_case(recipe));
+    };
+    for (const CatalogueEntry& entry : catalogue()) {
+        add(recipe_of(entry));
+    }
+    for (const CookbookRow& row : read_cookbook()) {
+        add(recipe_of(row));
+    }
     return cases;
 }
 

@@ -48,6 +48,9 @@ public:
             c.staged_bytes += place.bytes;
         }
         place_all(c);
+        if (threads == 1) {
+            c.stage_bytes = stage_bytes(teams);
+        }
         return c;
     }
 
@@ -150,6 +153,23 @@ private:
         return round_up(
             std::max<std::int64_t>(1, program_.value(id).rows.size * place.line * entry),
             kAlignment);
+    }
+
+    /// Room for one of the matrices that are read or written, of all problems of a block.
+    [[nodiscard]] std::int64_t stage_bytes(std::int64_t problems) const {
+        std::int64_t most = kAlignment;
+        const auto add = [&](ValueId id, ScalarType type) {
+            most = std::max(most, (problems + 1) * program_.value(id).count() * size_of(type));
+        };
+        for (const std::vector<ValueId>* ids : {&what_.inputs, &what_.kept}) {
+            for (const ValueId id : *ids) {
+                add(id, program_.value(id).type);
+            }
+        }
+        for (const std::size_t result : what_.results) {
+            add(program_.outputs[result].value, program_.type);
+        }
+        return round_up(most, kAlignment);
     }
 
     /// The value whose memory the step's result may take: it ends there, and each entry is read by the thread that
@@ -319,6 +339,8 @@ double operations_of(const FusedDescription& what) {
     return sum;
 }
 
+/// So that several blocks share a multiprocessor.
+constexpr std::int64_t kMostStageBytes = 40 << 10;
 /// Teams of a thread alone, or of a warp, in a block.
 constexpr int kThreadsAlone = 128;
 /// What a thread alone can have: its text has every operation.
@@ -344,7 +366,13 @@ FusedConfiguration configure_fused(const Program& program, const FusedDescriptio
                       alive <= thresholds[Limit::fused_thread_bytes] &&
                       operations_of(what) <=
                           static_cast<double>(thresholds[Limit::fused_thread_operations]))) {
-        return configure(1, kThreadsAlone);
+        // Fewer problems to a block where it would have no room for their matrices.
+        for (int problems = kThreadsAlone; problems >= kWarp; problems /= 2) {
+            FusedConfiguration c = configure(1, problems);
+            if (c.block_bytes() <= (problems == kWarp ? most_bytes : kMostStageBytes)) {
+                return c;
+            }
+        }
     }
     if (is_wanted(kWarp, order <= kWarp, entries <= thresholds[Limit::fused_warp_entries])) {
         FusedConfiguration c = configure(kWarp, kWarps);

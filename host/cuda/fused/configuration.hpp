@@ -38,9 +38,13 @@ struct FusedConfiguration {
     std::vector<ChipPlace> places;  ///< by value
     std::int64_t staged_bytes = 0;  ///< of a block: what all problems share
     std::int64_t team_bytes = 0;
+    std::int64_t stage_bytes =
+        0;               ///< of a block whose threads have a problem each: see staging.cuh
     std::string reason;  ///< why the Program does not fit
     [[nodiscard]] int block() const { return threads * teams; }
-    [[nodiscard]] std::int64_t block_bytes() const { return staged_bytes + team_bytes * teams; }
+    [[nodiscard]] std::int64_t block_bytes() const {
+        return staged_bytes + stage_bytes + team_bytes * teams;
+    }
 };
 
 /// `most_bytes`: that a block may have.

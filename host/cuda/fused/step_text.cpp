@@ -85,8 +85,8 @@ public:
     std::string operator()(const Map& s) const {
         return fmt::format(
             "set_each<Team>({}, [&](int row, int col) {{\n"
-            "            const EntryPlace at{{row, col}};\n"
-            "{}        }});",
+            "    const EntryPlace at{{row, col}};\n"
+            "{}}});",
             out_, code(s.body));
     }
     std::string operator()(const Reduce& s) const {
@@ -110,8 +110,7 @@ private:
         std::string better = "NoBetter{}";
         if (limits.far > 0) {
             better = fmt::format(
-                "[&] {{\n{}            return factor_again<Team>({}, {}, {}, gram, panel);\n       "
-                " }}",
+                "[&] {{\n{}    return factor_again<Team>({}, {}, {}, gram, panel);\n}}",
                 scratch(rows_of(program_, s.root).size), number(s.root_scale), view(s.root), out_);
         }
         return fmt::format("with_care<Team>({}, {}, ConditionLimits{{{}, {}, {}}}, {})", call, out_,
@@ -125,18 +124,18 @@ private:
         const std::int64_t rows = second_factor_rows(root_rows);
         if (c_.threads == 1) {
             return fmt::format(
-                "            double own_gram[{0}];\n"
-                "            double own_panel[{1}];\n"
-                "            const Own<double, {2}, {2}> gram{{own_gram}};\n"
-                "            const Own<double, {3}, {2}> panel{{own_panel}};\n",
+                "    double own_gram[{0}];\n"
+                "    double own_panel[{1}];\n"
+                "    const Own<double, {2}, {2}> gram{{own_gram}};\n"
+                "    const Own<double, {3}, {2}> panel{{own_panel}};\n",
                 n * n, rows * n, n, rows);
         }
         const std::int64_t line = chip_line(n, n);
         const std::int64_t offset = c_.places[static_cast<std::size_t>(step_.out)].scratch;
         return fmt::format(
-            "            const Tile<double, {0}, {0}, {1}> gram{{reinterpret_cast<double*>(own + "
+            "    const Tile<double, {0}, {0}, {1}> gram{{reinterpret_cast<double*>(own + "
             "{2})}};\n"
-            "            const Tile<double, {3}, {0}, {1}> panel{{reinterpret_cast<double*>(own + "
+            "    const Tile<double, {3}, {0}, {1}> panel{{reinterpret_cast<double*>(own + "
             "{4})}};\n",
             n, line, offset, rows, offset + n * line * 8);
     }
@@ -145,7 +144,7 @@ private:
 
     /// The instructions of a body, with `at` the place.
     [[nodiscard]] std::string code(const MapBody& body) const {
-        return code_text(body, step_.type, "            ", [&](int i) {
+        return code_text(body, step_.type, "    ", [&](int i) {
             const MapOperand& operand = body.operands[static_cast<std::size_t>(i)];
             const char* const place = operand.broadcast == Broadcast::none     ? "at.row, at.col"
                                       : operand.broadcast == Broadcast::scalar ? "0, 0"
@@ -176,8 +175,8 @@ private:
                 place = "k, i";
                 break;
         }
-        return fmt::format("[&]({}) {{\n            const EntryPlace at{{{}}};\n{}        }}",
-                           parameters, place, code(s.body));
+        return fmt::format("[&]({}) {{\n    const EntryPlace at{{{}}};\n{}}}", parameters, place,
+                           code(s.body));
     }
 
     [[nodiscard]] std::int64_t length(const Reduce& s) const {
@@ -229,7 +228,7 @@ private:
 
 std::string step_text(const Program& program, const FusedConfiguration& configuration,
                       const Step& step) {
-    return fmt::format("        // {}\n        {}\n", to_text(program, step),
+    return fmt::format("// {}\n{}\n", to_text(program, step),
                        std::visit(StepText(program, configuration, step), step.operation));
 }
 
