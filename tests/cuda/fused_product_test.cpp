@@ -50,6 +50,16 @@ std::vector<Product> products() {
     }
     add(kChipTeams[1], 65, 3, 8);
     add(kChipTeams[1], 2, 64, 17);
+    // Whole tiles, whose rows are shared out in other ways.
+    constexpr std::int64_t kWhole[][3] = {{64, 64, 5}, {32, 32, 9},  {64, 16, 4},
+                                          {16, 64, 4}, {128, 32, 3}, {32, 128, 2}};
+    for (const ChipTeam& team : kChipTeams) {
+        for (const auto& [m, n, k] : kWhole) {
+            if (team.threads >= 64 || (team.threads == 32 && m * n <= 1024)) {
+                add(team, m, n, k);
+            }
+        }
+    }
     return all;
 }
 

@@ -13,7 +13,8 @@ struct Shape {
 /// Below and above a pack, its multiples and not, and more than a group of reads of each team.
 constexpr Shape kShapes[] = {{1, 1}, {3, 5},  {4, 4}, {1, 16}, {16, 1},
                              {6, 8}, {33, 7}, {0, 3}, {3, 0}};
-constexpr Shape kWide = {64, 36};  // of teams of several threads
+/// Of teams of several threads; packs are taken in an order of their own in all but the first.
+constexpr Shape kWide[] = {{63, 36}, {8, 16}, {16, 32}, {4, 64}, {32, 16}, {64, 16}, {12, 32}};
 constexpr std::int64_t kBatch = 5;
 
 struct Transfer {
@@ -39,11 +40,16 @@ std::vector<Transfer> transfers(gpu::KernelSource& source) {
     for (const ChipTeam& team : kChipTeams) {
         std::vector<Shape> shapes(std::begin(kShapes), std::end(kShapes));
         if (team.threads > 1) {
-            shapes.push_back(kWide);
+            shapes.insert(shapes.end(), std::begin(kWide), std::end(kWide));
         }
         for (const Shape& shape : shapes) {
             const ScalarType* const types = kConversions[all.size() % std::size(kConversions)];
             all.push_back({team, shape, types[0], types[1], types[2]});
+            if (shape.rows * shape.cols >= 128 && team.threads == 64) {
+                for (const auto& each : kConversions) {
+                    all.push_back({team, shape, each[0], each[1], each[2]});
+                }
+            }
         }
     }
     for (Transfer& t : all) {

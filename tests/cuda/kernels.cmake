@@ -36,7 +36,8 @@ target_compile_definitions(fused_primitives_test PRIVATE
 # What else fused kernels are made of, launched as they are.
 matgrad_add_test(fused_pieces
   SOURCES
-    fused_condition_test.cpp fused_entries_test.cpp fused_product_test.cpp fused_transfer_test.cpp
+    fused_condition_test.cpp fused_entries_test.cpp fused_product_test.cpp fused_staging_test.cpp
+    fused_transfer_test.cpp
     ${simulated_gpu_expectations}
   OBJECTS program_test_support
   LIBRARIES cuda_executors_archive simulated_gpu Eigen3::Eigen)
