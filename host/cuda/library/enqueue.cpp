@@ -150,13 +150,13 @@ private:
         run_.results = result_views_;
         run_.beta = call_.beta;
         run_.begin_step(nullptr);
+        const Statuses before = run_.status;
         if (!plan_.can_fail && call_.status != nullptr) {
-            // The kernel writes that all have succeeded.
-            run_.status = {call_.status + first, true, nullptr};
+            run_.status = {call_.status + first, true, nullptr};  // it writes 0
         }
         plan_.fused->enqueue(run_);
         if (!plan_.can_fail) {
-            run_.status = {};
+            run_.status = before;
         }
         for (const ValueId id : plan_.fused->what().kept) {
             plan_.sums.mark_not_finite(run_, id);
