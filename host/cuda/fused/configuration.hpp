@@ -32,6 +32,9 @@ struct ChipPlace {
 /// A second factorization takes so many rows of the root at a time; as panel_rows of kernels/block.
 [[nodiscard]] std::int64_t second_factor_rows(std::int64_t root_rows);
 
+/// Of a block's memory, for what primitives keep beside the matrices.
+inline constexpr std::int64_t kBytesOfPrimitives = 8 << 10;
+
 struct FusedConfiguration {
     int threads = 32;               ///< of a team: 1, 32, or a block
     int teams = 1;                  ///< in a block
