@@ -25,9 +25,12 @@ public:
         text_ = fmt::format(
             "MATGRAD_KERNEL(fused_#, FusedArgs<{}>, {}) {{\n"
             "    using Team = BlockTeam<{}>;\n"
-            "    MATGRAD_BLOCK_MEMORY(memory, {});\n"
-            "    unsigned char* const own = memory;\n",
+            "    MATGRAD_BLOCK_MEMORY(memory, {});\n",
             fused_matrices(what_), c_.block(), c_.threads, c_.block_bytes());
+        if (std::any_of(plan_.actions.begin(), plan_.actions.end(),
+                        [](const PanelAction& action) { return action.scratch >= 0; })) {
+            text_ += "    unsigned char* const own = memory;\n";
+        }
         indent_ = "    ";
         declare(-1);
         load_staged();
