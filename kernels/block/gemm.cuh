@@ -152,8 +152,8 @@ MATGRAD_DEVICE void for_each_lower(const Function& function) {
     }
 }
 
-/// out = alpha * a * a': the lower triangle, and with kMirror the upper one too.
-template <typename Team, typename C, bool kMirror, typename A, typename Out>
+/// out = alpha * a * a': the lower triangle, and with kMirror the upper one too. kAdds: added to what is there.
+template <typename Team, typename C, bool kMirror, bool kAdds = false, typename A, typename Out>
 MATGRAD_DEVICE void syrk(C alpha, const A& a, const Out& out) {
     constexpr int n = A::kRows;
     constexpr int kInner = A::kCols;
@@ -192,7 +192,8 @@ MATGRAD_DEVICE void syrk(C alpha, const A& a, const Out& out) {
                     if (r < n && c < n && (first_row != first_col || i >= j)) {
                         const int low = r > c ? r : c;
                         const int high = r > c ? c : r;
-                        const T value = static_cast<T>(alpha * sums[i][j]);
+                        const C old = kAdds ? static_cast<C>(out.get(low, high)) : C(0);
+                        const T value = static_cast<T>(alpha * sums[i][j] + old);
                         out.set(low, high, value);
                         if (kMirror && low != high) {
                             out.set(high, low, value);

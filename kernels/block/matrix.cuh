@@ -43,7 +43,7 @@ struct Matrix {
             data[offset(r, c)] = value;
         }
     }
-    /// The transpose, one row, some rows, one column: views of the same memory.
+    /// The transpose, one row, some rows, one column, some columns: views of the same memory.
     MATGRAD_DEVICE auto t() const {
         return Matrix<T, kColCount, kRowCount, kColStride, kRowStride, kWhere>{data};
     }
@@ -56,6 +56,10 @@ struct Matrix {
     }
     MATGRAD_DEVICE auto col(int c) const {
         return Matrix<T, kRowCount, 1, kRowStride, kColStride, kWhere>{data + offset(0, c)};
+    }
+    template <int kSome>
+    MATGRAD_DEVICE auto cols(int first) const {
+        return Matrix<T, kRowCount, kSome, kRowStride, kColStride, kWhere>{data + offset(0, first)};
     }
 };
 

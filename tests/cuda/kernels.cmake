@@ -18,6 +18,7 @@ matgrad_add_test(cuda_kernels
     kernel_map_test.cpp
     kernel_pieces_test.cpp
     kernel_reduce_test.cpp
+    kernel_resources_test.cpp
     kernel_sum_test.cpp
     ${simulated_gpu_expectations}
   OBJECTS program_test_support

@@ -52,10 +52,11 @@ struct NamedSizes {
     Sizes sizes;
 };
 
-const NamedSizes kThreeSizes[] = {
+const NamedSizes kFourSizes[] = {
     {"4x3", {{"m", 4}, {"n", 3}, {"p", 2}}},
     {"64x16", {{"m", 64}, {"n", 16}, {"p", 24}}},
     {"600x400", {{"m", 600}, {"n", 400}, {"p", 500}}},
+    {"2000x16", {{"m", 2000}, {"n", 16}, {"p", 24}}},
 };
 const Sizes kCatalogueSizes = {{"m", 40}, {"n", 12}, {"p", 7}, {"k", 10}};
 const Sizes kCookbookSizes = {{"m", 9}, {"n", 6}, {"p", 5}, {"q", 4}};
@@ -75,7 +76,7 @@ Recipe recipe_of(const CatalogueEntry& entry) {
 
 void add_four_functions(std::vector<Case>& cases) {
     for (const char* name : {"frobenius", "least_squares", "bilinear_trace", "log_det_gram"}) {
-        for (const auto& [size, sizes] : kThreeSizes) {
+        for (const auto& [size, sizes] : kFourSizes) {
             for (const ScalarType type : {ScalarType::float32, ScalarType::float64}) {
                 Recipe recipe = recipe_of(*find_in_catalogue(name));
                 recipe.group = "four_functions";

@@ -1,10 +1,9 @@
 #include "cuda/fused/configuration.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <variant>
 
+#include "cuda/fused/panel_configuration.hpp"
 #include "program/gram_limits.hpp"
 #include "program/round_up.hpp"
 #include "program/uses.hpp"
@@ -128,21 +127,12 @@ private:
         });
     }
 
-    [[nodiscard]] bool is_pivots(ValueId id) const {
-        return std::any_of(what_.steps.begin(), what_.steps.end(), [id](const Step* step) {
-            const auto* solve = std::get_if<Solve>(&step->operation);
-            const auto* reduce = std::get_if<Reduce>(&step->operation);
-            return step->out2 == id || (solve != nullptr && solve->pivots.value == id) ||
-                   (reduce != nullptr && reduce->pivots.value == id);
-        });
-    }
-
     [[nodiscard]] ChipPlace shape_of(ValueId id, bool own) const {
         const Value& v = program_.value(id);
         ChipPlace place;
         place.is_own = own;
         place.type = type_of(id);
-        place.is_int = is_pivots(id);
+        place.is_int = is_pivots(what_, id);
         place.home = id;
         place.line = own ? v.cols.size : chip_line(v.rows.size, v.cols.size);
         return place;
@@ -215,18 +205,6 @@ private:
         return kNoValue;
     }
 
-    /// Of a second factorization that the step may want.
-    [[nodiscard]] std::int64_t scratch_bytes(const Step& step) const {
-        const auto* potrf = std::get_if<Potrf>(&step.operation);
-        if (potrf == nullptr || !matgrad::detail::is_with_care(program_, step, *potrf) ||
-            matgrad::detail::GramLimits(program_.type).far == 0) {
-            return 0;
-        }
-        const std::int64_t n = program_.value(step.out).rows.size;
-        const std::int64_t rows = n + second_factor_rows(rows_of(program_, potrf->root).size);
-        return rows * chip_line(n, n) * size_of(ScalarType::float64);
-    }
-
     struct Piece {
         std::int64_t offset, bytes, last;
     };
@@ -286,7 +264,7 @@ private:
                     place(out);
                 }
             }
-            if (const std::int64_t bytes = own ? 0 : scratch_bytes(step); bytes > 0) {
+            if (const std::int64_t bytes = own ? 0 : scratch_bytes(program_, step); bytes > 0) {
                 c.places[at(step.out)].scratch = find(round_up(bytes, kAlignment), k);
             }
         }
@@ -308,6 +286,26 @@ std::int64_t chip_line(std::int64_t rows, std::int64_t cols) {
 
 std::int64_t second_factor_rows(std::int64_t root_rows) {
     return std::min<std::int64_t>(root_rows, kWarp);
+}
+
+std::int64_t scratch_bytes(const Program& program, const Step& step) {
+    const auto* potrf = std::get_if<Potrf>(&step.operation);
+    if (potrf == nullptr || !matgrad::detail::is_with_care(program, step, *potrf) ||
+        matgrad::detail::GramLimits(program.type).far == 0) {
+        return 0;
+    }
+    const std::int64_t n = program.value(step.out).rows.size;
+    const std::int64_t rows = n + second_factor_rows(rows_of(program, potrf->root).size);
+    return rows * chip_line(n, n) * size_of(ScalarType::float64);
+}
+
+bool is_pivots(const FusedDescription& what, ValueId id) {
+    return std::any_of(what.steps.begin(), what.steps.end(), [id](const Step* step) {
+        const auto* solve = std::get_if<Solve>(&step->operation);
+        const auto* reduce = std::get_if<Reduce>(&step->operation);
+        return step->out2 == id || (solve != nullptr && solve->pivots.value == id) ||
+               (reduce != nullptr && reduce->pivots.value == id);
+    });
 }
 
 namespace {
@@ -350,7 +348,7 @@ constexpr int kWarps = 4;
 
 }  // namespace
 
-FusedConfiguration configure_fused(const Program& program, const FusedDescription& what,
+FusedConfiguration configure_fused(const Program& program, FusedDescription& what,
                                    const Thresholds& thresholds, std::int64_t most_bytes) {
     Configure configure(program, what);
     const std::int64_t forced = thresholds[Limit::fused_threads];
@@ -384,11 +382,9 @@ FusedConfiguration configure_fused(const Program& program, const FusedDescriptio
                         : is_wanted(128, true, order <= 96 && entries <= 96 * 96) ? 128
                                                                                   : 256;
     FusedConfiguration c = configure(threads, 1);
-    if (c.block_bytes() > most_bytes) {
-        c.reason = fmt::format("a problem takes {} bytes on chip, of which a block has {}",
-                               c.block_bytes(), most_bytes);
-    }
-    return c;
+    return c.block_bytes() <= most_bytes
+               ? c
+               : configure_panels(program, what, threads, c.block_bytes(), most_bytes);
 }
 
 }  // namespace matgrad::gpu

@@ -2,6 +2,7 @@
 /// \file How a fused kernel works on its problems: the threads of a team, and where on chip each value lies.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,17 @@ struct ChipPlace {
 /// A second factorization takes so many rows of the root at a time; as panel_rows of kernels/block.
 [[nodiscard]] std::int64_t second_factor_rows(std::int64_t root_rows);
 
+/// Of a block's memory, for what primitives keep beside the matrices.
+inline constexpr std::int64_t kBytesOfPrimitives = 8 << 10;
+
+/// Of a second factorization that the step may want.
+[[nodiscard]] std::int64_t scratch_bytes(const Program& program, const Step& step);
+
+/// Is the value a list of rows that were swapped?
+[[nodiscard]] bool is_pivots(const FusedDescription& what, ValueId id);
+
+struct PanelPlan;
+
 struct FusedConfiguration {
     int threads = 32;               ///< of a team: 1, 32, or a block
     int teams = 1;                  ///< in a block
@@ -39,7 +51,9 @@ struct FusedConfiguration {
     std::int64_t staged_bytes = 0;  ///< of a block: what all problems share
     std::int64_t team_bytes = 0;
     std::int64_t stage_bytes =
-        0;               ///< of a block whose threads have a problem each: see staging.cuh
+        0;  ///< of a block whose threads have a problem each: see staging.cuh
+    /// Where a problem does not fit whole: its passes over panels.
+    std::shared_ptr<const PanelPlan> panels;
     std::string reason;  ///< why the Program does not fit
     [[nodiscard]] int block() const { return threads * teams; }
     [[nodiscard]] std::int64_t block_bytes() const {
@@ -47,9 +61,9 @@ struct FusedConfiguration {
     }
 };
 
-/// `most_bytes`: that a block may have.
-[[nodiscard]] FusedConfiguration configure_fused(const Program& program,
-                                                 const FusedDescription& what,
+/// `most_bytes`: that a block may have. `what` gets the values that one pass over panels leaves to another in device
+/// memory.
+[[nodiscard]] FusedConfiguration configure_fused(const Program& program, FusedDescription& what,
                                                  const Thresholds& thresholds,
                                                  std::int64_t most_bytes);
 

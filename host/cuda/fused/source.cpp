@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cuda/fused/panel_source.hpp"
 #include "cuda/fused/step_text.hpp"
 #include "cuda/kernel_source_body.hpp"
 #include "program/gram_limits.hpp"
@@ -242,7 +243,8 @@ std::size_t fused_matrices(const FusedDescription& what) {
 
 std::string fused_text(const Program& program, const FusedDescription& what,
                        const FusedConfiguration& configuration) {
-    return Text(program, what, configuration)();
+    return configuration.panels != nullptr ? panel_text(program, what, configuration)
+                                           : Text(program, what, configuration)();
 }
 
 }  // namespace matgrad::gpu

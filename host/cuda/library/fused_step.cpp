@@ -2,20 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "cuda/fused/panel_plan.hpp"
 #include "cuda/fused/source.hpp"
 
 namespace matgrad::gpu {
 namespace {
 
-/// Of a block's memory, for what primitives keep beside the matrices.
-constexpr std::int64_t kOfPrimitives = 8 << 10;
-
 std::int64_t most_block_bytes(int device) {
     int bytes = 0;
     MATGRAD_CUDA(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
-    return bytes - kOfPrimitives;
+    return bytes - kBytesOfPrimitives;
 }
 
 }  // namespace
@@ -26,8 +25,12 @@ std::unique_ptr<const FusedStep> FusedStep::make(StepSetup& setup, std::string& 
         reason = what.reason;
         return nullptr;
     }
-    const FusedConfiguration configuration = configure_fused(
-        setup.program(), what, setup.thresholds(), most_block_bytes(setup.device()));
+    std::int64_t most_bytes = most_block_bytes(setup.device());
+    if (const std::int64_t limit = setup.limit(Limit::fused_block_bytes); limit > 0) {
+        most_bytes = std::min(most_bytes, limit);
+    }
+    const FusedConfiguration configuration =
+        configure_fused(setup.program(), what, setup.thresholds(), most_bytes);
     if (!configuration.reason.empty()) {
         reason = configuration.reason;
         return nullptr;
@@ -42,7 +45,8 @@ FusedStep::FusedStep(StepSetup& setup, FusedDescription what,
       kept_(what_.kept),
       threads_(configuration.threads),
       teams_(configuration.teams),
-      block_bytes_(configuration.block_bytes()) {
+      block_bytes_(configuration.block_bytes()),
+      panels_(configuration.panels == nullptr ? "" : panels_text(*configuration.panels)) {
     read_.insert(read_.end(), what_.inputs.begin(), what_.inputs.end());
     kernel_ = setup.kernels().add_fused(fused_text(setup.program(), what_, configuration),
                                         fused_matrices(what_), configuration.block(),
@@ -77,9 +81,10 @@ bool FusedStep::does(const Step& step) const {
 
 std::string FusedStep::explain() const {
     return fmt::format(
-        "one kernel for {} step{}: {} thread{} to a problem, {} problem{} and {} bytes to a block",
+        "one kernel for {} step{}: {} thread{} to a problem, {} problem{} and {} bytes to a "
+        "block{}",
         what_.steps.size(), what_.steps.size() == 1 ? "" : "s", threads_, threads_ == 1 ? "" : "s",
-        teams_, teams_ == 1 ? "" : "s", block_bytes_);
+        teams_, teams_ == 1 ? "" : "s", block_bytes_, panels_);
 }
 
 }  // namespace matgrad::gpu

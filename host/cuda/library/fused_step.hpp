@@ -35,6 +35,7 @@ private:
     int threads_ = 1;
     int teams_ = 1;
     std::int64_t block_bytes_ = 0;
+    std::string panels_;  ///< what explain() says of them
 };
 
 }  // namespace matgrad::gpu
