@@ -1,7 +1,6 @@
 #include "cli/check_draw.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,18 +16,6 @@ namespace {
 constexpr std::uint64_t kSeed = 1;
 constexpr std::int64_t kDefaultSizes[] = {9, 7, 5, 4, 3, 2};
 
-std::vector<std::string> dimension_names(const std::vector<Declaration>& symbols) {
-    std::vector<std::string> names;
-    for (const Declaration& symbol : symbols) {
-        for (const Dim& dim : {symbol.shape.rows, symbol.shape.cols}) {
-            if (!dim.name.empty() && std::count(names.begin(), names.end(), dim.name) == 0) {
-                names.push_back(dim.name);
-            }
-        }
-    }
-    return names;
-}
-
 /// Sizes for all names: the given ones, and falling (or rising) ones for the others.
 Dims fill_dims(const Dims& given, const std::vector<std::string>& names, bool rising) {
     Dims dims;
@@ -39,15 +26,6 @@ Dims fill_dims(const Dims& given, const std::vector<std::string>& names, bool ri
         dims[names[i]] = at != given.end() ? at->second : kDefaultSizes[std::min(place, count - 1)];
     }
     return dims;
-}
-
-void check_dims_known(const Dims& given, const std::vector<std::string>& names) {
-    for (const auto& [name, size] : given) {
-        if (std::count(names.begin(), names.end(), name) == 0) {
-            throw NameError(fmt::format("--dims: no dimension is named {}, expected one of {}",
-                                        name, fmt::join(names, ", ")));
-        }
-    }
 }
 
 /// One problem, its entries rounded to the type of the data.

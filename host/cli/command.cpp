@@ -85,6 +85,9 @@ int dispatch(const std::vector<std::string>& words) {
     if (command == "check") {
         return check_command(parse_check(rest));
     }
+    if (command == "kernel") {
+        return kernel_command(parse_kernel(rest));
+    }
     if (command == "bench") {
         return bench_command(parse_bench(rest));
     }

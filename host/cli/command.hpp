@@ -10,7 +10,7 @@ namespace matgrad {
 /// Exit statuses of the command.
 enum ExitStatus : int {
     kSuccess = 0,
-    kSomeFailed = 1,  ///< some problems failed, or a check exceeded its bound
+    kSomeFailed = 1,  ///< some problems failed, a check exceeded its bound, or no kernel
     kWrongCall = 2,
     kMachineFailed = 3,
     kInterrupted = 130,
@@ -26,6 +26,7 @@ int run_command(std::span<const char* const> arguments);
 int derive_command(const DeriveArguments& arguments);
 int eval_command(const EvalArguments& arguments);
 int check_command(const CheckArguments& arguments);
+int kernel_command(const KernelArguments& arguments);
 int list_command();
 int devices_command();
 

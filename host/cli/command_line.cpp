@@ -125,6 +125,16 @@ GpuExecutor parse_executor(const std::string& text) {
                                       {"fused", GpuExecutor::fused}});
 }
 
+Accuracy parse_accuracy(const std::string& text) {
+    return parse_choice<Accuracy>("--accuracy", text,
+                                  {{"robust", Accuracy::robust}, {"fast", Accuracy::fast}});
+}
+
+ScalarType parse_type(const std::string& text) {
+    return parse_choice<ScalarType>(
+        "--type", text, {{"float32", ScalarType::float32}, {"float64", ScalarType::float64}});
+}
+
 /// The options of one command over strings; what they mean is read afterwards, so that every
 /// message is ours.
 class Options {
@@ -287,12 +297,10 @@ EvalArguments parse_eval(const std::vector<std::string>& words) {
     result.explain_passes =
         result.explain &&
         parse_choice<bool>("--explain", explain, {{"plan", false}, {"passes", true}});
-    result.accuracy = parse_choice<Accuracy>(
-        "--accuracy", accuracy, {{"robust", Accuracy::robust}, {"fast", Accuracy::fast}});
+    result.accuracy = parse_accuracy(accuracy);
     result.device = options.device_arguments();
     if (type) {
-        result.type = parse_choice<ScalarType>(
-            "--type", *type, {{"float32", ScalarType::float32}, {"float64", ScalarType::float64}});
+        result.type = parse_type(*type);
     }
     if (entry) {
         result.entry = parse_entry(*entry);
@@ -349,6 +357,31 @@ CheckArguments parse_check(const std::vector<std::string>& words) {
     result.dims = parse_dims(dims);
     if (batch) {
         result.batch = parse_integer("--batch", *batch, 1, 1 << 20);
+    }
+    return result;
+}
+
+KernelArguments parse_kernel(const std::vector<std::string>& words) {
+    KernelArguments result;
+    std::string dims, accuracy = "robust", type = "float64", architecture = "sm_90";
+    std::optional<std::string> batch;
+    Options options("kernel");
+    options.question(result.question);
+    options.text("--dims", dims);
+    options.text("--batch", batch);
+    options.list("--shared", result.shared);
+    options.text("--type", type);
+    options.text("--accuracy", accuracy);
+    options.text("--arch", architecture);
+    options.text("--standalone", result.standalone);
+    options.parse(words, result.question);
+    result.dims = parse_dims(dims);
+    result.type = parse_type(type);
+    result.accuracy = parse_accuracy(accuracy);
+    result.architecture =
+        parse_choice<int>("--arch", architecture, {{"sm_80", 80}, {"sm_90", 90}, {"sm_100", 100}});
+    if (batch) {
+        result.batch = parse_integer("--batch", *batch, 1, std::int64_t{1} << 40);
     }
     return result;
 }

@@ -64,12 +64,24 @@ struct CheckArguments {
     DeviceArguments device;
 };
 
-/// The words after `derive`, `eval` or `check`. The first is the expression, even if it begins with
+struct KernelArguments {
+    QuestionArguments question;
+    std::map<std::string, std::int64_t> dims;
+    std::vector<std::string> shared;  ///< operands that all problems have in common
+    std::int64_t batch = 10000;
+    ScalarType type = ScalarType::float64;
+    Accuracy accuracy = Accuracy::robust;
+    int architecture = 90;                  ///< for sm_90
+    std::optional<std::string> standalone;  ///< the path of a file to write
+};
+
+/// The words after `derive`, `eval`, `check` or `kernel`. The first is the expression, even if it begins with
 /// `-`. `--help` must have been dealt with.
 /// Errors   CallerError that names the option, what was found and what was expected.
 [[nodiscard]] DeriveArguments parse_derive(const std::vector<std::string>& words);
 [[nodiscard]] EvalArguments parse_eval(const std::vector<std::string>& words);
 [[nodiscard]] CheckArguments parse_check(const std::vector<std::string>& words);
+[[nodiscard]] KernelArguments parse_kernel(const std::vector<std::string>& words);
 /// The same for `bench`, which has options alone.
 [[nodiscard]] BenchArguments parse_bench(const std::vector<std::string>& words);
 

@@ -106,6 +106,23 @@ constexpr OptionRow kCheck[] = {
     {"--tf32", "", "as in eval"},
 };
 
+constexpr OptionRow kKernel[] = {
+    kWrt,
+    kDeclare,
+    {"--dims", "m=64,n=16", "sizes of the named dimensions, all of them"},
+    {"--batch", "N", "problems that the plan and the bound are for; default 10000"},
+    {"--shared", "A", "an operand that all problems have in common; repeats"},
+    kConvention,
+    {"--type", "TYPE", "of operands and results: float64 (default) or float32", "float32 float64"},
+    {"--accuracy", "HOW", "robust (default) or fast, as in eval", "robust fast"},
+    {"--arch", "NAME", "the GPU it is compiled for: sm_80, sm_90 (default) or sm_100",
+     "sm_80 sm_90 sm_100"},
+    {"--standalone", "F.cu",
+     "write a file in place of the source: it holds all device code, and a main() that checks the "
+     "kernel and measures it; nvcc F.cu builds it",
+     "", true},
+};
+
 constexpr OptionRow kBench[] = {
     {"--suite", "NAME",
      "core (default), cookbook, four, gpu, scaling, smoke, or the path of your own",
@@ -165,6 +182,24 @@ constexpr CommandRow kCommands[] = {
      "Prints the "
      "largest residual and the bound it must keep.",
      kCheck, "", "matgrad check \"logdet(X'*X)\" --wrt X --dims m=64,n=16", "@"},
+    {"kernel", "EXPR --wrt X --dims m=64,n=16 [options]",
+     "the GPU kernel that computes value and gradient",
+     "Prints the source of the one kernel that a GPU runs for value and gradient, as it is "
+     "compiled; then which steps "
+     "are in it, the threads and problems of a block, registers, spills and block memory, how many "
+     "blocks a "
+     "multiprocessor holds, bytes and operations of a problem, and a bound of the time on an H100. "
+     "It needs the CUDA "
+     "module, and no GPU. Where the steps are no kernel it says why, and the exit status is 1.",
+     kKernel,
+     "A file that --standalone has written exits with 0 where the kernel agrees with the "
+     "function's "
+     "value in double and "
+     "with differences of it along random directions, 1 where it does not, and 77 where there is "
+     "no "
+     "GPU. It takes the "
+     "number of problems as its argument.",
+     "matgrad kernel \"logdet(X'*X)\" --wrt X --dims m=64,n=16 --type float32", "@"},
     {"bench", "[options]", "measures suites of cases on this machine",
      "Measures a suite of cases: time, rates, share of the bound that this machine's measured copy "
      "and "

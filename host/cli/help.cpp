@@ -109,7 +109,8 @@ std::string_view expression_text() {
 std::span<const ExitRow> exit_statuses() {
     static constexpr ExitRow kRows[] = {
         {kSuccess, "success"},
-        {kSomeFailed, "some problems failed or a check exceeded its bound"},
+        {kSomeFailed,
+         "some problems failed, a check exceeded its bound, or there is no such kernel"},
         {kWrongCall, "the call was wrong"},
         {kMachineFailed, "the machine failed"},
         {kInterrupted, "interrupted"},

@@ -1,6 +1,7 @@
 #include "cli/question.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -137,6 +138,28 @@ Question resolve_question(const QuestionArguments& arguments, bool needs_wrt) {
     }
     check_variables(question);
     return question;
+}
+
+std::vector<std::string> dimension_names(const std::vector<Declaration>& symbols) {
+    std::vector<std::string> names;
+    for (const Declaration& symbol : symbols) {
+        for (const Dim& dim : {symbol.shape.rows, symbol.shape.cols}) {
+            if (!dim.name.empty() && std::count(names.begin(), names.end(), dim.name) == 0) {
+                names.push_back(dim.name);
+            }
+        }
+    }
+    return names;
+}
+
+void check_dims_known(const std::map<std::string, std::int64_t>& given,
+                      const std::vector<std::string>& names) {
+    for (const auto& [name, size] : given) {
+        if (std::count(names.begin(), names.end(), name) == 0) {
+            throw NameError(fmt::format("--dims: no dimension is named {}, expected one of {}",
+                                        name, fmt::join(names, ", ")));
+        }
+    }
 }
 
 }  // namespace matgrad

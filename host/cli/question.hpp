@@ -1,6 +1,8 @@
 #pragma once
 /// \file From words to a function: the expression, its declarations and its variables.
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,5 +25,12 @@ struct Question {
 ///          unknown @name and for a variable that is not in f; CallerError if `needs_wrt` and there
 ///          is none.
 [[nodiscard]] Question resolve_question(const QuestionArguments& arguments, bool needs_wrt);
+
+/// The names of their dimensions, in order of first appearance.
+[[nodiscard]] std::vector<std::string> dimension_names(const std::vector<Declaration>& symbols);
+
+/// Errors: NameError for a size of --dims whose name is none of these.
+void check_dims_known(const std::map<std::string, std::int64_t>& given,
+                      const std::vector<std::string>& names);
 
 }  // namespace matgrad

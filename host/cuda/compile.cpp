@@ -65,21 +65,37 @@ std::string compiler_name() {
     return name;
 }
 
-/// The line of the log that says what is wrong.
-std::string first_error(nvrtcProgram program) {
+std::string log_of(nvrtcProgram program) {
     std::size_t size = 0;
     MATGRAD_CUDA(nvrtcGetProgramLogSize(program, &size));
     std::string log(size, '\0');
     if (size > 0) {
         MATGRAD_CUDA(nvrtcGetProgramLog(program, log.data()));
     }
-    log = log.substr(0, log.find('\0'));
+    return log.substr(0, log.find('\0'));
+}
+
+/// The line of the log that says what is wrong.
+std::string first_error(const std::string& log) {
     const std::size_t error = log.find("error");
     const std::size_t begin = error == std::string::npos ? 0 : log.rfind('\n', error) + 1;
     return log.substr(begin, log.find('\n', begin) - begin);
 }
 
-std::vector<char> compile_now(const Compilation& compilation) {
+std::vector<char> compile_or_find(const Compilation& compilation) {
+    const KernelCache kept(kernel_cache_folder());
+    const std::string key = key_of(compilation);
+    if (std::optional<std::vector<char>> code = kept.find(key)) {
+        return *std::move(code);
+    }
+    std::vector<char> code = compile_now(compilation).code;
+    kept.keep(key, code);
+    return code;
+}
+
+}  // namespace
+
+Compiled compile_now(const Compilation& compilation) {
     std::vector<const char*> texts;
     std::vector<const char*> names;
     for (const EmbeddedHeader& header : compilation.headers) {
@@ -98,7 +114,7 @@ std::vector<char> compile_now(const Compilation& compilation) {
         nvrtcCompileProgram(raw, static_cast<int>(options.size()), options.data());
     if (result == NVRTC_ERROR_COMPILATION) {
         throw MachineError(fmt::format("NVRTC does not compile a generated kernel ({}): {}",
-                                       compilation.options.front(), first_error(raw)));
+                                       compilation.options.front(), first_error(log_of(raw))));
     }
     check(result, "nvrtcCompileProgram");
     std::size_t size = 0;
@@ -112,21 +128,8 @@ std::vector<char> compile_now(const Compilation& compilation) {
         code.resize(size);
         MATGRAD_CUDA(nvrtcGetPTX(raw, code.data()));
     }
-    return code;
+    return {std::move(code), log_of(raw)};
 }
-
-std::vector<char> compile_or_find(const Compilation& compilation) {
-    const KernelCache kept(kernel_cache_folder());
-    const std::string key = key_of(compilation);
-    if (std::optional<std::vector<char>> code = kept.find(key)) {
-        return *std::move(code);
-    }
-    std::vector<char> code = compile_now(compilation);
-    kept.keep(key, code);
-    return code;
-}
-
-}  // namespace
 
 Compilation compilation_for(const std::string& source, int major, int minor) {
     return {compiler_name(),

@@ -25,6 +25,14 @@ struct Compilation {
     std::span<const EmbeddedHeader> headers;
 };
 
+/// What NVRTC makes of it, and what it says.
+struct Compiled {
+    std::vector<char> code;
+    std::string log;
+};
+/// Compiles in any case. Errors: as of `compile`.
+[[nodiscard]] Compiled compile_now(const Compilation& compilation);
+
 /// What `compile` does for this architecture.
 [[nodiscard]] Compilation compilation_for(const std::string& source, int major, int minor);
 

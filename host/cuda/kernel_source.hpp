@@ -75,5 +75,7 @@ struct EmbeddedHeader {
     const char* text;
 };
 [[nodiscard]] std::span<const EmbeddedHeader> embedded_headers();
+/// What a kernel in a file of its own is checked with.
+[[nodiscard]] std::span<const EmbeddedHeader> standalone_headers();
 
 }  // namespace matgrad::gpu

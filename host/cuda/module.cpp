@@ -4,6 +4,8 @@
 
 #include "cuda/context.hpp"
 #include "cuda/cuda_executor.hpp"
+#include "cuda/kernel_report.hpp"
+#include "cuda/kernel_standalone.hpp"
 #include "cuda/module_entry.hpp"
 #include "cuda/stopwatch.hpp"
 
@@ -26,6 +28,15 @@ public:
     [[nodiscard]] std::unique_ptr<const Executor> make_executor(
         Program program, const ExecutorOptions& options) const override {
         return make_cuda_executor(program, options);
+    }
+    [[nodiscard]] KernelReport report_kernel(const Program& program, int architecture,
+                                             std::int64_t batch) const override {
+        return gpu::report_kernel(program, architecture, batch);
+    }
+    [[nodiscard]] std::string standalone_kernel(const Program& program, int architecture,
+                                                std::int64_t batch,
+                                                const KernelCheck& check) const override {
+        return gpu::standalone_kernel(program, architecture, batch, check);
     }
 };
 

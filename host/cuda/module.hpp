@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "executor/executor.hpp"
@@ -76,6 +77,24 @@ struct Version {
     std::string name, number;
 };
 
+/// The kernel of a Program's steps of problem scope, for the eyes of people.
+struct KernelReport {
+    std::string reason;  ///< why there is none; the rest is empty then
+    std::string source;  ///< as it is compiled
+    std::string text;    ///< what it does, what it takes, and a bound of its time: some lines
+};
+
+/// What a kernel is held against in a file that is compiled by itself.
+struct KernelCheck {
+    Program value;         ///< the function's value alone, in double
+    std::string function;  ///< as it was written
+    /// Of operands, by their names, that have one.
+    std::vector<std::pair<std::string, Structure>> structures;
+    bool free_entries = false;      ///< the convention of symmetric variables
+    bool positive_entries = false;  ///< of operands without structure
+    bool small_variables = false;
+};
+
 class Module {
 public:
     virtual ~Module() = default;
@@ -92,6 +111,17 @@ public:
     ///          libraries take; MachineError.
     [[nodiscard]] virtual std::unique_ptr<const Executor> make_executor(
         Program program, const ExecutorOptions& options) const = 0;
+    /// Needs neither a device nor a driver. `architecture`: 90 for sm_90. The bound is of `batch` problems.
+    ///
+    /// Errors   OperandError for an architecture that is not known; MachineError.
+    [[nodiscard]] virtual KernelReport report_kernel(const Program& program, int architecture,
+                                                     std::int64_t batch) const = 0;
+    /// A whole .cu file: the kernel, all that it includes, and a main() that runs and checks it.
+    ///
+    /// Errors   OperandError; UnsupportedError that says why the Program is not one kernel alone.
+    [[nodiscard]] virtual std::string standalone_kernel(const Program& program, int architecture,
+                                                        std::int64_t batch,
+                                                        const KernelCheck& check) const = 0;
 };
 
 /// The one symbol of the shared library, `extern "C"`. `version` is MATGRAD_MODULE_VERSION of the

@@ -142,6 +142,17 @@ TEST_F(Devices, ExplainTheChoiceBetweenThem) {
     EXPECT_THAT(with_module(MODULE_LOUD, on_cpu).out, Not(HasSubstr("device cpu")));
 }
 
+TEST_F(Devices, AreNotNeededForTheTextOfAKernelButTheirModuleIs) {
+    const std::vector<std::string> kernel{"kernel", "@log_det_gram", "--dims", "m=6,n=3"};
+    for (const auto& [file, reason] : kWrong) {
+        const RunResult result = with_module(file, kernel);
+        EXPECT_EQ(result.status, 3);
+        EXPECT_EQ(result.out, "");
+        EXPECT_THAT(result.err, StartsWith("matgrad: " + reason));
+        EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    }
+}
+
 #ifdef MATGRAD_HAS_MODULE
 TEST_F(Devices, NameTheMissingDriver) {
     if (void* driver = ::dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL); driver != nullptr) {
@@ -159,6 +170,8 @@ TEST_F(Devices, NameABuildWithoutCuda) {
     const RunResult result = run(check_on("cuda:1"));
     EXPECT_EQ(result.status, 3);
     EXPECT_EQ(result.err, "matgrad: device cuda:1: this build has no CUDA executors\n");
+    EXPECT_EQ(run({"kernel", "@log_det_gram", "--dims", "m=6,n=3"}).err,
+              "matgrad: this build has no CUDA executors\n");
 }
 #endif
 

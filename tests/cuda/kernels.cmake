@@ -18,6 +18,7 @@ matgrad_add_test(cuda_kernels
     kernel_map_test.cpp
     kernel_pieces_test.cpp
     kernel_reduce_test.cpp
+    kernel_resources_test.cpp
     kernel_sum_test.cpp
     ${simulated_gpu_expectations}
   OBJECTS program_test_support
@@ -32,6 +33,21 @@ matgrad_add_test(fused_primitives
 target_compile_definitions(fused_primitives_test PRIVATE
   MATGRAD_KERNELS="${PROJECT_SOURCE_DIR}/kernels"
   MATGRAD_PRIMITIVE_KERNELS="${CMAKE_CURRENT_SOURCE_DIR}/primitive_kernels.cuh")
+
+# What else fused kernels are made of, launched as they are.
+matgrad_add_test(fused_pieces
+  SOURCES
+    fused_condition_test.cpp fused_entries_test.cpp fused_product_test.cpp fused_staging_test.cpp
+    fused_transfer_test.cpp
+    ${simulated_gpu_expectations}
+  OBJECTS program_test_support
+  LIBRARIES cuda_executors_archive simulated_gpu Eigen3::Eigen)
+
+# What fused kernels are made to be: nothing is compiled.
+matgrad_add_test(fused_texts
+  SOURCES fused_coverage_test.cpp fused_memory_test.cpp ../road/on_cpu.cpp
+  LAYERS api
+  LIBRARIES cuda_executors_archive)
 
 # What was compiled, on disk: no CUDA in it.
 matgrad_add_test(kernel_cache

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "cuda/simulated_support.hpp"
+#include "simulated_gpu/profile_text.hpp"
 
 namespace matgrad::simulated {
 namespace {
@@ -304,6 +305,34 @@ TEST_F(SimulatedProfile, NamesTheCallersOfAFunctionThatPassesTheirPlacesOn) {
         EXPECT_EQ(profile.places[0].line, passes ? 6 : 4);
         EXPECT_EQ(profile.places[1].line, passes ? 7 : 8);
     }
+}
+
+TEST_F(SimulatedProfile, IsGivenAsText) {
+    const std::string text =
+        "MATGRAD_KERNEL(told, Args, 32) {\n"
+        "  MATGRAD_SHARED(float, kept, 64);\n"
+        "  const int t = thread_index();\n"
+        "  store_shared(kept + 2 * t, load(args.from + 4 * t));\n"
+        "  const float next = from_neighbour(1.0f, 1);\n"
+        "  if (t > 0) { store(args.to + t, next); } }";
+    (void)profile_of(text, "told", 6, 32);
+    EXPECT_EQ(
+        describe(launches().back()),
+        "told: 6 blocks of 32 threads, 256 bytes of block memory\n"
+        "  5 blocks profiled\n"
+        "  loads: 5 accesses (0 without some threads) of 80 sectors, 4.00 of the least, of 640 "
+        "distinct bytes\n"
+        "  stores: 5 accesses (5 without some threads) of 20 sectors, 1.00 of the least, of 620 "
+        "distinct bytes\n"
+        "  block memory stores: 5 accesses (0 without some threads) of 10 wavefronts, 2.00 of "
+        "the least\n"
+        "  barriers: 0 of blocks, 0 of warps; shuffles: 5\n"
+        "  test.cu:7:34 loads of 4 bytes: 5 accesses (0 without some threads) of 80 sectors, "
+        "4.00 of the least\n"
+        "  test.cu:9:21 stores of 4 bytes: 5 accesses (5 without some threads) of 20 sectors, "
+        "1.00 of the least\n"
+        "  test.cu:7:15 block memory stores of 4 bytes: 5 accesses (0 without some threads) of "
+        "10 wavefronts, 2.00 of the least\n");
 }
 
 TEST_F(SimulatedProfile, CountsAnAtomicAdditionAsALoadAndAStore) {

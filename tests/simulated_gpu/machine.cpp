@@ -67,6 +67,8 @@ void start(Simulation& s, const Machine& machine) {
 Simulation::Simulation() : schedule(schedule_of_environment()) {
     start(*this, machine_of_environment());
     random.seed(schedule.seed);
+    const char* profile = from_environment("MATGRAD_SIMULATED_PROFILE");
+    is_profiling = profile != nullptr && std::atoi(profile) != 0;
 }
 
 Simulation& simulation() {

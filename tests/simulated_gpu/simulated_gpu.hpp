@@ -72,7 +72,8 @@ struct Schedule {
 /// Runs what waits; forgets complaints, counts, launches, profiling, injected failures, broken devices and the
 /// last error of this thread, and starts a machine.
 /// Allocations, streams and what is in them stay, unless the machine has fewer devices.
-/// At start, MATGRAD_SIMULATED_DEVICES, _MEMORY (bytes), _COMPUTE_MODE, _STRICT (1), _SEED and _EAGERNESS of the
+/// At start, MATGRAD_SIMULATED_PROFILE=1 asks for profiles, and
+/// MATGRAD_SIMULATED_DEVICES, _MEMORY (bytes), _COMPUTE_MODE, _STRICT (1), _SEED and _EAGERNESS of the
 /// environment decide.
 void reset(const Machine& machine = {}, const Schedule& schedule = {});
 void set_schedule(const Schedule& schedule);

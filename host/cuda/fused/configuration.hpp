@@ -33,6 +33,9 @@ struct ChipPlace {
 /// A second factorization takes so many rows of the root at a time; as panel_rows of kernels/block.
 [[nodiscard]] std::int64_t second_factor_rows(std::int64_t root_rows);
 
+/// Of a block's memory, for what primitives keep beside the matrices.
+inline constexpr std::int64_t kBytesOfPrimitives = 8 << 10;
+
 /// Of a second factorization that the step may want.
 [[nodiscard]] std::int64_t scratch_bytes(const Program& program, const Step& step);
 

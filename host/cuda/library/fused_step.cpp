@@ -11,13 +11,10 @@
 namespace matgrad::gpu {
 namespace {
 
-/// Of a block's memory, for what primitives keep beside the matrices.
-constexpr std::int64_t kOfPrimitives = 8 << 10;
-
 std::int64_t most_block_bytes(int device) {
     int bytes = 0;
     MATGRAD_CUDA(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
-    return bytes - kOfPrimitives;
+    return bytes - kBytesOfPrimitives;
 }
 
 }  // namespace
