@@ -52,11 +52,10 @@ struct NamedSizes {
     Sizes sizes;
 };
 
-const NamedSizes kFourSizes[] = {
+const NamedSizes kThreeSizes[] = {
     {"4x3", {{"m", 4}, {"n", 3}, {"p", 2}}},
     {"64x16", {{"m", 64}, {"n", 16}, {"p", 24}}},
     {"600x400", {{"m", 600}, {"n", 400}, {"p", 500}}},
-    {"2000x16", {{"m", 2000}, {"n", 16}, {"p", 24}}},
 };
 const Sizes kCatalogueSizes = {{"m", 40}, {"n", 12}, {"p", 7}, {"k", 10}};
 const Sizes kCookbookSizes = {{"m", 9}, {"n", 6}, {"p", 5}, {"q", 4}};
@@ -74,9 +73,12 @@ Recipe recipe_of(const CatalogueEntry& entry) {
     return recipe;
 }
 
+/// Of which no problem fits a block's memory whole in double, and few do in float.
+const Sizes kTallSizes = {{"m", 2000}, {"n", 16}, {"p", 24}};
+
 void add_four_functions(std::vector<Case>& cases) {
     for (const char* name : {"frobenius", "least_squares", "bilinear_trace", "log_det_gram"}) {
-        for (const auto& [size, sizes] : kFourSizes) {
+        for (const auto& [size, sizes] : kThreeSizes) {
             for (const ScalarType type : {ScalarType::float32, ScalarType::float64}) {
                 Recipe recipe = recipe_of(*find_in_catalogue(name));
                 recipe.group = "four_functions";
@@ -133,6 +135,22 @@ std::vector<Case> make_cases() {
     add_four_functions(cases);
     add_catalogue(cases);
     add_cookbook(cases);
+    return cases;
+}
+
+std::vector<Case> make_tall_cases() {
+    std::vector<Case> cases;
+    for (const char* name : {"frobenius", "least_squares", "bilinear_trace", "log_det_gram"}) {
+        for (const ScalarType type : {ScalarType::float32, ScalarType::float64}) {
+            Recipe recipe = recipe_of(*find_in_catalogue(name));
+            recipe.group = "panels";
+            recipe.sizes = kTallSizes;
+            recipe.type = type;
+            recipe.name = fmt::format("{} 2000x16 {}", name,
+                                      type == ScalarType::float32 ? "float" : "double");
+            cases.push_back(make_case(recipe));
+        }
+    }
     return cases;
 }
 

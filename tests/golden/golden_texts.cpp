@@ -33,6 +33,10 @@ Files make_files() {
                 heading + matgrad::golden::fused_text(c.program) + "\n";
         }
     }
+    for (const Case& c : matgrad::golden::make_tall_cases()) {
+        files[c.group + "_fused.txt"] +=
+            fmt::format("==== {}\n{}\n", c.name, matgrad::golden::fused_text(c.program));
+    }
     for (const Case& c : matgrad::golden::make_long_cases()) {
         const matgrad::RegionLimits limits{98304};
         files[c.group + ".txt"] += fmt::format("==== {}\n{}\n", c.name,
