@@ -28,6 +28,7 @@ class ChipTransfer : public OnChip {
 protected:
     void check_orders(const gpu::Kernels& kernels, const std::vector<Transfer>& all);
     void check_packs(const gpu::Kernels& kernels, const std::vector<Transfer>& all);
+    void check_columns(const gpu::Kernels& kernels, const std::vector<Transfer>& all);
     void check_spread(const gpu::Kernels& kernels, const std::vector<Transfer>& all);
 };
 
@@ -173,6 +174,29 @@ void ChipTransfer::check_packs(const gpu::Kernels& kernels, const std::vector<Tr
     }
 }
 
+/// Where columns are close in memory, neighbouring threads move neighbours of a column.
+void ChipTransfer::check_columns(const gpu::Kernels& kernels, const std::vector<Transfer>& all) {
+    for (const Transfer& t : all) {
+        if (t.team.threads == 1 || t.shape.rows != 64 || t.shape.cols != 16) {
+            continue;
+        }
+        SCOPED_TRACE(testing::Message() << Trace(t, Order::columns));
+        OnDevice from(t.from, kBatch, t.shape.rows, t.shape.cols, Order::columns);
+        OnDevice to(t.to, kBatch, t.shape.rows, t.shape.cols, Order::columns);
+        from.host.fill_random(1);
+        simulated::profile_launches();
+        const simulated::Launch launch = run(kernels, t.copy, {&from, &to}, kBatch);
+        simulated::profile_launches(false);
+        ASSERT_TRUE(launch.profile.has_value());
+        for (const simulated::WarpAccesses& accesses :
+             {launch.profile->loads, launch.profile->stores}) {
+            // Wherever a matrix begins in a sector of 32 bytes.
+            EXPECT_GT(accesses.transfers, 0);
+            EXPECT_LE(accesses.transfers, accesses.least_transfers + accesses.accesses);
+        }
+    }
+}
+
 /// Strides of 0: a row, a column, one entry or one matrix stands for many.
 void ChipTransfer::check_spread(const gpu::Kernels& kernels, const std::vector<Transfer>& all) {
     for (const Transfer& t : all) {
@@ -208,6 +232,7 @@ TEST_F(ChipTransfer, TakesMatricesOfAnyStridesInPacksWhereItMay) {
     const gpu::Kernels kernels = kernels_of(source);
     check_orders(kernels, all);
     check_packs(kernels, all);
+    check_columns(kernels, all);
     check_spread(kernels, all);
 }
 
