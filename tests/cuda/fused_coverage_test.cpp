@@ -24,7 +24,7 @@ Program program_of(const Expr& f, const std::string& wrt, const Sizes& sizes, Sc
 
 /// Empty where it fuses.
 std::string why_not(const Program& program) {
-    const gpu::FusedDescription what = gpu::describe_fused(program);
+    gpu::FusedDescription what = gpu::describe_fused(program);
     return what.is_fused()
                ? gpu::configure_fused(program, what, gpu::Thresholds::of(9), kMostBlockBytes).reason
                : what.reason;
@@ -95,7 +95,7 @@ TEST(Fusing, IsDoneForNineteenOfTwentyRandomFunctionsUpTo64) {
 }
 
 std::string text_of(const Program& program) {
-    const gpu::FusedDescription what = gpu::describe_fused(program);
+    gpu::FusedDescription what = gpu::describe_fused(program);
     return gpu::fused_text(
         program, what,
         gpu::configure_fused(program, what, gpu::Thresholds::of(9), kMostBlockBytes));
@@ -125,8 +125,8 @@ gpu::FusedConfiguration configured(const char* threads, std::int64_t n) {
     const test::Environment environment({{"MATGRAD_GPU_FUSED_THREADS", threads}});
     const Program program =
         program_of(parse("logdet(X'*X)"), "X", {{"m", 2 * n}, {"n", n}}, ScalarType::float32);
-    return gpu::configure_fused(program, gpu::describe_fused(program), gpu::Thresholds::of(9),
-                                kMostBlockBytes);
+    gpu::FusedDescription what = gpu::describe_fused(program);
+    return gpu::configure_fused(program, what, gpu::Thresholds::of(9), kMostBlockBytes);
 }
 
 TEST(FusedTeams, AreThoseThatAreAskedForOrTheNextThatCanHaveTheProblem) {

@@ -3,18 +3,22 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <span>
 
+#include "cuda/device_memory.hpp"
 #include "cuda/flavour.hpp"
 #include "matgrad/linearize.hpp"
 #include "matgrad/matgrad.hpp"
 #include "support/environment.hpp"
 #include "support/random_numbers.hpp"
+#include "support/strided_views.hpp"
 
 namespace matgrad {
 namespace {
@@ -186,6 +190,73 @@ TEST_P(FusedTeam, TellsWhichProblemsFailAndLeavesTheOthersAlone) {
         for (std::size_t i = 0; i < got.size(); ++i) {
             EXPECT_EQ(got[i], std::isnan(one[i]) ? 0.5 : 0.5 + one[i]) << "problem " << p;
         }
+    }
+}
+
+/// rows x n, with singular values from 1 down to 1/condition.
+Eigen::MatrixXd matrix_of_condition(std::int64_t rows, std::int64_t n, double condition,
+                                    std::uint64_t seed) {
+    const auto orthogonal = [&](std::int64_t m) {
+        const std::vector<double> numbers =
+            random_numbers(m * n, seed + static_cast<std::uint64_t>(m));
+        const Eigen::MatrixXd a = Eigen::Map<const Eigen::MatrixXd>(numbers.data(), m, n);
+        return Eigen::MatrixXd(Eigen::HouseholderQR<Eigen::MatrixXd>(a).householderQ() *
+                               Eigen::MatrixXd::Identity(m, n));
+    };
+    Eigen::VectorXd values(n);
+    for (std::int64_t i = 0; i < n; ++i) {
+        values(i) = std::pow(condition, -static_cast<double>(i) / static_cast<double>(n - 1));
+    }
+    return orthogonal(rows) * values.asDiagonal() * orthogonal(n).transpose();
+}
+
+/// On the device alone, without the processor's help: the gradient 2 X inv(X'X) is off by a multiple of the condition of
+/// X, not of its square.
+TEST_P(FusedTeam, KeepsTheDigitsOfIllConditionedGramMatrices) {
+    using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    using Wide = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;
+    constexpr std::int64_t m = 41, n = 6, kProblems = 9;
+    constexpr double kCondition = 3e4;
+    PlanOptions options;
+    options.value = false;
+    options.wrt = {"X"};
+    options.device = kCuda;
+    options.executor = GpuExecutor::fused;
+    const Plan plan = make_plan(parse("logdet(X'*X)"), {batched("X", m, n)}, options);
+    std::vector<double> x;
+    for (std::int64_t p = 0; p < kProblems; ++p) {
+        const Rows one = matrix_of_condition(m, n, kCondition, static_cast<std::uint64_t>(100 * p));
+        x.insert(x.end(), one.data(), one.data() + one.size());
+    }
+    test::DeviceBuffer operand(std::as_bytes(std::span(x)));
+    test::DeviceBuffer result(x.size() * sizeof(double));
+    test::DeviceBuffer status_memory(kProblems * sizeof(std::int32_t));
+    test::DeviceBuffer workspace(plan.workspace_bytes());
+    const test::TestStream stream;
+    const ConstStrided from = ConstStrided::contiguous(operand.data(), m, n);
+    const Strided to = Strided::contiguous(result.data(), m, n);
+    plan.enqueue(operand_views(plan, kProblems, {&from, 1}),
+                 result_views(plan, kProblems, {&to, 1}),
+                 {reinterpret_cast<std::int32_t*>(status_memory.data()), workspace.data(),
+                  plan.workspace_bytes(), stream.get()});
+    stream.wait();
+    std::vector<double> gradient(x.size());
+    std::vector<std::int32_t> status(kProblems);
+    result.download(std::as_writable_bytes(std::span(gradient)));
+    status_memory.download(std::as_writable_bytes(std::span(status)));
+    EXPECT_EQ(status, std::vector<std::int32_t>(kProblems, 0));
+    for (std::int64_t p = 0; p < kProblems; ++p) {
+        const Wide X = Eigen::Map<const Rows>(x.data() + p * m * n, m, n).cast<long double>();
+        const Eigen::HouseholderQR<Wide> qr(X);
+        const Wide r = qr.matrixQR().topRows(n).triangularView<Eigen::Upper>();
+        const Wide q = qr.householderQ() * Wide::Identity(m, n);
+        const Wide want = 2 * q * r.inverse().transpose();
+        const Wide got =
+            Eigen::Map<const Rows>(gradient.data() + p * m * n, m, n).cast<long double>();
+        constexpr double kEps = std::numeric_limits<double>::epsilon();
+        EXPECT_LE(static_cast<double>((got - want).norm() / want.norm()),
+                  16 * n * kEps * kCondition)
+            << "problem " << p;
     }
 }
 
