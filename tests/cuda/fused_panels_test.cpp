@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <map>
 #include <set>
 #include <string>
 
@@ -17,6 +15,7 @@
 #include "matgrad/error.hpp"
 #include "program/uses.hpp"
 #include "support/cookbook.hpp"
+#include "support/environment.hpp"
 #include "support/verified_program.hpp"
 
 namespace matgrad::test {
@@ -25,16 +24,14 @@ namespace {
 /// What a block may have, and a small team, while this lives.
 class SmallBlocks {
 public:
-    explicit SmallBlocks(int bytes) {
-        ::setenv("MATGRAD_GPU_FUSED_BLOCK_BYTES", std::to_string(bytes).c_str(), 1);
-        ::setenv("MATGRAD_GPU_FUSED_THREADS", "64", 1);
-    }
-    SmallBlocks(const SmallBlocks&) = delete;
-    SmallBlocks& operator=(const SmallBlocks&) = delete;
-    ~SmallBlocks() {
-        ::unsetenv("MATGRAD_GPU_FUSED_BLOCK_BYTES");
-        ::unsetenv("MATGRAD_GPU_FUSED_THREADS");
-    }
+    explicit SmallBlocks(int bytes)
+        : bytes_(std::to_string(bytes)),
+          environment_({{"MATGRAD_GPU_FUSED_BLOCK_BYTES", bytes_.c_str()},
+                        {"MATGRAD_GPU_FUSED_THREADS", "64"}}) {}
+
+private:
+    std::string bytes_;
+    Environment environment_;
 };
 
 struct Function {

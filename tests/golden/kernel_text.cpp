@@ -29,7 +29,7 @@ std::string kernel_text(const Program& program) {
 
 std::string fused_text(const Program& program) {
     constexpr std::int64_t kBlockBytes = std::int64_t{219} << 10;
-    gpu::FusedDescription what = gpu::describe_fused(program);
+    const gpu::FusedDescription what = gpu::describe_fused(program);
     if (!what.is_fused()) {
         return "not fused: " + what.reason + "\n";
     }

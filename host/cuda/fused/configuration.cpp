@@ -348,9 +348,12 @@ constexpr int kWarps = 4;
 
 }  // namespace
 
-FusedConfiguration configure_fused(const Program& program, FusedDescription& what,
+FusedConfiguration configure_fused(const Program& program, const FusedDescription& what,
                                    const Thresholds& thresholds, std::int64_t most_bytes) {
     Configure configure(program, what);
+    if (const std::int64_t limit = thresholds[Limit::fused_block_bytes]; limit > 0) {
+        most_bytes = std::min(most_bytes, limit);
+    }
     const std::int64_t forced = thresholds[Limit::fused_threads];
     const std::int64_t order = most_order(program, what);
     const std::int64_t entries = most_entries(program, what);

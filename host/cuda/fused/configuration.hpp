@@ -54,17 +54,22 @@ struct FusedConfiguration {
         0;  ///< of a block whose threads have a problem each: see staging.cuh
     /// Where a problem does not fit whole: its passes over panels.
     std::shared_ptr<const PanelPlan> panels;
-    std::string reason;  ///< why the Program does not fit
+    std::vector<ValueId> stored;  ///< by one of them for another, in device memory
+    std::string reason;           ///< why the Program does not fit
     [[nodiscard]] int block() const { return threads * teams; }
     [[nodiscard]] std::int64_t block_bytes() const {
         return staged_bytes + stage_bytes + team_bytes * teams;
     }
 };
 
-/// `most_bytes`: that a block may have. `what` gets the values that one pass over panels leaves to another in device
-/// memory.
-[[nodiscard]] FusedConfiguration configure_fused(const Program& program, FusedDescription& what,
+/// `most_bytes`: that a block may have.
+[[nodiscard]] FusedConfiguration configure_fused(const Program& program,
+                                                 const FusedDescription& what,
                                                  const Thresholds& thresholds,
                                                  std::int64_t most_bytes);
+
+/// What the kernel keeps in device memory includes what it stores there for itself.
+[[nodiscard]] FusedDescription with_stored(FusedDescription what,
+                                           const FusedConfiguration& configuration);
 
 }  // namespace matgrad::gpu

@@ -99,8 +99,9 @@ std::string panels_text(const PanelPlan& plan) {
     return fmt::format("; passes over {}", passes);
 }
 
-FusedConfiguration configure_panels(const Program& program, FusedDescription& what, int threads,
-                                    std::int64_t whole_bytes, std::int64_t most_bytes) {
+FusedConfiguration configure_panels(const Program& program, const FusedDescription& what,
+                                    int threads, std::int64_t whole_bytes,
+                                    std::int64_t most_bytes) {
     ConfigurePanels configure(program, what);
     FusedConfiguration c;
     c.threads = threads;
@@ -126,14 +127,19 @@ FusedConfiguration configure_panels(const Program& program, FusedDescription& wh
             c.places[static_cast<std::size_t>(out)].scratch = action.scratch;
         }
     }
-    for (const ValueId id : best->stored) {
+    c.stored = best->stored;
+    c.panels = std::make_shared<const PanelPlan>(std::move(*best));
+    return c;
+}
+
+FusedDescription with_stored(FusedDescription what, const FusedConfiguration& configuration) {
+    for (const ValueId id : configuration.stored) {
         what.is_on_chip[static_cast<std::size_t>(id)] = 0;
         if (std::find(what.kept.begin(), what.kept.end(), id) == what.kept.end()) {
             what.kept.push_back(id);
         }
     }
-    c.panels = std::make_shared<const PanelPlan>(std::move(*best));
-    return c;
+    return what;
 }
 
 }  // namespace matgrad::gpu

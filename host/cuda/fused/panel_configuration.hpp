@@ -5,10 +5,10 @@
 
 namespace matgrad::gpu {
 
-/// A block of `threads` for a problem that takes `whole_bytes`. Adds to what.kept the values that one pass leaves to
-/// another in device memory.
-[[nodiscard]] FusedConfiguration configure_panels(const Program& program, FusedDescription& what,
-                                                  int threads, std::int64_t whole_bytes,
+/// A block of `threads` for a problem that takes `whole_bytes`.
+[[nodiscard]] FusedConfiguration configure_panels(const Program& program,
+                                                  const FusedDescription& what, int threads,
+                                                  std::int64_t whole_bytes,
                                                   std::int64_t most_bytes);
 
 }  // namespace matgrad::gpu

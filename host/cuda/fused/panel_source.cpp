@@ -19,7 +19,7 @@ using detail::type_name;
 class Text {
 public:
     Text(const Program& program, const FusedDescription& what, const FusedConfiguration& c)
-        : program_(program), what_(what), c_(c), plan_(*c.panels) {}
+        : program_(program), what_(with_stored(what, c)), c_(c), plan_(*c.panels) {}
 
     std::string operator()() {
         text_ = fmt::format(
@@ -302,7 +302,7 @@ private:
     }
 
     const Program& program_;
-    const FusedDescription& what_;
+    const FusedDescription what_;
     const FusedConfiguration& c_;
     const PanelPlan& plan_;
     std::string text_;

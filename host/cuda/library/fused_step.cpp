@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "cuda/fused/panel_plan.hpp"
@@ -25,16 +24,13 @@ std::unique_ptr<const FusedStep> FusedStep::make(StepSetup& setup, std::string& 
         reason = what.reason;
         return nullptr;
     }
-    std::int64_t most_bytes = most_block_bytes(setup.device());
-    if (const std::int64_t limit = setup.limit(Limit::fused_block_bytes); limit > 0) {
-        most_bytes = std::min(most_bytes, limit);
-    }
-    const FusedConfiguration configuration =
-        configure_fused(setup.program(), what, setup.thresholds(), most_bytes);
+    const FusedConfiguration configuration = configure_fused(
+        setup.program(), what, setup.thresholds(), most_block_bytes(setup.device()));
     if (!configuration.reason.empty()) {
         reason = configuration.reason;
         return nullptr;
     }
+    what = with_stored(std::move(what), configuration);
     return std::unique_ptr<const FusedStep>(new FusedStep(setup, std::move(what), configuration));
 }
 
