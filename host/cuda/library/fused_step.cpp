@@ -18,7 +18,8 @@ std::int64_t most_block_bytes(int device) {
 
 }  // namespace
 
-std::unique_ptr<const FusedStep> FusedStep::make(StepSetup& setup, std::string& reason) {
+std::unique_ptr<const FusedStep> FusedStep::make(StepSetup& setup, GpuExecutor choice,
+                                                 std::string& reason) {
     FusedDescription what = describe_fused(setup.program());
     if (!what.is_fused()) {
         reason = what.reason;
@@ -28,6 +29,13 @@ std::unique_ptr<const FusedStep> FusedStep::make(StepSetup& setup, std::string& 
         setup.program(), what, setup.thresholds(), most_block_bytes(setup.device()));
     if (!configuration.reason.empty()) {
         reason = configuration.reason;
+        return nullptr;
+    }
+    const std::int64_t batch = setup.program().batch;
+    if (choice == GpuExecutor::automatic && configuration.panels != nullptr &&
+        batch < setup.limit(Limit::fused_panel_batch)) {
+        reason = fmt::format("{} large problem{} would keep as many blocks busy", batch,
+                             batch == 1 ? "" : "s");
         return nullptr;
     }
     what = with_stored(std::move(what), configuration);

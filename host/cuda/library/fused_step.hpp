@@ -15,7 +15,7 @@ namespace matgrad::gpu {
 class FusedStep {
 public:
     /// Null where nothing is fused; `reason` then says why.
-    [[nodiscard]] static std::unique_ptr<const FusedStep> make(StepSetup& setup,
+    [[nodiscard]] static std::unique_ptr<const FusedStep> make(StepSetup& setup, GpuExecutor choice,
                                                                std::string& reason);
 
     /// Only enqueues. The kernel writes statuses, the results of what_.results and the kept values.

@@ -32,6 +32,8 @@ constexpr Threshold kTable[] = {
      "guess: longer texts take long to compile and leave the instruction cache"},
     {Limit::fused_warp_entries, "fused_warp_entries", 1024,
      "the contest of July 2026: Cholesky factors of order 32 by a warp, of order 64 by two"},
+    {Limit::fused_panel_batch, "fused_panel_batch", 128,
+     "guess: about as many as multiprocessors; the library shares out fewer to all of them"},
     {Limit::fused_block_bytes, "fused_block_bytes", 0, "what the device has"},
 };
 
