@@ -82,7 +82,7 @@ TEST(PanelsOfRandomFunctions, AgreeWithTheOracle) {
     const Seeds seeds;
     for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
         const auto [f, wrt] = random_function(seed);
-        if (f == nullptr) {
+        if (!f) {
             continue;
         }
         SCOPED_TRACE(testing::Message() << "seed " << seed);
