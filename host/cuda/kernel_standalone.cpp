@@ -15,11 +15,6 @@
 namespace matgrad::gpu {
 namespace {
 
-/// Of bounds in the check, which estimate from one disturbance of the operands what roundings do. Under `fast` a
-/// Gram matrix squares the condition.
-constexpr double kSafety = 100;
-constexpr double kSafetyFast = 1000;
-
 const EmbeddedHeader* find_header(const std::string& name) {
     const auto headers = embedded_headers();
     const auto at = std::find_if(headers.begin(), headers.end(),
@@ -157,12 +152,11 @@ public:
             "    subject.problem_bytes = {};\n    subject.shared_bytes = {};\n"
             "    subject.problems = {};\n    subject.free_entries = {};\n"
             "    subject.positive_entries = {};\n    subject.small_variables = {};\n"
-            "    subject.safety = {};\n"
+            "    subject.is_fast = {};\n"
             "    return standalone::check_subject<{}>(subject, argc, argv);\n}}\n",
             traffic.read_bytes + traffic.written_bytes, traffic.shared_bytes, batch_,
             check_.free_entries, check_.positive_entries, check_.small_variables,
-            program_.accuracy == Accuracy::fast ? kSafetyFast : kSafety,
-            detail::type_name(program_.type));
+            program_.accuracy == Accuracy::fast, detail::type_name(program_.type));
         return text;
     }
 
