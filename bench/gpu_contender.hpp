@@ -36,11 +36,12 @@ struct GpuContender {
     std::int64_t most_copies = std::numeric_limits<std::int64_t>::max();
 };
 
-/// matgrad: a plan made once, workspace and status reused.
-[[nodiscard]] GpuContender matgrad_on_gpu();
+/// matgrad: a plan made once, workspace and status reused. `cuda library`, or `cuda`: as a user has it who asks for
+/// nothing, fused where that can be.
+[[nodiscard]] GpuContender matgrad_on_gpu(GpuExecutor executor = GpuExecutor::library);
 
-/// matgrad by a plan that may be captured, each copy's work recorded once and replayed.
-[[nodiscard]] GpuContender matgrad_graphs_on_gpu();
+/// The same by a plan that may be captured, each copy's work recorded once and replayed.
+[[nodiscard]] GpuContender matgrad_graphs_on_gpu(GpuExecutor executor = GpuExecutor::library);
 
 /// Each case is computed by all contenders that offer it, one after the other on the same memory.
 /// Errors: MachineError; OperandError for a device that does not exist.

@@ -113,8 +113,9 @@ private:
     std::optional<GpuCase> on_gpu_;
 };
 
-Prepared prepare_plan(const Case& c, const GpuPlace& place, bool capturable) {
+Prepared prepare_plan(const Case& c, const GpuPlace& place, GpuExecutor executor, bool capturable) {
     PlanOptions options = c.options(Device{DeviceKind::cuda, place.device.index}, 0);
+    options.executor = executor;
     options.capturable = capturable;
     const Clock::time_point start = Clock::now();
     const Plan plan = make_plan(c.expression(), c.operands(), options);
@@ -137,25 +138,30 @@ Prepared prepare_plan(const Case& c, const GpuPlace& place, bool capturable) {
 
 }  // namespace
 
-GpuContender matgrad_on_gpu() {
+GpuContender matgrad_on_gpu(GpuExecutor executor) {
     GpuContender contender;
-    contender.executor = "cuda library";
-    contender.prepare = [](const Case& c, const GpuPlace& place) {
-        return prepare_plan(c, place, false);
+    contender.executor = executor == GpuExecutor::library ? "cuda library" : "cuda";
+    contender.prepare = [executor](const Case& c, const GpuPlace& place) {
+        return prepare_plan(c, place, executor, false);
     };
     return contender;
 }
 
-GpuContender matgrad_graphs_on_gpu() {
-    GpuContender contender = matgrad_on_gpu();
-    contender.prepare = [](const Case& c, const GpuPlace& place) {
-        return prepare_plan(c, place, true);
+GpuContender matgrad_graphs_on_gpu(GpuExecutor executor) {
+    GpuContender contender = matgrad_on_gpu(executor);
+    contender.prepare = [executor](const Case& c, const GpuPlace& place) {
+        return prepare_plan(c, place, executor, true);
     };
     return as_graphs(std::move(contender));
 }
 
 std::unique_ptr<Runner> make_gpu_runner(const Device& device) {
-    return make_gpu_runner(device, {matgrad_on_gpu(), matgrad_graphs_on_gpu()});
+    std::vector<GpuContender> contenders;
+    for (const GpuExecutor executor : {GpuExecutor::library, GpuExecutor::automatic}) {
+        contenders.push_back(matgrad_on_gpu(executor));
+        contenders.push_back(matgrad_graphs_on_gpu(executor));
+    }
+    return make_gpu_runner(device, std::move(contenders));
 }
 
 std::unique_ptr<Runner> make_gpu_runner(const Device& device,

@@ -5,7 +5,7 @@
 set(to COMPONENT gpu_bundle EXCLUDE_FROM_ALL)
 get_property(tests GLOBAL PROPERTY matgrad_gpu_tests)
 set(programs ${tests} gpu_times gpu_probe matgrad_command matgrad_cpp_peers)
-set(libraries matgrad_eigen_peer matgrad_cublas_peer)
+set(libraries matgrad_eigen_peer matgrad_cublas_peer matgrad_mathdx_peer)
 if(TARGET matgrad_libxsmm_peer)
   list(APPEND libraries matgrad_libxsmm_peer)
 endif()
@@ -20,3 +20,8 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/bench/peers ${PROJECT_SOURCE_DIR}/bench/
   DESTINATION bench ${to} PATTERN __pycache__ EXCLUDE)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/scripts/gpu/run DESTINATION . ${to} PATTERN __pycache__ EXCLUDE)
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/scripts/gpu/run.sh DESTINATION . ${to})
+# Kernels compiled with the headers of nvidia-mathdx, where those are: the headers themselves stay here.
+if(TARGET matgrad_mathdx_compiled)
+  add_dependencies(gpu_bundle_programs matgrad_mathdx_compiled)
+  install(DIRECTORY ${MATGRAD_MATHDX_KERNELS} DESTINATION lib ${to} PATTERN made EXCLUDE)
+endif()

@@ -41,6 +41,11 @@ namespace matgrad::block {
 /// Before a loop that is to stay one: code of many rounds side by side would not fit a cache.
 #define MATGRAD_NO_UNROLL _Pragma("unroll 1")
 
+/// In a function that only loads or stores for its caller, as the last parameter and, there, the last
+/// argument: a profile on the simulated GPU names the caller's place in the text. Nothing on a GPU.
+#define MATGRAD_PLACE_PARAMETER
+#define MATGRAD_PLACE
+
 /// All threads of the block have come here, and see what any of them wrote before.
 MATGRAD_DEVICE void barrier() {
     __syncthreads();

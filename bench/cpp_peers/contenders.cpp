@@ -101,6 +101,26 @@ std::function<bool(const Case&)> offer_of(const char* executor) {
     return [executor](const Case& c) { return is_offered(c, executor); };
 }
 
+GpuContender on_gpu(const char* executor, GpuPeerEntry make,
+                    std::function<bool(const Case&)> offers) {
+    GpuContender contender;
+    contender.executor = executor;
+    contender.offers = std::move(offers);
+    contender.prepare = [make](const Case& c, const GpuPlace& place) -> Prepared {
+        const PeerCase peer_case(c, 1);
+        const PeerTask task = peer_case.on({}, place.results);
+        const PeerPlace where{place.device.index, place.device.multiprocessors,
+                              &place.stopwatch,   task.gradient,
+                              place.copies,       place.copy_bytes};
+        const std::shared_ptr<GpuPeer> peer(make(task, where));
+        return Call([peer_case, peer](std::span<const ConstStrided> operands,
+                                      std::span<const Strided> results) {
+            peer->enqueue(peer_case.on(operands, results));
+        });
+    };
+    return contender;
+}
+
 }  // namespace
 
 bool is_offered(const Case& c, const std::string& executor) {
@@ -132,23 +152,25 @@ std::vector<Contender> cpp_peers() {
     return peers;
 }
 
+std::optional<PeerTask> peer_task(const Case& c) {
+    if (!closed_form(c) || c.reduction != Reduction::none) {
+        return std::nullopt;
+    }
+    static std::byte nowhere{};
+    const Strided result{&nowhere, 0, 0, 0};
+    const Strided results[] = {result, result};
+    return PeerCase(c, 1).on({}, results);
+}
+
 GpuContender cublas_peer(GpuPeerEntry make) {
-    GpuContender contender;
-    contender.executor = "cublas";
-    contender.offers = offer_of("cublas");
-    contender.prepare = [make](const Case& c, const GpuPlace& place) -> Prepared {
-        const PeerCase peer_case(c, 1);
-        const PeerTask task = peer_case.on({}, place.results);
-        const PeerPlace where{place.device.index, place.device.multiprocessors,
-                              &place.stopwatch,   task.gradient,
-                              place.copies,       place.copy_bytes};
-        const std::shared_ptr<GpuPeer> peer(make(task, where));
-        return Call([peer_case, peer](std::span<const ConstStrided> operands,
-                                      std::span<const Strided> results) {
-            peer->enqueue(peer_case.on(operands, results));
-        });
-    };
-    return contender;
+    return on_gpu("cublas", make, offer_of("cublas"));
+}
+
+GpuContender mathdx_peer(const MathdxEntries& entries, int capability) {
+    return on_gpu("mathdx", entries.make, [offers = entries.offers, capability](const Case& c) {
+        const std::optional<PeerTask> task = peer_task(c);
+        return task && offers(*task, capability);
+    });
 }
 
 }  // namespace matgrad::bench

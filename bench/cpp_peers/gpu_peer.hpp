@@ -32,10 +32,27 @@ public:
 /// asked for. The caller owns what is returned. Errors: MachineError.
 using GpuPeerEntry = GpuPeer* (*)(const PeerTask& task, const PeerPlace& place);
 
+/// The functions of the peer by cuBLASDx, as below.
+struct MathdxEntries {
+    GpuPeerEntry make = nullptr;
+    bool (*offers)(const PeerTask& task, int capability) = nullptr;
+    const char* (*absent)() = nullptr;
+    const char* (*version)() = nullptr;
+};
+
 }  // namespace matgrad::bench
 
 extern "C" {
 /// cuBLAS and cuSOLVER.
 __attribute__((visibility("default"))) matgrad::bench::GpuPeer* matgrad_cublas_peer(
     const matgrad::bench::PeerTask& task, const matgrad::bench::PeerPlace& place);
+/// Kernels written by hand with cuBLASDx. `offers`: there is one for such a task and code of it for a device
+/// of this compute capability (9.0: 90). `absent`: why there is none for any, in one line; or empty.
+/// `version`: of cuBLASDx.
+__attribute__((visibility("default"))) matgrad::bench::GpuPeer* matgrad_mathdx_peer(
+    const matgrad::bench::PeerTask& task, const matgrad::bench::PeerPlace& place);
+__attribute__((visibility("default"))) bool matgrad_mathdx_offers(
+    const matgrad::bench::PeerTask& task, int capability);
+__attribute__((visibility("default"))) const char* matgrad_mathdx_absent();
+__attribute__((visibility("default"))) const char* matgrad_mathdx_version();
 }

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <map>
@@ -52,21 +53,48 @@ Options read_options(int argc, char** argv) {
     return options;
 }
 
-std::vector<std::unique_ptr<Runner>> runners(bool on_gpu, int threads) {
-    std::vector<std::unique_ptr<Runner>> result;
-    if (on_gpu) {
-        const DeviceList devices = list_devices();
-        if (devices.gpus.empty()) {
-            throw MachineError("--device cuda: " + devices.why_none);
-        }
-        const GpuContender peer = cublas_peer(open_cublas_peer());
-        result.push_back(make_gpu_runner({DeviceKind::cuda, 0}, {peer, as_graphs(peer)}));
-        return result;
+/// Who computes the cases one after the other, and what is not there.
+struct Peers {
+    struct One {
+        std::unique_ptr<Runner> runner;
+        std::vector<std::pair<std::string, std::string>> versions = {};  ///< beside the runner's
+    };
+    std::vector<One> all;
+    std::string absent;  ///< lines
+};
+
+Peers peers_on_gpu() {
+    const DeviceList devices = list_devices();
+    if (devices.gpus.empty()) {
+        throw MachineError("--device cuda: " + devices.why_none);
     }
+    Peers peers;
+    const auto add = [&](const GpuContender& peer) {
+        peers.all.push_back({make_gpu_runner({DeviceKind::cuda, 0}, {peer, as_graphs(peer)})});
+    };
+    add(cublas_peer(open_cublas_peer()));
+    try {
+        // Last: it compiles its kernels, in the time of the rows after it.
+        const MathdxEntries entries = open_mathdx_peer();
+        const DeviceInfo& device = devices.gpus.front();
+        add(mathdx_peer(entries, 10 * device.major + device.minor));
+        peers.all.back().versions.emplace_back("cuBLASDx", entries.version());
+    } catch (const MachineError& error) {
+        peers.absent = fmt::format("mathdx: {}\n", error.what());
+    }
+    return peers;
+}
+
+Peers peers_on_processor(int threads) {
+    Peers peers;
     for (const Contender& peer : cpp_peers()) {
-        result.push_back(make_cpu_runner(peer, threads));
+        peers.all.push_back(
+            {make_cpu_runner(peer, threads), {{"libxsmm", MATGRAD_LIBXSMM_VERSION}}});
     }
-    return result;
+    if (std::string(MATGRAD_LIBXSMM_VERSION) == "absent") {
+        peers.absent = "libxsmm: absent when this was built\n";
+    }
+    return peers;
 }
 
 RecordOptions record_options(const Suite& suite, const Options& options) {
@@ -97,23 +125,27 @@ void measure(const Suite& suite, const Options& options, const std::string& comm
     report.command = command;
     report.date = now_text();
     report.suite = suite.name;
-    for (const std::unique_ptr<Runner>& runner : runners(on_gpu, threads)) {
-        report.device = runner->device();
-        report.versions = runner->versions();
-        if (!on_gpu) {
-            report.versions.emplace_back("libxsmm", MATGRAD_LIBXSMM_VERSION);
-        }
-        report.threads = runner->threads();
-        report.ceilings = runner->ceilings(runner->threads());
+    const Peers peers = on_gpu ? peers_on_gpu() : peers_on_processor(threads);
+    for (const auto& [runner, versions] : peers.all) {
         std::vector<Case> cases = suite.cases;
         std::erase_if(cases, [&](const Case& c) {
             return c.name.find(options.at("--filter")) == std::string::npos ||
                    c.threads > runner->most_threads();
         });
+        const bool is_first = runner == peers.all.front().runner;
+        if (!is_first && std::all_of(cases.begin(), cases.end(),
+                                     [&](const Case& c) { return runner->executors(c).empty(); })) {
+            continue;
+        }
+        report.device = runner->device();
+        report.versions = runner->versions();
+        report.versions.insert(report.versions.end(), versions.begin(), versions.end());
+        report.threads = runner->threads();
+        report.ceilings = runner->ceilings(runner->threads());
         fmt::print("{}", table_head(report));
         record(cases, *runner, how, report);
     }
-    fmt::print("{}", left_out_text(report));
+    fmt::print("{}{}", left_out_text(report), peers.absent);
 }
 
 int run(int argc, char** argv) {
@@ -123,9 +155,6 @@ int run(int argc, char** argv) {
         command += std::string(" ") + argv[i];
     }
     measure(load_suite(options.at("--suite")), options, command);
-    if (options.at("--device") == "cpu" && std::string(MATGRAD_LIBXSMM_VERSION) == "absent") {
-        fmt::print("libxsmm: absent when this was built\n");
-    }
     return 0;
 }
 

@@ -17,7 +17,8 @@ EXECUTORS = {
     "cpu": (BLUE, "o", True),
     "cuda library": (VERMILION, "s", True),
     "cuda library, graph": (VERMILION, "s", False),
-    "cuda fused": (GREEN, "D", True),
+    "cuda": (GREEN, "D", True),
+    "cuda, graph": (GREEN, "D", False),
     "numpy": (ORANGE, "^", True),
     "jax": (SKY, "v", True),
     "jax grad": (SKY, "v", False),
@@ -30,6 +31,8 @@ EXECUTORS = {
     "libxsmm": (GREY, "*", True),
     "cublas": (BLACK, "d", True),
     "cublas, graph": (BLACK, "d", False),
+    "mathdx": (SKY, "X", True),
+    "mathdx, graph": (SKY, "X", False),
 }
 FUNCTIONS = [(BLUE, "o"), (ORANGE, "^"), (GREEN, "s"), (VERMILION, "D"), (PURPLE, "P"), (SKY, "v"),
              (BLACK, "X"), (YELLOW, "h")]

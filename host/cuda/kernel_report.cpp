@@ -156,6 +156,7 @@ FusedKernel fused_kernel(const Program& program, const ArchitectureLimits& limit
     kernel.configuration = configure_fused(program, kernel.what, Thresholds::of(limits.number / 10),
                                            limits.block_memory_bytes - kBytesOfPrimitives);
     kernel.reason = kernel.configuration.reason;
+    kernel.what = with_stored(std::move(kernel.what), kernel.configuration);
     return kernel;
 }
 

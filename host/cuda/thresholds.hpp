@@ -26,6 +26,8 @@ enum class Limit {
     fused_thread_bytes,  ///< these bytes of numbers at once,
     fused_thread_operations,  ///< and these operations, all of which are in its text one by one
     fused_warp_entries,       ///< a warp has a problem up to so many entries of a value
+    fused_panel_batch,  ///< problems that go through panels, a block each, are at least so many
+    fused_block_bytes,  ///< of memory that a block of a fused kernel may have; 0: what the device has
     count,
 };
 

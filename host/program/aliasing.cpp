@@ -4,7 +4,8 @@
 
 namespace matgrad {
 
-std::vector<ValueId> overwritable_inputs(const Program& program, const Step& step) {
+std::vector<ValueId> overwritable_inputs(const Program& program, const Step& step,
+                                         OperandsAre operands) {
     std::vector<Use> candidates;
     if (const auto* g = std::get_if<Gemm>(&step.operation)) {
         candidates = {g->c};
@@ -32,8 +33,9 @@ std::vector<ValueId> overwritable_inputs(const Program& program, const Step& ste
         const Value& v = program.value(u.value);
         int reads = 0;
         for_each_use(step.operation, [&](const Use& w) { reads += w.value == u.value; });
-        if (reads == 1 && v.operand < 0 && v.type == out.type && v.rows.size == out.rows.size &&
-            v.cols.size == out.cols.size && v.scope == out.scope) {
+        if (reads == 1 && (v.operand < 0 || operands == OperandsAre::copies) &&
+            v.type == out.type && v.rows.size == out.rows.size && v.cols.size == out.cols.size &&
+            v.scope == out.scope) {
             result.push_back(u.value);
         }
     }

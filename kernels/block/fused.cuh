@@ -8,10 +8,12 @@
 #include "gemm.cuh"
 #include "getrf.cuh"
 #include "lost_results.cuh"
+#include "panels.cuh"
 #include "pivots.cuh"
 #include "potrf.cuh"
 #include "second_factor.cuh"
 #include "solve.cuh"
+#include "staging.cuh"
 #include "transfer.cuh"
 #include "trsm.cuh"
 
@@ -106,17 +108,36 @@ MATGRAD_DEVICE void store_status(const Args& args, long long problem, int status
     }
 }
 
-/// A result of problem `problem`: NaN where its numbers are lost, but where it is added to what is there: that
-/// stays then.
+/// A result of problem `problem`, or the panel of it that is `to`: NaN where its numbers are lost, but where it is
+/// added to what is there: that stays then.
 template <typename Team, typename To, typename From, typename Args>
-MATGRAD_DEVICE void store_result(const Args& args, int matrix, long long problem, int status,
-                                 const From& from) {
+MATGRAD_DEVICE void store_result(const Args& args, int matrix, const Strided& to, long long problem,
+                                 int status, const From& from) {
     const bool lost = loses_results(status, args.losing);
     const double beta = args.beta[matrix];
     if (beta == 0) {
-        store_matrix<Team, To>(from, args.matrices[matrix], problem, lost);
+        store_matrix<Team, To>(from, to, problem, lost);
     } else if (!lost) {
-        add_matrix<Team, To>(from, beta, args.matrices[matrix], problem);
+        add_matrix<Team, To>(from, beta, to, problem);
+    }
+}
+template <typename Team, typename To, typename From, typename Args>
+MATGRAD_DEVICE void store_result(const Args& args, int matrix, long long problem, int status,
+                                 const From& from) {
+    store_result<Team, To>(args, matrix, args.matrices[matrix], problem, status, from);
+}
+
+/// The same for the problems of a block whose threads have one each.
+template <typename To, int kThreads, typename From, typename Args>
+MATGRAD_DEVICE void store_own_result(const Args& args, int matrix,
+                                     const BlockProblems<kThreads>& problems, unsigned char* stage,
+                                     int status, const From& from) {
+    const double beta = args.beta[matrix];
+    if (beta == 0) {
+        store_own<To>(from, args.matrices[matrix], problems, stage,
+                      loses_results(status, args.losing));
+    } else if (problems.has_own()) {
+        store_result<ThreadTeam, To>(args, matrix, problems.own(), status, from);
     }
 }
 

@@ -34,6 +34,23 @@ MATGRAD_DEVICE constexpr TileShape tile_shape(int rows, int cols, int threads, i
     return best;
 }
 
+/// Which rows a thread has: those of group `group` of kDown, kTileRows each. Threads of neighbouring groups have rows
+/// kAcross apart where that can be, so that with an odd line neighbours of a row and the next rows of other
+/// threads lie in different banks.
+template <int kRows, int kTileRows, int kDown, int kAcross>
+MATGRAD_DEVICE int row_of_tile(int group, int i) {
+    constexpr bool kWhole = kDown * kTileRows == kRows;
+    if constexpr (kWhole && kTileRows % kAcross == 0) {
+        return group * kAcross + i % kAcross + i / kAcross * (kDown * kAcross);
+    } else if constexpr (kWhole && kAcross % kTileRows == 0 && kDown % (kAcross / kTileRows) == 0) {
+        constexpr int kApart = kAcross / kTileRows;
+        constexpr int kTurns = kDown / kApart;
+        return (group % kTurns * kApart + group / kTurns) * kTileRows + i;
+    } else {
+        return group + i * kDown;
+    }
+}
+
 /// Calls finish(r, c, sum over k of a(r, k) * b(k, c)) for every entry of a*b.
 ///
 /// Who      every thread of the team
@@ -50,15 +67,17 @@ MATGRAD_DEVICE void for_each_product(const A& a, const B& b, const Finish& finis
         constexpr int kDown = (kRows + kTile.rows - 1) / kTile.rows;
         constexpr int kAcross = (kCols + kTile.cols - 1) / kTile.cols;
         for_each<Team, kDown * kAcross>([&](int tile) {
-            const int first_row = tile / kAcross;
             const int first_col = tile % kAcross;
+            const auto row = [&](int i) {
+                return row_of_tile<kRows, kTile.rows, kDown, kAcross>(tile / kAcross, i);
+            };
             C sums[kTile.rows][kTile.cols] = {};
             in_order<Team, kInner>([&](int k) {
                 C left[kTile.rows];
                 C right[kTile.cols];
                 MATGRAD_UNROLL
                 for (int i = 0; i < kTile.rows; ++i) {
-                    const int r = first_row + i * kDown;
+                    const int r = row(i);
                     left[i] = r < kRows ? static_cast<C>(a.get(r, k)) : C(0);
                 }
                 MATGRAD_UNROLL
@@ -78,7 +97,7 @@ MATGRAD_DEVICE void for_each_product(const A& a, const B& b, const Finish& finis
             for (int i = 0; i < kTile.rows; ++i) {
                 MATGRAD_UNROLL
                 for (int j = 0; j < kTile.cols; ++j) {
-                    const int r = first_row + i * kDown;
+                    const int r = row(i);
                     const int c = first_col + j * kAcross;
                     if (r < kRows && c < kCols) {
                         finish(r, c, sums[i][j]);
@@ -133,8 +152,8 @@ MATGRAD_DEVICE void for_each_lower(const Function& function) {
     }
 }
 
-/// out = alpha * a * a': the lower triangle, and with kMirror the upper one too.
-template <typename Team, typename C, bool kMirror, typename A, typename Out>
+/// out = alpha * a * a': the lower triangle, and with kMirror the upper one too. kAdds: added to what is there.
+template <typename Team, typename C, bool kMirror, bool kAdds = false, typename A, typename Out>
 MATGRAD_DEVICE void syrk(C alpha, const A& a, const Out& out) {
     constexpr int n = A::kRows;
     constexpr int kInner = A::kCols;
@@ -173,7 +192,8 @@ MATGRAD_DEVICE void syrk(C alpha, const A& a, const Out& out) {
                     if (r < n && c < n && (first_row != first_col || i >= j)) {
                         const int low = r > c ? r : c;
                         const int high = r > c ? c : r;
-                        const T value = static_cast<T>(alpha * sums[i][j]);
+                        const C old = kAdds ? static_cast<C>(out.get(low, high)) : C(0);
+                        const T value = static_cast<T>(alpha * sums[i][j] + old);
                         out.set(low, high, value);
                         if (kMirror && low != high) {
                             out.set(high, low, value);

@@ -25,7 +25,8 @@ namespace matgrad::block {
 
 template <typename C>
 MATGRAD_DEVICE bool is_larger(C x, C y) {
-    return x > y || (isnan(x) && !isnan(y));
+    // Without branches, as all that is chosen by numbers here.
+    return static_cast<bool>((x > y) | (isnan(x) & !isnan(y)));
 }
 
 template <typename T, bool kZeroFails>
@@ -131,7 +132,13 @@ struct WarpColumns {
             const bool live = place[q] >= first && place[q] < kRows;
             MATGRAD_UNROLL
             for (int c = 0; c < kWidth; ++c) {
-                x[q][c] = live ? static_cast<C>(a.get(place[q], col + c)) : C(0);
+                x[q][c] = 0;
+            }
+            if (live) {
+                MATGRAD_UNROLL
+                for (int c = 0; c < kWidth; ++c) {
+                    x[q][c] = static_cast<C>(a.get(place[q], col + c));
+                }
             }
         }
     }
@@ -175,28 +182,36 @@ struct WarpColumns {
 
 private:
     /// The row of the largest entry of column c from place k on: its place, slot and lane as one number.
+    /// A NaN counts as an infinity with a number below all others.
     MATGRAD_DEVICE int choose(int c, int k) const {
+        constexpr int kNumber = 1 << 20;
+        static_assert(kRows * kSlots * kWarp <= kNumber, "no two rows have one number");
         C size = -1;  // smaller than all
-        int chosen = kRows * kSlots * kWarp;
+        int chosen = 2 * kNumber;
         MATGRAD_UNROLL
         for (int q = 0; q < kSlots; ++q) {
             const bool live = place[q] >= k && place[q] < kRows;
-            const C mine = live ? fabs(x[q][c]) : C(-1);
-            take_larger(size, chosen, mine, (place[q] * kSlots + q) * kWarp + lane);
+            const C mine = fabs(x[q][c]);
+            const int number = (place[q] * kSlots + q) * kWarp + lane;
+            take_larger(size, chosen,
+                        !live         ? C(-1)
+                        : isnan(mine) ? infinity<C>()
+                                      : mine,
+                        isnan(mine) ? number : kNumber + number);
         }
         MATGRAD_UNROLL
         for (int distance = 1; distance < kWarp; distance *= 2) {
             const C other = from_lane(size, lane ^ distance);
             take_larger(size, chosen, other, from_lane(chosen, lane ^ distance));
         }
-        return chosen;
+        return chosen % kNumber;
     }
-    /// Of equals the first.
-    MATGRAD_DEVICE static void take_larger(C& size, int& chosen, C other, int candidate) {
+    /// Of equals the one with the smaller number.
+    MATGRAD_DEVICE static void take_larger(C& size, int& chosen, C other, int number) {
         const bool takes =
-            is_larger(other, size) || (candidate < chosen && !is_larger(size, other));
+            static_cast<bool>((other > size) | ((other == size) & (number < chosen)));
         size = takes ? other : size;
-        chosen = takes ? candidate : chosen;
+        chosen = takes ? number : chosen;
     }
 
     MATGRAD_DEVICE void eliminate(int c, int k, int lane_of_pivot, int slot_of_pivot) {

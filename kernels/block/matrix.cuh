@@ -29,21 +29,21 @@ struct Matrix {
     MATGRAD_DEVICE static constexpr int offset(int r, int c) {
         return r * kRowStride + c * kColStride;
     }
-    MATGRAD_DEVICE T get(int r, int c) const {
+    MATGRAD_DEVICE T get(int r, int c MATGRAD_PLACE_PARAMETER) const {
         if constexpr (kSpace == Space::block) {
-            return load_shared(data + offset(r, c));
+            return load_shared(data + offset(r, c) MATGRAD_PLACE);
         } else {
             return data[offset(r, c)];
         }
     }
-    MATGRAD_DEVICE void set(int r, int c, T value) const {
+    MATGRAD_DEVICE void set(int r, int c, T value MATGRAD_PLACE_PARAMETER) const {
         if constexpr (kSpace == Space::block) {
-            store_shared(data + offset(r, c), value);
+            store_shared(data + offset(r, c), value MATGRAD_PLACE);
         } else {
             data[offset(r, c)] = value;
         }
     }
-    /// The transpose, one row, some rows, one column: views of the same memory.
+    /// The transpose, one row, some rows, one column, some columns: views of the same memory.
     MATGRAD_DEVICE auto t() const {
         return Matrix<T, kColCount, kRowCount, kColStride, kRowStride, kWhere>{data};
     }
@@ -56,6 +56,10 @@ struct Matrix {
     }
     MATGRAD_DEVICE auto col(int c) const {
         return Matrix<T, kRowCount, 1, kRowStride, kColStride, kWhere>{data + offset(0, c)};
+    }
+    template <int kSome>
+    MATGRAD_DEVICE auto cols(int first) const {
+        return Matrix<T, kRowCount, kSome, kRowStride, kColStride, kWhere>{data + offset(0, first)};
     }
 };
 

@@ -4,7 +4,7 @@
 ///     int potrf<Team, C>(a, l)
 ///
 /// Who      every thread of the team, with equal arguments; a warp has n <= 32, a thread n to about 10
-/// Memory   reads the lower triangle of a; writes the lower triangle of l, and 0 above it. l may be a.
+/// Memory   takes the lower triangle of a, whatever stands above it; writes the lower triangle of l, and 0 above it. l may be a.
 /// Sync     a is complete before; l is after the team's next sync()
 /// Returns  to every thread 0, or the number, from 1, of the first pivot that is not positive or not
 ///          finite. It then stands on the diagonal of l as it was found, and what is left of it is of the
@@ -78,8 +78,9 @@ MATGRAD_DEVICE int potrf_by_thread(const A& a, const L& l) {
     return failed;
 }
 
-/// A lower triangle whose row `row`, or zeros, this lane has becomes its factor; row r is in lane r. The
-/// diagonal's squares are left in `square`. Returns the first pivot that fails.
+/// A lower triangle whose row `row`, or zeros, this lane has becomes its factor; row r is in lane r. What
+/// is above the diagonal may be anything. The diagonal's squares are left in `square`. Returns the first
+/// pivot that fails.
 ///
 /// Of the way from one pivot to the next, which all wait for, no root and no second exchange is a part:
 /// the entries of a column are exchanged while the inverse of its root is computed.
@@ -117,10 +118,12 @@ MATGRAD_DEVICE int potrf_by_warp(const A& a, const L& l) {
     constexpr int kOrder = A::kRows;
     static_assert(kOrder <= kWarp, "a warp has a row a lane");
     const int row = thread_index() % kWarp;
-    C x[kOrder];
-    MATGRAD_UNROLL
-    for (int c = 0; c < kOrder; ++c) {
-        x[c] = row < kOrder && c <= row ? static_cast<C>(a.get(row, c)) : C(0);
+    C x[kOrder] = {};
+    if (row < kOrder) {
+        MATGRAD_UNROLL
+        for (int c = 0; c < kOrder; ++c) {
+            x[c] = static_cast<C>(a.get(row, c));
+        }
     }
     C square = 0;
     const int failed = factor_rows(x, row, square);
@@ -177,15 +180,20 @@ struct BlockCholesky {
         static_assert(kWidth <= kHalf, "each row is in two lanes");
         const int row = lane % kHalf;
         const int half = lane / kHalf;
-        C x[kWidth];
-        MATGRAD_UNROLL
-        for (int c = 0; c < kWidth; ++c) {
-            x[c] = row < kWidth && c <= row && half == 0 ? static_cast<C>(from.get(j + row, j + c))
-                                                         : C(0);
+        C x[kWidth] = {};
+        if (row < kWidth) {
+            MATGRAD_UNROLL
+            for (int c = 0; c < kWidth; ++c) {
+                x[c] = static_cast<C>(from.get(j + row, j + c));
+            }
         }
         if constexpr (kBefore > 0) {
             static_assert(kWidth == kHalf, "all lanes have rows");
-            // Each of the two lanes has every other product.
+            // Each of the two lanes has every other product; one has the entries too.
+            MATGRAD_UNROLL
+            for (int c = 0; c < kWidth; ++c) {
+                x[c] = half == 0 ? x[c] : C(0);
+            }
             MATGRAD_UNROLL
             for (int pair = 0; pair < (kBefore + 1) / 2; ++pair) {
                 const int k = 2 * pair + half;
@@ -247,10 +255,12 @@ struct BlockCholesky {
         MATGRAD_NO_UNROLL
         for (int begin = j + kWidth + warp * kWarp; begin < kOrder; begin += Team::kThreads) {
             const int row = begin + lane;
-            C x[kWidth];
-            MATGRAD_UNROLL
-            for (int c = 0; c < kWidth; ++c) {
-                x[c] = row < kOrder ? static_cast<C>(l.get(row, j + c)) : C(0);
+            C x[kWidth] = {};
+            if (row < kOrder) {
+                MATGRAD_UNROLL
+                for (int c = 0; c < kWidth; ++c) {
+                    x[c] = static_cast<C>(l.get(row, j + c));
+                }
             }
             MATGRAD_UNROLL
             for (int c = 0; c < kWidth; ++c) {

@@ -57,8 +57,11 @@ MATGRAD_DEVICE bool factor_again(double scale, const Root& root, const L& l, con
     for_each<Team, n>([&](int i) {
         in_order<Team, n>([&](int j) {
             double sum = 0;
-            in_order<Team, n>(
-                [&](int k) { sum += j <= k && k <= i ? l.get(i, k) * gram.get(k, j) : 0.0; });
+            in_order<Team, n>([&](int k) {
+                if (k >= j) {
+                    sum += l.get(i, k) * gram.get(k, j);  // above its diagonal l is 0
+                }
+            });
             if (j <= i) {
                 l.set(i, j, sum);
             }

@@ -75,6 +75,31 @@ MATGRAD_DEVICE bool is_packed(const Strided& m, long long problem) {
     }
 }
 
+/// Pack number i of a row-major matrix, in an order in which each warp takes whole pieces of rows, and rows that lie
+/// in different banks of a matrix on chip whose line is one entry longer.
+template <int kRows, int kCols, int kPack, int kBytes>
+MATGRAD_DEVICE EntryPlace pack_place(int i) {
+    constexpr int kAcross = kCols / kPack;
+    const int in_warp = i % kWarp;
+    const int warp = i / kWarp;
+    if constexpr (kCols % kPack == 0 && kPack == 4 && kBytes == 8 && kAcross % 4 == 0 &&
+                  kRows % 8 == 0) {
+        // Eight rows of four: half of a warp at a time writes numbers of 8 bytes.
+        return {warp / (kAcross / 4) * 8 + in_warp / 4,
+                (warp % (kAcross / 4) * 4 + in_warp % 4) * kPack};
+    } else if constexpr (kCols % kPack == 0 && kAcross >= 8 && kAcross % 8 == 0 && kRows % 4 == 0) {
+        // Four rows of eight.
+        return {warp / (kAcross / 8) * 4 + in_warp / 8,
+                (warp % (kAcross / 8) * 8 + in_warp % 8) * kPack};
+    } else if constexpr (kCols % kPack == 0 && kAcross == 4 && kRows % 32 == 0 && kBytes == 4) {
+        // Four rows of four, and four that are 16 rows below.
+        return {warp / 4 * 32 + warp % 4 * 4 + in_warp / 4 % 4 + in_warp / 16 * 16,
+                in_warp % 4 * kPack};
+    } else {
+        return entry_place<kRows, kCols>(i * kPack, false);
+    }
+}
+
 /// to = the matrix of problem `problem`, converted.
 ///
 /// Who      every thread of a team of warps; a thread alone reads its own problem
@@ -88,14 +113,25 @@ MATGRAD_DEVICE void load_matrix(const Strided& from, long long problem, const To
         if (kCount >= kPack && is_packed<From, To::kRows, To::kCols, kPack>(from, problem)) {
             constexpr int kPacks = kCount / kPack;
             const From* const start = address<const From>(from, problem, 0, 0);
+            const auto place = [](int i) {
+                return pack_place<To::kRows, To::kCols, kPack, sizeof(T)>(i);
+            };
             Pack<From, kPack> packs[group_of<Team::kThreads, kPacks>()];
             in_groups<Team::kThreads, kPacks>(
-                Team::rank(), [&](int j, int i) { packs[j] = load_pack<kPack>(start + i * kPack); },
+                Team::rank(),
                 [&](int j, int i) {
+                    const EntryPlace at = place(i);
+                    packs[j] = load_pack<kPack>(start + at.row * To::kCols + at.col);
+                },
+                [&](int j, int i) {
+                    const EntryPlace first = place(i);
                     MATGRAD_UNROLL
                     for (int e = 0; e < kPack; ++e) {
+                        // A pack goes on in the next row where rows are not of whole packs.
+                        const bool on = To::kCols % kPack != 0;
                         const EntryPlace at =
-                            entry_place<To::kRows, To::kCols>(i * kPack + e, false);
+                            on ? entry_place<To::kRows, To::kCols>(i * kPack + e, false)
+                               : EntryPlace{first.row, first.col + e};
                         to.set(at.row, at.col, static_cast<T>(packs[j].entries[e]));
                     }
                 });

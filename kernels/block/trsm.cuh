@@ -128,7 +128,7 @@ struct Substitution {
             first = of_warp + lane / kShare * kSides;
             own = at_most_last(first + part % kSides);
             owns = part < kSides && first + part < kCount;
-            begin = B::first_row(of_warp, at_most_last(last)) / kPanel * kPanel;
+            begin = B::first_row(of_warp, at_most_last(last));
             MATGRAD_NO_UNROLL
             for (int j = 0; j + kPanel <= kOrder; j += kPanel) {
                 solve_panel<kPanel>(j);

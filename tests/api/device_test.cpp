@@ -112,6 +112,14 @@ public:
     [[nodiscard]] std::unique_ptr<gpu::Stopwatch> make_stopwatch(int) const override {
         return nullptr;
     }
+    [[nodiscard]] gpu::KernelReport report_kernel(const Program&, int,
+                                                  std::int64_t) const override {
+        return {};
+    }
+    [[nodiscard]] std::string standalone_kernel(const Program&, int, std::int64_t,
+                                                const gpu::KernelCheck&) const override {
+        return {};
+    }
     [[nodiscard]] std::unique_ptr<const Executor> make_executor(
         Program program, const gpu::ExecutorOptions& options) const override {
         if (count == 0) {

@@ -143,7 +143,7 @@ TEST_F(BenchCommand, FailsWhereAnExecutorGivesWrongResults) {
     const RunResult result = run_mine({"--device", "cuda", "--json", "r.json"});
     EXPECT_EQ(result.status, 1) << result.err;
     EXPECT_THAT(result.out, HasSubstr("FAIL  residual"));
-    EXPECT_THAT(result.err, HasSubstr("4 of 4 rows failed"));
+    EXPECT_THAT(result.err, HasSubstr("8 of 8 rows failed"));
     const Json json = Json::parse(read("r.json"));
     for (const Json& row : json["rows"]) {
         EXPECT_EQ(row["ok"], false);

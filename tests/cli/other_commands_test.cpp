@@ -199,6 +199,8 @@ std::string objection(const CommandRow& command, const std::string& option,
             (void)parse_eval(words);
         } else if (command.name == "check") {
             (void)parse_check(words);
+        } else if (command.name == "kernel") {
+            (void)parse_kernel(words);
         } else {
             (void)parse_bench(words);
         }

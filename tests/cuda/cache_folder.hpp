@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/environment.hpp"
+
 namespace matgrad::test {
 
 /// An empty folder, removed when it goes.
@@ -66,31 +68,6 @@ private:
     }
     return code;
 }
-
-/// Variables of the environment, as they were when it goes.
-class Environment {
-public:
-    Environment(std::initializer_list<std::pair<const char*, const char*>> values) {
-        for (const auto& [name, value] : values) {
-            const char* before = std::getenv(name);
-            before_.emplace_back(name, before == nullptr ? std::optional<std::string>() : before);
-            set(name, value);
-        }
-    }
-    Environment(const Environment&) = delete;
-    Environment& operator=(const Environment&) = delete;
-    ~Environment() {
-        for (const auto& [name, value] : before_) {
-            set(name, value ? value->c_str() : nullptr);
-        }
-    }
-
-private:
-    static void set(const std::string& name, const char* value) {
-        (void)(value == nullptr ? ::unsetenv(name.c_str()) : ::setenv(name.c_str(), value, 1));
-    }
-    std::vector<std::pair<std::string, std::optional<std::string>>> before_;
-};
 
 /// Starts a process that does this and ends with what it returns as its exit status.
 [[nodiscard]] inline pid_t start_process(const std::function<int()>& what) {

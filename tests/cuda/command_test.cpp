@@ -14,6 +14,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "cli/command_runner.hpp"
@@ -382,12 +383,16 @@ TEST_F(LargeBatch, IsSharedByAllDevicesInAnyOrderOfTheirWork) {
 }
 
 TEST_F(LargeBatch, IsAFailureWhereNotOneProblemFits) {
-    std::vector<std::string> arguments = large();
-    arguments.insert(arguments.end(), {"--device-memory", "1M"});
-    const RunResult result = eval("cuda", arguments, {"--grad"});
-    EXPECT_EQ(result.status, 3);
-    EXPECT_THAT(result.err, HasSubstr("cuda:0 has too little memory: one problem takes "));
-    EXPECT_THAT(result.err, HasSubstr("and 1048576 may be used"));
+    // A fused kernel has no workspace beside its operands and results.
+    for (const auto& [executor, memory, bytes] :
+         {std::tuple("library", "1M", "1048576"), std::tuple("fused", "4K", "4096")}) {
+        std::vector<std::string> arguments = large();
+        arguments.insert(arguments.end(), {"--device-memory", memory, "--executor", executor});
+        const RunResult result = eval("cuda", arguments, {"--grad"});
+        EXPECT_EQ(result.status, 3);
+        EXPECT_THAT(result.err, HasSubstr("cuda:0 has too little memory: one problem takes "));
+        EXPECT_THAT(result.err, HasSubstr(std::string("and ") + bytes + " may be used"));
+    }
 }
 
 TEST_F(OnSimulatedGpu, EmptyBatchesGiveEmptyResultsAndSumsOfNothing) {
@@ -454,7 +459,8 @@ TEST_F(OnSimulatedGpu, ChecksPassInBothTypesAndWithTf32) {
 }
 
 TEST_F(OnSimulatedGpu, Tf32IsUsedWhereItIsAskedForAlone) {
-    const std::vector<std::string> arguments = words<float>(cookbook_row("seed-1"), Shared::none);
+    std::vector<std::string> arguments = words<float>(cookbook_row("seed-1"), Shared::none);
+    arguments.insert(arguments.end(), {"--executor", "library"});
     ASSERT_EQ(eval("cuda", arguments, {"--grad"}).status, 0);
     const std::vector<float> exact = load<float>(path("cuda", "--grad")).data;
     std::vector<std::string> rounded = arguments;

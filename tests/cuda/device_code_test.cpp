@@ -15,6 +15,9 @@ struct Args {
     double* to;
     long long n;
 };
+MATGRAD_DEVICE double get(const double* from MATGRAD_PLACE_PARAMETER) {
+    return load_shared(from MATGRAD_PLACE);
+}
 MATGRAD_KERNEL(all, Args, 64) {
     MATGRAD_BLOCK_MEMORY(memory, 200 * 1024);
     Pack<float, 4>* const packs = reinterpret_cast<Pack<float, 4>*>(memory);
@@ -30,7 +33,7 @@ MATGRAD_KERNEL(all, Args, 64) {
         store_shared(numbers + t + i * 64, sum * i);
     }
     barrier();
-    store(args.to + t, load_shared(numbers + 63 - t));
+    store(args.to + t, get(numbers + 63 - t));
 }
 }  // namespace matgrad::block
 )";

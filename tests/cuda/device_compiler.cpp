@@ -43,8 +43,12 @@ Compiled compile(const std::string& text, const char* architecture) {
                              texts.data(), names.data()),
           "nvrtcCreateProgram");
     // What nvcc compiles into the module is not embedded.
-    const char* options[] = {architecture, "--std=c++17", "--ptxas-options=-v",
-                             "--include-path=" MATGRAD_KERNELS};
+    const char* options[] = {architecture,
+                             "--std=c++17",
+                             "--ptxas-options=-v",
+                             "--include-path=" MATGRAD_KERNELS,
+                             "--include-path=" MATGRAD_KERNELS "/block",
+                             "--include-path=" MATGRAD_TEST_KERNELS};
     const nvrtcResult result =
         nvrtcCompileProgram(program, static_cast<int>(std::size(options)), options);
     Compiled compiled;

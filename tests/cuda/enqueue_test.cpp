@@ -19,8 +19,11 @@ INSTANTIATE_TEST_SUITE_P(Types, Enqueue, testing::ValuesIn(kTypes), [](const aut
     return std::string(test.param == ScalarType::float32 ? "Float" : "Double");
 });
 
-std::unique_ptr<const Executor> executor_of(const Program& program) {
-    return module_under_test().make_executor(program, {});
+std::unique_ptr<const Executor> executor_of(const Program& program,
+                                            GpuExecutor way = GpuExecutor::automatic) {
+    gpu::ExecutorOptions options;
+    options.executor = way;
+    return module_under_test().make_executor(program, options);
 }
 
 /// One blocking call.
@@ -181,13 +184,13 @@ TEST_P(Enqueue, SeveralPlansTakeTurnsOnOneStreamWithOneWorkspace) {
 
 std::unique_ptr<const Executor> capturable_executor_of(const Program& program) {
     gpu::ExecutorOptions options;
+    options.executor = GpuExecutor::library;
     options.capturable = true;
     return module_under_test().make_executor(program, options);
 }
 
 /// A graph gives the bits of a plain call, with whatever the operands hold when it is launched.
-void check_graph(const Pipeline& pipeline, std::int64_t batch) {
-    const auto executor = capturable_executor_of(pipeline.program);
+void check_graph(const Executor* executor, const Pipeline& pipeline, std::int64_t batch) {
     const PipelineData data(pipeline, batch);
     PipelineData changed = data_of_seed(pipeline, batch, 40);
     changed.S.set(batch - 1, 1, 1, -1);
@@ -234,11 +237,18 @@ void check_graph(const Pipeline& pipeline, std::int64_t batch) {
 }
 
 TEST_P(Enqueue, IsCapturedInAGraphThatReplaysWithWhateverTheOperandsHoldThen) {
-    check_graph(Pipeline(type()), 21);
+    const Pipeline pipeline(type());
+    check_graph(capturable_executor_of(pipeline.program).get(), pipeline, 21);
+}
+
+TEST_P(Enqueue, OfAFusedPlanIsCapturedThoughItFactors) {
+    const Pipeline pipeline(type());
+    check_graph(executor_of(pipeline.program, GpuExecutor::fused).get(), pipeline, 21);
 }
 
 TEST_P(Enqueue, OfALargeProblemIsCapturedTheSame) {
-    check_graph(Pipeline(type(), 150, 140), 1);
+    const Pipeline pipeline(type(), 150, 140);
+    check_graph(capturable_executor_of(pipeline.program).get(), pipeline, 1);
 }
 
 /// What the executor makes of the stream's capture: refused in these words, or nothing. What was captured
@@ -267,7 +277,7 @@ TEST_P(Enqueue, WithWhatCuSolverFactorsIsNotCapturedUnlessThePlanIsMadeForIt) {
     const Pipeline pipeline(type());
     const PipelineData data(pipeline, 21);
     PipelineHost host(pipeline, 21);
-    const auto plain = executor_of(pipeline.program);
+    const auto plain = executor_of(pipeline.program, GpuExecutor::library);
     const DeviceRun run(*plain, 21, data.all(), host.all());
     const std::string why = refused_capture(run);
     for (const char* word : {"potrf", "potrfBatched", "captured", "PlanOptions::capturable"}) {

@@ -62,6 +62,13 @@ RunResult run_identity(const Executor& executor, std::int64_t n, std::int64_t ba
     return run.finish();
 }
 
+/// Of plans whose steps are calls of the libraries.
+gpu::ExecutorOptions library_options() {
+    gpu::ExecutorOptions options;
+    options.executor = GpuExecutor::library;
+    return options;
+}
+
 void expect_explained(const Executor& executor, const std::string& route) {
     EXPECT_NE(executor.explain().find(": " + route + "\n"), std::string::npos)
         << route << " in\n"
@@ -70,8 +77,8 @@ void expect_explained(const Executor& executor, const std::string& route) {
 
 TEST(Routes, OfACholeskyDependOnItsSizeAndTheBatch) {
     const auto potrf = [](ValueId x) { return Operation(Potrf{use(x)}); };
-    const auto small = module_under_test().make_executor(one_step(20, potrf), {});
-    const auto large = module_under_test().make_executor(one_step(512, potrf), {});
+    const auto small = module_under_test().make_executor(one_step(20, potrf), library_options());
+    const auto large = module_under_test().make_executor(one_step(512, potrf), library_options());
     const Calls batched("cusolverDnDpotrfBatched");
     const Calls alone("cusolverDnXpotrf");
     const Calls sizes("cusolverDnXpotrf_bufferSize");
@@ -91,7 +98,7 @@ TEST(Routes, OfACholeskyDependOnItsSizeAndTheBatch) {
 
 TEST(Routes, OfAPlanThatIsToBeCapturedDoWithoutCuSolver) {
     const auto potrf = [](ValueId x) { return Operation(Potrf{use(x)}); };
-    gpu::ExecutorOptions options;
+    gpu::ExecutorOptions options = library_options();
     options.capturable = true;
     const Calls solver("cusolverDn");
     for (const std::int64_t n : {20, 512}) {
@@ -106,7 +113,7 @@ TEST(Routes, FollowTheThresholdsOfTheEnvironment) {
     const auto potrf = [](ValueId x) { return Operation(Potrf{use(x)}); };
     ASSERT_EQ(setenv("MATGRAD_GPU_CHOLESKY_ALONE_ORDER", "20", 1), 0);
     ASSERT_EQ(setenv("MATGRAD_GPU_CHOLESKY_ALONE_BATCH", "3", 1), 0);
-    const auto executor = module_under_test().make_executor(one_step(20, potrf), {});
+    const auto executor = module_under_test().make_executor(one_step(20, potrf), library_options());
     const Calls alone("cusolverDnXpotrf");
     EXPECT_EQ(run_identity(*executor, 20, 3).summary.failed, 0);
     EXPECT_EQ(alone.now(), 3);
@@ -119,7 +126,7 @@ TEST(Routes, FollowTheThresholdsOfTheEnvironment) {
     for (const char* wrong : {"-1", "many", "12x", " 3", "99999999999999999999"}) {
         ASSERT_EQ(setenv("MATGRAD_GPU_CHOLESKY_ALONE_ORDER", wrong, 1), 0);
         try {
-            (void)module_under_test().make_executor(one_step(20, potrf), {});
+            (void)module_under_test().make_executor(one_step(20, potrf), library_options());
             ADD_FAILURE() << wrong << " was taken";
         } catch (const OperandError& error) {
             EXPECT_EQ(error.what(), "MATGRAD_GPU_CHOLESKY_ALONE_ORDER is '" + std::string(wrong) +
@@ -140,7 +147,7 @@ TEST(Routes, OfAProductWithASharedMatrixIsOneCallForTheBatch) {
     Program program = build.finish();
     program.batch = 50;
     program.value(out).output = 0;  // as the planner has it
-    const auto executor = module_under_test().make_executor(program, {});
+    const auto executor = module_under_test().make_executor(program, library_options());
     expect_explained(*executor, "one gemm over the rows of the batch");
 
     const auto gemms_for = [&](Order order) {
@@ -176,7 +183,7 @@ TEST(Routes, OfASharedMatrixTimesVectorsIsOneCallForTheBatch) {
     build.output(out);
     Program program = build.finish();
     program.batch = 50;
-    const auto executor = module_under_test().make_executor(program, {});
+    const auto executor = module_under_test().make_executor(program, library_options());
     expect_explained(*executor, "copy, one gemm over the columns of the batch");
 }
 
@@ -200,7 +207,7 @@ TEST(Routes, OfASumOfProductsAreProductsThatSumOverTheBatch) {
     }
     Program program = build.finish();
     program.batch = 50;
-    const auto executor = module_under_test().make_executor(program, {});
+    const auto executor = module_under_test().make_executor(program, library_options());
     const std::string text = executor->explain();
     const auto is_told = [&text](const std::string& line) {
         EXPECT_NE(text.find(line), std::string::npos) << line << " in\n" << text;
@@ -214,7 +221,8 @@ TEST(Routes, OfASumOfProductsAreProductsThatSumOverTheBatch) {
 
 TEST(Routes, OfALargeLowerSyrkIsHalfAProduct) {
     const auto syrk = [](ValueId x) { return Operation(Syrk{use(x), 1, false}); };
-    const auto executor = module_under_test().make_executor(one_step(1024, syrk), {});
+    const auto executor =
+        module_under_test().make_executor(one_step(1024, syrk), library_options());
     expect_explained(*executor, "syrk");
 }
 

@@ -30,8 +30,10 @@ protected:
     }
 
     Pipeline pipeline_{ScalarType::float64, 6, 5, true};
-    std::unique_ptr<const Executor> make() const {
-        return module_under_test().make_executor(pipeline_.program, {});
+    std::unique_ptr<const Executor> make(GpuExecutor way = GpuExecutor::automatic) const {
+        gpu::ExecutorOptions options;
+        options.executor = way;
+        return module_under_test().make_executor(pipeline_.program, options);
     }
 };
 
@@ -67,7 +69,7 @@ struct Once {
 };
 
 TEST_F(Failures, OfAnyLibraryCallInEnqueueAreToldAndTheNextCallWorks) {
-    const auto executor = make();
+    const auto executor = make(GpuExecutor::library);
     Once first(*executor, pipeline_);
     simulated::reset();
     first.run.enqueue(first.stream.get());
@@ -106,55 +108,61 @@ TEST_F(Failures, OfAnyLibraryCallInEnqueueAreToldAndTheNextCallWorks) {
 }
 
 TEST_F(Failures, OfAnyLaunchThatIsRefusedAreToldAndTheNextCallWorks) {
-    const auto executor = make();
-    Once first(*executor, pipeline_);
-    simulated::reset();
-    first.run.enqueue(first.stream.get());
-    const std::int64_t launches = simulated::calls("cudaLaunchKernelExC");
-    const std::vector<std::byte> want = first.finish();
-    ASSERT_GT(launches, 1);
-    for (int nth = 1; nth <= launches; ++nth) {
-        SCOPED_TRACE(testing::Message() << "launch " << nth);
-        Once broken(*executor, pipeline_);
-        simulated::fail_call("cudaLaunchKernelExC", nth, cudaErrorLaunchOutOfResources);
-        try {
-            broken.run.enqueue(broken.stream.get());
-            ADD_FAILURE() << "was not noticed";
-        } catch (const gpu::CudaError& error) {
-            expect_words(error, "cudaLaunchKernel", "cudaErrorLaunchOutOfResources");
-            EXPECT_FALSE(error.device_lost());
+    for (const GpuExecutor way : {GpuExecutor::library, GpuExecutor::fused}) {
+        const auto executor = make(way);
+        Once first(*executor, pipeline_);
+        simulated::reset();
+        first.run.enqueue(first.stream.get());
+        const std::int64_t launches = simulated::calls("cudaLaunchKernelExC");
+        const std::vector<std::byte> want = first.finish();
+        ASSERT_GT(launches, 1);
+        for (int nth = 1; nth <= launches; ++nth) {
+            SCOPED_TRACE(testing::Message() << "launch " << nth);
+            Once broken(*executor, pipeline_);
+            simulated::fail_call("cudaLaunchKernelExC", nth, cudaErrorLaunchOutOfResources);
+            try {
+                broken.run.enqueue(broken.stream.get());
+                ADD_FAILURE() << "was not noticed";
+            } catch (const gpu::CudaError& error) {
+                expect_words(error, "cudaLaunchKernel", "cudaErrorLaunchOutOfResources");
+                EXPECT_FALSE(error.device_lost());
+            }
+            broken.stream.wait();
+            Once again(*executor, pipeline_);
+            again.run.enqueue(again.stream.get());
+            EXPECT_EQ(again.finish(), want);
         }
-        broken.stream.wait();
-        Once again(*executor, pipeline_);
-        again.run.enqueue(again.stream.get());
-        EXPECT_EQ(again.finish(), want);
     }
 }
 
 TEST_F(Failures, OfARunningKernelBreakTheDeviceAndSaySo) {
-    const auto executor = make();
-    {
-        Once broken(*executor, pipeline_);
-        simulated::fail_call("cudaLaunchKernelExC", 1, cudaErrorLaunchFailure);
-        try {
-            broken.run.enqueue(broken.stream.get());  // accepted, or late enough to be seen here
-        } catch (const gpu::CudaError& error) {
-            EXPECT_TRUE(error.device_lost()) << error.what();
+    for (const GpuExecutor way : {GpuExecutor::library, GpuExecutor::fused}) {
+        const auto executor = make(way);
+        {
+            Once broken(*executor, pipeline_);
+            simulated::fail_call("cudaLaunchKernelExC", 1, cudaErrorLaunchFailure);
+            try {
+                broken.run.enqueue(
+                    broken.stream.get());  // accepted, or late enough to be seen here
+            } catch (const gpu::CudaError& error) {
+                EXPECT_TRUE(error.device_lost()) << error.what();
+            }
+            EXPECT_EQ(cudaStreamSynchronize(broken.stream.get()), cudaErrorLaunchFailure);
+            try {
+                broken.run.enqueue(broken.stream.get());
+                ADD_FAILURE() << "was not noticed";
+            } catch (const gpu::CudaError& error) {
+                EXPECT_TRUE(error.device_lost());
+                EXPECT_NE(std::string(error.what()).find("cudaErrorLaunchFailure"),
+                          std::string::npos)
+                    << error.what();
+                EXPECT_NE(std::string(error.what()).find("cannot be used by this process"),
+                          std::string::npos)
+                    << error.what();
+            }
         }
-        EXPECT_EQ(cudaStreamSynchronize(broken.stream.get()), cudaErrorLaunchFailure);
-        try {
-            broken.run.enqueue(broken.stream.get());
-            ADD_FAILURE() << "was not noticed";
-        } catch (const gpu::CudaError& error) {
-            EXPECT_TRUE(error.device_lost());
-            EXPECT_NE(std::string(error.what()).find("cudaErrorLaunchFailure"), std::string::npos)
-                << error.what();
-            EXPECT_NE(std::string(error.what()).find("cannot be used by this process"),
-                      std::string::npos)
-                << error.what();
-        }
+        simulated::reset();
     }
-    simulated::reset();
 }
 
 TEST_F(Failures, OfTheCompilerAreToldByItsOwnWords) {

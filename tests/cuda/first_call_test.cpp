@@ -45,10 +45,11 @@ void in_a_new_process(const std::function<void()>& body) {
 }
 
 /// A capture, a replay, then a call without: the same bits.
-void check_first_call(const Program& program, bool capturable,
+void check_first_call(const Program& program, GpuExecutor way, bool capturable,
                       const std::vector<const Matrices*>& operands,
                       const std::vector<Matrices*>& results, std::int64_t batch) {
     gpu::ExecutorOptions options;
+    options.executor = way;
     options.capturable = capturable;
     const auto executor = module_under_test().make_executor(program, options);
     DeviceRun run(*executor, batch, operands, results);
@@ -99,7 +100,21 @@ TEST_P(FirstCall, OfACapturablePlanIsCaptured) {
         const Pipeline pipeline(type(), size().n, 3);
         const PipelineData data(pipeline, size().batch);
         PipelineHost host(pipeline, size().batch);
-        check_first_call(pipeline.program, true, data.all(), host.all(), size().batch);
+        check_first_call(pipeline.program, GpuExecutor::library, true, data.all(), host.all(),
+                         size().batch);
+    });
+}
+
+TEST_P(FirstCall, OfAFusedPlanIsCapturedWithoutBeingAskedFor) {
+    if (size().n > 40) {
+        GTEST_SKIP() << "does not fuse";
+    }
+    in_a_new_process([] {
+        const Pipeline pipeline(type(), size().n, 3);
+        const PipelineData data(pipeline, size().batch);
+        PipelineHost host(pipeline, size().batch);
+        check_first_call(pipeline.program, GpuExecutor::fused, false, data.all(), host.all(),
+                         size().batch);
     });
 }
 
@@ -108,7 +123,9 @@ TEST_P(FirstCall, OfWhatCuSolverFactorsIsRefusedAndTheStreamServesOn) {
         const Pipeline pipeline(type(), size().n, 3);
         const PipelineData data(pipeline, size().batch);
         PipelineHost host(pipeline, size().batch);
-        const auto executor = module_under_test().make_executor(pipeline.program, {});
+        gpu::ExecutorOptions options;
+        options.executor = GpuExecutor::library;
+        const auto executor = module_under_test().make_executor(pipeline.program, options);
         DeviceRun run(*executor, size().batch, data.all(), host.all());
         const TestStream stream;
         EXPECT_THROW(const CapturedGraph graph(run, stream.get()), UnsupportedError);
@@ -149,7 +166,8 @@ TEST_P(FirstCall, OfProductsAndReductionsIsCapturedWithoutBeingAskedFor) {
         B.fill_random(2);
         Matrices total(type(), size().batch, 1, 1);
         Matrices AB(type(), size().batch, n, n);
-        check_first_call(program, false, {&A, &B}, {&total, &AB}, size().batch);
+        check_first_call(program, GpuExecutor::library, false, {&A, &B}, {&total, &AB},
+                         size().batch);
     });
 }
 

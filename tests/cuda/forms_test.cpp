@@ -249,34 +249,38 @@ TEST_P(Forms, WhereEveryProblemFailsSumsAreZeroAndResultsNan) {
 TEST(TensorFloat, RoundsFactorsOnlyWhenAskedFor) {
     // Factors of 1 + 2^-13 are floats, but no numbers of 10 bits: TF32 takes them for 1.
     constexpr std::int64_t kSize = 64;
-    for (const ScalarType type : kTypes) {
-        for (const bool asked : {false, true}) {
-            ProgramBuilder build(type);
-            const ValueId a = build.operand("A", kSize, kSize, true);
-            const ValueId b = build.operand("B", kSize, kSize, true);
-            const ValueId out = build.value(kSize, kSize);
-            build.step(Gemm{use(a), use(b), 1, 0, {}}, out);
-            build.output(out);
-            const Program program = build.finish();
-            Matrices A(type, 2, kSize, kSize);
-            Matrices B(type, 2, kSize, kSize);
-            A.fill_random(1, 1 + 0x1p-13, 1 + 0x1p-13);
-            B.fill_random(2, 1, 1);
-            Matrices C(type, 2, kSize, kSize);
-            gpu::ExecutorOptions options;
-            options.tf32 = asked;
-            run_with(options, program, 2, {&A, &B}, {&C});
-            const double exact = kSize * (1 + 0x1p-13);
-            const double error = std::abs(C.get(1, 5, 7) - exact);
-            if (asked && type == ScalarType::float32) {
-                // Two roundings to 11 bits in each product, then the additions.
-                EXPECT_LE(error, kSize * (2 * 0x1p-11 + kSize * 0x1p-23));
-                if (is_simulated()) {
-                    EXPECT_GE(error, kSize * 0x1p-14);
-                }
-            } else {
-                EXPECT_LE(error, kSize * static_cast<double>(kSize * unit(type)));
+    // Fused kernels round to floats alone.
+    for (const auto& [type, asked, executor] :
+         {std::tuple(ScalarType::float32, false, GpuExecutor::library),
+          std::tuple(ScalarType::float32, true, GpuExecutor::library),
+          std::tuple(ScalarType::float64, true, GpuExecutor::library),
+          std::tuple(ScalarType::float32, true, GpuExecutor::fused)}) {
+        ProgramBuilder build(type);
+        const ValueId a = build.operand("A", kSize, kSize, true);
+        const ValueId b = build.operand("B", kSize, kSize, true);
+        const ValueId out = build.value(kSize, kSize);
+        build.step(Gemm{use(a), use(b), 1, 0, {}}, out);
+        build.output(out);
+        const Program program = build.finish();
+        Matrices A(type, 2, kSize, kSize);
+        Matrices B(type, 2, kSize, kSize);
+        A.fill_random(1, 1 + 0x1p-13, 1 + 0x1p-13);
+        B.fill_random(2, 1, 1);
+        Matrices C(type, 2, kSize, kSize);
+        gpu::ExecutorOptions options;
+        options.tf32 = asked;
+        options.executor = executor;
+        run_with(options, program, 2, {&A, &B}, {&C});
+        const double exact = kSize * (1 + 0x1p-13);
+        const double error = std::abs(C.get(1, 5, 7) - exact);
+        if (asked && type == ScalarType::float32 && executor == GpuExecutor::library) {
+            // Two roundings to 11 bits in each product, then the additions.
+            EXPECT_LE(error, kSize * (2 * 0x1p-11 + kSize * 0x1p-23));
+            if (is_simulated()) {
+                EXPECT_GE(error, kSize * 0x1p-14);
             }
+        } else {
+            EXPECT_LE(error, kSize * static_cast<double>(kSize * unit(type)));
         }
     }
 }

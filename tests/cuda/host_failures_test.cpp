@@ -84,40 +84,50 @@ TEST_F(HostFailures, OfADeviceWithoutRoomForOneProblemEndInClearWords) {
     got.expect_like(want_);
 }
 
-TEST_F(HostFailures, OfAnyCallEndTheRunAndTheNextOneWorks) {
-    HostRun run = small_run(pipeline_);
-    HostResults first(pipeline_, kBatch);
-    simulated::reset();
+/// A way of the executor, and a call that it makes.
+class HostCallFailures : public HostFailures,
+                         public testing::WithParamInterface<std::tuple<GpuExecutor, const char*>> {
+};
+INSTANTIATE_TEST_SUITE_P(
+    Library, HostCallFailures,
+    testing::Combine(testing::Values(GpuExecutor::library),
+                     testing::Values("cudaMemcpyAsync", "cudaEventRecord", "cudaStreamWaitEvent",
+                                     "cudaEventSynchronize", "cublas", "cudaLaunchKernelExC")));
+INSTANTIATE_TEST_SUITE_P(Fused, HostCallFailures,
+                         testing::Combine(testing::Values(GpuExecutor::fused),
+                                          testing::Values("cudaLaunchKernelExC")));
+
+TEST_P(HostCallFailures, EndTheRunAndTheNextOneWorks) {
+    HostRun run = small_run(pipeline_, false, false, std::get<0>(GetParam()));
+    const char* const call = std::get<1>(GetParam());
+    HostResults first(pipeline_, kBatch);  // which makes handles and buffers
     run(data_, first);
-    for (const char* call : {"cudaMemcpyAsync", "cudaEventRecord", "cudaStreamWaitEvent",
-                             "cudaEventSynchronize", "cublas", "cudaLaunchKernelExC"}) {
-        simulated::reset();
-        HostResults counted(pipeline_, kBatch);
-        run(data_, counted);
-        const std::int64_t calls = simulated::calls(call);
-        ASSERT_GT(calls, 0) << call;
-        for (const std::int64_t nth : {std::int64_t{1}, calls / 2 + 1, calls}) {
-            SCOPED_TRACE(testing::Message() << call << " " << nth << " of " << calls);
-            const bool blas = std::string(call) == "cublas";
-            simulated::fail_call(call, static_cast<int>(nth),
-                                 blas ? static_cast<int>(CUBLAS_STATUS_EXECUTION_FAILED)
-                                      : static_cast<int>(cudaErrorInvalidValue));
-            HostResults got(pipeline_, kBatch);
-            try {
-                run(data_, got);
-                ADD_FAILURE() << "was not noticed";
-            } catch (const gpu::CudaError& error) {
-                const std::string message = error.what();
-                EXPECT_NE(message.find(call), std::string::npos) << message;
-                EXPECT_NE(
-                    message.find(blas ? "CUBLAS_STATUS_EXECUTION_FAILED" : "cudaErrorInvalidValue"),
-                    std::string::npos)
-                    << message;
-            }
-            HostResults again(pipeline_, kBatch);
-            run(data_, again);
-            again.expect_like(want_);
+    simulated::reset();
+    HostResults counted(pipeline_, kBatch);
+    run(data_, counted);
+    const std::int64_t calls = simulated::calls(call);
+    ASSERT_GT(calls, 0) << call;
+    for (const std::int64_t nth : {std::int64_t{1}, calls / 2 + 1, calls}) {
+        SCOPED_TRACE(testing::Message() << call << " " << nth << " of " << calls);
+        const bool blas = std::string(call) == "cublas";
+        simulated::fail_call(call, static_cast<int>(nth),
+                             blas ? static_cast<int>(CUBLAS_STATUS_EXECUTION_FAILED)
+                                  : static_cast<int>(cudaErrorInvalidValue));
+        HostResults got(pipeline_, kBatch);
+        try {
+            run(data_, got);
+            ADD_FAILURE() << "was not noticed";
+        } catch (const gpu::CudaError& error) {
+            const std::string message = error.what();
+            EXPECT_NE(message.find(call), std::string::npos) << message;
+            EXPECT_NE(
+                message.find(blas ? "CUBLAS_STATUS_EXECUTION_FAILED" : "cudaErrorInvalidValue"),
+                std::string::npos)
+                << message;
         }
+        HostResults again(pipeline_, kBatch);
+        run(data_, again);
+        again.expect_like(want_);
     }
 }
 
@@ -125,12 +135,20 @@ TEST_F(HostFailures, OfOneOfTwoDevicesEndTheRun) {
     simulated::Machine machine;
     machine.devices = 2;
     simulated::reset(machine);
-    {
-        HostRun run = small_run(pipeline_, false, true);
+    struct Way {
+        GpuExecutor executor;
+        const char* call;
+        int nth;
+        int code;
+    };
+    const Way ways[] = {{GpuExecutor::library, "cublas", 40, CUBLAS_STATUS_EXECUTION_FAILED},
+                        {GpuExecutor::fused, "cudaLaunchKernelExC", 12, cudaErrorInvalidValue}};
+    for (const Way& way : ways) {
+        HostRun run = small_run(pipeline_, false, true, way.executor);
         HostResults got(pipeline_, kBatch);
         run(data_, got);
         EXPECT_GT(simulated::peak_bytes(1), 0U);
-        simulated::fail_call("cublas", 40, CUBLAS_STATUS_EXECUTION_FAILED);
+        simulated::fail_call(way.call, way.nth, way.code);
         HostResults broken(pipeline_, kBatch);
         EXPECT_THROW(run(data_, broken), gpu::CudaError);
         HostResults again(pipeline_, kBatch);

@@ -164,8 +164,9 @@ RunSummary HostRun::from_pinned_memory(const PipelineData& data, HostResults& re
     return summary;
 }
 
-HostRun small_run(const Pipeline& pipeline, bool mean, bool all_devices) {
+HostRun small_run(const Pipeline& pipeline, bool mean, bool all_devices, GpuExecutor executor) {
     gpu::ExecutorOptions options;
+    options.executor = executor;
     options.workspace_limit = 1;
     const std::size_t least =
         module_under_test().make_executor(pipeline.program, options)->workspace_bytes();

@@ -61,6 +61,7 @@ private:
 
 /// With the least workspace, and memory for a few hundred problems beside it.
 [[nodiscard]] HostRun small_run(const Pipeline& pipeline, bool mean = false,
-                                bool all_devices = false);
+                                bool all_devices = false,
+                                GpuExecutor executor = GpuExecutor::automatic);
 
 }  // namespace matgrad::test

@@ -195,6 +195,22 @@ TEST_F(CopyEntries, MovesSixteenBytesAtATimeWhereBothSidesAllowIt) {
     check_lines<double, double>(stream());
 }
 
+TEST_F(CopyEntries, MovesEachSectorOnce) {
+    constexpr std::int64_t kCount = 2 * 2048;
+    simulated::profile_launches();
+    for (const std::size_t offset : {0, 1}) {
+        simulated::Launch launch;
+        copy_line<double, float>(stream(), kCount, 0, offset, launch);
+        const simulated::Profile profile = launch.profile.value();
+        EXPECT_EQ(profile.loads.transfers, kCount * 8 / 32);
+        // One float off, each access of a warp has a sector more.
+        EXPECT_EQ(profile.stores.transfers,
+                  kCount * 4 / 32 + (offset == 0 ? 0 : profile.stores.accesses));
+        EXPECT_EQ(profile.stores.least_transfers, kCount * 4 / 32);
+    }
+    simulated::profile_launches(false);
+}
+
 /// Strides of a batch of 6x8 matrices by rows.
 struct Gaps {
     std::int64_t row, batch;

@@ -143,6 +143,24 @@ TEST_F(FlatMap, MovesSixteenBytesOfTheWidestMatrixAtATime) {
     }
 }
 
+TEST_F(FlatMap, MovesEachSectorOnce) {
+    constexpr std::int64_t kCount = 64 * 16;
+    constexpr std::int64_t kSectors = kBatch * kCount * 4 / 32;
+    simulated::profile_launches();
+    const simulated::Launch launch =
+        run({kFloat, kFloat, kFloat, 64, 16, kCount, kCount, kCount, 1}, stream());
+    simulated::profile_launches(false);
+    const simulated::Profile profile = launch.profile.value();
+    EXPECT_EQ(profile.blocks, launch.grid);
+    EXPECT_EQ(profile.stores.transfers, kSectors);
+    EXPECT_EQ(profile.stores.partial, 0);
+    EXPECT_EQ(profile.distinct_store_bytes, kSectors * 32);
+    // Two matrices; and s, one number for all threads of a warp.
+    EXPECT_EQ(profile.loads.accesses, 3 * profile.stores.accesses);
+    EXPECT_EQ(profile.loads.transfers, 2 * kSectors + profile.stores.accesses);
+    EXPECT_EQ(profile.loads.partial, 0);
+}
+
 TEST_F(FlatMap, EndsOneByOneWhereABlockIsNotFull) {
     for (const std::int64_t cols : {4, 8, 204, 205, 206, 207, 412}) {
         SCOPED_TRACE(cols);

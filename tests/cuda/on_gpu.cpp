@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <string>
 
 #include "cuda/flavour.hpp"
 #include "road/test_device.hpp"
@@ -18,10 +19,19 @@ int every() {
     return test::is_simulated() ? 20 : 1;
 }
 
+/// `automatic`, or as the environment says.
+GpuExecutor executor() {
+    const char* const text = std::getenv("MATGRAD_TEST_EXECUTOR");
+    const std::string name = text == nullptr ? "" : text;
+    return name == "library" ? GpuExecutor::library
+           : name == "fused" ? GpuExecutor::fused
+                             : GpuExecutor::automatic;
+}
+
 }  // namespace
 
 TestDevice test_device() {
-    return {{DeviceKind::cuda, 0}, every()};
+    return {{DeviceKind::cuda, 0}, every(), executor()};
 }
 
 }  // namespace matgrad

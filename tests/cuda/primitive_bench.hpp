@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <random>
 #include <sstream>
 #include <string>
@@ -156,6 +158,17 @@ struct Batch {
         for (double& entry : entries) {
             entry = number(random);
         }
+    }
+    /// The last problem becomes equal to the first.
+    void repeat_first() {
+        std::copy_n(entries.begin(), rows * cols,
+                    entries.end() - static_cast<std::ptrdiff_t>(rows * cols));
+    }
+    void expect_repeated() const {
+        EXPECT_TRUE(std::equal(entries.begin(),
+                               entries.begin() + static_cast<std::ptrdiff_t>(rows * cols),
+                               entries.end() - static_cast<std::ptrdiff_t>(rows * cols)))
+            << "one problem at two places of the batch";
     }
     /// Not in the way where it is empty: device memory has at least one entry.
     [[nodiscard]] std::vector<double> for_device() const {

@@ -50,6 +50,15 @@ struct Place {
         at += Memory::kBytes;
         return typename Memory::View{data};
     }
+    /// A square matrix, by columns where kByColumns.
+    template <typename T, int kOrder, bool kByColumns>
+    MATGRAD_DEVICE auto take_square() {
+        if constexpr (kByColumns) {
+            return take<T, kOrder, kOrder>().t();
+        } else {
+            return take<T, kOrder, kOrder>();
+        }
+    }
 };
 
 template <typename Team, typename M>
@@ -85,6 +94,8 @@ MATGRAD_DEVICE void with_problem(const PrimitiveArgs& args, const Function& func
     }
 }
 
+/// In place matrices lie by columns, else by rows.
+///
 /// x = the factor of a; status: the pivot that failed, negative where it is no finite number.
 template <typename Team, typename C, typename A, typename L>
 MATGRAD_DEVICE void factor_cholesky(const PrimitiveArgs& args, long long problem, const A& a,
@@ -109,8 +120,8 @@ MATGRAD_DEVICE void potrf_case(const PrimitiveArgs& args) {
                 const Own<T, kOrder, kOrder> l{memory[kInPlace ? 0 : 1]};
                 factor_cholesky<Team, C>(args, problem, a, l);
             } else {
-                const auto a = place.template take<T, kOrder, kOrder>();
-                const auto l = kInPlace ? a : place.template take<T, kOrder, kOrder>();
+                const auto a = place.template take_square<T, kOrder, kInPlace>();
+                const auto l = kInPlace ? a : place.template take_square<T, kOrder, kInPlace>();
                 factor_cholesky<Team, C>(args, problem, a, l);
             }
         });
@@ -155,7 +166,7 @@ MATGRAD_DEVICE void trsm_case(const PrimitiveArgs& args) {
             solve_triangle<Team, C, kLeft, kLower, kTransposed, kHasB>(args, problem, a, b, x,
                                                                        alpha);
         } else {
-            const auto a = place.template take<T, kOrder, kOrder>();
+            const auto a = place.template take_square<T, kOrder, kInPlace>();
             const auto b = place.template take<T, kRows, kCols>();
             const auto x = kInPlace ? b : place.template take<T, kRows, kCols>();
             solve_triangle<Team, C, kLeft, kLower, kTransposed, kHasB>(args, problem, a, b, x,
@@ -191,8 +202,8 @@ MATGRAD_DEVICE void getrf_case(const PrimitiveArgs& args) {
             factor_lu<Team, C, kZeroFails>(args, problem, a, lu, Own<int, kOrder, 1>{chosen});
             write<Team>(lu, args.x + problem * kOrder * kOrder);
         } else {
-            const auto a = place.template take<T, kOrder, kOrder>();
-            const auto lu = kInPlace ? a : place.template take<T, kOrder, kOrder>();
+            const auto a = place.template take_square<T, kOrder, kInPlace>();
+            const auto lu = kInPlace ? a : place.template take_square<T, kOrder, kInPlace>();
             const auto pivots = place.template take<int, kOrder, 1>();
             factor_lu<Team, C, kZeroFails>(args, problem, a, lu, pivots);
             write<Team>(lu, args.x + problem * kOrder * kOrder);
@@ -236,7 +247,7 @@ MATGRAD_DEVICE void solve_case(const PrimitiveArgs& args) {
             solve_by_lu<Team, C, kLeft, kTransposed, kHasB>(
                 args, problem, Own<T, kOrder, kOrder>{matrix}, Own<int, kOrder, 1>{chosen}, b, x);
         } else {
-            const auto lu = place.template take<T, kOrder, kOrder>();
+            const auto lu = place.template take_square<T, kOrder, kInPlace>();
             const auto pivots = place.template take<int, kOrder, 1>();
             const auto b = place.template take<T, kRows, kCols>();
             const auto x = kInPlace ? b : place.template take<T, kRows, kCols>();

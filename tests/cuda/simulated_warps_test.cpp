@@ -79,7 +79,7 @@ TEST_F(SimulatedWarp, WithoutOneOfItsBarriersIsWrongInEveryOrderOfThreads) {
     }
 }
 
-/// The first warp passes `args.n` barriers and says so to the second, which passes one.
+/// The first warp passes `args.n` barriers, the second half as many, and each says how far it is ahead.
 TEST_F(SimulatedWarp, GoesManyBarriersAheadOfOthersOfItsBlock) {
     const TestKernel kernel(
         with_pair_args("MATGRAD_KERNEL(ahead, PairArgs, 64) {"
@@ -97,20 +97,68 @@ TEST_F(SimulatedWarp, GoesManyBarriersAheadOfOthersOfItsBlock) {
                        "  barrier();"
                        "}"),
         "ahead");
-    bool first_was_ahead = false;
-    bool second_was_ahead = false;
-    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    // As far as they can, more often than by chance.
+    int first_was_ahead = 0;
+    int second_was_ahead = 0;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         set_schedule({seed, 0.25});
         const DeviceArray<double> to(std::vector<double>(2, 0.0));
         ASSERT_EQ(kernel.launch(1, 64, PairArgs{nullptr, to.data(), 40}), cudaSuccess);
         const std::vector<double> leads = to.download();
-        first_was_ahead = first_was_ahead || leads[0] > 15;
-        second_was_ahead = second_was_ahead || leads[1] > 15;
+        first_was_ahead += leads[0] == 39 ? 1 : 0;
+        second_was_ahead += leads[1] == 19 ? 1 : 0;
     }
-    EXPECT_TRUE(first_was_ahead);
-    EXPECT_TRUE(second_was_ahead);
+    EXPECT_GE(first_was_ahead, 3);
+    EXPECT_GE(second_was_ahead, 6);
     EXPECT_EQ(launches()[0].warp_barriers, 40 + 20);
     EXPECT_EQ(launches()[0].barriers, 2);
+}
+
+/// Threads say in which order they came: those of each warp four times, and those of the block once.
+TEST_F(SimulatedWarp, RunsItsThreadsInAnotherOrderAfterEachBarrier) {
+    const TestKernel kernel(
+        with_pair_args("MATGRAD_KERNEL(order, PairArgs, 64) {"
+                       "  MATGRAD_SHARED(int, came, 3);"
+                       "  const int t = thread_index();"
+                       "  if (t % kWarp == 0) { came[t / kWarp] = 0; came[2] = 0; }"
+                       "  barrier();"
+                       "  store(args.to + came[2]++, static_cast<double>(t));"
+                       "  barrier();"
+                       "  for (int i = 0; i < 4; ++i) {"
+                       "    const int at = came[t / kWarp]++;"
+                       "    store(args.to + 64 + t / kWarp * 128 + at, static_cast<double>(t));"
+                       "    warp_barrier();"
+                       "  } }"),
+        "order");
+    int mixed = 0;
+    int apart = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        set_schedule({seed, 0.25});
+        const DeviceArray<double> to(64 + 2 * 128);
+        ASSERT_EQ(kernel.launch(1, 64, PairArgs{nullptr, to.data(), 0}), cudaSuccess);
+        const std::vector<double> got = to.download();
+        int changes = 0;  // of the warp that runs
+        for (std::size_t i = 1; i < 64; ++i) {
+            changes += (got[i] < 32) != (got[i - 1] < 32) ? 1 : 0;
+        }
+        (changes > 1 ? mixed : apart) += 1;
+        const auto order = [&](std::ptrdiff_t warp, std::ptrdiff_t time) {
+            const auto begin = got.begin() + 64 + warp * 128 + time * 32;
+            return std::vector<double>(begin, begin + 32);
+        };
+        for (std::ptrdiff_t time = 0; time < 4; ++time) {
+            std::vector<double> sorted = order(0, time);
+            std::sort(sorted.begin(), sorted.end());
+            EXPECT_EQ(sorted.front(), 0);
+            EXPECT_EQ(sorted.back(), 31);
+        }
+        for (const std::ptrdiff_t warp : {0, 1}) {
+            EXPECT_FALSE(order(warp, 1) == order(warp, 2) && order(warp, 2) == order(warp, 3))
+                << "seed " << seed;
+        }
+    }
+    EXPECT_GE(mixed, 1);
+    EXPECT_GE(apart, 10);
 }
 
 TEST_F(SimulatedWarp, MayEndBeforeOthersOfItsBlockWait) {

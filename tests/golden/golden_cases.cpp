@@ -59,6 +59,8 @@ const NamedSizes kThreeSizes[] = {
 };
 const Sizes kCatalogueSizes = {{"m", 40}, {"n", 12}, {"p", 7}, {"k", 10}};
 const Sizes kCookbookSizes = {{"m", 9}, {"n", 6}, {"p", 5}, {"q", 4}};
+/// Of which most matrices do not fit into the memory that regions are made for.
+const Sizes kLongSizes = {{"m", 1024}, {"n", 12}, {"p", 200}, {"q", 6}, {"k", 10}};
 
 Recipe recipe_of(const CatalogueEntry& entry) {
     Recipe recipe;
@@ -70,6 +72,9 @@ Recipe recipe_of(const CatalogueEntry& entry) {
     recipe.sizes = kCatalogueSizes;
     return recipe;
 }
+
+/// Of which no problem fits a block's memory whole in double, and few do in float.
+const Sizes kTallSizes = {{"m", 2000}, {"n", 16}, {"p", 24}};
 
 void add_four_functions(std::vector<Case>& cases) {
     for (const char* name : {"frobenius", "least_squares", "bilinear_trace", "log_det_gram"}) {
@@ -105,17 +110,21 @@ void add_catalogue(std::vector<Case>& cases) {
     }
 }
 
+Recipe recipe_of(const CookbookRow& row) {
+    Recipe recipe;
+    recipe.group = "cookbook";
+    recipe.name = fmt::format("{}: {} wrt {}", row.equation, row.f, row.wrt);
+    recipe.text = row.f;
+    recipe.wrt = {row.wrt};
+    recipe.declarations = row.declarations;
+    recipe.sizes = kCookbookSizes;
+    recipe.type = ScalarType::float32;
+    return recipe;
+}
+
 void add_cookbook(std::vector<Case>& cases) {
     for (const CookbookRow& row : read_cookbook()) {
-        Recipe recipe;
-        recipe.group = "cookbook";
-        recipe.name = fmt::format("{}: {} wrt {}", row.equation, row.f, row.wrt);
-        recipe.text = row.f;
-        recipe.wrt = {row.wrt};
-        recipe.declarations = row.declarations;
-        recipe.sizes = kCookbookSizes;
-        recipe.type = ScalarType::float32;
-        cases.push_back(make_case(recipe));
+        cases.push_back(make_case(recipe_of(row)));
     }
 }
 
@@ -126,6 +135,39 @@ std::vector<Case> make_cases() {
     add_four_functions(cases);
     add_catalogue(cases);
     add_cookbook(cases);
+    return cases;
+}
+
+std::vector<Case> make_tall_cases() {
+    std::vector<Case> cases;
+    for (const char* name : {"frobenius", "least_squares", "bilinear_trace", "log_det_gram"}) {
+        for (const ScalarType type : {ScalarType::float32, ScalarType::float64}) {
+            Recipe recipe = recipe_of(*find_in_catalogue(name));
+            recipe.group = "panels";
+            recipe.sizes = kTallSizes;
+            recipe.type = type;
+            recipe.name = fmt::format("{} 2000x16 {}", name,
+                                      type == ScalarType::float32 ? "float" : "double");
+            cases.push_back(make_case(recipe));
+        }
+    }
+    return cases;
+}
+
+std::vector<Case> make_long_cases() {
+    std::vector<Case> cases;
+    const auto add = [&cases](Recipe recipe) {
+        recipe.group = "regions";
+        recipe.sizes = kLongSizes;
+        recipe.type = ScalarType::float32;
+        cases.push_back(make_case(recipe));
+    };
+    for (const CatalogueEntry& entry : catalogue()) {
+        add(recipe_of(entry));
+    }
+    for (const CookbookRow& row : read_cookbook()) {
+        add(recipe_of(row));
+    }
     return cases;
 }
 

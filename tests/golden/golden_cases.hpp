@@ -15,5 +15,9 @@ struct Case {
 };
 
 [[nodiscard]] std::vector<Case> make_cases();
+/// Catalogue and cookbook at sizes that are cut into panels: of these the regions are kept.
+[[nodiscard]] std::vector<Case> make_long_cases();
+/// The four functions where a fused kernel goes through panels.
+[[nodiscard]] std::vector<Case> make_tall_cases();
 
 }  // namespace matgrad::golden

@@ -1,4 +1,4 @@
-// Writes the texts of Programs and, where a simulated GPU is linked, of the kernels generated for them.
+// Writes the texts of Programs, of their regions and, where a simulated GPU is linked, of the kernels generated for them.
 //
 // usage: golden_texts FOLDER    one file for each group of cases
 
@@ -11,6 +11,7 @@
 
 #include "golden/golden_cases.hpp"
 #include "golden/kernel_text.hpp"
+#include "program/regions.hpp"
 
 namespace {
 
@@ -31,6 +32,15 @@ Files make_files() {
             files[c.group + "_fused.txt"] +=
                 heading + matgrad::golden::fused_text(c.program) + "\n";
         }
+    }
+    for (const Case& c : matgrad::golden::make_tall_cases()) {
+        files[c.group + "_fused.txt"] +=
+            fmt::format("==== {}\n{}\n", c.name, matgrad::golden::fused_text(c.program));
+    }
+    for (const Case& c : matgrad::golden::make_long_cases()) {
+        const matgrad::RegionLimits limits{98304};
+        files[c.group + ".txt"] += fmt::format("==== {}\n{}\n", c.name,
+                                               to_text(c.program, find_regions(c.program, limits)));
     }
     return files;
 }

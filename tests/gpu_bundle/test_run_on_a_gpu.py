@@ -100,6 +100,9 @@ class OnAGpu(unittest.TestCase):
         return result, {part["part"]: part for part in content["parts"]}, content
 
     def test_every_part_passes(self):
+        peers = json.loads(self.ours)
+        peers["rows"].append({**peers["rows"][0], "executor": "mathdx", "seconds": 3e-3})
+        self.program("bin/matgrad_cpp_peers", COMMAND, devices="", bench=json.dumps(peers), answers="")
         result, parts, content = self.run_bundle()
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertEqual({name for name, part in parts.items() if part["result"] != "passed"}, {"again"})
@@ -110,7 +113,7 @@ class OnAGpu(unittest.TestCase):
         lines = summary.splitlines()
         self.assertEqual(len(lines), MOST_LINES)
         self.assertEqual([line.split() for line in lines if line.startswith("case 0 ")],
-                         [["case", "0", "1", "ms", "50%", "1", "ms", "2", "ms", "2", "ms"]])
+                         [["case", "0", "1", "ms", "50%", "1", "ms", "3", "ms", "2", "ms", "2", "ms"]])
 
     def test_libraries_are_found_for_our_programs_and_not_for_python(self):
         _, parts, _ = self.run_bundle("--only", "probe", "bench", "torch")

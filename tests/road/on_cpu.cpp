@@ -3,7 +3,7 @@
 namespace matgrad {
 
 TestDevice test_device() {
-    return {{DeviceKind::cpu, 0}, 1};
+    return {{DeviceKind::cpu, 0}};
 }
 
 }  // namespace matgrad

@@ -117,6 +117,7 @@ Outcome run_road(const Expr& f, const std::string& wrt, Case c, Accuracy accurac
     }
     options.expected_batch = c.batch;
     options.device = test_device().device;
+    options.executor = test_device().executor;
     (void)verified_program(detail::make_request(f, operands, options));
     const Plan plan = make_plan(f, operands, options);
     std::vector<OperandView> inputs;

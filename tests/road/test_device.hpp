@@ -9,6 +9,7 @@ struct TestDevice {
     Device device;
     /// One in so many of the dearer cases is tried: above 1 where a plan is slow to make or to run.
     int every = 1;
+    GpuExecutor executor = GpuExecutor::automatic;
 };
 
 [[nodiscard]] TestDevice test_device();

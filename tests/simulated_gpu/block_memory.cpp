@@ -60,7 +60,8 @@ std::optional<std::string> BlockMemory::enter_dynamic(std::size_t bytes, const c
     return std::nullopt;
 }
 
-std::optional<std::string> BlockMemory::check_access(const void* address, std::size_t bytes) {
+std::optional<std::string> BlockMemory::check_access(const void* address, std::size_t bytes,
+                                                     MemoryRange& found) const {
     if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
         return "misaligned in block memory";
     }
@@ -68,9 +69,7 @@ std::optional<std::string> BlockMemory::check_access(const void* address, std::s
     for (const Array& array : arrays_) {
         const MemoryRange range{reinterpret_cast<const char*>(array.data), array.bytes};
         if (range.contains(static_cast<const char*>(address), bytes)) {
-            MemoryRange* const ranges = kernel_state()->shared_ranges;
-            std::rotate(ranges, ranges + KernelState::kRanges - 1, ranges + KernelState::kRanges);
-            ranges[0] = range;
+            found = range;
             return std::nullopt;
         }
         if (p >= array.data && p < array.data + array.bytes + KernelState::kSharedGuard) {

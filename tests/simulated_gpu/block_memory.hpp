@@ -32,8 +32,10 @@ public:
     void enter(void* data, std::size_t bytes, const char* name);
     /// The dynamic one. `bytes` at most kMost.
     std::optional<std::string> enter_dynamic(std::size_t bytes, const char* name);
-    /// None if the bytes may be loaded or stored: they are in an array that the block has entered.
-    [[nodiscard]] std::optional<std::string> check_access(const void* address, std::size_t bytes);
+    /// None, with the array, if the bytes may be loaded or stored: they are in one that the block has
+    /// entered.
+    [[nodiscard]] std::optional<std::string> check_access(const void* address, std::size_t bytes,
+                                                          MemoryRange& found) const;
     /// When all threads of the block have ended.
     [[nodiscard]] std::optional<std::string> check_block();
     [[nodiscard]] std::optional<std::string> check_launch() const;

@@ -8,6 +8,7 @@
 
 #include "simulated_gpu/fiber.hpp"
 #include "simulated_gpu/machine.hpp"
+#include "simulated_gpu/profiler.hpp"
 
 namespace matgrad::simulated {
 namespace {
@@ -26,16 +27,19 @@ public:
         barriers_ = warp_barriers_ = exchanges_ = 0;
         complained_ = false;
         memory_.start_launch(run.memory);
+        profiler_.start_launch(simulation().is_profiling, run.grid, run.block);
         KernelState& state = *kernel_state();
         const unsigned long serial = state.block_serial;
         state = {};
         state.block_serial = serial;
         state.block_size = static_cast<int>(run.block);
-        state.miss = [](const void* address, unsigned long bytes, bool is_store) {
-            return the().find_range(address, bytes, is_store);
+        state.miss = [](const void* address, unsigned long bytes, bool is_store,
+                        const CallSite* site) {
+            return the().may_access(address, bytes, is_store, site);
         };
-        state.shared_miss = [](const void* address, unsigned long bytes, bool is_store) {
-            return the().find_shared_range(address, bytes, is_store);
+        state.shared_miss = [](const void* address, unsigned long bytes, bool is_store,
+                               const CallSite* site) {
+            return the().may_shared_access(address, bytes, is_store, site);
         };
         state.barrier = [](Barrier kind, const char* file, int line) {
             the().arrive(kind, file, line);
@@ -53,6 +57,10 @@ public:
         state.block = index;
         ++state.block_serial;
         memory_.start_block();
+        is_profiled_ = profiler_.start_block(index);
+        if (is_profiled_) {
+            std::fill(std::begin(state.ranges), std::end(state.ranges), MemoryRange{});
+        }
         for (Warp& warp : warps_) {
             warp.is_known = warp.is_direct = false;
         }
@@ -61,6 +69,7 @@ public:
             turn(running_);
             run_to_block_barrier();
         } while (!running_.empty());
+        profiler_.end_block();
         complain(memory_.check_block());
     }
 
@@ -81,7 +90,8 @@ public:
                 state.shared_load_bytes,
                 state.shared_store_bytes,
                 warp_barriers_,
-                exchanges_ / 2};
+                exchanges_ / 2,
+                profiler_.take()};
     }
 
     static Runner& the() {
@@ -214,6 +224,7 @@ private:
     void check_warp_barrier(const Warp& warp) {
         const Thread& one = thread(warp.waiting[0]);
         (one.kind == Barrier::warp ? warp_barriers_ : exchanges_) += 1;
+        profiler_.pass_barrier(static_cast<std::size_t>(warp.waiting[0] / kWarp), one.kind);
         if (warp.ended > 0 || warp.at_block > 0) {
             const int elsewhere = warp.ended > 0 ? warp.ended : warp.at_block;
             complain(std::to_string(elsewhere) + " threads of warp " +
@@ -230,6 +241,7 @@ private:
             return;
         }
         ++barriers_;
+        profiler_.pass_block_barrier();
         const std::size_t ended = running_.size() - at_block_.size();
         if (ended > 0) {
             complain("threads " + std::to_string(ended) + " of " + std::to_string(running_.size()) +
@@ -276,40 +288,44 @@ private:
         self.fiber->pause();
     }
 
-    bool find_range(const void* address, std::size_t bytes, bool is_store) {
-        if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
-            complain_of(is_store, bytes, "misaligned");
+    bool may_access(const void* address, std::size_t bytes, bool is_store, const CallSite* site) {
+        const Block* block = nullptr;
+        if (const char* where =
+                simulation().memory.check_access(address, bytes, run_.device, block)) {
+            complain_of(is_store, bytes, where);
             return false;
         }
-        const Simulation& s = simulation();
-        const Block* block = s.memory.find(address);
-        if (block == nullptr) {
-            complain_of(is_store, bytes,
-                        s.memory.was_freed(address) ? "in freed memory" : "outside all memory");
-            return false;
+        if (is_profiled_) {
+            profiler_.record(is_store ? AccessKind::store : AccessKind::load, site, address, bytes,
+                             kernel_state()->thread);
+        } else {
+            remember(kernel_state()->ranges,
+                     {reinterpret_cast<const char*>(block->data), block->bytes});
         }
-        if (block->device != run_.device) {
-            complain_of(
-                is_store, bytes,
-                block->device == Block::kPinned ? "in host memory" : "in memory of another device");
-            return false;
-        }
-        if (!block->contains(address, bytes)) {
-            complain_of(is_store, bytes, "past the end of its memory");
-            return false;
-        }
-        MemoryRange* const ranges = kernel_state()->ranges;
-        std::rotate(ranges, ranges + KernelState::kRanges - 1, ranges + KernelState::kRanges);
-        ranges[0] = {reinterpret_cast<const char*>(block->data), block->bytes};
         return true;
     }
 
-    bool find_shared_range(const void* address, std::size_t bytes, bool is_store) {
-        const std::optional<std::string> trouble = memory_.check_access(address, bytes);
-        if (trouble) {
+    bool may_shared_access(const void* address, std::size_t bytes, bool is_store,
+                           const CallSite* site) {
+        MemoryRange array;
+        if (const std::optional<std::string> trouble =
+                memory_.check_access(address, bytes, array)) {
             complain_of(is_store, bytes, *trouble);
+            return false;
         }
-        return !trouble;
+        if (is_profiled_) {
+            profiler_.record(is_store ? AccessKind::shared_store : AccessKind::shared_load, site,
+                             address, bytes, kernel_state()->thread);
+        } else {
+            remember(kernel_state()->shared_ranges, array);
+        }
+        return true;
+    }
+
+    /// The range comes first, the one that was last goes.
+    static void remember(MemoryRange (&ranges)[KernelState::kRanges], const MemoryRange& range) {
+        std::rotate(ranges, ranges + KernelState::kRanges - 1, ranges + KernelState::kRanges);
+        ranges[0] = range;
     }
 
     void complain_of(bool is_store, std::size_t bytes, const std::string& where) {
@@ -339,6 +355,8 @@ private:
     std::vector<Warp*> waiting_;
     std::vector<Thread> fibers_;
     BlockMemory memory_;
+    Profiler profiler_;
+    bool is_profiled_ = false;  ///< the block that runs
 };
 
 }  // namespace

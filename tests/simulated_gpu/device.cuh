@@ -5,6 +5,21 @@
 
 #include "kernel_state.hpp"
 
+#if __has_include(<source_location>)
+#include <source_location>
+#else
+// Generated kernels see no standard header: what __builtin_source_location asks for.
+namespace std {
+struct source_location {
+    struct __impl {
+        const char* _M_file_name;
+        const char* _M_function_name;
+        unsigned _M_line, _M_column;
+    };
+};
+}  // namespace std
+#endif
+
 namespace matgrad::simulated {
 
 /// One for all kernels that are linked together.
@@ -76,6 +91,9 @@ namespace matgrad::block {
 #define MATGRAD_UNROLL
 #define MATGRAD_NO_UNROLL
 
+#define MATGRAD_PLACE_PARAMETER , const void* site = __builtin_source_location()
+#define MATGRAD_PLACE , site
+
 MATGRAD_DEVICE void barrier(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
     simulated::state->barrier(simulated::Barrier::block, file, line);
 }
@@ -125,37 +143,37 @@ MATGRAD_DEVICE T from_neighbour(T mine, int distance, const char* file = __built
 }
 
 template <typename T>
-MATGRAD_DEVICE T load(const T* from) {
+MATGRAD_DEVICE T load(const T* from, const void* site = __builtin_source_location()) {
     simulated::KernelState& state = *simulated::state;
     ++state.loads;
     state.load_bytes += static_cast<long long>(sizeof(T));
-    return state.may_access(from, sizeof(T), false) ? *from : simulated::poison<T>();
+    return state.may_access(from, sizeof(T), false, site) ? *from : simulated::poison<T>();
 }
 
 template <typename T>
-MATGRAD_DEVICE void store(T* to, T value) {
+MATGRAD_DEVICE void store(T* to, T value, const void* site = __builtin_source_location()) {
     simulated::KernelState& state = *simulated::state;
     ++state.stores;
     state.store_bytes += static_cast<long long>(sizeof(T));
-    if (state.may_access(to, sizeof(T), true)) {
+    if (state.may_access(to, sizeof(T), true, site)) {
         *to = value;
     }
 }
 
 template <typename T>
-MATGRAD_DEVICE T load_shared(const T* from) {
+MATGRAD_DEVICE T load_shared(const T* from, const void* site = __builtin_source_location()) {
     simulated::KernelState& state = *simulated::state;
     ++state.shared_loads;
     state.shared_load_bytes += static_cast<long long>(sizeof(T));
-    return state.may_access_shared(from, sizeof(T), false) ? *from : simulated::poison<T>();
+    return state.may_access_shared(from, sizeof(T), false, site) ? *from : simulated::poison<T>();
 }
 
 template <typename T>
-MATGRAD_DEVICE void store_shared(T* to, T value) {
+MATGRAD_DEVICE void store_shared(T* to, T value, const void* site = __builtin_source_location()) {
     simulated::KernelState& state = *simulated::state;
     ++state.shared_stores;
     state.shared_store_bytes += static_cast<long long>(sizeof(T));
-    if (state.may_access_shared(to, sizeof(T), true)) {
+    if (state.may_access_shared(to, sizeof(T), true, site)) {
         *to = value;
     }
 }
@@ -167,9 +185,11 @@ struct alignas(sizeof(T) * kCount) Pack {
 };
 
 /// Counted as a load and a store.
-MATGRAD_DEVICE void atomic_add(long long* to, long long value) {
-    store(to, static_cast<long long>(static_cast<unsigned long long>(load(to)) +
-                                     static_cast<unsigned long long>(value)));
+MATGRAD_DEVICE void atomic_add(long long* to, long long value,
+                               const void* site = __builtin_source_location()) {
+    const auto sum =
+        static_cast<unsigned long long>(load(to, site)) + static_cast<unsigned long long>(value);
+    store(to, static_cast<long long>(sum), site);
 }
 
 template <typename T>

@@ -15,6 +15,13 @@ struct MemoryRange {
     }
 };
 
+/// A place in the text of a kernel: what __builtin_source_location gives.
+struct CallSite {
+    const char* file;
+    const char* function;
+    unsigned line, column;
+};
+
 /// What threads wait for at a barrier: those of the block, those of the warp, or those of the warp to
 /// exchange numbers (a shuffle has two of these).
 enum class Barrier { block, warp, exchange };
@@ -41,9 +48,12 @@ struct KernelState {
     unsigned char* block_memory = nullptr;
     unsigned long block_memory_bytes = 0;
 
-    /// An access outside `ranges` or misaligned. False: it is an error and must not happen.
-    bool (*miss)(const void* address, unsigned long bytes, bool is_store) = nullptr;
-    bool (*shared_miss)(const void* address, unsigned long bytes, bool is_store) = nullptr;
+    /// An access outside `ranges` or misaligned. False: it is an error and must not happen. In a block
+    /// that is profiled there are no ranges, so that this sees all accesses.
+    bool (*miss)(const void* address, unsigned long bytes, bool is_store,
+                 const CallSite* site) = nullptr;
+    bool (*shared_miss)(const void* address, unsigned long bytes, bool is_store,
+                        const CallSite* site) = nullptr;
     void (*barrier)(Barrier kind, const char* file, int line) = nullptr;
     /// The first thread of a block passes the declaration of an array of `bytes`, guard not counted.
     void (*enter_shared)(void* data, unsigned long bytes, const char* name) = nullptr;
@@ -51,12 +61,15 @@ struct KernelState {
     /// bytes: sets `block_memory`.
     void (*enter_block_memory)(unsigned long bytes, const char* name) = nullptr;
 
-    [[nodiscard]] bool may_access(const void* address, unsigned long bytes, bool is_store) const {
-        return is_within(ranges, address, bytes) || miss(address, bytes, is_store);
+    [[nodiscard]] bool may_access(const void* address, unsigned long bytes, bool is_store,
+                                  const void* site) const {
+        return is_within(ranges, address, bytes) ||
+               miss(address, bytes, is_store, static_cast<const CallSite*>(site));
     }
-    [[nodiscard]] bool may_access_shared(const void* address, unsigned long bytes,
-                                         bool is_store) const {
-        return is_within(shared_ranges, address, bytes) || shared_miss(address, bytes, is_store);
+    [[nodiscard]] bool may_access_shared(const void* address, unsigned long bytes, bool is_store,
+                                         const void* site) const {
+        return is_within(shared_ranges, address, bytes) ||
+               shared_miss(address, bytes, is_store, static_cast<const CallSite*>(site));
     }
 
 private:

@@ -67,6 +67,8 @@ void start(Simulation& s, const Machine& machine) {
 Simulation::Simulation() : schedule(schedule_of_environment()) {
     start(*this, machine_of_environment());
     random.seed(schedule.seed);
+    const char* profile = from_environment("MATGRAD_SIMULATED_PROFILE");
+    is_profiling = profile != nullptr && std::atoi(profile) != 0;
 }
 
 Simulation& simulation() {
@@ -128,6 +130,7 @@ void reset(const Machine& machine, const Schedule& schedule) {
     s.calls.clear();
     s.failures.clear();
     s.launches.clear();
+    s.is_profiling = false;
     forget_last_error();
     set_schedule(schedule);
 }
@@ -167,6 +170,12 @@ std::int64_t calls(const std::string& function) {
         sum += starts_with(name, function) ? count : 0;
     }
     return sum;
+}
+
+void profile_launches(bool is_on) {
+    Simulation& s = simulation();
+    const std::lock_guard lock(s.mutex);
+    s.is_profiling = is_on;
 }
 
 std::vector<Launch> launches() {

@@ -102,6 +102,7 @@ struct Simulation {
     std::map<std::string, std::int64_t> calls;
     std::vector<Failure> failures;
     std::vector<Launch> launches;
+    bool is_profiling = false;
 
     Simulation();
     [[nodiscard]] bool chance(double p) {

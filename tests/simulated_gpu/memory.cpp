@@ -114,6 +114,21 @@ const Block* Memory::find(const void* address) const {
     return block.contains(address, 1) ? &block : nullptr;
 }
 
+const char* Memory::check_access(const void* address, std::size_t bytes, int device,
+                                 const Block*& found) const {
+    if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
+        return "misaligned";
+    }
+    found = find(address);
+    if (found == nullptr) {
+        return was_freed(address) ? "in freed memory" : "outside all memory";
+    }
+    if (found->device != device) {
+        return found->device == Block::kPinned ? "in host memory" : "in memory of another device";
+    }
+    return found->contains(address, bytes) ? nullptr : "past the end of its memory";
+}
+
 bool Memory::was_freed(const void* address) const {
     return std::any_of(freed_.begin(), freed_.end(),
                        [&](const Block& block) { return block.contains(address, 1); });

@@ -37,6 +37,10 @@ public:
     bool release(void* data);
     /// The live block that holds the address, one past its end excluded; null if there is none.
     [[nodiscard]] const Block* find(const void* address) const;
+    /// Null, with the block, if a thread of a device may load or store so many bytes as one; else what
+    /// is wrong.
+    [[nodiscard]] const char* check_access(const void* address, std::size_t bytes, int device,
+                                           const Block*& found) const;
     /// The address is in memory that was freed not long ago.
     [[nodiscard]] bool was_freed(const void* address) const;
     /// Reports damaged guard zones of live blocks, and writes to freed ones.

@@ -25,6 +25,7 @@ constexpr int kArchitectures[] = {75, 80, 86, 87, 88, 89, 90, 100, 103, 110, 120
 
 /// Options that change nothing on the host.
 const char* const kIgnored[] = {"-default-device",
+                                "--include-path=",  // of headers that are not given by name
                                 "--device-as-default-execution-space",
                                 "-lineinfo",
                                 "--generate-line-info",

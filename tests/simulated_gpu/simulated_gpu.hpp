@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "simulated_gpu/profile.hpp"
+
 namespace matgrad::simulated {
 
 // --- For stand-ins -------------------------------------------------------------------------------
@@ -67,10 +69,11 @@ struct Schedule {
     double eagerness = 0.25;
 };
 
-/// Runs what waits; forgets complaints, counts, launches, injected failures, broken devices and the
+/// Runs what waits; forgets complaints, counts, launches, profiling, injected failures, broken devices and the
 /// last error of this thread, and starts a machine.
 /// Allocations, streams and what is in them stay, unless the machine has fewer devices.
-/// At start, MATGRAD_SIMULATED_DEVICES, _MEMORY (bytes), _COMPUTE_MODE, _STRICT (1), _SEED and _EAGERNESS of the
+/// At start, MATGRAD_SIMULATED_PROFILE=1 asks for profiles, and
+/// MATGRAD_SIMULATED_DEVICES, _MEMORY (bytes), _COMPUTE_MODE, _STRICT (1), _SEED and _EAGERNESS of the
 /// environment decide.
 void reset(const Machine& machine = {}, const Schedule& schedule = {});
 void set_schedule(const Schedule& schedule);
@@ -104,7 +107,11 @@ struct Launch {
     std::int64_t shared_load_bytes = 0, shared_store_bytes = 0;
     std::int64_t warp_barriers = 0;  ///< of all warps
     std::int64_t shuffles = 0;       ///< of all warps: from_lane, from_neighbour
+    std::optional<Profile> profile;  ///< of a sample of its blocks, where asked for
 };
+/// From now until the next reset kernels that run are profiled, slowly: their first four blocks and the
+/// last.
+void profile_launches(bool is_on = true);
 /// In the order in which they ran since the last reset.
 [[nodiscard]] std::vector<Launch> launches();
 

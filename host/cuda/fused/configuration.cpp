@@ -1,10 +1,9 @@
 #include "cuda/fused/configuration.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <variant>
 
+#include "cuda/fused/panel_configuration.hpp"
 #include "program/gram_limits.hpp"
 #include "program/round_up.hpp"
 #include "program/uses.hpp"
@@ -48,6 +47,9 @@ public:
             c.staged_bytes += place.bytes;
         }
         place_all(c);
+        if (threads == 1) {
+            c.stage_bytes = stage_bytes(teams);
+        }
         return c;
     }
 
@@ -125,21 +127,12 @@ private:
         });
     }
 
-    [[nodiscard]] bool is_pivots(ValueId id) const {
-        return std::any_of(what_.steps.begin(), what_.steps.end(), [id](const Step* step) {
-            const auto* solve = std::get_if<Solve>(&step->operation);
-            const auto* reduce = std::get_if<Reduce>(&step->operation);
-            return step->out2 == id || (solve != nullptr && solve->pivots.value == id) ||
-                   (reduce != nullptr && reduce->pivots.value == id);
-        });
-    }
-
     [[nodiscard]] ChipPlace shape_of(ValueId id, bool own) const {
         const Value& v = program_.value(id);
         ChipPlace place;
         place.is_own = own;
         place.type = type_of(id);
-        place.is_int = is_pivots(id);
+        place.is_int = is_pivots(what_, id);
         place.home = id;
         place.line = own ? v.cols.size : chip_line(v.rows.size, v.cols.size);
         return place;
@@ -150,6 +143,23 @@ private:
         return round_up(
             std::max<std::int64_t>(1, program_.value(id).rows.size * place.line * entry),
             kAlignment);
+    }
+
+    /// Room for one of the matrices that are read or written, of all problems of a block.
+    [[nodiscard]] std::int64_t stage_bytes(std::int64_t problems) const {
+        std::int64_t most = kAlignment;
+        const auto add = [&](ValueId id, ScalarType type) {
+            most = std::max(most, (problems + 1) * program_.value(id).count() * size_of(type));
+        };
+        for (const std::vector<ValueId>* ids : {&what_.inputs, &what_.kept}) {
+            for (const ValueId id : *ids) {
+                add(id, program_.value(id).type);
+            }
+        }
+        for (const std::size_t result : what_.results) {
+            add(program_.outputs[result].value, program_.type);
+        }
+        return round_up(most, kAlignment);
     }
 
     /// The value whose memory the step's result may take: it ends there, and each entry is read by the thread that
@@ -193,18 +203,6 @@ private:
             }
         }
         return kNoValue;
-    }
-
-    /// Of a second factorization that the step may want.
-    [[nodiscard]] std::int64_t scratch_bytes(const Step& step) const {
-        const auto* potrf = std::get_if<Potrf>(&step.operation);
-        if (potrf == nullptr || !matgrad::detail::is_with_care(program_, step, *potrf) ||
-            matgrad::detail::GramLimits(program_.type).far == 0) {
-            return 0;
-        }
-        const std::int64_t n = program_.value(step.out).rows.size;
-        const std::int64_t rows = n + second_factor_rows(rows_of(program_, potrf->root).size);
-        return rows * chip_line(n, n) * size_of(ScalarType::float64);
     }
 
     struct Piece {
@@ -266,7 +264,7 @@ private:
                     place(out);
                 }
             }
-            if (const std::int64_t bytes = own ? 0 : scratch_bytes(step); bytes > 0) {
+            if (const std::int64_t bytes = own ? 0 : scratch_bytes(program_, step); bytes > 0) {
                 c.places[at(step.out)].scratch = find(round_up(bytes, kAlignment), k);
             }
         }
@@ -288,6 +286,26 @@ std::int64_t chip_line(std::int64_t rows, std::int64_t cols) {
 
 std::int64_t second_factor_rows(std::int64_t root_rows) {
     return std::min<std::int64_t>(root_rows, kWarp);
+}
+
+std::int64_t scratch_bytes(const Program& program, const Step& step) {
+    const auto* potrf = std::get_if<Potrf>(&step.operation);
+    if (potrf == nullptr || !matgrad::detail::is_with_care(program, step, *potrf) ||
+        matgrad::detail::GramLimits(program.type).far == 0) {
+        return 0;
+    }
+    const std::int64_t n = program.value(step.out).rows.size;
+    const std::int64_t rows = n + second_factor_rows(rows_of(program, potrf->root).size);
+    return rows * chip_line(n, n) * size_of(ScalarType::float64);
+}
+
+bool is_pivots(const FusedDescription& what, ValueId id) {
+    return std::any_of(what.steps.begin(), what.steps.end(), [id](const Step* step) {
+        const auto* solve = std::get_if<Solve>(&step->operation);
+        const auto* reduce = std::get_if<Reduce>(&step->operation);
+        return step->out2 == id || (solve != nullptr && solve->pivots.value == id) ||
+               (reduce != nullptr && reduce->pivots.value == id);
+    });
 }
 
 namespace {
@@ -319,6 +337,8 @@ double operations_of(const FusedDescription& what) {
     return sum;
 }
 
+/// So that several blocks share a multiprocessor.
+constexpr std::int64_t kMostStageBytes = 40 << 10;
 /// Teams of a thread alone, or of a warp, in a block.
 constexpr int kThreadsAlone = 128;
 /// What a thread alone can have: its text has every operation.
@@ -331,6 +351,9 @@ constexpr int kWarps = 4;
 FusedConfiguration configure_fused(const Program& program, const FusedDescription& what,
                                    const Thresholds& thresholds, std::int64_t most_bytes) {
     Configure configure(program, what);
+    if (const std::int64_t limit = thresholds[Limit::fused_block_bytes]; limit > 0) {
+        most_bytes = std::min(most_bytes, limit);
+    }
     const std::int64_t forced = thresholds[Limit::fused_threads];
     const std::int64_t order = most_order(program, what);
     const std::int64_t entries = most_entries(program, what);
@@ -344,7 +367,13 @@ FusedConfiguration configure_fused(const Program& program, const FusedDescriptio
                       alive <= thresholds[Limit::fused_thread_bytes] &&
                       operations_of(what) <=
                           static_cast<double>(thresholds[Limit::fused_thread_operations]))) {
-        return configure(1, kThreadsAlone);
+        // Fewer problems to a block where it would have no room for their matrices.
+        for (int problems = kThreadsAlone; problems >= kWarp; problems /= 2) {
+            FusedConfiguration c = configure(1, problems);
+            if (c.block_bytes() <= (problems == kWarp ? most_bytes : kMostStageBytes)) {
+                return c;
+            }
+        }
     }
     if (is_wanted(kWarp, order <= kWarp, entries <= thresholds[Limit::fused_warp_entries])) {
         FusedConfiguration c = configure(kWarp, kWarps);
@@ -356,11 +385,9 @@ FusedConfiguration configure_fused(const Program& program, const FusedDescriptio
                         : is_wanted(128, true, order <= 96 && entries <= 96 * 96) ? 128
                                                                                   : 256;
     FusedConfiguration c = configure(threads, 1);
-    if (c.block_bytes() > most_bytes) {
-        c.reason = fmt::format("a problem takes {} bytes on chip, of which a block has {}",
-                               c.block_bytes(), most_bytes);
-    }
-    return c;
+    return c.block_bytes() <= most_bytes
+               ? c
+               : configure_panels(program, what, threads, c.block_bytes(), most_bytes);
 }
 
 }  // namespace matgrad::gpu

@@ -2,6 +2,7 @@
 /// \file How a fused kernel works on its problems: the threads of a team, and where on chip each value lies.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,15 +36,30 @@ struct ChipPlace {
 /// Of a block's memory, for what primitives keep beside the matrices.
 inline constexpr std::int64_t kBytesOfPrimitives = 8 << 10;
 
+/// Of a second factorization that the step may want.
+[[nodiscard]] std::int64_t scratch_bytes(const Program& program, const Step& step);
+
+/// Is the value a list of rows that were swapped?
+[[nodiscard]] bool is_pivots(const FusedDescription& what, ValueId id);
+
+struct PanelPlan;
+
 struct FusedConfiguration {
     int threads = 32;               ///< of a team: 1, 32, or a block
     int teams = 1;                  ///< in a block
     std::vector<ChipPlace> places;  ///< by value
     std::int64_t staged_bytes = 0;  ///< of a block: what all problems share
     std::int64_t team_bytes = 0;
-    std::string reason;  ///< why the Program does not fit
+    std::int64_t stage_bytes =
+        0;  ///< of a block whose threads have a problem each: see staging.cuh
+    /// Where a problem does not fit whole: its passes over panels.
+    std::shared_ptr<const PanelPlan> panels;
+    std::vector<ValueId> stored;  ///< by one of them for another, in device memory
+    std::string reason;           ///< why the Program does not fit
     [[nodiscard]] int block() const { return threads * teams; }
-    [[nodiscard]] std::int64_t block_bytes() const { return staged_bytes + team_bytes * teams; }
+    [[nodiscard]] std::int64_t block_bytes() const {
+        return staged_bytes + stage_bytes + team_bytes * teams;
+    }
 };
 
 /// `most_bytes`: that a block may have.
@@ -51,5 +67,9 @@ struct FusedConfiguration {
                                                  const FusedDescription& what,
                                                  const Thresholds& thresholds,
                                                  std::int64_t most_bytes);
+
+/// What the kernel keeps in device memory includes what it stores there for itself.
+[[nodiscard]] FusedDescription with_stored(FusedDescription what,
+                                           const FusedConfiguration& configuration);
 
 }  // namespace matgrad::gpu

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cuda/fused/panel_source.hpp"
 #include "cuda/fused/step_text.hpp"
 #include "cuda/kernel_source_body.hpp"
 #include "program/gram_limits.hpp"
@@ -27,7 +28,9 @@ public:
             text += fmt::format("    MATGRAD_BLOCK_MEMORY(memory, {});\n", c_.block_bytes());
         }
         text += staged();
-        if (c_.team_bytes > 0) {
+        if (c_.threads == 1) {
+            text += fmt::format("    unsigned char* const stage = memory + {};\n", c_.staged_bytes);
+        } else if (c_.team_bytes > 0) {
             text += fmt::format(
                 "    unsigned char* const own = memory + {} + team_index<Team>() * {};\n",
                 c_.staged_bytes, c_.team_bytes);
@@ -42,13 +45,8 @@ public:
                 }
             }
         }
-        text += fmt::format(
-            "    for (long long problem = block_index() * {} + team_index<Team>(); problem < "
-            "args.launch.batch;\n"
-            "         problem += args.at_once) {{\n",
-            c_.teams);
-        text += body();
-        return text + "    }\n}\n";
+        text += c_.threads == 1 ? loop_of_threads() : loop_of_teams();
+        return text + "}\n";
     }
 
 private:
@@ -96,8 +94,14 @@ private:
         return text.empty() ? text : text + "    barrier();\n";
     }
 
-    [[nodiscard]] std::string body() {
-        std::string text = "        int status = first_status(args, problem);\n";
+    /// A problem to each team.
+    [[nodiscard]] std::string loop_of_teams() const {
+        std::string text = fmt::format(
+            "    for (long long problem = block_index() * {} + team_index<Team>(); problem < "
+            "args.launch.batch;\n"
+            "         problem += args.at_once) {{\n"
+            "        int status = first_status(args, problem);\n",
+            c_.teams);
         std::size_t matrix = what_.shared_inputs.size();
         Hazards hazards(c_);
         for (const ValueId id : what_.inputs) {
@@ -105,26 +109,77 @@ private:
                                 type_name(program_.value(id).type), matrix++, id);
             hazards.write(id);
         }
-        for (const Step* step : what_.steps) {
-            if (program_.value(step->out).count() == 0) {
-                continue;
-            }
-            text += hazards.before(*step);
-            text += detail::step_text(program_, c_, *step);
-        }
+        text += steps("        ", hazards);
         text += hazards.before_stores();
         text += "        store_status<Team>(args, problem, status);\n";
         for (const std::size_t result : what_.results) {
-            const ProgramOutput& output = program_.outputs[result];
             text += fmt::format("        store_result<Team, {}>(args, {}, problem, status, v{});\n",
-                                type_name(program_.type), matrix++, output.value);
+                                type_name(program_.type), matrix++, program_.outputs[result].value);
         }
         for (const ValueId id : what_.kept) {
             text += fmt::format(
                 "        store_matrix<Team, {}>(v{}, args.matrices[{}], problem, false);\n",
                 type_name(program_.value(id).type), id, matrix++);
         }
-        return text + (c_.threads > 1 ? "        Team::sync();\n" : "");
+        return text + "        Team::sync();\n    }\n";
+    }
+
+    /// A problem to each thread; the block reads and writes for all of them.
+    [[nodiscard]] std::string loop_of_threads() const {
+        std::string text = fmt::format(
+            "    for (long long first = block_index() * {0}; first < args.launch.batch; first += "
+            "args.at_once) {{\n"
+            "        const BlockProblems<{0}> problems{{first, args.launch.batch}};\n"
+            "        int status = 0;\n",
+            c_.block());
+        std::size_t matrix = what_.shared_inputs.size();
+        for (const ValueId id : what_.inputs) {
+            text += fmt::format("        load_own<{}>(args.matrices[{}], problems, stage, v{});\n",
+                                type_name(program_.value(id).type), matrix++, id);
+        }
+        text +=
+            "        if (problems.has_own()) {\n"
+            "            status = first_status(args, problems.own());\n";
+        Hazards none(c_);
+        text += steps("            ", none);
+        text +=
+            "            store_status<Team>(args, problems.own(), status);\n"
+            "        }\n";
+        for (const std::size_t result : what_.results) {
+            text += fmt::format(
+                "        store_own_result<{}>(args, {}, problems, stage, status, v{});\n",
+                type_name(program_.type), matrix++, program_.outputs[result].value);
+        }
+        for (const ValueId id : what_.kept) {
+            text += fmt::format(
+                "        store_own<{}>(v{}, args.matrices[{}], problems, stage, false);\n",
+                type_name(program_.value(id).type), id, matrix++);
+        }
+        return text + "    }\n";
+    }
+
+    /// Every line of the text behind `indent`.
+    static std::string indented(const std::string& text, const std::string& indent) {
+        std::string result;
+        for (std::size_t begin = 0; begin < text.size();) {
+            const std::size_t end = text.find('\n', begin) + 1;
+            result += indent + text.substr(begin, end - begin);
+            begin = end;
+        }
+        return result;
+    }
+
+    class Hazards;
+
+    [[nodiscard]] std::string steps(const std::string& indent, Hazards& hazards) const {
+        std::string text;
+        for (const Step* step : what_.steps) {
+            if (program_.value(step->out).count() > 0) {
+                text += hazards.before(*step);
+                text += indented(detail::step_text(program_, c_, *step), indent);
+            }
+        }
+        return text;
     }
 
     /// Which memory has been written or read since the team's last sync.
@@ -188,7 +243,8 @@ std::size_t fused_matrices(const FusedDescription& what) {
 
 std::string fused_text(const Program& program, const FusedDescription& what,
                        const FusedConfiguration& configuration) {
-    return Text(program, what, configuration)();
+    return configuration.panels != nullptr ? panel_text(program, what, configuration)
+                                           : Text(program, what, configuration)();
 }
 
 }  // namespace matgrad::gpu

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "cuda/kernel_source_body.hpp"
 #include "program/cofactors.hpp"
 #include "program/gram_limits.hpp"
@@ -10,8 +13,7 @@
 namespace matgrad::gpu::detail {
 namespace {
 
-std::string view(const Use& use) {
-    std::string text = fmt::format("v{}", use.value);
+std::string sliced(std::string text, const Use& use) {
     if (use.row >= 0) {
         text += fmt::format(".row({})", use.row);
     }
@@ -25,16 +27,39 @@ const char* yes(bool value) {
     return value ? "true" : "false";
 }
 
+/// The whole matrices of a step.
+StepParts whole_parts(const Step& step) {
+    StepParts parts;
+    for_each_use(step.operation,
+                 [&](const Use& use) { parts.uses.push_back(fmt::format("v{}", use.value)); });
+    parts.out = fmt::format("v{}", step.out);
+    return parts;
+}
+
+const char* operation(ReduceOp op) {
+    return op == ReduceOp::sum    ? "Sum"
+           : op == ReduceOp::max  ? "Max"
+           : op == ReduceOp::norm ? "JoinedNorm"
+                                  : "Product";
+}
+
 class StepText {
 public:
-    StepText(const Program& program, const FusedConfiguration& c, const Step& step)
+    StepText(const Program& program, const FusedConfiguration& c, const Step& step,
+             const StepParts& parts)
         : program_(program),
           c_(c),
           step_(step),
+          parts_(parts),
           type_(type_name(step.type)),
-          out_(fmt::format("v{}", step.out)) {}
+          out_(parts.out) {}
 
     std::string operator()(const Gemm& s) const {
+        if (parts_.contracts) {
+            const std::string one = number(1);
+            return fmt::format("gemm<Team, {}>({}, {}, {}, {}, {}, {});", type_, one, view(s.a),
+                               view(s.b), one, out_, out_);
+        }
         const std::string added = s.beta == 0 || !is_present(s.c)
                                       ? ""
                                       : fmt::format("{}, {}, ", number(s.beta), view(s.c));
@@ -42,6 +67,10 @@ public:
                            view(s.b), added, out_);
     }
     std::string operator()(const Syrk& s) const {
+        if (parts_.contracts) {
+            return fmt::format("syrk<Team, {}, {}, true>({}, {}, {});", type_, yes(s.mirror),
+                               number(1), view(s.a), out_);
+        }
         return fmt::format("syrk<Team, {}, {}>({}, {}, {});", type_, yes(s.mirror), number(s.alpha),
                            view(s.a), out_);
     }
@@ -85,9 +114,9 @@ public:
     std::string operator()(const Map& s) const {
         return fmt::format(
             "set_each<Team>({}, [&](int row, int col) {{\n"
-            "            const EntryPlace at{{row, col}};\n"
-            "{}        }});",
-            out_, code(s.body));
+            "{}"
+            "{}}});",
+            out_, places("row", "col", parts_.domain), code(s.body));
     }
     std::string operator()(const Reduce& s) const {
         return s.op == ReduceOp::signed_product                           ? signed_product(s)
@@ -104,14 +133,35 @@ public:
     std::string operator()(const BatchReduce&) const { return {}; }  // of no problem's scope
 
 private:
+    [[nodiscard]] std::string view(const Use& use) const {
+        std::size_t index = 0;
+        std::size_t found = 0;
+        for_each_use(step_.operation, [&](const Use& other) {
+            found = &other == &use ? index : found;
+            ++index;
+        });
+        return sliced(parts_.uses[found], use);
+    }
+
+    /// Of the entry: `at` in the whole matrix, and `in` in what the step reads where that is another.
+    [[nodiscard]] std::string places(const std::string& row, const std::string& col,
+                                     Cut cut) const {
+        if (!parts_.needs_offset || cut == Cut::whole) {
+            return fmt::format("    const EntryPlace at{{{}, {}}};\n", row, col);
+        }
+        return fmt::format(
+            "    const EntryPlace in{{{}, {}}};\n"
+            "    const EntryPlace at{{in.row{}, in.col{}}};\n",
+            row, col, cut == Cut::rows ? " + first" : "", cut == Cut::cols ? " + first" : "");
+    }
+
     /// The factor's condition is looked at, and a better one is made where that can be.
     [[nodiscard]] std::string with_care(const Potrf& s, const std::string& call) const {
         const matgrad::detail::GramLimits limits(program_.type);
         std::string better = "NoBetter{}";
         if (limits.far > 0) {
             better = fmt::format(
-                "[&] {{\n{}            return factor_again<Team>({}, {}, {}, gram, panel);\n       "
-                " }}",
+                "[&] {{\n{}    return factor_again<Team>({}, {}, {}, gram, panel);\n}}",
                 scratch(rows_of(program_, s.root).size), number(s.root_scale), view(s.root), out_);
         }
         return fmt::format("with_care<Team>({}, {}, ConditionLimits{{{}, {}, {}}}, {})", call, out_,
@@ -125,18 +175,18 @@ private:
         const std::int64_t rows = second_factor_rows(root_rows);
         if (c_.threads == 1) {
             return fmt::format(
-                "            double own_gram[{0}];\n"
-                "            double own_panel[{1}];\n"
-                "            const Own<double, {2}, {2}> gram{{own_gram}};\n"
-                "            const Own<double, {3}, {2}> panel{{own_panel}};\n",
+                "    double own_gram[{0}];\n"
+                "    double own_panel[{1}];\n"
+                "    const Own<double, {2}, {2}> gram{{own_gram}};\n"
+                "    const Own<double, {3}, {2}> panel{{own_panel}};\n",
                 n * n, rows * n, n, rows);
         }
         const std::int64_t line = chip_line(n, n);
         const std::int64_t offset = c_.places[static_cast<std::size_t>(step_.out)].scratch;
         return fmt::format(
-            "            const Tile<double, {0}, {0}, {1}> gram{{reinterpret_cast<double*>(own + "
+            "    const Tile<double, {0}, {0}, {1}> gram{{reinterpret_cast<double*>(own + "
             "{2})}};\n"
-            "            const Tile<double, {3}, {0}, {1}> panel{{reinterpret_cast<double*>(own + "
+            "    const Tile<double, {3}, {0}, {1}> panel{{reinterpret_cast<double*>(own + "
             "{4})}};\n",
             n, line, offset, rows, offset + n * line * 8);
     }
@@ -145,55 +195,77 @@ private:
 
     /// The instructions of a body, with `at` the place.
     [[nodiscard]] std::string code(const MapBody& body) const {
-        return code_text(body, step_.type, "            ", [&](int i) {
+        const bool is_shifted = parts_.needs_offset && parts_.domain != Cut::whole;
+        const std::string in = is_shifted ? "in" : "at";
+        return code_text(body, step_.type, "    ", [&](int i) {
             const MapOperand& operand = body.operands[static_cast<std::size_t>(i)];
-            const char* const place = operand.broadcast == Broadcast::none     ? "at.row, at.col"
-                                      : operand.broadcast == Broadcast::scalar ? "0, 0"
-                                      : operand.broadcast == Broadcast::column ? "at.row, 0"
-                                                                               : "0, at.col";
+            const std::string row =
+                operand.broadcast == Broadcast::none || operand.broadcast == Broadcast::column
+                    ? in + ".row"
+                    : "0";
+            const std::string col =
+                operand.broadcast == Broadcast::none || operand.broadcast == Broadcast::row
+                    ? in + ".col"
+                    : "0";
+            const std::string place = row + ", " + col;
             return fmt::format("static_cast<{}>({}.get({}))", type_, view(operand.use), place);
         });
     }
 
     /// A function of the number of an entry, or of a result and an entry of it.
     [[nodiscard]] std::string value(const Reduce& s) const {
-        const std::int64_t cols = std::max<std::int64_t>(1, s.cols.size);
         std::string parameters = "int i";
         std::string place;
         switch (s.over) {
-            case ReduceOver::all:
-                place = fmt::format("i / {0}, i % {0}", cols);
+            case ReduceOver::all: {
+                const std::string cols =
+                    parts_.domain == Cut::cols
+                        ? "kPanel"
+                        : std::to_string(std::max<std::int64_t>(1, s.cols.size));
+                place = places("i / " + cols, "i % " + cols, parts_.domain);
                 break;
+            }
             case ReduceOver::diagonal:
-                place = "i, i";
+                // The other side is there whole.
+                place = parts_.domain == Cut::rows   ? places("i", "i + first", Cut::rows)
+                        : parts_.domain == Cut::cols ? places("i + first", "i", Cut::cols)
+                                                     : places("i", "i", Cut::whole);
                 break;
             case ReduceOver::rows:
                 parameters = "int i, int k";
-                place = "i, k";
+                place = places("i", "k", parts_.domain);
                 break;
             case ReduceOver::cols:
                 parameters = "int i, int k";
-                place = "k, i";
+                place = places("k", "i", parts_.domain);
                 break;
         }
-        return fmt::format("[&]({}) {{\n            const EntryPlace at{{{}}};\n{}        }}",
-                           parameters, place, code(s.body));
+        return fmt::format("[&]({}) {{\n{}{}}}", parameters, place, code(s.body));
     }
 
-    [[nodiscard]] std::int64_t length(const Reduce& s) const {
-        return s.over == ReduceOver::diagonal ? std::min(s.rows.size, s.cols.size)
-                                              : s.rows.size * s.cols.size;
+    [[nodiscard]] std::string rows(const Reduce& s) const {
+        return parts_.domain == Cut::rows ? "kPanel" : std::to_string(s.rows.size);
+    }
+    [[nodiscard]] std::string cols(const Reduce& s) const {
+        return parts_.domain == Cut::cols ? "kPanel" : std::to_string(s.cols.size);
+    }
+    [[nodiscard]] std::string length(const Reduce& s) const {
+        if (s.over == ReduceOver::diagonal) {
+            return parts_.domain == Cut::whole ? std::to_string(std::min(s.rows.size, s.cols.size))
+                                               : "kPanel";
+        }
+        return parts_.domain == Cut::whole ? std::to_string(s.rows.size * s.cols.size)
+                                           : rows(s) + " * " + cols(s);
     }
 
     [[nodiscard]] std::string scaled(const Reduce& s, const std::string& x) const {
         return s.scale == 1 ? x : fmt::format("{} * {}", number(s.scale), x);
     }
 
-    static const char* operation(ReduceOp op) {
-        return op == ReduceOp::sum ? "Sum" : op == ReduceOp::max ? "Max" : "Product";
-    }
-
     [[nodiscard]] std::string set_one(const Reduce& s, const std::string& x) const {
+        if (parts_.contracts) {
+            return fmt::format("join_one<Team, {}>({}, {});", operation(s.op), out_, x);
+        }
         return fmt::format("set_one<Team>({}, {});", out_, scaled(s, x));
     }
 
@@ -211,16 +283,19 @@ private:
                         view(s.pivots), type_, length(s), value(s)));
     }
     [[nodiscard]] std::string each(const Reduce& s) const {
-        const bool rows = s.over == ReduceOver::rows;
-        return fmt::format(
-            "reduce_each<Team, {}, {}, {}, {}>({}, [&](int i, {} x) {{ set_number({}, i, {}); }});",
-            operation(s.op), type_, rows ? s.rows.size : s.cols.size,
-            rows ? s.cols.size : s.rows.size, value(s), type_, out_, scaled(s, "x"));
+        const bool is_by_rows = s.over == ReduceOver::rows;
+        const std::string set =
+            parts_.contracts ? fmt::format("join_number<{}>({}, i, x);", operation(s.op), out_)
+                             : fmt::format("set_number({}, i, {});", out_, scaled(s, "x"));
+        return fmt::format("reduce_each<Team, {}, {}, {}, {}>({}, [&](int i, {} x) {{ {} }});",
+                           operation(s.op), type_, is_by_rows ? rows(s) : cols(s),
+                           is_by_rows ? cols(s) : rows(s), value(s), type_, set);
     }
 
     const Program& program_;
     const FusedConfiguration& c_;
     const Step& step_;
+    const StepParts& parts_;
     const char* type_;
     std::string out_;
 };
@@ -229,8 +304,43 @@ private:
 
 std::string step_text(const Program& program, const FusedConfiguration& configuration,
                       const Step& step) {
-    return fmt::format("        // {}\n        {}\n", to_text(program, step),
-                       std::visit(StepText(program, configuration, step), step.operation));
+    return step_text(program, configuration, step, whole_parts(step));
+}
+
+std::string step_text(const Program& program, const FusedConfiguration& configuration,
+                      const Step& step, const StepParts& parts) {
+    return fmt::format("// {}\n{}\n", to_text(program, step),
+                       std::visit(StepText(program, configuration, step, parts), step.operation));
+}
+
+std::string initial_text(const Step& step, const StepParts& parts, double initial) {
+    return fmt::format("set_each<Team>({}, [](int, int) {{ return {}; }});\n", parts.out,
+                       std::isinf(initial) ? fmt::format("-infinity<{}>()", type_name(step.type))
+                                           : literal(initial, step.type));
+}
+
+std::string finish_text(const Step& step, const StepParts& parts) {
+    const auto* gemm = std::get_if<Gemm>(&step.operation);
+    const auto* syrk = std::get_if<Syrk>(&step.operation);
+    const auto* reduce = std::get_if<Reduce>(&step.operation);
+    const double factor = gemm != nullptr     ? gemm->alpha
+                          : syrk != nullptr   ? syrk->alpha
+                          : reduce != nullptr ? reduce->scale
+                                              : 1;
+    const bool adds = gemm != nullptr && gemm->beta != 0 && is_present(gemm->c);
+    if (factor == 1 && !adds) {
+        return "";
+    }
+    const char* const type = type_name(step.type);
+    std::string value = fmt::format("{} * static_cast<{}>({}.get(row, col))",
+                                    literal(factor, step.type), type, parts.out);
+    if (adds) {
+        value +=
+            fmt::format(" + {} * static_cast<{}>({}.get(row, col))", literal(gemm->beta, step.type),
+                        type, sliced(parts.uses.back(), gemm->c));
+    }
+    return fmt::format("set_each<Team>({}, [&](int row, int col) {{ return {}; }});\n", parts.out,
+                       value);
 }
 
 }  // namespace matgrad::gpu::detail

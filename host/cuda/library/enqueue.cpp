@@ -69,7 +69,7 @@ private:
                 MATGRAD_CUDA(cudaMemsetAsync(failed_, 0, sizeof(*failed_), run_.stream));
             });
         }
-        if (!plan_.can_fail && call_.status != nullptr && call_.batch > 0) {
+        if (!plan_.can_fail && !plan_.fused && call_.status != nullptr && call_.batch > 0) {
             run_.enqueue("status to 0", [&] {
                 MATGRAD_CUDA(cudaMemsetAsync(
                     call_.status, 0, static_cast<std::size_t>(call_.batch) * sizeof(std::int32_t),
@@ -150,7 +150,14 @@ private:
         run_.results = result_views_;
         run_.beta = call_.beta;
         run_.begin_step(nullptr);
+        const Statuses before = run_.status;
+        if (!plan_.can_fail && call_.status != nullptr) {
+            run_.status = {call_.status + first, true, nullptr};  // it writes 0
+        }
         plan_.fused->enqueue(run_);
+        if (!plan_.can_fail) {
+            run_.status = before;
+        }
         for (const ValueId id : plan_.fused->what().kept) {
             plan_.sums.mark_not_finite(run_, id);
         }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "cuda/fused/panel_plan.hpp"
 #include "cuda/fused/source.hpp"
 
 namespace matgrad::gpu {
@@ -17,7 +18,8 @@ std::int64_t most_block_bytes(int device) {
 
 }  // namespace
 
-std::unique_ptr<const FusedStep> FusedStep::make(StepSetup& setup, std::string& reason) {
+std::unique_ptr<const FusedStep> FusedStep::make(StepSetup& setup, GpuExecutor choice,
+                                                 std::string& reason) {
     FusedDescription what = describe_fused(setup.program());
     if (!what.is_fused()) {
         reason = what.reason;
@@ -29,6 +31,14 @@ std::unique_ptr<const FusedStep> FusedStep::make(StepSetup& setup, std::string& 
         reason = configuration.reason;
         return nullptr;
     }
+    const std::int64_t batch = setup.program().batch;
+    if (choice == GpuExecutor::automatic && configuration.panels != nullptr &&
+        batch < setup.limit(Limit::fused_panel_batch)) {
+        reason = fmt::format("{} large problem{} would keep as many blocks busy", batch,
+                             batch == 1 ? "" : "s");
+        return nullptr;
+    }
+    what = with_stored(std::move(what), configuration);
     return std::unique_ptr<const FusedStep>(new FusedStep(setup, std::move(what), configuration));
 }
 
@@ -39,7 +49,8 @@ FusedStep::FusedStep(StepSetup& setup, FusedDescription what,
       kept_(what_.kept),
       threads_(configuration.threads),
       teams_(configuration.teams),
-      block_bytes_(configuration.block_bytes()) {
+      block_bytes_(configuration.block_bytes()),
+      panels_(configuration.panels == nullptr ? "" : panels_text(*configuration.panels)) {
     read_.insert(read_.end(), what_.inputs.begin(), what_.inputs.end());
     kernel_ = setup.kernels().add_fused(fused_text(setup.program(), what_, configuration),
                                         fused_matrices(what_), configuration.block(),
@@ -74,9 +85,10 @@ bool FusedStep::does(const Step& step) const {
 
 std::string FusedStep::explain() const {
     return fmt::format(
-        "one kernel for {} step{}: {} thread{} to a problem, {} problem{} and {} bytes to a block",
+        "one kernel for {} step{}: {} thread{} to a problem, {} problem{} and {} bytes to a "
+        "block{}",
         what_.steps.size(), what_.steps.size() == 1 ? "" : "s", threads_, threads_ == 1 ? "" : "s",
-        teams_, teams_ == 1 ? "" : "s", block_bytes_);
+        teams_, teams_ == 1 ? "" : "s", block_bytes_, panels_);
 }
 
 }  // namespace matgrad::gpu

@@ -15,7 +15,7 @@ namespace matgrad::gpu {
 class FusedStep {
 public:
     /// Null where nothing is fused; `reason` then says why.
-    [[nodiscard]] static std::unique_ptr<const FusedStep> make(StepSetup& setup,
+    [[nodiscard]] static std::unique_ptr<const FusedStep> make(StepSetup& setup, GpuExecutor choice,
                                                                std::string& reason);
 
     /// Only enqueues. The kernel writes statuses, the results of what_.results and the kept values.
@@ -35,6 +35,7 @@ private:
     int threads_ = 1;
     int teams_ = 1;
     std::int64_t block_bytes_ = 0;
+    std::string panels_;  ///< what explain() says of them
 };
 
 }  // namespace matgrad::gpu

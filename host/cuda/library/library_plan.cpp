@@ -31,7 +31,7 @@ Steps make_steps(StepSetup& setup, GpuExecutor choice) {
     if (choice == GpuExecutor::library) {
         steps.why_not_fused = "the library was asked for";
     } else {
-        steps.fused = FusedStep::make(setup, steps.why_not_fused);
+        steps.fused = FusedStep::make(setup, choice, steps.why_not_fused);
     }
     if (choice == GpuExecutor::fused && !steps.fused) {
         throw UnsupportedError("the steps do not fuse to one kernel: " + steps.why_not_fused);

@@ -26,11 +26,15 @@ constexpr Threshold kTable[] = {
     {Limit::fused_threads, "fused_threads", 0, "by the limits below"},
     {Limit::fused_thread_order, "fused_thread_order", 10,
      "cuSolverDx 0.6.0 advises a thread for matrices of at most 100 entries"},
-    {Limit::fused_thread_bytes, "fused_thread_bytes", 512, "guess: half of a thread's registers"},
+    {Limit::fused_thread_bytes, "fused_thread_bytes", 768,
+     "guess: three quarters of a thread's registers"},
     {Limit::fused_thread_operations, "fused_thread_operations", 4000,
      "guess: longer texts take long to compile and leave the instruction cache"},
     {Limit::fused_warp_entries, "fused_warp_entries", 1024,
      "the contest of July 2026: Cholesky factors of order 32 by a warp, of order 64 by two"},
+    {Limit::fused_panel_batch, "fused_panel_batch", 128,
+     "guess: about as many as multiprocessors; the library shares out fewer to all of them"},
+    {Limit::fused_block_bytes, "fused_block_bytes", 0, "what the device has"},
 };
 
 }  // namespace

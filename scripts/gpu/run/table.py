@@ -5,7 +5,7 @@ MOST_WIDTH = 118
 MOST_FAILURES = 6
 MOST_PROBE_LINES = 8
 PROBES = ("probe", "sweeps")
-PEERS = ("cublas", "torch", "jax")
+PEERS = {"cublas": "cublas", "mathdx": "cublas", "torch": "torch", "jax": "jax"}  # each with its part
 
 
 def clipped(text, width=MOST_WIDTH):
@@ -56,10 +56,17 @@ def fastest(rows):
     return best
 
 
+def peer_rows(content, peer):
+    """The two peers in C++ are in one part."""
+    rows = data_of(content, PEERS[peer]).get("rows") or []
+    return [row for row in rows
+            if row.get("executor", "").startswith("mathdx") == (peer == "mathdx")]
+
+
 def times_table(content, room):
     ours = fastest(data_of(content, "bench").get("rows"))
-    peers = [name for name in PEERS if data_of(content, name).get("rows")]
-    theirs = {name: fastest(data_of(content, name)["rows"]) for name in peers}
+    peers = [name for name in PEERS if peer_rows(content, name)]
+    theirs = {name: fastest(peer_rows(content, name)) for name in peers}
     if not ours or room < 3:
         return []
     titles = "".join(f"{name:>10s}" for name in ["matgrad", "of bound", *peers])
