@@ -149,7 +149,8 @@ TEST_P(DeriveErrors, AreOneLineThatSaysWhatAndWhere) {
 INSTANTIATE_TEST_SUITE_P(
     Calls, DeriveErrors,
     ::testing::Values(
-        BadCall{"NoCommand", {}, {"derive, eval, check, kernel, bench, list, devices or completion"}},
+        BadCall{
+            "NoCommand", {}, {"derive, eval, check, kernel, bench, list, devices or completion"}},
         BadCall{"UnknownCommand", {"dervie"}, {"unknown command 'dervie'"}},
         BadCall{"NoExpression", {"derive"}, {"expression is missing"}},
         BadCall{"OptionFirst", {"derive", "--wrt", "X", "tr(X)"}, {"--wrt", "expression"}},

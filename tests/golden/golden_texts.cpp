@@ -49,7 +49,7 @@ Files make_files() {
 
 int main(int argc, char** argv) {
     try {
-        if (argc != 2) {
+        if (argc != 2 || argv[1][0] == '-') {
             fmt::print(stderr, "usage: golden_texts FOLDER\n");
             return 2;
         }
