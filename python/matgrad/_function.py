@@ -1,0 +1,375 @@
+"""Functions with their gradients in closed form, called with arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matgrad import _calls, _core
+from matgrad._arrays import Operands
+from matgrad._computation import Computation, fresh, make
+from matgrad._derivation import Derivation
+from matgrad.errors import NameError, OperandError
+from matgrad._language import Expression
+from matgrad._plan import CheckReport, Linearization, Plan, Results
+
+_REDUCTIONS = ("none", "sum", "mean")
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What goes for all calls of a function.
+
+    reduce        None, "sum", "mean": F is the sum or mean of f over the batch. Its value is one number, gradients
+                  by shared variables are summed; those by batched variables stay one for each problem
+    accuracy      "robust", or "fast": everything in the type of the data
+    convention    the gradient by a symmetric variable: "projected" (G + G')/2, or "free_entries" G + G' - diag(G)
+    device        of arrays in host memory: "cpu", "auto", "cuda", "cuda:1", "cuda:all"
+    executor      on a GPU: "auto", "fused", "library"
+    threads       0: all processors
+    jitter        a Cholesky factorization that fails is tried again with a growing diagonal
+    on_failure    what is done where problems fail: "nan" (their results are NaN), or also "warn", "raise"
+    check_finite  a result that is infinite or not a number is a failure too
+    in_axes       {"X": -1}: the axis of X that counts the problems, or None: all share it
+    """
+
+    reduce: str | None = None
+    accuracy: str = "robust"
+    convention: str = "projected"
+    device: str = "cpu"
+    executor: str = "auto"
+    threads: int = 0
+    jitter: bool = False
+    on_failure: str = "nan"
+    check_finite: bool = False
+    in_axes: Mapping[str, int | None] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.reduce or "none") not in _REDUCTIONS:
+            raise OperandError(f"reduce: found {self.reduce!r}, expected None, 'sum' or 'mean'")
+        if self.on_failure not in _calls.ON_FAILURE:
+            raise OperandError(f"on_failure: found {self.on_failure!r}, expected 'nan', 'warn' or 'raise'")
+
+    def key_fields(self) -> dict[str, Any]:
+        """Those that a plan depends on."""
+        fields = {
+            "accuracy": self.accuracy,
+            "convention": self.convention,
+            "executor": self.executor,
+            "threads": self.threads,
+            "jitter": self.jitter,
+        }
+        return {name: value for name, value in fields.items() if value != getattr(_DEFAULTS, name)}
+
+
+_DEFAULTS = Options()
+
+
+class Function:
+    """A scalar function of matrices and the symbols that it is differentiated by. Make one by `matgrad.function`.
+
+    Operands are arrays of NumPy, PyTorch, JAX, CuPy or with DLPack, given by name or in the order of `operands`;
+    results are of the same kind, type and device. An operand of more axes than its matrix has is a batch: the
+    leading axes count the problems, and are the same in all batched operands; the others are shared by all problems.
+    """
+
+    def __init__(self, text: str, wrt: Sequence[str], declare: Sequence[str], options: Options):
+        self._text = text
+        self._declare = tuple(declare)
+        self._options = options
+        self._wrt = tuple(wrt)
+        base = make(text, self._declare, [("value", "none")], options.key_fields())
+        self._core = base.core
+        self._names = base.names
+        self._declarations = tuple(operand.declaration for operand in base.operands)
+        for name in self._wrt:
+            if name not in self._names:
+                raise NameError(f"wrt: found '{name}', expected one of {', '.join(self._names)}")
+        if len(set(self._wrt)) < len(self._wrt):
+            raise NameError(f"wrt: a variable is named twice in {', '.join(self._wrt)}")
+        for name in options.in_axes or ():
+            if name not in self._names:
+                raise NameError(f"in_axes: found '{name}', expected one of {', '.join(self._names)}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Function, (self._text, self._wrt, self._declare, self._options)
+
+    def __repr__(self) -> str:
+        variables = self._wrt[0] if len(self._wrt) == 1 else self._wrt
+        return f"matgrad.function({self.text!r}, wrt={variables!r})"
+
+    def _repr_latex_(self) -> str:
+        return f"${self._core.latex}$"
+
+    # --- What it is ---------------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """The expression, in canonical form."""
+        return self._core.text
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """Names of the operands, in the order in which calls take them."""
+        return self._names
+
+    @property
+    def declarations(self) -> tuple[str, ...]:
+        """Of the operands: `X=m,n`, `S=n,n:spd`."""
+        return self._declarations
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        """The variables it is differentiated by."""
+        return self._wrt
+
+    @property
+    def options(self) -> Options:
+        """What goes for all calls."""
+        return self._options
+
+    def with_options(self, **changes: Any) -> Function:
+        """The same function with other options: `f.with_options(reduce="sum", accuracy="fast")`."""
+        return Function(self._text, self._wrt, self._declare, dataclasses.replace(self._options, **changes))
+
+    @property
+    def gradient(self) -> str | dict[str, str]:
+        """The gradient in closed form, as text; of several variables, one for each by its name."""
+        texts = _core.gradient_texts(self._core, list(self._wrt), False)
+        return texts[0] if len(texts) == 1 else dict(zip(self._wrt, texts, strict=True))
+
+    def derivation(self) -> Derivation:
+        """The lines that lead from f to its gradients, each with its rule and source."""
+        return Derivation(self._core, self._wrt)
+
+    def latex(self) -> str:
+        """The gradients in LaTeX, math mode, without delimiters."""
+        return _core.derivation_text(self._core, list(self._wrt), False, True)
+
+    def numpy(self) -> str:
+        """Python source of functions `value` and `gradient_X` of NumPy arrays, for one problem."""
+        return "\n\n".join(_core.numpy_functions(self._core, list(self._wrt)))
+
+    # --- Calls --------------------------------------------------------------------------------------------
+
+    def value(self, *args: Any, out: Any = None, status: Any = None, **operands: Any) -> Any:
+        """The value: one number for each problem, or one for all where it is reduced."""
+        return self._one(("value",), args, operands, out, status)
+
+    def grad(self, *args: Any, out: Any = None, status: Any = None, **operands: Any) -> Any:
+        """The gradient, of the variable's shape; of several variables a dict by name."""
+        outputs = tuple(f"gradient {name}" for name in self._variables())
+        results = self._call(outputs, args, operands, self._outs(out), status)
+        return self._by_variable(results)
+
+    def value_and_grad(self, *args: Any, out: Any = None, status: Any = None, **operands: Any) -> tuple[Any, Any]:
+        """(value, gradient), which cost together little more than the dearer of them.
+
+        out       arrays that they are written to: (value, gradient, ...) in the order of `wrt`
+        status    an int32 array, an entry for each problem: 0, or why it failed (`matgrad.status_text`)
+        Errors    OperandError, ShapeError: one line that names the operand, what was found and what was expected
+        """
+        outputs = ("value", *(f"gradient {name}" for name in self._variables()))
+        value, *gradients = self._call(outputs, args, operands, self._outs(out), status)
+        return value, self._by_variable(gradients)
+
+    def hvp(self, *args: Any, out: Any = None, status: Any = None, **operands: Any) -> Any:
+        """The Hessian applied to one direction for each variable, cross terms included.
+
+        Operands first, then the directions in the order of `wrt`; by name, that of X is `X_dot`. As `grad` else.
+        """
+        computation = self._computation(self._products())
+        values = self._bind(computation, args, operands)
+        results = self._run(computation, values, self._outs(out), status)
+        return self._by_variable(results)
+
+    def evaluate(self, *args: Any, rcond: bool = False, error: bool = False, **operands: Any) -> Results:
+        """Value, gradients and status by name, on request with the condition of what was inverted (`rcond`) and a
+        bound of the relative error of each result (`error`), one number for each problem."""
+        outputs = ["value", *(f"gradient {name}" for name in self._wrt)]
+        diagnostics = [f"error {output}" for output in outputs] if error else []
+        diagnostics += ["rcond"] if rcond else []
+        computation = self._computation((*outputs, *diagnostics))
+        bound = Operands(computation.names, self._bind(computation, args, operands))
+        status = _calls.new_status(computation, bound)
+        results, failed = self._run_bound(computation, bound, None, status)
+        named = dict(zip((o.text for o in computation.outputs), results, strict=True))
+        return Results(
+            value=named["value"],
+            gradients={name: named[f"gradient {name}"] for name in self._wrt},
+            status=status,
+            failed=failed,
+            rcond=named.get("rcond"),
+            errors={output: named[f"error {output}"] for output in outputs} if error else None,
+        )
+
+    def check(self, *args: Any, **operands: Any) -> CheckReport:
+        """Value and gradients of this call, compared with an independent evaluation: `passed`, `text`."""
+        computation = self._computation(("value", *(f"gradient {name}" for name in self._wrt)))
+        bound = Operands(computation.names, self._bind(computation, args, operands))
+        return _calls.check(computation, bound, self._options.device)
+
+    def plan(self, *args: Any, outputs: Sequence[str] = (), **operands: Any) -> Plan:
+        """A plan for operands of these shapes and this type; data are not read.
+
+        outputs   of "value", "gradient X", "hvp X", "rcond", "error OUTPUT"; empty: value and all gradients
+        """
+        names = tuple(outputs) or ("value", *(f"gradient {name}" for name in self._wrt))
+        computation = self._computation(names)
+        return Plan(self, computation, self._bind(computation, args, operands))
+
+    def linearize(self, *args: Any, **operands: Any) -> Linearization:
+        """Hessian-vector products at one point: what depends on the point is computed once."""
+        computation = self._computation(self._products())
+        values = self._bind(computation, args, operands, without_directions=True)
+        return Linearization(self, computation, Operands(computation.names, values))
+
+    # --- Composition --------------------------------------------------------------------------------------
+
+    def __add__(self, other: Function | Expression | float) -> Function:
+        """f + g, f + expression: differentiated by the variables of both."""
+        if isinstance(other, Function):
+            if other._options != self._options:
+                raise OperandError("the options of two functions that are added differ")
+            wrt = tuple(dict.fromkeys((*self._wrt, *other._wrt)))
+            declare = tuple(dict.fromkeys((*self._declare, *other._declare)))
+            return Function(str(Expression(self._text) + Expression(other._text)), wrt, declare, self._options)
+        return self._with_text(Expression(self._text) + other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Expression | float) -> Function:
+        return self._with_text(Expression(self._text) - other)
+
+    def __mul__(self, factor: float) -> Function:
+        return self._with_text(factor * Expression(self._text))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Function:
+        return self._with_text(-Expression(self._text))
+
+    def _with_text(self, text: Expression) -> Function:
+        return Function(str(text), self._wrt, self._declare, self._options)
+
+    # --- Inside -------------------------------------------------------------------------------------------
+
+    def _variables(self) -> tuple[str, ...]:
+        if not self._wrt:
+            raise OperandError("the function is differentiated by no variable; function(..., wrt=...) names them")
+        return self._wrt
+
+    def _products(self) -> tuple[str, ...]:
+        return tuple(f"hvp {name}" for name in self._variables())
+
+    @functools.lru_cache(maxsize=256)  # noqa: B019 - functions are few and small
+    def _computation(self, outputs: tuple[str, ...]) -> Computation:
+        reduction = self._options.reduce or "none"
+        listed = []
+        products = []
+        for text in outputs:
+            kind, _, name = text.partition(" ")
+            if kind == "hvp":
+                products.append(name)
+            listed.append((text, "none" if kind in ("rcond", "error") else reduction))
+        taken = set(self._names)
+        pairs = []
+        for name in products:
+            pairs.append((name, fresh(f"{name}_dot", taken)))
+            taken.add(pairs[-1][1])
+        return make(self._text, self._declarations, listed, self._options.key_fields(), pairs)
+
+    def _bind(self, computation: Computation, args: Sequence[Any], named: Mapping[str, Any],
+              without_directions: bool = False) -> tuple[Any, ...]:
+        """The operands of a call in their order, with their batch axes in front."""
+        names = computation.names
+        if without_directions:
+            names = names[: len(names) - computation.directions]
+        if len(args) > len(names):
+            raise OperandError(f"found {len(args)} operands, expected {len(names)}: {', '.join(names)}")
+        given = dict(zip(names, args, strict=False))
+        for name, value in named.items():
+            if name not in names:
+                raise OperandError(f"operand '{name}': not of this call, expected {', '.join(names)}")
+            if name in given:
+                raise OperandError(f"operand '{name}' is given twice")
+            given[name] = value
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise OperandError(f"operand '{missing[0]}' is missing, expected {', '.join(names)}")
+        if self._options.in_axes:
+            for name, axis in self._options.in_axes.items():
+                given[name] = _calls.with_batch_first(computation, name, given[name], axis)
+        return tuple(given[name] for name in names)
+
+    def _outs(self, out: Any) -> tuple[Any, ...] | None:
+        if out is None or isinstance(out, tuple):
+            return out
+        return tuple(out) if isinstance(out, list) else (out,)
+
+    def _one(self, outputs: tuple[str, ...], args: Any, operands: Any, out: Any, status: Any) -> Any:
+        return self._call(outputs, args, operands, self._outs(out), status)[0]
+
+    def _call(self, outputs: tuple[str, ...], args: Any, operands: Any, out: Any, status: Any) -> tuple[Any, ...]:
+        computation = self._computation(outputs)
+        return self._run(computation, self._bind(computation, args, operands), out, status)
+
+    def _run(self, computation: Computation, values: tuple[Any, ...], out: Any, status: Any) -> tuple[Any, ...]:
+        bound = Operands(computation.names, values)
+        if status is None and self._options.on_failure != "nan":
+            status = _calls.new_status(computation, bound)
+        return self._run_bound(computation, bound, out, status)[0]
+
+    def _run_bound(self, computation: Computation, bound: Operands, out: Any,
+                   status: Any) -> tuple[tuple[Any, ...], int]:
+        options = self._options
+        results, failed = _calls.run(
+            computation, bound, out=out, status=status, device=options.device,
+            check_finite=options.check_finite or options.on_failure != "nan",
+        )
+        if failed:
+            _calls.report_failures(failed, status, options.on_failure)
+        return results, failed
+
+    def _by_variable(self, results: Sequence[Any]) -> Any:
+        return results[0] if len(self._wrt) == 1 else dict(zip(self._wrt, results, strict=True))
+
+
+def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, declare: str | Sequence[str] = (),
+             **options: Any) -> Function:
+    """A scalar function and the symbols that it is differentiated by.
+
+    text      in matgrad's language, `@name` of the catalogue, or an expression of the language (`matgrad.norm2`, ...)
+    wrt       one name or several; None: the usual one of a catalogue function, or the only symbol
+    declare   shapes and structures where they are not inferred: "S=n,n:spd", "t=1", "x=n"
+    options   those of `Options`
+    Errors    ParseError with the place, ShapeError with both shapes, NameError
+
+    >>> f = function("logdet(X'*X)", wrt="X")
+    >>> f.gradient
+    "2*X*inv(X'*X)"
+    >>> import numpy as np
+    >>> value, gradient = f.value_and_grad(X=np.array([[[1.0], [1.0]], [[2.0], [0.0]]]))
+    >>> value, gradient.shape
+    (array([0.69314718, 1.38629436]), (2, 2, 1))
+    """
+    declared = [declare] if isinstance(declare, str) else list(declare)
+    text = str(text)
+    if text.startswith("@"):
+        for entry in _core.catalogue():
+            if entry[0] == text[1:]:
+                text, usual, more = entry[1:4]
+                break
+        else:
+            raise NameError(f"'{text}' is not in the catalogue: {', '.join(e[0] for e in _core.catalogue())}")
+        names = {declaration.partition("=")[0] for declaration in declared}
+        declared += [d for d in more.split() if d.partition("=")[0] not in names]
+        wrt = usual if wrt is None else wrt
+    if wrt is None:
+        names = make(text, declared, [("value", "none")], {}).names
+        if len(names) != 1:
+            raise OperandError(f"wrt: expected the variables, some of {', '.join(names)}")
+        wrt = names
+    return Function(text, (wrt,) if isinstance(wrt, str) else tuple(wrt), declared, Options(**options))
