@@ -215,6 +215,7 @@ void add_point(nb::module_& m) {
 }
 
 void add_facts(nb::module_& m) {
+    m.attr("__version__") = MATGRAD_VERSION;
     m.attr("JITTERED") = static_cast<int>(StatusKind::jittered);
     m.def("status_text", [](std::int32_t status) { return to_text(status); });
     m.def("catalogue", [] {
