@@ -1,1 +1,3 @@
-from matgrad._core import __version__ as __version__
+from matgrad._core import VERSION as __version__
+
+__all__ = ["__version__"]
