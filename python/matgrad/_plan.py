@@ -22,6 +22,9 @@ class Results:
     status, failed     an int32 entry for each problem, and how many failed
     rcond              for each problem the reciprocal condition of what was inverted, if asked for
     errors             for each result a bound of its relative error for each problem, if asked for
+
+    >>> float(mg.function("dot(x, x)").evaluate([3.0, 4.0]).value)
+    25.0
     """
 
     value: Any
@@ -48,6 +51,9 @@ class CheckReport:
     failed    how many were left out, as their status says
     text      one line
     outputs   for each output: name, whether it was compared, the worst problem, its residual and its bound
+
+    >>> mg.function("dot(x, x)").check([3.0, 4.0]).problems
+    1
     """
 
     passed: bool
@@ -65,7 +71,11 @@ class CheckReport:
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What the batch that a plan was made for takes at least: operations, bytes read and written, problems."""
+    """What the batch that a plan was made for takes at least: operations, bytes read and written, problems.
+
+    >>> mg.function("dot(x, x)").plan(np.zeros((10, 4)), outputs=("value",)).cost.bytes
+    400.0
+    """
 
     operations: float
     bytes: float
@@ -74,7 +84,15 @@ class Cost:
 
 class Plan:
     """A function made ready for operands of one shape and type. Any number of problems may be run, on the memory
-    that the operands it was made from lie in; several threads may share a plan."""
+    that the operands it was made from lie in; several threads may share a plan, and processes its pickle.
+
+    >>> x = np.ones((1000, 3))
+    >>> plan = mg.function("dot(x, x)").plan(x)
+    >>> value, gradient, status = np.empty(1000), np.empty_like(x), np.empty(1000, np.int32)
+    >>> _ = plan(x, out=(value, gradient), status=status)
+    >>> print(value[0], gradient[0], status[0])
+    3.0 [2. 2. 2.] 0
+    """
 
     def __init__(self, function: Function, computation: Computation, values: tuple[Any, ...]):
         self._function = function
@@ -169,7 +187,11 @@ def _plan_again(function: Function, outputs: tuple[str, ...], shapes: Any, dtype
 
 class Linearization:
     """A function's Hessian at one point, applied to directions. What depends on the point was computed once; each
-    product costs only the rest. Operands of the point have to stay as they are while it is used."""
+    product costs only the rest. Operands of the point have to stay as they are while it is used.
+
+    >>> mg.function("0.5*norm2(A*x)^2", wrt="x").linearize(np.diag([1.0, 2.0]), np.zeros(2)).hvp(np.ones(2))
+    array([1., 4.])
+    """
 
     def __init__(self, function: Function, computation: Computation, bound: Operands):
         if bound.device != "cpu":
