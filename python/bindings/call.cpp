@@ -190,7 +190,7 @@ Counts run(const Computation& computation, const PlannedCall& planned, const Ope
         status,
         options.rows.is_none() ? operands.problems() : static_cast<std::int64_t>(rows.size()),
         entries);
-    if (planned.plan.cost().operations / static_cast<double>(planned.problems) *
+    if (planned.cost.operations / static_cast<double>(planned.problems) *
             static_cast<double>(operands.problems()) >
         kUninterrupted) {
         const auto caller = std::this_thread::get_id();

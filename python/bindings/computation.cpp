@@ -304,6 +304,7 @@ PlannedCall Computation::make(std::span<const OperandSize> sizes, std::int64_t b
         }
     }
     call.plan = make_plan(f_, given, options);
+    call.cost = call.plan.cost();
     for (const Operand& operand : call.plan.operands()) {
         const auto at = std::find_if(operands_.begin(), operands_.end(),
                                      [&](const Declaration& d) { return d.name == operand.name; });

@@ -43,6 +43,7 @@ struct PlannedCall {
     std::vector<std::size_t> operands;
     std::vector<std::size_t> outputs;
     std::int64_t problems = 1;  ///< that it is weighed for
+    PlanCost cost = {};         ///< of so many
 };
 
 /// A Computation that another one leads to.

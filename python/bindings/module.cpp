@@ -130,15 +130,6 @@ void add_computation(nb::module_& m) {
     m.def("run", &run, "computation"_a, "operands"_a, "results"_a, "status"_a.none() = nb::none(),
           "device"_a = "cpu", "check_finite"_a = false, "rows"_a.none() = nb::none(),
           "beta"_a = std::vector<double>{});
-    m.def(
-        "call_numpy",
-        [](const Shared& computation, nb::tuple names, nb::tuple args, nb::dict named,
-           nb::object out, nb::object status, const std::string& device, bool check_finite) {
-            return call_numpy(*computation, nullptr, {names, args, named, out, status},
-                              device_from_text(device), check_finite);
-        },
-        "computation"_a, "names"_a, "args"_a, "named"_a, "out"_a.none(), "status"_a.none(),
-        "device"_a, "check_finite"_a);
     m.def("gradient_texts", &gradient_texts);
     m.def("derivation_lines", &derivation_lines);
     m.def("numpy_functions", &numpy_functions);
@@ -147,6 +138,19 @@ void add_computation(nb::module_& m) {
         const Derivation made = derive(c->expression(), variables);
         return latex ? to_latex(made, with_steps) : to_text(made, with_steps);
     });
+}
+
+void add_numpy_calls(nb::module_& m) {
+    nb::class_<NumPyCalls>(m, "NumPyCalls")
+        .def("__call__", &NumPyCalls::operator(), "args"_a, "named"_a, "out"_a.none(),
+             "status"_a.none());
+    m.def(
+        "numpy_calls",
+        [](const Shared& computation, nb::tuple names, const std::string& device,
+           bool check_finite) {
+            return NumPyCalls(computation, nullptr, names, device_from_text(device), check_finite);
+        },
+        "computation"_a, "names"_a, "device"_a, "check_finite"_a);
 }
 
 void add_planned(nb::module_& m) {
@@ -162,13 +166,11 @@ void add_planned(nb::module_& m) {
             "operands"_a, "results"_a, "status"_a.none() = nb::none(), "check_finite"_a = false,
             "rows"_a.none() = nb::none(), "beta"_a = std::vector<double>{})
         .def(
-            "call_numpy",
-            [](const Planned& p, nb::tuple names, nb::tuple args, nb::dict named, nb::object out,
-               nb::object status, bool check_finite) {
-                return call_numpy(*p.computation, p.call.get(), {names, args, named, out, status},
-                                  {}, check_finite);
+            "numpy_calls",
+            [](const Planned& p, nb::tuple names, bool check_finite) {
+                return NumPyCalls(p.computation, p.call, names, {}, check_finite);
             },
-            "names"_a, "args"_a, "named"_a, "out"_a.none(), "status"_a.none(), "check_finite"_a)
+            "names"_a, "check_finite"_a)
         .def(
             "enqueue",
             [](const Planned& p, nb::tuple operands, nb::tuple results, nb::object status,
@@ -192,7 +194,7 @@ void add_planned(nb::module_& m) {
         .def_prop_ro("device", [](const Planned& p) { return to_text(p.call->plan.device()); })
         .def_prop_ro("cost",
                      [](const Planned& p) {
-                         const PlanCost cost = p.call->plan.cost();
+                         const PlanCost& cost = p.call->cost;
                          return nb::make_tuple(cost.operations, cost.bytes, p.call->problems);
                      })
         .def("explain", [](const Planned& p) { return p.call->plan.explain(); });
@@ -264,6 +266,7 @@ NB_MODULE(_core, m) {
     using namespace matgrad::python;
     register_errors();
     add_computation(m);
+    add_numpy_calls(m);
     add_planned(m);
     add_point(m);
     add_facts(m);

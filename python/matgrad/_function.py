@@ -10,75 +10,10 @@ from matgrad import _calls, _core
 from matgrad._arrays import Operands
 from matgrad._computation import Computation, fresh, make
 from matgrad._derivation import Derivation
-from matgrad.errors import NameError, OperandError
 from matgrad._language import Expression
+from matgrad._options import Options
 from matgrad._plan import CheckReport, Linearization, Plan, Results
-
-_REDUCTIONS = ("none", "sum", "mean")
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What goes for all calls of a function: keyword arguments of `matgrad.function` and of `Function.with_options`.
-
-    reduce        None, "sum", "mean": F is the sum or mean of f over the batch. Its value is one number, gradients
-                  by shared variables are summed; those by batched variables stay one for each problem
-    accuracy      "robust", or "fast": everything in the type of the data
-    convention    the gradient by a symmetric variable: "projected" (G + G')/2, or "free_entries" G + G' - diag(G)
-    device        of arrays in host memory: "cpu", "auto", "cuda", "cuda:1", "cuda:all"
-    executor      on a GPU: "auto", "fused", "library"
-    threads       0: all processors
-    jitter        a Cholesky factorization that fails is tried again with a growing diagonal
-    on_failure    what is done where problems fail: "nan" (their results are NaN), or also "warn", "raise"
-    check_finite  a result that is infinite or not a number is a failure too
-    expected_batch
-                  how many problems plans are weighed for; None: as many as each call has. Calls with one expected
-                  batch give a problem the same bits whatever batch it is in
-    capturable    a CUDA graph may hold the calls
-    in_axes       {"X": -1}: the axis of X that counts the problems, or None: all share it
-    Errors        OperandError that names the option, what was found and what was expected
-
-    >>> mg.function("dot(x, x)", reduce="sum").options.reduce
-    'sum'
-    """
-
-    reduce: str | None = None
-    accuracy: str = "robust"
-    convention: str = "projected"
-    device: str = "cpu"
-    executor: str = "auto"
-    threads: int = 0
-    jitter: bool = False
-    on_failure: str = "nan"
-    check_finite: bool = False
-    expected_batch: int | None = None
-    capturable: bool = False
-    in_axes: Mapping[str, int | None] | None = None
-
-    def __post_init__(self) -> None:
-        if (self.reduce or "none") not in _REDUCTIONS:
-            raise OperandError(f"reduce: found {self.reduce!r}, expected None, 'sum' or 'mean'")
-        if self.on_failure not in _calls.ON_FAILURE:
-            raise OperandError(f"on_failure: found {self.on_failure!r}, expected 'nan', 'warn' or 'raise'")
-        if self.expected_batch is not None and self.expected_batch < 1:
-            raise OperandError(f"expected_batch: found {self.expected_batch}, expected 1 or more")
-        _core.check_device(self.device)
-
-    def key_fields(self) -> dict[str, Any]:
-        """Those that a plan depends on."""
-        fields = {
-            "accuracy": self.accuracy,
-            "convention": self.convention,
-            "executor": self.executor,
-            "threads": self.threads,
-            "jitter": self.jitter,
-            "expected_batch": self.expected_batch,
-            "capturable": self.capturable,
-        }
-        return {name: value for name, value in fields.items() if value != getattr(_DEFAULTS, name)}
-
-
-_DEFAULTS = Options()
+from matgrad.errors import NameError, OperandError
 
 
 class _Outputs(NamedTuple):
@@ -115,6 +50,7 @@ class Function:
         products = tuple(f"hvp {name}" for name in self._wrt)
         self._outputs = _Outputs(("value",), gradients, ("value", *gradients) if gradients else (), products)
         self._computations: dict[tuple[str, ...], Computation] = {}
+        self._numpy: dict[tuple[str, ...], Any] = {}  # the short way, where no option needs the long one
         self._is_plain = options.on_failure == "nan" and not options.in_axes
         base = make(text, self._declare, [("value", "none")], options.key_fields())
         self._core = base.core
@@ -381,6 +317,9 @@ class Function:
         found = self._computations.get(outputs)
         if found is None:
             found = self._computations[outputs] = self._made(outputs)
+            if self._is_plain:
+                options = self._options
+                self._numpy[outputs] = _core.numpy_calls(found.core, found.names, options.device, options.check_finite)
         return found
 
     def _made(self, outputs: tuple[str, ...]) -> Computation:
@@ -401,8 +340,9 @@ class Function:
             taken.add(pairs[-1][1])
         return make(self._text, self._declarations, listed, self._options.key_fields(), pairs)
 
-    def _bind(self, computation: Computation, args: Sequence[Any], named: Mapping[str, Any],
-              without_directions: bool = False) -> tuple[Any, ...]:
+    def _bind(
+        self, computation: Computation, args: Sequence[Any], named: Mapping[str, Any], without_directions: bool = False
+    ) -> tuple[Any, ...]:
         """The operands of a call in their order, with their batch axes in front."""
         names = computation.names
         if without_directions:
@@ -425,25 +365,28 @@ class Function:
         return tuple(given[name] for name in names)
 
     def _call(self, outputs: tuple[str, ...], args: Any, operands: Any, out: Any, status: Any) -> tuple[Any, ...]:
-        computation = self._computations.get(outputs) or self._computation(outputs)
-        out = _calls.as_tuple(out)
-        if self._is_plain:
-            done = _core.call_numpy(
-                computation.core, computation.names, args, operands, out, status, self._options.device,
-                self._options.check_finite,
-            )
-            if done is not None:
-                return done[0]
+        out = out if out is None or type(out) is tuple else _calls.as_tuple(out)
+        numpy = self._numpy.get(outputs)
+        if numpy is not None:
+            results = numpy(args, operands, out, status)
+            if results is not None:
+                return results
+        computation = self._computation(outputs)
         bound = Operands(computation.names, self._bind(computation, args, operands))
         if status is None and self._options.on_failure != "nan":
             status = _calls.new_status(computation, bound)
         return self._run_bound(computation, bound, out, status)[0]
 
-    def _run_bound(self, computation: Computation, bound: Operands, out: Any,
-                   status: Any) -> tuple[tuple[Any, ...], int]:
+    def _run_bound(
+        self, computation: Computation, bound: Operands, out: Any, status: Any
+    ) -> tuple[tuple[Any, ...], int]:
         options = self._options
         results, failed = _calls.run(
-            computation, bound, out=out, status=status, device=options.device,
+            computation,
+            bound,
+            out=out,
+            status=status,
+            device=options.device,
             check_finite=options.check_finite or options.on_failure != "nan",
         )
         if options.on_failure != "nan":
@@ -454,8 +397,9 @@ class Function:
         return results[0] if len(self._wrt) == 1 else dict(zip(self._wrt, results, strict=True))
 
 
-def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, declare: str | Sequence[str] = (),
-             **options: Any) -> Function:
+def function(
+    text: str | Expression, wrt: str | Sequence[str] | None = None, *, declare: str | Sequence[str] = (), **options: Any
+) -> Function:
     """A scalar function and the symbols that it is differentiated by.
 
     text      in matgrad's language, `@name` of the catalogue, or an expression of the language (`matgrad.norm2`, ...)

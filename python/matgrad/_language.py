@@ -16,11 +16,45 @@ _EXAMPLES = {
     "eye": ("n",),
     "ones": ("m", "n"),
 }
-_FUNCTIONS = (
-    "inv det logdet tr diag dot sum rowsum colsum norm2 norm1 logsumexp tril triu exp log sqrt abs sign step sin cos "
-    "tanh sigmoid softplus relu tan atan log1p expm1 cosh sinh erf max min eye ones"
-).split()
-
+_FUNCTIONS = [
+    "inv",
+    "det",
+    "logdet",
+    "tr",
+    "diag",
+    "dot",
+    "sum",
+    "rowsum",
+    "colsum",
+    "norm2",
+    "norm1",
+    "logsumexp",
+    "tril",
+    "triu",
+    "exp",
+    "log",
+    "sqrt",
+    "abs",
+    "sign",
+    "step",
+    "sin",
+    "cos",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "relu",
+    "tan",
+    "atan",
+    "log1p",
+    "expm1",
+    "cosh",
+    "sinh",
+    "erf",
+    "max",
+    "min",
+    "eye",
+    "ones",
+]
 
 
 def _public(name: str) -> str:
@@ -91,7 +125,7 @@ class Expression:
         return Expression(f"{self._at(self._ATOM)}^{_number(exponent)}", self._POWER)
 
     @property
-    def T(self) -> Expression:  # noqa: N802 - as NumPy has it
+    def T(self) -> Expression:
         """The transpose."""
         return Expression(f"{self._at(self._ATOM)}'", self._ATOM)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from matgrad import _calls, _core
+from matgrad import _calls
 from matgrad._arrays import Operands
 from matgrad._computation import Computation
 from matgrad.errors import OperandError
@@ -100,12 +100,15 @@ class Plan:
         shapes, dtype, device = _calls.shapes_and_type(computation, values)
         self._question = (tuple(map(tuple, shapes)), dtype, device)
         self._core = _calls.plan(computation, shapes, dtype, function.options.device if device == "cpu" else device)
+        is_plain = function._is_plain and device == "cpu"
+        self._numpy = self._core.numpy_calls(computation.names, function.options.check_finite) if is_plain else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _plan_again, (self._function, self.outputs, *self._question)
 
-    def __call__(self, *args: Any, out: Any = None, status: Any = None, rows: Any = None, beta: float = 0.0,
-                 **operands: Any) -> Any:
+    def __call__(
+        self, *args: Any, out: Any = None, status: Any = None, rows: Any = None, beta: float = 0.0, **operands: Any
+    ) -> Any:
         """The results, a tuple in the order of `outputs` (one alone as it is).
 
         out      arrays that they are written to, in that order
@@ -113,16 +116,13 @@ class Plan:
         rows     int64 numbers of the problems that are computed, in their order; all batched operands have one count
         beta     results are added to beta times what is in `out`
         """
+        out = out if out is None or type(out) is tuple else _calls.as_tuple(out)
+        if self._numpy is not None and rows is None and not beta:
+            results = self._numpy(args, operands, out, status)
+            if results is not None:
+                return results if len(results) > 1 else results[0]
         computation = self._computation
         function = self._function
-        out = _calls.as_tuple(out)
-        if function._is_plain and rows is None and not beta:
-            done = self._core.call_numpy(
-                computation.names, args, operands, out, status, function._options.check_finite
-            )
-            if done is not None:
-                results = done[0]
-                return results if len(results) > 1 else results[0]
         values = function._bind(computation, args, operands)
         bound = Operands(computation.names, values)
         if bound.dtype != self._question[1]:
@@ -134,8 +134,14 @@ class Plan:
             raise OperandError("beta: expected `out`, what there is to add to")
         betas = [beta] * len(computation.outputs) if beta else []
         results, _ = _calls.run(
-            computation, bound, out=out, status=status, rows=rows, beta=betas,
-            check_finite=options.check_finite or options.on_failure != "nan", planned=self._core,
+            computation,
+            bound,
+            out=out,
+            status=status,
+            rows=rows,
+            beta=betas,
+            check_finite=options.check_finite or options.on_failure != "nan",
+            planned=self._core,
         )
         if options.on_failure != "nan":
             _calls.report_failures(status, options.on_failure)

@@ -14,7 +14,9 @@ import matgrad as mg
 
 ROOT = pathlib.Path(__file__).parents[2]
 NAMES = ["matgrad", "matgrad.errors"] + [
-    f"matgrad.{module.name}" for module in pkgutil.iter_modules(mg.__path__) if module.name.startswith("_") and module.name != "_core"
+    f"matgrad.{module.name}"
+    for module in pkgutil.iter_modules(mg.__path__)
+    if module.name.startswith("_") and module.name != "_core"
 ]
 
 
