@@ -22,6 +22,23 @@ namespace {
 
 using Shared = std::shared_ptr<const Computation>;
 
+/// To be called before a GPU is first asked for: the CUDA module takes NVIDIA's libraries out of Python packages if
+/// they are loaded before it is opened.
+void load_cuda_libraries() {
+    static bool is_loaded = false;  // under the GIL
+    if (!is_loaded) {
+        nb::module_::import_("matgrad._cuda_libraries").attr("load")();
+        is_loaded = true;
+    }
+}
+
+Device device_of(const std::string& text) {
+    if (text != "cpu") {
+        load_cuda_libraries();
+    }
+    return device_from_text(text);
+}
+
 /// A plan for operands of certain sizes, with the Computation it is of.
 struct Planned {
     Shared computation;
@@ -38,7 +55,7 @@ nb::tuple run(const Shared& computation, nb::tuple operands, nb::tuple results, 
               const std::string& device, bool check_finite, nb::object rows,
               std::vector<double> beta) {
     const Operands bound(*computation, operands);
-    const auto planned = plan_of(*computation, bound, device_from_text(device));
+    const auto planned = plan_of(*computation, bound, device_of(device));
     const Counts counts =
         run(*computation, *planned, bound, results, status, {check_finite, rows, std::move(beta)});
     return nb::make_tuple(counts.problems, counts.failed);
@@ -210,7 +227,7 @@ void add_planned(nb::module_& m) {
             return Planned{computation, computation->plan(given, problems,
                                                           type == "float32" ? ScalarType::float32
                                                                             : ScalarType::float64,
-                                                          device_from_text(device))};
+                                                          device_of(device))};
         },
         "computation"_a, "sizes"_a, "problems"_a, "type"_a, "device"_a = "cpu");
 }
@@ -229,7 +246,7 @@ void add_point(nb::module_& m) {
     m.def(
         "linearize",
         [](const Shared& computation, nb::tuple operands, const std::string& device) {
-            return Point(computation, operands, device_from_text(device));
+            return Point(computation, operands, device_of(device));
         },
         "computation"_a, "operands"_a, "device"_a = "cpu");
 }
@@ -247,7 +264,9 @@ void add_facts(nb::module_& m) {
         }
         return list;
     });
+    m.attr("VERSION") = MATGRAD_VERSION;
     m.def("devices", [] {
+        load_cuda_libraries();
         const DeviceList found = list_devices();
         nb::list list;
         for (const DeviceInfo& gpu : found.gpus) {
