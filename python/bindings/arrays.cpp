@@ -46,10 +46,6 @@ bool import_array(nb::handle from, Target& to) {
 
 }  // namespace
 
-int rank_of(const Shape& shape) noexcept {
-    return shape.is_scalar() ? 0 : shape.is_column() ? 1 : 2;
-}
-
 Array::Array(nb::handle from, std::string_view role, std::string_view name, int rank,
              bool is_written)
     : role_(role), name_(name), rank_(rank) {

@@ -143,6 +143,26 @@ std::vector<OperandSize> Operands::sizes(const Computation& computation) const {
     return sizes;
 }
 
+std::vector<std::int64_t> Operands::result_shape(const Computation& computation,
+                                                 std::size_t output) const {
+    std::vector<std::int64_t> shape;
+    const std::optional<std::size_t> variable = computation.variable_of_output(output);
+    const bool is_reduced = computation.outputs()[output].reduction != Reduction::none;
+    const bool is_batch_of_its_own = variable && !arrays_[*variable].is_shared();
+    if (batched_ != nullptr && (!is_reduced || is_batch_of_its_own)) {
+        for (std::size_t k = 0; k < batched_->batch_axes(); ++k) {
+            shape.push_back(batched_->axis(k));
+        }
+    }
+    if (variable) {
+        const Array& array = arrays_[*variable];
+        for (std::size_t k = array.batch_axes(); k < array.axes(); ++k) {
+            shape.push_back(array.axis(k));
+        }
+    }
+    return shape;
+}
+
 std::shared_ptr<const PlannedCall> plan_of(const Computation& computation, const Operands& operands,
                                            Device device) {
     const Device lies_on = operands.device();

@@ -28,6 +28,9 @@ public:
     }
     [[nodiscard]] const std::vector<Array>& arrays() const noexcept { return arrays_; }
     /// Directions that were not given have the sizes of their variables, one for each problem.
+    /// Of an array for one output of the Computation.
+    [[nodiscard]] std::vector<std::int64_t> result_shape(const Computation& computation,
+                                                         std::size_t output) const;
     [[nodiscard]] std::vector<OperandSize> sizes(const Computation& computation) const;
 
 private:

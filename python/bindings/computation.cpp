@@ -118,6 +118,10 @@ std::vector<std::optional<Expr>> gradients(const Expr& f, const std::vector<std:
 
 }  // namespace
 
+int rank_of(const Shape& shape) noexcept {
+    return shape.is_scalar() ? 0 : shape.is_column() ? 1 : 2;
+}
+
 std::shared_ptr<const Computation> Computation::of(const std::string& key) {
     static std::mutex mutex;
     static std::unordered_map<std::string, std::shared_ptr<const Computation>> kept;
@@ -156,9 +160,14 @@ Computation::Computation(const std::string& key) : key_(key) {
             outputs_.push_back({text, reduction_from(reduction)});
             auto variable = rest_of(text, "gradient");
             variable = variable ? variable : rest_of(text, "hvp");
-            const Shape shape =
-                variable ? symbol_named(operands_, *variable).shape : Shape::scalar();
-            ranks_.push_back(shape.is_scalar() ? 0 : shape.is_column() ? 1 : 2);
+            variables_.emplace_back();
+            Shape shape = Shape::scalar();
+            if (variable) {
+                const Declaration& declaration = symbol_named(operands_, *variable);
+                variables_.back() = static_cast<std::size_t>(&declaration - operands_.data());
+                shape = declaration.shape;
+            }
+            ranks_.push_back(rank_of(shape));
         }
     } catch (const Json::exception& error) {
         throw CallerError("key of a computation: " + std::string(error.what()));

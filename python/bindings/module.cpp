@@ -11,6 +11,7 @@
 #include "call.hpp"
 #include "computation.hpp"
 #include "errors.hpp"
+#include "numpy_calls.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -129,6 +130,15 @@ void add_computation(nb::module_& m) {
     m.def("run", &run, "computation"_a, "operands"_a, "results"_a, "status"_a.none() = nb::none(),
           "device"_a = "cpu", "check_finite"_a = false, "rows"_a.none() = nb::none(),
           "beta"_a = std::vector<double>{});
+    m.def(
+        "call_numpy",
+        [](const Shared& computation, nb::tuple names, nb::tuple args, nb::dict named,
+           nb::object out, nb::object status, const std::string& device, bool check_finite) {
+            return call_numpy(*computation, nullptr, {names, args, named, out, status},
+                              device_from_text(device), check_finite);
+        },
+        "computation"_a, "names"_a, "args"_a, "named"_a, "out"_a.none(), "status"_a.none(),
+        "device"_a, "check_finite"_a);
     m.def("gradient_texts", &gradient_texts);
     m.def("derivation_lines", &derivation_lines);
     m.def("numpy_functions", &numpy_functions);
@@ -151,6 +161,14 @@ void add_planned(nb::module_& m) {
             },
             "operands"_a, "results"_a, "status"_a.none() = nb::none(), "check_finite"_a = false,
             "rows"_a.none() = nb::none(), "beta"_a = std::vector<double>{})
+        .def(
+            "call_numpy",
+            [](const Planned& p, nb::tuple names, nb::tuple args, nb::dict named, nb::object out,
+               nb::object status, bool check_finite) {
+                return call_numpy(*p.computation, p.call.get(), {names, args, named, out, status},
+                                  {}, check_finite);
+            },
+            "names"_a, "args"_a, "named"_a, "out"_a.none(), "status"_a.none(), "check_finite"_a)
         .def(
             "enqueue",
             [](const Planned& p, nb::tuple operands, nb::tuple results, nb::object status,

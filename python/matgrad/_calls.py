@@ -90,6 +90,13 @@ def _enqueue(computation, operands, results, status, planned):
         planned.enqueue(arrays, results, status, workspace, stream)
 
 
+def as_tuple(out: Any) -> tuple[Any, ...] | None:
+    """What a caller gives as `out`: one array, several, or None."""
+    if out is None or type(out) is tuple:
+        return out
+    return tuple(out) if isinstance(out, list) else (out,)
+
+
 def new_status(computation: Computation, operands: Operands) -> Any:
     """int32 entries, one for each problem, of the operands' kind on GPUs and NumPy's else."""
     shape = computation.batch_shape([array.shape for array in operands.arrays]) or ()

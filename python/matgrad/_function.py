@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from matgrad import _calls, _core
 from matgrad._arrays import Operands
@@ -67,6 +66,15 @@ class Options:
 _DEFAULTS = Options()
 
 
+class _Outputs(NamedTuple):
+    """What the calls of a function ask for."""
+
+    value: tuple[str, ...]
+    gradients: tuple[str, ...]
+    both: tuple[str, ...]
+    products: tuple[str, ...]
+
+
 class Function:
     """A scalar function of matrices and the symbols that it is differentiated by. Make one by `matgrad.function`.
 
@@ -80,6 +88,11 @@ class Function:
         self._declare = tuple(declare)
         self._options = options
         self._wrt = tuple(wrt)
+        gradients = tuple(f"gradient {name}" for name in self._wrt)
+        products = tuple(f"hvp {name}" for name in self._wrt)
+        self._outputs = _Outputs(("value",), gradients, ("value", *gradients) if gradients else (), products)
+        self._computations: dict[tuple[str, ...], Computation] = {}
+        self._is_plain = options.on_failure == "nan" and not options.in_axes
         base = make(text, self._declare, [("value", "none")], options.key_fields())
         self._core = base.core
         self._names = base.names
@@ -156,13 +169,11 @@ class Function:
 
     def value(self, *args: Any, out: Any = None, status: Any = None, **operands: Any) -> Any:
         """The value: one number for each problem, or one for all where it is reduced."""
-        return self._one(("value",), args, operands, out, status)
+        return self._call(self._outputs.value, args, operands, out, status)[0]
 
     def grad(self, *args: Any, out: Any = None, status: Any = None, **operands: Any) -> Any:
         """The gradient, of the variable's shape; of several variables a dict by name."""
-        outputs = tuple(f"gradient {name}" for name in self._variables())
-        results = self._call(outputs, args, operands, self._outs(out), status)
-        return self._by_variable(results)
+        return self._by_variable(self._call(self._outputs.gradients, args, operands, out, status))
 
     def value_and_grad(self, *args: Any, out: Any = None, status: Any = None, **operands: Any) -> tuple[Any, Any]:
         """(value, gradient), which cost together little more than the dearer of them.
@@ -171,24 +182,20 @@ class Function:
         status    an int32 array, an entry for each problem: 0, or why it failed (`matgrad.status_text`)
         Errors    OperandError, ShapeError: one line that names the operand, what was found and what was expected
         """
-        outputs = ("value", *(f"gradient {name}" for name in self._variables()))
-        value, *gradients = self._call(outputs, args, operands, self._outs(out), status)
-        return value, self._by_variable(gradients)
+        results = self._call(self._outputs.both, args, operands, out, status)
+        return results[0], self._by_variable(results[1:])
 
     def hvp(self, *args: Any, out: Any = None, status: Any = None, **operands: Any) -> Any:
         """The Hessian applied to one direction for each variable, cross terms included.
 
         Operands first, then the directions in the order of `wrt`; by name, that of X is `X_dot`. As `grad` else.
         """
-        computation = self._computation(self._products())
-        values = self._bind(computation, args, operands)
-        results = self._run(computation, values, self._outs(out), status)
-        return self._by_variable(results)
+        return self._by_variable(self._call(self._outputs.products, args, operands, out, status))
 
     def evaluate(self, *args: Any, rcond: bool = False, error: bool = False, **operands: Any) -> Results:
         """Value, gradients and status by name, on request with the condition of what was inverted (`rcond`) and a
         bound of the relative error of each result (`error`), one number for each problem."""
-        outputs = ["value", *(f"gradient {name}" for name in self._wrt)]
+        outputs = self._outputs.both
         diagnostics = [f"error {output}" for output in outputs] if error else []
         diagnostics += ["rcond"] if rcond else []
         computation = self._computation((*outputs, *diagnostics))
@@ -207,7 +214,7 @@ class Function:
 
     def check(self, *args: Any, **operands: Any) -> CheckReport:
         """Value and gradients of this call, compared with an independent evaluation: `passed`, `text`."""
-        computation = self._computation(("value", *(f"gradient {name}" for name in self._wrt)))
+        computation = self._computation(self._outputs.both)
         bound = Operands(computation.names, self._bind(computation, args, operands))
         return _calls.check(computation, bound, self._options.device)
 
@@ -216,13 +223,13 @@ class Function:
 
         outputs   of "value", "gradient X", "hvp X", "rcond", "error OUTPUT"; empty: value and all gradients
         """
-        names = tuple(outputs) or ("value", *(f"gradient {name}" for name in self._wrt))
+        names = tuple(outputs) or self._outputs.both
         computation = self._computation(names)
         return Plan(self, computation, self._bind(computation, args, operands))
 
     def linearize(self, *args: Any, **operands: Any) -> Linearization:
         """Hessian-vector products at one point: what depends on the point is computed once."""
-        computation = self._computation(self._products())
+        computation = self._computation(self._outputs.products)
         values = self._bind(computation, args, operands, without_directions=True)
         return Linearization(self, computation, Operands(computation.names, values))
 
@@ -256,16 +263,15 @@ class Function:
 
     # --- Inside -------------------------------------------------------------------------------------------
 
-    def _variables(self) -> tuple[str, ...]:
-        if not self._wrt:
-            raise OperandError("the function is differentiated by no variable; function(..., wrt=...) names them")
-        return self._wrt
-
-    def _products(self) -> tuple[str, ...]:
-        return tuple(f"hvp {name}" for name in self._variables())
-
-    @functools.lru_cache(maxsize=256)  # noqa: B019 - functions are few and small
     def _computation(self, outputs: tuple[str, ...]) -> Computation:
+        found = self._computations.get(outputs)
+        if found is None:
+            found = self._computations[outputs] = self._made(outputs)
+        return found
+
+    def _made(self, outputs: tuple[str, ...]) -> Computation:
+        if not outputs:
+            raise OperandError("the function is differentiated by no variable; function(..., wrt=...) names them")
         reduction = self._options.reduce or "none"
         listed = []
         products = []
@@ -304,20 +310,17 @@ class Function:
                 given[name] = _calls.with_batch_first(computation, name, given[name], axis)
         return tuple(given[name] for name in names)
 
-    def _outs(self, out: Any) -> tuple[Any, ...] | None:
-        if out is None or isinstance(out, tuple):
-            return out
-        return tuple(out) if isinstance(out, list) else (out,)
-
-    def _one(self, outputs: tuple[str, ...], args: Any, operands: Any, out: Any, status: Any) -> Any:
-        return self._call(outputs, args, operands, self._outs(out), status)[0]
-
     def _call(self, outputs: tuple[str, ...], args: Any, operands: Any, out: Any, status: Any) -> tuple[Any, ...]:
-        computation = self._computation(outputs)
-        return self._run(computation, self._bind(computation, args, operands), out, status)
-
-    def _run(self, computation: Computation, values: tuple[Any, ...], out: Any, status: Any) -> tuple[Any, ...]:
-        bound = Operands(computation.names, values)
+        computation = self._computations.get(outputs) or self._computation(outputs)
+        out = _calls.as_tuple(out)
+        if self._is_plain:
+            done = _core.call_numpy(
+                computation.core, computation.names, args, operands, out, status, self._options.device,
+                self._options.check_finite,
+            )
+            if done is not None:
+                return done[0]
+        bound = Operands(computation.names, self._bind(computation, args, operands))
         if status is None and self._options.on_failure != "nan":
             status = _calls.new_status(computation, bound)
         return self._run_bound(computation, bound, out, status)[0]

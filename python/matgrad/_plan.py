@@ -81,7 +81,6 @@ class Plan:
         self._computation = computation
         shapes, dtype, device = _calls.shapes_and_type(computation, values)
         self._question = (tuple(map(tuple, shapes)), dtype, device)
-        self._shared = [len(shape) <= operand.rank for shape, operand in zip(shapes, computation.operands, strict=True)]
         self._core = _calls.plan(computation, shapes, dtype, function.options.device if device == "cpu" else device)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -97,18 +96,27 @@ class Plan:
         beta     results are added to beta times what is in `out`
         """
         computation = self._computation
-        values = self._function._bind(computation, args, operands)
+        function = self._function
+        out = _calls.as_tuple(out)
+        if function._is_plain and rows is None and not beta:
+            done = self._core.call_numpy(
+                computation.names, args, operands, out, status, function._options.check_finite
+            )
+            if done is not None:
+                results = done[0]
+                return results if len(results) > 1 else results[0]
+        values = function._bind(computation, args, operands)
         bound = Operands(computation.names, values)
         if bound.dtype != self._question[1]:
             raise OperandError(f"found operands of {bound.dtype}, expected {self._question[1]} as planned")
-        options = self._function.options
+        options = function.options
         if status is None and options.on_failure != "nan":
             status = _calls.new_status(computation, bound)
         if beta and out is None:
             raise OperandError("beta: expected `out`, what there is to add to")
         betas = [beta] * len(computation.outputs) if beta else []
         results, failed = _calls.run(
-            computation, bound, out=self._function._outs(out), status=status, rows=rows, beta=betas,
+            computation, bound, out=out, status=status, rows=rows, beta=betas,
             check_finite=options.check_finite or options.on_failure != "nan", planned=self._core,
         )
         if failed:
@@ -178,7 +186,7 @@ class Linearization:
             raise OperandError(f"found {len(directions)} directions, expected {len(names)}: {', '.join(names)}")
         bound = Operands((*self._computation.names[:1], *names), (self._bound.arrays[0], *directions))
         shapes = [array.shape for array in (*self._bound.arrays, *bound.arrays[1:])]
-        results = self._function._outs(out) or tuple(
+        results = _calls.as_tuple(out) or tuple(
             bound.kind.empty(shape, bound.dtype, "cpu") for shape in self._computation.result_shapes(shapes)
         )
         self._core.apply(bound.arrays[1:], results, status)
