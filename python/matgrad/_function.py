@@ -231,7 +231,7 @@ class Function:
         """Hessian-vector products at one point: what depends on the point is computed once."""
         computation = self._computation(self._outputs.products)
         values = self._bind(computation, args, operands, without_directions=True)
-        return Linearization(self, computation, Operands(computation.names, values))
+        return Linearization(self, computation, Operands(computation.names[: len(values)], values))
 
     # --- Composition --------------------------------------------------------------------------------------
 

@@ -76,9 +76,24 @@ def test_newton_leaves_a_finished_problem_and_a_saddle_alone():
     assert left.max() <= 1e-9
 
 
-def test_newton_says_when_no_step_goes_down():
-    def value_and_grad(z):
-        return z[:, 0], -np.ones_like(z)  # a wrong gradient
+def test_newton_leaves_a_problem_alone_that_no_step_takes_down():
+    """Of f = a*x^2/2 with the gradient of -f for the first problem."""
+    sign = np.array([[-1.0], [1.0]])
+    start = np.array([[1.0], [3.0]])
+    found, left = newton_cg(
+        lambda z: (z[:, 0] ** 2 / 2, sign * z), lambda z: lambda v: v, start, tolerance=1e-12, max_steps=5
+    )
+    np.testing.assert_array_equal(found, [[1.0], [0.0]])
+    np.testing.assert_array_equal(left, [1.0, 0.0])
 
-    with pytest.raises(ArithmeticError, match="no step of 1 problems goes down"):
-        newton_cg(value_and_grad, lambda z: lambda v: v, np.array([[1.0]]))
+
+def test_newton_stays_where_the_function_has_a_value():
+    """-log(x) + s*x has its minimum at 1/s, and full steps from far below leave the domain."""
+    s = np.array([0.01, 1.0, 500.0])
+
+    def value_and_grad(z):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return -np.log(z[:, 0]) + s * z[:, 0], (-1 / z[:, 0] + s)[:, None]
+
+    found, _ = newton_cg(value_and_grad, lambda z: lambda v: v / z**2, np.ones((3, 1)), tolerance=1e-12)
+    np.testing.assert_allclose(found[:, 0], 1 / s, rtol=1e-9)
