@@ -119,6 +119,7 @@ private:
     std::string key_;
     Expr f_;
     PlanOptions options_;
+    std::int64_t expected_batch_ = 0;  ///< 0: that of each call
     std::vector<Declaration> operands_;
     std::vector<Output> outputs_;
     std::vector<std::optional<std::size_t>> variables_;

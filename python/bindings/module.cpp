@@ -233,6 +233,7 @@ void add_point(nb::module_& m) {
 }
 
 void add_facts(nb::module_& m) {
+    m.def("check_device", [](const std::string& text) { (void)device_from_text(text); });
     m.attr("JITTERED") = static_cast<int>(StatusKind::jittered);
     m.def("status_text", [](std::int32_t status) { return to_text(status); });
     m.def("catalogue", [] {

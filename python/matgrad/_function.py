@@ -31,6 +31,9 @@ class Options:
     jitter        a Cholesky factorization that fails is tried again with a growing diagonal
     on_failure    what is done where problems fail: "nan" (their results are NaN), or also "warn", "raise"
     check_finite  a result that is infinite or not a number is a failure too
+    expected_batch  how many problems plans are weighed for; None: as many as each call has. Calls of one function with
+                  one expected batch give a problem the same bits whatever batch it is in
+    capturable    a CUDA graph may hold the calls
     in_axes       {"X": -1}: the axis of X that counts the problems, or None: all share it
     """
 
@@ -43,6 +46,8 @@ class Options:
     jitter: bool = False
     on_failure: str = "nan"
     check_finite: bool = False
+    expected_batch: int | None = None
+    capturable: bool = False
     in_axes: Mapping[str, int | None] | None = None
 
     def __post_init__(self) -> None:
@@ -50,6 +55,9 @@ class Options:
             raise OperandError(f"reduce: found {self.reduce!r}, expected None, 'sum' or 'mean'")
         if self.on_failure not in _calls.ON_FAILURE:
             raise OperandError(f"on_failure: found {self.on_failure!r}, expected 'nan', 'warn' or 'raise'")
+        if self.expected_batch is not None and self.expected_batch < 1:
+            raise OperandError(f"expected_batch: found {self.expected_batch}, expected 1 or more")
+        _core.check_device(self.device)
 
     def key_fields(self) -> dict[str, Any]:
         """Those that a plan depends on."""
@@ -59,6 +67,8 @@ class Options:
             "executor": self.executor,
             "threads": self.threads,
             "jitter": self.jitter,
+            "expected_batch": self.expected_batch,
+            "capturable": self.capturable,
         }
         return {name: value for name, value in fields.items() if value != getattr(_DEFAULTS, name)}
 
@@ -159,7 +169,7 @@ class Function:
 
     def latex(self) -> str:
         """The gradients in LaTeX, math mode, without delimiters."""
-        return _core.derivation_text(self._core, list(self._wrt), False, True)
+        return _core.derivation_text(self._core, list(self._wrt), False, True).strip()
 
     def numpy(self) -> str:
         """Python source of functions `value` and `gradient_X` of NumPy arrays, for one problem."""
@@ -332,8 +342,8 @@ class Function:
             computation, bound, out=out, status=status, device=options.device,
             check_finite=options.check_finite or options.on_failure != "nan",
         )
-        if failed:
-            _calls.report_failures(failed, status, options.on_failure)
+        if options.on_failure != "nan":
+            _calls.report_failures(status, options.on_failure)
         return results, failed
 
     def _by_variable(self, results: Sequence[Any]) -> Any:

@@ -115,12 +115,12 @@ class Plan:
         if beta and out is None:
             raise OperandError("beta: expected `out`, what there is to add to")
         betas = [beta] * len(computation.outputs) if beta else []
-        results, failed = _calls.run(
+        results, _ = _calls.run(
             computation, bound, out=out, status=status, rows=rows, beta=betas,
             check_finite=options.check_finite or options.on_failure != "nan", planned=self._core,
         )
-        if failed:
-            _calls.report_failures(failed, status, options.on_failure)
+        if options.on_failure != "nan":
+            _calls.report_failures(status, options.on_failure)
         return results if len(results) > 1 else results[0]
 
     def check(self, *args: Any, **operands: Any) -> CheckReport:
