@@ -135,9 +135,11 @@ std::vector<OperandSize> Operands::sizes(const Computation& computation) const {
     for (const Array& array : arrays_) {
         sizes.push_back({array.rows(), array.cols(), !array.is_shared()});
     }
+    // A direction has the shape of its gradient: one for all problems where the variable is shared and F a sum.
+    const bool is_reduced = computation.outputs().front().reduction != Reduction::none;
     for (std::size_t i = sizes.size(); i < computation.operands().size(); ++i) {
         OperandSize size = sizes[computation.variable_of(i)];
-        size.batched = is_batch();
+        size.batched = size.batched || (is_batch() && !is_reduced);
         sizes.push_back(size);
     }
     return sizes;

@@ -281,7 +281,7 @@ class Function:
         """
         computation = self._computation(self._outputs.products)
         values = self._bind(computation, args, operands, without_directions=True)
-        return Linearization(self, computation, Operands(computation.names, values))
+        return Linearization(self, computation, Operands(computation.names[: len(values)], values))
 
     # --- Composition --------------------------------------------------------------------------------------
 
