@@ -3,9 +3,12 @@
 import ast
 import doctest
 import importlib
+import os
 import pathlib
 import pkgutil
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -70,3 +73,15 @@ def run_block(block, names, document):
             assert shown == comment.group(1), f"{document}: {lines[node.lineno - 1]}: it is {shown}"
         else:
             exec(compile(code, document, "exec"), names)
+
+
+@pytest.mark.full
+def test_api_pages_have_every_public_name(tmp_path):
+    pytest.importorskip("pdoc")
+    template = ROOT / "python" / "api-template"
+    command = [sys.executable, "-m", "pdoc", "--template-directory", str(template), "-o", str(tmp_path), "matgrad"]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(pathlib.Path(mg.__file__).parents[1])})
+    page = (tmp_path / "matgrad.html").read_text(encoding="utf-8")
+    for name in mg.__all__:
+        assert name.startswith("__") or f'id="{name}"' in page, name
+    assert "cross terms included." in page
