@@ -183,6 +183,14 @@ void add_planned(nb::module_& m) {
             "operands"_a, "results"_a, "status"_a.none() = nb::none(), "check_finite"_a = false,
             "rows"_a.none() = nb::none(), "beta"_a = std::vector<double>{})
         .def(
+            "seconds_of_a_run",
+            [](const Planned& p, nb::tuple operands, nb::tuple results, nb::object status,
+               int count) {
+                return seconds_of_a_run(*p.computation, *p.call, Operands(*p.computation, operands),
+                                        results, status, count);
+            },
+            "operands"_a, "results"_a, "status"_a.none(), "count"_a)
+        .def(
             "numpy_calls",
             [](const Planned& p, nb::tuple names, bool check_finite) {
                 return NumPyCalls(p.computation, p.call, names, {}, check_finite);
