@@ -11,6 +11,7 @@
 #include "call.hpp"
 #include "computation.hpp"
 #include "errors.hpp"
+#include "numpy_calls.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -156,6 +157,19 @@ void add_computation(nb::module_& m) {
     });
 }
 
+void add_numpy_calls(nb::module_& m) {
+    nb::class_<NumPyCalls>(m, "NumPyCalls")
+        .def("__call__", &NumPyCalls::operator(), "args"_a, "named"_a, "out"_a.none(),
+             "status"_a.none());
+    m.def(
+        "numpy_calls",
+        [](const Shared& computation, nb::tuple names, const std::string& device,
+           bool check_finite) {
+            return NumPyCalls(computation, nullptr, names, device_from_text(device), check_finite);
+        },
+        "computation"_a, "names"_a, "device"_a, "check_finite"_a);
+}
+
 void add_planned(nb::module_& m) {
     nb::class_<Planned>(m, "Planned")
         .def(
@@ -168,6 +182,20 @@ void add_planned(nb::module_& m) {
             },
             "operands"_a, "results"_a, "status"_a.none() = nb::none(), "check_finite"_a = false,
             "rows"_a.none() = nb::none(), "beta"_a = std::vector<double>{})
+        .def(
+            "seconds_of_a_run",
+            [](const Planned& p, nb::tuple operands, nb::tuple results, nb::object status,
+               int count) {
+                return seconds_of_a_run(*p.computation, *p.call, Operands(*p.computation, operands),
+                                        results, status, count);
+            },
+            "operands"_a, "results"_a, "status"_a.none(), "count"_a)
+        .def(
+            "numpy_calls",
+            [](const Planned& p, nb::tuple names, bool check_finite) {
+                return NumPyCalls(p.computation, p.call, names, {}, check_finite);
+            },
+            "names"_a, "check_finite"_a)
         .def(
             "enqueue",
             [](const Planned& p, nb::tuple operands, nb::tuple results, nb::object status,
@@ -191,7 +219,7 @@ void add_planned(nb::module_& m) {
         .def_prop_ro("device", [](const Planned& p) { return to_text(p.call->plan.device()); })
         .def_prop_ro("cost",
                      [](const Planned& p) {
-                         const PlanCost cost = p.call->plan.cost();
+                         const PlanCost& cost = p.call->cost;
                          return nb::make_tuple(cost.operations, cost.bytes, p.call->problems);
                      })
         .def("explain", [](const Planned& p) { return p.call->plan.explain(); });
@@ -232,6 +260,7 @@ void add_point(nb::module_& m) {
 }
 
 void add_facts(nb::module_& m) {
+    m.def("check_device", [](const std::string& text) { (void)device_from_text(text); });
     m.attr("JITTERED") = static_cast<int>(StatusKind::jittered);
     m.def("status_text", [](std::int32_t status) { return to_text(status); });
     m.def("catalogue", [] {
@@ -264,6 +293,7 @@ NB_MODULE(_core, m) {
     using namespace matgrad::python;
     register_errors();
     add_computation(m);
+    add_numpy_calls(m);
     add_planned(m);
     add_point(m);
     add_facts(m);
