@@ -320,8 +320,6 @@ class Operands:
             if dtype in FLOATS:
                 found.add(dtype)
             elif not dtype.startswith(("int", "uint", "bool")):
-                raise OperandTypeError(
-                    f"operand '{name}': found {dtype}, expected float32 or float64; convert it first, as "
-                    f"{name}.astype('float32')"
-                )
+                advice = f"; convert it first, as {name}.astype('float32')" if "float" in dtype else ""
+                raise OperandTypeError(f"operand '{name}': found {dtype}, expected float32 or float64{advice}")
         return "float32" if found == {"float32"} else "float64"

@@ -283,6 +283,16 @@ class Function:
         values = self._bind(computation, args, operands, without_directions=True)
         return Linearization(self, computation, Operands(computation.names[: len(values)], values))
 
+    def release(self) -> None:
+        """Frees plans, and the memory that calls have left for later ones. Calls after it plan anew.
+
+        >>> f = mg.function("dot(x, x)")
+        >>> _ = f.grad(np.ones(1000))
+        >>> f.release()
+        """
+        for computation in self._computations.values():
+            computation.core.release()
+
     # --- Composition --------------------------------------------------------------------------------------
 
     def __add__(self, other: Function | Expression | float) -> Function:
