@@ -10,8 +10,12 @@ from matgrad.examples import _data, _report
 
 NAMES = [
     "bootstrap_regression",
+    "d_optimal_design",
+    "factor_models",
     "gaussian_likelihood",
+    "gp_hyperparameters",
     "logistic_regression",
+    "weight_quantisation",
 ]
 
 
