@@ -15,11 +15,11 @@ SKIPPED_TEST = PYTEST + "@pytest.mark.skip(reason='no GPU')\ndef test_it(): pass
 FULL = PYTEST + "@pytest.mark.full\ndef test_it(): pass\n"
 
 
-def status(folder, text, *options):
+def status(folder, text, *options, file="test_it.py"):
     shutil.copy(TESTS / "conftest.py", folder)
     shutil.copy(TESTS.parents[1] / "pyproject.toml", folder)
-    (folder / "test_it.py").write_text(text)
-    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", *options, folder / "test_it.py"]
+    (folder / file).write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", *options, folder / file]
     environment = {**os.environ, "MATGRAD_SKIPPED_STATUS": "77", "PYTHONDONTWRITEBYTECODE": "1"}
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
@@ -38,6 +38,16 @@ def status(folder, text, *options):
 def test_exit_status(tmp_path, text, options, expected):
     found, printed = status(tmp_path, text, *options)
     assert found == expected, printed
+
+
+def test_a_folder_may_skip_its_tests(tmp_path):
+    """As tests/python/torch/conftest.py does it."""
+    text = (TESTS / "torch/conftest.py").read_text()
+    assert text.count('importorskip("torch", minversion="2.6")') == 1
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch/conftest.py").write_text(text.replace('"torch", minversion="2.6"', '"no_such_framework"'))
+    found, printed = status(tmp_path, "import no_such_framework\n", file="torch/test_it.py")
+    assert found == 77 and "no_such_framework" in printed, printed
 
 
 def test_a_framework_that_is_missing_is_named(tmp_path):
