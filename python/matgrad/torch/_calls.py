@@ -21,15 +21,17 @@ Shape = tuple[int, ...]
 class Derivative:
     """A Computation that a call leads to, and where its operands come from.
 
-    call      None if all of its outputs are zero
-    sources   of each operand: its place among the operands of the call followed by the new ones
-    newcomer  the place, among its own operands, of one that is new
-    live      of the outputs asked for: those that it has, the others are zero
+    call             None if all of its outputs are zero
+    sources          of each operand: its place among the operands of the call followed by the new ones
+    newcomer         the place, among its own operands, of one that is new
+    drops_operands   whether some operands of the call are none of its own
+    live             of the outputs asked for: those that it has, the others are zero
     """
 
     call: "Call | None"
     sources: tuple[int, ...]
     newcomer: int
+    drops_operands: bool
     live: tuple[bool, ...]
 
 
@@ -100,12 +102,14 @@ class Call:
 
     def _derivative(self, derived: Derived) -> Derivative:
         if derived.computation is None:
-            return Derivative(None, (), 0, derived.live)
+            return Derivative(None, (), 0, True, derived.live)
         places = {name: place for place, name in enumerate((*self.names, *derived.names))}
         names = derived.computation.names
         # Derivatives are linear in what is new, so one of these always occurs.
         newcomer = next(place for place, name in enumerate(names) if name in derived.names)
-        return Derivative(call(derived.computation.key), tuple(places[name] for name in names), newcomer, derived.live)
+        sources = tuple(places[name] for name in names)
+        drops_operands = not set(self.names) <= set(names)
+        return Derivative(call(derived.computation.key), sources, newcomer, drops_operands, derived.live)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -85,18 +85,22 @@ def spread_over(operand: Tensor, kept: int, front: Sequence[int]) -> Tensor:
     return operand.reshape(*operand.shape[:kept], *ones, *matrix).expand(*front, *matrix)
 
 
-@torch.library.impl(NAME, "CPU")
-def _cpu(operands: Sequence[Tensor], key: str, kept: int) -> list[Tensor]:
+def run_on_host(operands: Sequence[Tensor], key: str, kept: int) -> list[Tensor]:
+    """The operator for tensors of the processor."""
     if kept == 0:
         return _run_on_host(call(key), operands)
     return _run_kept(_run_on_host, call(key), operands, kept)
 
 
-@torch.library.impl(NAME, "CUDA")
-def _cuda(operands: Sequence[Tensor], key: str, kept: int) -> list[Tensor]:
+def run_on_gpu(operands: Sequence[Tensor], key: str, kept: int) -> list[Tensor]:
+    """The operator for tensors of a GPU."""
     if kept == 0:
         return _run_on_gpu(call(key), operands)
     return _run_kept(_run_on_gpu, call(key), operands, kept)
+
+
+torch.library.impl(NAME, "CPU", run_on_host)
+torch.library.impl(NAME, "CUDA", run_on_gpu)
 
 
 @torch.library.register_fake(NAME)
