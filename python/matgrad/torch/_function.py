@@ -13,9 +13,12 @@ from matgrad._computation import make
 from matgrad.errors import OperandError, OperandTypeError
 from matgrad._language import Expression
 from matgrad.torch import _sharding
+from matgrad.torch._calls import call
 from matgrad.torch._rules import traced
 
 _FLOATS = (torch.float32, torch.float64)
+# What factors a matrix, and so may fail.
+_FACTORED = ("inv(", "det(")
 # Those of `matgrad.Options` that mean something here; the device is that of the tensors.
 _OPTIONS = ("reduce", "accuracy", "convention", "executor", "threads", "jitter", "in_axes")
 
@@ -37,6 +40,11 @@ class Function:
         self._ranks = tuple(operand.rank for operand in value.operands)
         self._in_axes = dict(base.options.in_axes or {})
         self._value_key = value.key
+        # Where problems may fail, what is summed is masked here: a gradient that needs no factor does not fail, and
+        # would count problems that the value leaves out.
+        self._is_masked = base.options.reduce is not None and any(name in base.text for name in _FACTORED)
+        if self._is_masked:
+            self._value_key = call(value.key).unreduced.with_success.key
         if base.wrt:
             gradients = tuple(f"gradient {name}" for name in base.wrt)
             self._grad_key = self._computation(gradients).key
@@ -75,7 +83,12 @@ class Function:
         returns   a tensor of the shape of the batch, () without one or with `reduce`, of the operands' type
         Errors    OperandError, OperandTypeError: one line with the operand, what was found and what was expected
         """
-        return traced(self._value_key, 0, *self._bind(args, operands))[0]
+        results = traced(self._value_key, 0, *self._bind(args, operands))
+        if not self._is_masked:
+            return results[0]
+        value, succeeded = results
+        total = torch.where(succeeded > 0, value, 0).sum()
+        return total if self._base.options.reduce == "sum" else total / succeeded.sum().clamp(min=1)
 
     def grad(self, *args: Any, **operands: Any) -> Any:
         """The gradient by the variable of `wrt`, of its shape (of several, a dict by name); one for each problem

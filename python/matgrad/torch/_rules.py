@@ -64,13 +64,17 @@ def _save(ctx: Any, key: str, kept: int, *operands: Tensor) -> None:
 def _pull(key: str, kept: int, operands: Sequence[Tensor], needed: Sequence[bool],
           cotangents: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Gradients by the operands that are marked; None where they are zero, and by the others."""
-    given = tuple(cotangent is not None for cotangent in cotangents)
+    of = call(key)
+    if of.tells_success:
+        cotangents = (*cotangents[:-1], None)
     gradients: list[Tensor | None] = [None] * len(operands)
-    if not any(given):
-        return gradients
-    of = call(key) if all(given) else call(key).only(given)
+    new = cotangents
+    if any([cotangent is None for cotangent in cotangents]):
+        new = [cotangent for cotangent in cotangents if cotangent is not None]
+        if not new:
+            return gradients
+        of = of.only(tuple([cotangent is not None for cotangent in cotangents]))
     derivative = of.vjp(tuple(needed))
-    new = cotangents if all(given) else [cotangent for cotangent in cotangents if cotangent is not None]
     found = iter(_results(derivative, of.key, kept, operands, new))
     for place, need in enumerate(needed):
         if need:
@@ -99,7 +103,7 @@ def _results(derivative: Derivative, key: str, kept: int, operands: Sequence[Ten
         results = [None] * len(derivative.live)
     if zeros and not all(derivative.live):
         front = operands[0].shape[:kept]
-        shapes = call(key).computation.result_shapes([tensor.shape[kept:] for tensor in operands])
+        shapes = call(key).result_shapes([tensor.shape[kept:] for tensor in operands])
         results = [
             operands[0].new_zeros((*front, *shape)) if result is None else result
             for result, shape in zip(results, shapes, strict=True)
