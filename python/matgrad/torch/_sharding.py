@@ -60,9 +60,12 @@ def register() -> None:
     def strategy(schema: Any) -> Any:
         operands, key, kept = schema.args_schema
         ways = placements(key, kept, [operand.ndim for operand in operands.children])
-        return expand_to_full_mesh_op_strategy(
-            schema.get_mesh_from_args(validate=False), schema, ways, input_index=len(call(key).outputs)
-        )
+        mesh = schema.get_mesh_from_args(validate=False)
+        made = expand_to_full_mesh_op_strategy(mesh, schema, ways, input_index=len(call(key).outputs))
+        for way in made.strategies:
+            if not isinstance(way.output_specs, tuple):  # a list of one result is a list
+                way.output_specs = (way.output_specs,)
+        return made
 
     DTensor._op_dispatcher.sharding_propagator.register_op_strategy(
         torch.ops.matgrad.run.default, strategy, RuntimeSchemaInfo(1, needs_pytree=True)
