@@ -14,9 +14,6 @@
 
 namespace matgrad::python {
 
-/// How many axes the matrix of a symbol has: a scalar none, a column vector one.
-[[nodiscard]] int rank_of(const Shape& shape) noexcept;
-
 /// An array that a call was given. Holds what keeps its memory.
 class Array {
 public:

@@ -1,6 +1,7 @@
 #include "call.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 #include "matgrad/linearize.hpp"
@@ -135,12 +136,34 @@ std::vector<OperandSize> Operands::sizes(const Computation& computation) const {
     for (const Array& array : arrays_) {
         sizes.push_back({array.rows(), array.cols(), !array.is_shared()});
     }
+    // A direction has the shape of its gradient: one for all problems where the variable is shared and F a sum.
+    const bool is_reduced = computation.outputs().front().reduction != Reduction::none;
     for (std::size_t i = sizes.size(); i < computation.operands().size(); ++i) {
         OperandSize size = sizes[computation.variable_of(i)];
-        size.batched = is_batch();
+        size.batched = size.batched || (is_batch() && !is_reduced);
         sizes.push_back(size);
     }
     return sizes;
+}
+
+std::vector<std::int64_t> Operands::result_shape(const Computation& computation,
+                                                 std::size_t output) const {
+    std::vector<std::int64_t> shape;
+    const std::optional<std::size_t> variable = computation.variable_of_output(output);
+    const bool is_reduced = computation.outputs()[output].reduction != Reduction::none;
+    const bool is_batch_of_its_own = variable && !arrays_[*variable].is_shared();
+    if (batched_ != nullptr && (!is_reduced || is_batch_of_its_own)) {
+        for (std::size_t k = 0; k < batched_->batch_axes(); ++k) {
+            shape.push_back(batched_->axis(k));
+        }
+    }
+    if (variable) {
+        const Array& array = arrays_[*variable];
+        for (std::size_t k = array.batch_axes(); k < array.axes(); ++k) {
+            shape.push_back(array.axis(k));
+        }
+    }
+    return shape;
 }
 
 std::shared_ptr<const PlannedCall> plan_of(const Computation& computation, const Operands& operands,
@@ -170,7 +193,7 @@ Counts run(const Computation& computation, const PlannedCall& planned, const Ope
         status,
         options.rows.is_none() ? operands.problems() : static_cast<std::int64_t>(rows.size()),
         entries);
-    if (planned.plan.cost().operations / static_cast<double>(planned.problems) *
+    if (planned.cost.operations / static_cast<double>(planned.problems) *
             static_cast<double>(operands.problems()) >
         kUninterrupted) {
         const auto caller = std::this_thread::get_id();
@@ -191,6 +214,23 @@ Counts run(const Computation& computation, const PlannedCall& planned, const Ope
         summary = planned.plan.run(in, out, codes, how);
     }
     return {summary.problems, summary.failed};
+}
+
+double seconds_of_a_run(const Computation& computation, const PlannedCall& planned,
+                        const Operands& operands, nb::tuple results, nb::object status, int count) {
+    const std::vector<OperandView> in =
+        operand_views(planned, operands, computation.operands().size());
+    const std::vector<Array> arrays = result_arrays(computation, results);
+    const std::vector<ResultView> out = result_views(planned, arrays, {});
+    Status entries;
+    const std::span<std::int32_t> codes = status_entries(status, operands.problems(), entries);
+    const nb::gil_scoped_release unlocked;
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < count; ++i) {
+        planned.plan.run(in, out, codes);
+    }
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
+           std::max(count, 1);
 }
 
 void enqueue(const Computation& computation, const PlannedCall& planned, const Operands& operands,

@@ -28,6 +28,9 @@ public:
     }
     [[nodiscard]] const std::vector<Array>& arrays() const noexcept { return arrays_; }
     /// Directions that were not given have the sizes of their variables, one for each problem.
+    /// Of an array for one output of the Computation.
+    [[nodiscard]] std::vector<std::int64_t> result_shape(const Computation& computation,
+                                                         std::size_t output) const;
     [[nodiscard]] std::vector<OperandSize> sizes(const Computation& computation) const;
 
 private:
@@ -58,6 +61,11 @@ struct CallOptions {
 /// Errors   those of Plan::run; CopyNeeded for operands whose batch axes have no one stride
 Counts run(const Computation& computation, const PlannedCall& planned, const Operands& operands,
            nanobind::tuple results, nanobind::object status, const CallOptions& options);
+
+/// Of one such run in C++ alone, without Python and its arrays: seconds, the mean of `count` runs.
+double seconds_of_a_run(const Computation& computation, const PlannedCall& planned,
+                        const Operands& operands, nanobind::tuple results,
+                        nanobind::object status, int count);
 
 /// Enqueues in the memory of one GPU.
 void enqueue(const Computation& computation, const PlannedCall& planned, const Operands& operands,

@@ -118,18 +118,40 @@ std::vector<std::optional<Expr>> gradients(const Expr& f, const std::vector<std:
 
 }  // namespace
 
+int rank_of(const Shape& shape) noexcept {
+    return shape.is_scalar() ? 0 : shape.is_column() ? 1 : 2;
+}
+
 std::shared_ptr<const Computation> Computation::of(const std::string& key) {
+    struct Entry {
+        std::shared_ptr<const Computation> computation;
+        std::uint64_t used = 0;
+    };
     static std::mutex mutex;
-    static std::unordered_map<std::string, std::shared_ptr<const Computation>> kept;
+    static std::unordered_map<std::string, Entry> kept;
+    static std::uint64_t uses = 0;
     {
         const std::lock_guard lock(mutex);
         if (const auto found = kept.find(key); found != kept.end()) {
-            return found->second;
+            found->second.used = ++uses;
+            return found->second.computation;
         }
     }
     auto made = std::make_shared<const Computation>(key);
     const std::lock_guard lock(mutex);
-    return kept.try_emplace(key, std::move(made)).first->second;
+    if (kept.size() >= kMostKept) {
+        // Whoever holds one keeps it; here the half that was used last stays.
+        std::vector<std::uint64_t> order;
+        for (const auto& [text, entry] : kept) {
+            order.push_back(entry.used);
+        }
+        const auto middle = order.begin() + static_cast<std::ptrdiff_t>(order.size() / 2);
+        std::nth_element(order.begin(), middle, order.end());
+        std::erase_if(kept, [&](const auto& item) { return item.second.used < *middle; });
+    }
+    const auto [place, is_new] = kept.try_emplace(key, Entry{std::move(made), 0});
+    place->second.used = ++uses;
+    return place->second.computation;
 }
 
 Computation::Computation(const std::string& key) : key_(key) {
@@ -150,15 +172,21 @@ Computation::Computation(const std::string& key) : key_(key) {
             operands_.push_back(declaration);
             options_.joint_hvp.push_back({variable, direction});
         }
+        expected_batch_ = json.value("expected_batch", std::int64_t{0});
         options_.value = false;
         for (const auto& [text, reduction] :
              json.at("outputs").get<std::vector<std::pair<std::string, std::string>>>()) {
             outputs_.push_back({text, reduction_from(reduction)});
             auto variable = rest_of(text, "gradient");
             variable = variable ? variable : rest_of(text, "hvp");
-            const Shape shape =
-                variable ? symbol_named(operands_, *variable).shape : Shape::scalar();
-            ranks_.push_back(shape.is_scalar() ? 0 : shape.is_column() ? 1 : 2);
+            variables_.emplace_back();
+            Shape shape = Shape::scalar();
+            if (variable) {
+                const Declaration& declaration = symbol_named(operands_, *variable);
+                variables_.back() = static_cast<std::size_t>(&declaration - operands_.data());
+                shape = declaration.shape;
+            }
+            ranks_.push_back(rank_of(shape));
         }
     } catch (const Json::exception& error) {
         throw CallerError("key of a computation: " + std::string(error.what()));
@@ -294,6 +322,7 @@ PlannedCall Computation::make(std::span<const OperandSize> sizes, std::int64_t b
         }
     }
     call.plan = make_plan(f_, given, options);
+    call.cost = call.plan.cost();
     for (const Operand& operand : call.plan.operands()) {
         const auto at = std::find_if(operands_.begin(), operands_.end(),
                                      [&](const Declaration& d) { return d.name == operand.name; });
@@ -313,6 +342,7 @@ PlannedCall Computation::make(std::span<const OperandSize> sizes, std::int64_t b
 std::shared_ptr<const PlannedCall> Computation::plan(std::span<const OperandSize> sizes,
                                                      std::int64_t batch, ScalarType type,
                                                      Device device) const {
+    batch = expected_batch_ > 0 ? expected_batch_ : batch;
     Question question{{sizes.begin(), sizes.end()},
                       static_cast<int>(std::bit_width(
                           static_cast<std::uint64_t>(std::max<std::int64_t>(batch, 1)))),

@@ -20,6 +20,9 @@
 
 namespace matgrad::python {
 
+/// How many axes the matrix of a symbol has: a scalar none, a column vector one.
+[[nodiscard]] int rank_of(const Shape& shape) noexcept;
+
 /// One result, and what is done to it over the batch.
 struct Output {
     std::string text;  ///< `value`, `gradient X`, `hvp X`, `rcond`, `error value`
@@ -40,6 +43,7 @@ struct PlannedCall {
     std::vector<std::size_t> operands;
     std::vector<std::size_t> outputs;
     std::int64_t problems = 1;  ///< that it is weighed for
+    PlanCost cost = {};         ///< of so many
 };
 
 /// A Computation that another one leads to.
@@ -51,7 +55,8 @@ struct Derived {
 
 class Computation {
 public:
-    /// The one of this key; made at its first use and kept. A key is JSON:
+    static constexpr std::size_t kMostKept = 4096;
+    /// The one of this key; made at its first use and kept, at most kMostKept of them. A key is JSON:
     ///
     ///     {"text": "logdet(X'*X)", "declare": ["X=m,n"], "outputs": [["value", "none"], ["gradient X", "sum"]],
     ///      "hvp": [["X", "dX"]], "accuracy": "robust", "convention": "projected", "device": "cpu", ...}
@@ -69,6 +74,10 @@ public:
     [[nodiscard]] std::size_t directions() const noexcept { return options_.joint_hvp.size(); }
     /// The variable of the direction that operand i is, by its place.
     [[nodiscard]] std::size_t variable_of(std::size_t direction) const;
+    /// The operand whose shape a gradient or product has, by its place.
+    [[nodiscard]] std::optional<std::size_t> variable_of_output(std::size_t output) const {
+        return variables_[output];
+    }
     /// Axes of one result: 0 of a number, 1 of a vector, 2.
     [[nodiscard]] int rank_of_output(std::size_t output) const { return ranks_[output]; }
 
@@ -112,8 +121,10 @@ private:
     std::string key_;
     Expr f_;
     PlanOptions options_;
+    std::int64_t expected_batch_ = 0;  ///< 0: that of each call
     std::vector<Declaration> operands_;
     std::vector<Output> outputs_;
+    std::vector<std::optional<std::size_t>> variables_;
     std::vector<int> ranks_;
     mutable std::mutex mutex_;
     mutable std::map<Question, Kept> plans_;
