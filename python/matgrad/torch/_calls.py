@@ -12,7 +12,7 @@ import functools
 import json
 from collections.abc import Sequence
 
-from matgrad._computation import Computation, Derived, Output, computation
+from matgrad._computation import Derived, Output, computation
 
 SUCCEEDED = "succeeded:"
 Shape = tuple[int, ...]
@@ -29,7 +29,7 @@ class Derivative:
     live             of the outputs asked for: those that it has, the others are zero
     """
 
-    call: "Call | None"
+    call: Call | None
     sources: tuple[int, ...]
     newcomer: int
     drops_operands: bool

@@ -10,8 +10,8 @@ from torch import Tensor
 
 import matgrad
 from matgrad._computation import make
-from matgrad.errors import OperandError, OperandTypeError
 from matgrad._language import Expression
+from matgrad.errors import OperandError, OperandTypeError
 from matgrad.torch import _sharding
 from matgrad.torch._calls import call
 from matgrad.torch._rules import traced
@@ -30,6 +30,13 @@ class Function:
     One of more axes than its matrix has is a batch: the leading axes count the problems, and are the same in all
     batched operands; the others are shared by all problems. Every operand may require a gradient. A problem that
     fails has NaN in its value and its own gradients, and is left out of sums.
+
+    >>> f = mt.function("norm2(A*x - b)^2", wrt="x")
+    >>> f.operands, f.wrt
+    (('A', 'x', 'b'), ('x',))
+    >>> A, x, b = torch.eye(2), torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.zeros(2)
+    >>> f(A, x, b)
+    tensor([ 5., 25.])
     """
 
     def __init__(self, base: matgrad.Function, capturable: bool = False):
@@ -215,7 +222,8 @@ def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, 
             raise OperandError(f"option '{name}': found one of arrays without a graph, expected {', '.join(_OPTIONS)}")
     text = str(text)
     is_named = text.startswith("@")
-    base = matgrad.function(text, () if wrt is None and not is_named else wrt, declare=declare, reduce=reduce, **options)
+    variables = () if wrt is None and not is_named else wrt
+    base = matgrad.function(text, variables, declare=declare, reduce=reduce, **options)
     if wrt is None and len(base.operands) == 1:
         base = matgrad.Function(base._text, base.operands, base.declarations, base.options)
     return Function(base, capturable)

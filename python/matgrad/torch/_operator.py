@@ -66,7 +66,7 @@ def _run_kept(run: Any, of: Call, operands: Sequence[Tensor], kept: int) -> list
             raise OperandError(f"operand '{name}': found shape {tuple(operand.shape)}, expected {kept} kept axes first")
     batch = of.batch([operand.shape for operand in operands], kept)
     if not batch:
-        return run(of.unreduced, operands)
+        return list(run(of.unreduced, operands))
     front = (*operands[0].shape[:kept], *batch)
     is_batched = [operand.ndim > kept + rank for operand, rank in zip(operands, of.ranks, strict=True)]
     spread = [
@@ -114,11 +114,12 @@ torch.library.impl(NAME, "CPU", run_on_host)
 torch.library.impl(NAME, "CUDA", run_on_gpu)
 
 
-@torch.library.register_fake(NAME)
-def _fake(operands: Sequence[Tensor], key: str, kept: int) -> list[Tensor]:
+def run_without_data(operands: Sequence[Tensor], key: str, kept: int) -> list[Tensor]:
+    """Tensors of the shapes and type of the results; sizes may be symbols."""
     front = operands[0].shape[:kept]
     shapes = call(key).result_shapes([operand.shape[kept:] for operand in operands])
     return [operands[0].new_empty((*front, *shape)) for shape in shapes]
 
 
+torch.library.register_fake(NAME, run_without_data)
 run = torch.ops.matgrad.run.default

@@ -14,16 +14,8 @@ from matgrad.torch._calls import Derivative, call
 from matgrad.torch._operator import spread_over
 
 
-class Run(torch.autograd.Function):
+class Rules(torch.autograd.Function):  # type: ignore[misc] # PyTorch's types are not looked at
     """`matgrad::run` with its derivatives, of any order, backward and forward."""
-
-    @staticmethod
-    def forward(key: str, kept: int, *operands: Tensor) -> tuple[Tensor, ...]:
-        return _run(key, kept, operands)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        _save(ctx, *inputs)
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -37,16 +29,26 @@ class Run(torch.autograd.Function):
         new = [direction for direction in directions if direction is not None]
         return tuple(_results(derivative, ctx.key, ctx.kept, operands, new, zeros=True))
 
+
+class Run(Rules):
+    """As the transforms of torch.func want it."""
+
+    @staticmethod
+    def forward(key: str, kept: int, *operands: Tensor) -> tuple[Tensor, ...]:
+        return _run(key, kept, operands)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        _save(ctx, *inputs)
+
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], key: str, kept: int, *operands: Tensor) -> tuple[Any, Any]:
-        key, kept, operands = mapped(info.batch_size, in_dims[2:], key, kept, operands)
-        return apply(key, kept, *operands), 0
+        key, kept, front = mapped(info.batch_size, in_dims[2:], key, kept, operands)
+        return apply(key, kept, *front), 0
 
 
-class RunOutsideTransforms(Run):
-    """The same where no transform of torch.func is at work: PyTorch calls it in half the time."""
-
-    setup_context = torch.autograd.Function.setup_context
+class RunOutsideTransforms(Rules):
+    """As PyTorch calls it in half the time, where no transform is at work."""
 
     @staticmethod
     def forward(ctx: Any, key: str, kept: int, *operands: Tensor) -> tuple[Tensor, ...]:
@@ -69,7 +71,7 @@ def _pull(key: str, kept: int, operands: Sequence[Tensor], needed: Sequence[bool
         cotangents = (*cotangents[:-1], None)
     gradients: list[Tensor | None] = [None] * len(operands)
     new = cotangents
-    if any([cotangent is None for cotangent in cotangents]):
+    if any(cotangent is None for cotangent in cotangents):
         new = [cotangent for cotangent in cotangents if cotangent is not None]
         if not new:
             return gradients
@@ -145,10 +147,10 @@ def _run(key: str, kept: int, operands: Sequence[Tensor]) -> tuple[Tensor, ...]:
 def apply(key: str, kept: int, *operands: Tensor) -> tuple[Tensor, ...]:
     """The results of a call, with a graph where one is recorded."""
     if torch._C._are_functorch_transforms_active():
-        return Run.apply(key, kept, *operands)
-    is_graph = torch.is_grad_enabled() and any([operand.requires_grad for operand in operands])
+        return tuple(Run.apply(key, kept, *operands))
+    is_graph = torch.is_grad_enabled() and any(operand.requires_grad for operand in operands)
     if is_graph or forward_ad._current_level >= 0:
-        return RunOutsideTransforms.apply(key, kept, *operands)
+        return tuple(RunOutsideTransforms.apply(key, kept, *operands))
     return _run(key, kept, operands)
 
 

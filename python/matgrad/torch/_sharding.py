@@ -36,9 +36,8 @@ def placements(key: str, kept: int, ranks: Sequence[int]) -> list[list[Any]]:
     from torch.distributed.tensor import Partial, Replicate, Shard
 
     of = call(key)
-    ways: list[list[Any]] = [[Replicate()] * (len(of.outputs) + len(ranks))]
-    for axis in range(kept):
-        ways.append([Shard(axis)] * (len(of.outputs) + len(ranks)))
+    everything = len(of.outputs) + len(ranks)
+    ways: list[list[Any]] = [[Replicate()] * everything, *([Shard(axis)] * everything for axis in range(kept))]
     is_batched = [found > kept + rank for found, rank in zip(ranks, of.ranks, strict=True)]
     axes = [found - kept - rank for found, rank in zip(ranks, of.ranks, strict=True)]
     has_mean = any(output.reduction == "mean" for output in of.outputs)

@@ -1,10 +1,6 @@
-"""Skips all of these tests, with the reason, where PyTorch is not installed."""
+"""Makes the files beside this one importable, also in processes that a test starts."""
 
 import pathlib
 import sys
 
-import pytest
-
-# A folder of this name is no PyTorch: the version tells.
-pytest.importorskip("torch", minversion="2.6")
 sys.path.insert(0, str(pathlib.Path(__file__).parent))

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", minversion="2.6")
 
 import matgrad  # noqa: E402
 import matgrad.torch  # noqa: E402
-from problems import BY_HAND, ENTRIES, HANDFUL, CountedCalls, Problem, assert_close, some_shared  # noqa: E402
+from catalogue_in_torch import BY_HAND, ENTRIES, HANDFUL, CountedCalls, Problem, assert_close, some_shared  # noqa: E402
 
 
 def test_every_function_of_the_catalogue_is_written_by_hand():

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch", minversion="2.6")
 
 import matgrad.torch  # noqa: E402
-from problems import ENTRIES, HANDFUL, CountedCalls, Problem, assert_close, some_shared  # noqa: E402
+from catalogue_in_torch import ENTRIES, HANDFUL, CountedCalls, Problem, assert_close, some_shared  # noqa: E402
 
 vmap, grad = torch.func.vmap, torch.func.grad
 
