@@ -43,6 +43,7 @@ struct PlannedCall {
     std::vector<std::size_t> operands;
     std::vector<std::size_t> outputs;
     std::int64_t problems = 1;  ///< that it is weighed for
+    PlanCost cost = {};         ///< of so many
 };
 
 /// A Computation that another one leads to.
@@ -54,7 +55,8 @@ struct Derived {
 
 class Computation {
 public:
-    /// The one of this key; made at its first use and kept. A key is JSON:
+    static constexpr std::size_t kMostKept = 4096;
+    /// The one of this key; made at its first use and kept, at most kMostKept of them. A key is JSON:
     ///
     ///     {"text": "logdet(X'*X)", "declare": ["X=m,n"], "outputs": [["value", "none"], ["gradient X", "sum"]],
     ///      "hvp": [["X", "dX"]], "accuracy": "robust", "convention": "projected", "device": "cpu", ...}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import array
 import functools
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from matgrad.errors import OperandError, OperandTypeError
 
 FLOATS = ("float32", "float64")
+_JAX_ALIGNMENT = 64  # bytes
 _NATIVE = (np.dtype("float32"), np.dtype("float64"))
 
 
@@ -92,6 +94,7 @@ class JaxKind(DLPackKind):
         super().__init__("jax", jax.numpy)
         self.array = jax.Array
         self.tracer = jax.core.Tracer
+        self.device_put = jax.device_put
 
     def is_native(self, array: Any) -> bool:
         return isinstance(array, self.array)
@@ -106,8 +109,15 @@ class JaxKind(DLPackKind):
             raise OperandTypeError("found a JAX array on a GPU; matgrad.jax.function has functions for it")
         return "cpu"
 
+    def empty(self, shape: tuple[int, ...], dtype: str, device: str) -> Any:
+        """As JAX aligns its own: only such memory can become a JAX array without a copy."""
+        count = math.prod(shape) * np.dtype(dtype).itemsize
+        memory = np.empty(count + _JAX_ALIGNMENT, np.uint8)
+        start = -memory.ctypes.data % _JAX_ALIGNMENT
+        return memory[start : start + count].view(dtype).reshape(shape)
+
     def finish(self, array: Any) -> Any:
-        return self.namespace.asarray(array)
+        return self.device_put(array, may_alias=True)
 
 
 class TorchKind:
@@ -310,8 +320,6 @@ class Operands:
             if dtype in FLOATS:
                 found.add(dtype)
             elif not dtype.startswith(("int", "uint", "bool")):
-                raise OperandTypeError(
-                    f"operand '{name}': found {dtype}, expected float32 or float64; convert it first, as "
-                    f"{name}.astype('float32')"
-                )
+                advice = f"; convert it first, as {name}.astype('float32')" if "float" in dtype else ""
+                raise OperandTypeError(f"operand '{name}': found {dtype}, expected float32 or float64{advice}")
         return "float32" if found == {"float32"} else "float64"

@@ -11,8 +11,8 @@ import numpy as np
 from matgrad import _core
 from matgrad._arrays import Operands
 from matgrad._computation import Computation
-from matgrad.errors import CopyNeeded, FailedProblems, FailureWarning, OperandError
 from matgrad._status import status_text, succeeded
+from matgrad.errors import CopyNeeded, FailedProblems, FailureWarning, OperandError
 
 ON_FAILURE = ("nan", "warn", "raise")
 
@@ -137,7 +137,9 @@ def shapes_and_type(computation: Computation, values: Sequence[Any]) -> tuple[li
     """Of arrays, or of anything that has a shape and a dtype."""
     if all(isinstance(value, Like) for value in values):
         return [value.shape for value in values], values[0].dtype, values[0].device
-    if any(hasattr(value, "shape") and hasattr(value, "dtype") and not hasattr(value, "__dlpack__") for value in values):
+    if any(
+        hasattr(value, "shape") and hasattr(value, "dtype") and not hasattr(value, "__dlpack__") for value in values
+    ):
         types = {np.dtype(value.dtype).name for value in values}
         if len(types) != 1:
             raise OperandError(f"found operands of {', '.join(sorted(types))}, expected one type")

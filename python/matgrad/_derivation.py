@@ -11,7 +11,11 @@ from matgrad import _core
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """`df = statement`, reached by `rule`, found in `source`."""
+    """`df = statement`, reached by `rule`, found in `source`.
+
+    >>> mg.function("tr(X)").derivation().lines[-1].statement
+    'tr(dX)'
+    """
 
     statement: str
     latex: str
@@ -20,7 +24,11 @@ class Line:
 
 
 class Derivation:
-    """Printed, the derivation as text; in a notebook a table of its lines."""
+    """Printed, the derivation as text; in a notebook a table of its lines.
+
+    >>> mg.function("tr(X)").derivation().lines[0].source
+    'Matrix Cookbook 36'
+    """
 
     def __init__(self, core: Any, wrt: tuple[str, ...]):
         self._core = core

@@ -92,7 +92,10 @@ def test_hessian_products_of_a_plan():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda p, a, x, b: p(a.astype("float32"), x.astype("float32"), b.astype("float32")), "A is of type float: the plan is for double"),
+        (
+            lambda p, a, x, b: p(a.astype("float32"), x.astype("float32"), b.astype("float32")),
+            "A is of type float: the plan is for double",
+        ),
         (lambda p, a, x, b: p(a[:, :3], x, b), "A is 3-by-3.*4-by-3"),
         (lambda p, a, x, b: p(a[0], x, b), "A.*batch|A.*one matrix"),
         (lambda p, a, x, b: p(a, x), "'b' is missing"),
