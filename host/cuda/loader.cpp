@@ -37,6 +37,7 @@ fs::path own_folder() {
 std::vector<fs::path> places() {
     std::vector<fs::path> folders;
     if (const fs::path own = own_folder(); !own.empty()) {
+        folders.push_back(own);
         folders.push_back(own / "matgrad");
         for (const char* libraries : {"lib", MATGRAD_MODULE_LIBDIR}) {
             const fs::path folder = (own.parent_path() / libraries / "matgrad").lexically_normal();

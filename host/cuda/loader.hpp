@@ -11,9 +11,9 @@ namespace matgrad::gpu {
 /// module not found where it was looked for, one of its libraries missing, another version.
 ///
 /// It is the file that MATGRAD_CUDA_MODULE names; else it is looked for beside the program or library
-/// that this code is in (matgrad, ../lib/matgrad), where matgrad was installed, and where the system
-/// looks for shared libraries (the run path of a program that links the static library names the
-/// place).
+/// that this code is in (its folder, matgrad, ../lib/matgrad), where matgrad was installed, and where
+/// the system looks for shared libraries (the run path of a program that links the static library
+/// names the place).
 [[nodiscard]] const Module* load_module(std::string& why);
 
 /// Takes the place of the shared library: tests link a module in.

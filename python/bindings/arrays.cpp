@@ -1,5 +1,7 @@
 #include "arrays.hpp"
 
+#include <nanobind/stl/string.h>
+
 #include "errors.hpp"
 
 namespace nb = nanobind;
@@ -9,8 +11,8 @@ namespace matgrad::python {
 namespace {
 
 std::string class_name(nb::handle object) {
-    return nb::cast<std::string>(
-        nb::str(nb::handle(reinterpret_cast<PyObject*>(Py_TYPE(object.ptr())))));
+    const nb::handle type(reinterpret_cast<PyObject*>(Py_TYPE(object.ptr())));
+    return nb::cast<std::string>(type.attr("__name__"));
 }
 
 std::string dtype_text(nb::dlpack::dtype type) {
@@ -49,25 +51,25 @@ bool import_array(nb::handle from, Target& to) {
 Array::Array(nb::handle from, std::string_view role, std::string_view name, int rank,
              bool is_written)
     : role_(role), name_(name), rank_(rank) {
-    const std::string what = std::string(role) + " '" + std::string(name) + "'";
+    const auto what = [&] { return std::string(role) + " '" + std::string(name) + "'"; };
     if (nb::ndarray<> written; is_written && import_array(from, written)) {
         array_ = nb::ndarray<nb::ro>(written);
     } else if (!import_array(from, array_)) {
-        throw BadType{what + ": found " + class_name(from) +
+        throw BadType{what() + ": found " + class_name(from) +
                       ", expected an array of float32 or float64 (DLPack or a buffer of this "
                       "machine's byte order)"};
     } else if (is_written) {
-        throw OperandError(what + ": the array is read-only, expected one that can be written");
+        throw OperandError(what() + ": the array is read-only, expected one that can be written");
     }
     if (array_.dtype() == nb::dtype<float>()) {
         type_ = ScalarType::float32;
     } else if (array_.dtype() != nb::dtype<double>()) {
-        throw BadType{what + ": found " + dtype_text(array_.dtype()) +
+        throw BadType{what() + ": found " + dtype_text(array_.dtype()) +
                       ", expected float32 or float64"};
     }
     if (array_.ndim() < static_cast<std::size_t>(rank)) {
         static constexpr const char* kShapes[] = {"(...)", "(..., n)", "(..., m, n)"};
-        throw ShapeError(what + ": found shape " + shape_text() + ", expected " + kShapes[rank]);
+        throw ShapeError(what() + ": found shape " + shape_text() + ", expected " + kShapes[rank]);
     }
     batch_axes_ = array_.ndim() - static_cast<std::size_t>(rank);
 }

@@ -1,6 +1,7 @@
 #include "call.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 #include "matgrad/linearize.hpp"
@@ -135,9 +136,11 @@ std::vector<OperandSize> Operands::sizes(const Computation& computation) const {
     for (const Array& array : arrays_) {
         sizes.push_back({array.rows(), array.cols(), !array.is_shared()});
     }
+    // A direction has the shape of its gradient: one for all problems where the variable is shared and F a sum.
+    const bool is_reduced = computation.outputs().front().reduction != Reduction::none;
     for (std::size_t i = sizes.size(); i < computation.operands().size(); ++i) {
         OperandSize size = sizes[computation.variable_of(i)];
-        size.batched = is_batch();
+        size.batched = size.batched || (is_batch() && !is_reduced);
         sizes.push_back(size);
     }
     return sizes;
@@ -190,7 +193,7 @@ Counts run(const Computation& computation, const PlannedCall& planned, const Ope
         status,
         options.rows.is_none() ? operands.problems() : static_cast<std::int64_t>(rows.size()),
         entries);
-    if (planned.plan.cost().operations / static_cast<double>(planned.problems) *
+    if (planned.cost.operations / static_cast<double>(planned.problems) *
             static_cast<double>(operands.problems()) >
         kUninterrupted) {
         const auto caller = std::this_thread::get_id();
@@ -211,6 +214,23 @@ Counts run(const Computation& computation, const PlannedCall& planned, const Ope
         summary = planned.plan.run(in, out, codes, how);
     }
     return {summary.problems, summary.failed};
+}
+
+double seconds_of_a_run(const Computation& computation, const PlannedCall& planned,
+                        const Operands& operands, nb::tuple results, nb::object status, int count) {
+    const std::vector<OperandView> in =
+        operand_views(planned, operands, computation.operands().size());
+    const std::vector<Array> arrays = result_arrays(computation, results);
+    const std::vector<ResultView> out = result_views(planned, arrays, {});
+    Status entries;
+    const std::span<std::int32_t> codes = status_entries(status, operands.problems(), entries);
+    const nb::gil_scoped_release unlocked;
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < count; ++i) {
+        planned.plan.run(in, out, codes);
+    }
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
+           std::max(count, 1);
 }
 
 void enqueue(const Computation& computation, const PlannedCall& planned, const Operands& operands,

@@ -154,6 +154,7 @@ Computation::Computation(const std::string& key) : key_(key) {
             operands_.push_back(declaration);
             options_.joint_hvp.push_back({variable, direction});
         }
+        expected_batch_ = json.value("expected_batch", std::int64_t{0});
         options_.value = false;
         for (const auto& [text, reduction] :
              json.at("outputs").get<std::vector<std::pair<std::string, std::string>>>()) {
@@ -303,6 +304,7 @@ PlannedCall Computation::make(std::span<const OperandSize> sizes, std::int64_t b
         }
     }
     call.plan = make_plan(f_, given, options);
+    call.cost = call.plan.cost();
     for (const Operand& operand : call.plan.operands()) {
         const auto at = std::find_if(operands_.begin(), operands_.end(),
                                      [&](const Declaration& d) { return d.name == operand.name; });
@@ -322,6 +324,7 @@ PlannedCall Computation::make(std::span<const OperandSize> sizes, std::int64_t b
 std::shared_ptr<const PlannedCall> Computation::plan(std::span<const OperandSize> sizes,
                                                      std::int64_t batch, ScalarType type,
                                                      Device device) const {
+    batch = expected_batch_ > 0 ? expected_batch_ : batch;
     Question question{{sizes.begin(), sizes.end()},
                       static_cast<int>(std::bit_width(
                           static_cast<std::uint64_t>(std::max<std::int64_t>(batch, 1)))),

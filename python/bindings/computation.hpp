@@ -43,6 +43,7 @@ struct PlannedCall {
     std::vector<std::size_t> operands;
     std::vector<std::size_t> outputs;
     std::int64_t problems = 1;  ///< that it is weighed for
+    PlanCost cost = {};         ///< of so many
 };
 
 /// A Computation that another one leads to.
@@ -119,6 +120,7 @@ private:
     std::string key_;
     Expr f_;
     PlanOptions options_;
+    std::int64_t expected_batch_ = 0;  ///< 0: that of each call
     std::vector<Declaration> operands_;
     std::vector<Output> outputs_;
     std::vector<std::optional<std::size_t>> variables_;

@@ -23,6 +23,23 @@ namespace {
 
 using Shared = std::shared_ptr<const Computation>;
 
+/// To be called before a GPU is first asked for: the CUDA module takes NVIDIA's libraries out of Python packages if
+/// they are loaded before it is opened.
+void load_cuda_libraries() {
+    static bool is_loaded = false;  // under the GIL
+    if (!is_loaded) {
+        nb::module_::import_("matgrad._cuda_libraries").attr("load")();
+        is_loaded = true;
+    }
+}
+
+Device device_of(const std::string& text) {
+    if (text != "cpu") {
+        load_cuda_libraries();
+    }
+    return device_from_text(text);
+}
+
 /// A plan for operands of certain sizes, with the Computation it is of.
 struct Planned {
     Shared computation;
@@ -39,7 +56,7 @@ nb::tuple run(const Shared& computation, nb::tuple operands, nb::tuple results, 
               const std::string& device, bool check_finite, nb::object rows,
               std::vector<double> beta) {
     const Operands bound(*computation, operands);
-    const auto planned = plan_of(*computation, bound, device_from_text(device));
+    const auto planned = plan_of(*computation, bound, device_of(device));
     const Counts counts =
         run(*computation, *planned, bound, results, status, {check_finite, rows, std::move(beta)});
     return nb::make_tuple(counts.problems, counts.failed);
@@ -131,15 +148,6 @@ void add_computation(nb::module_& m) {
     m.def("run", &run, "computation"_a, "operands"_a, "results"_a, "status"_a.none() = nb::none(),
           "device"_a = "cpu", "check_finite"_a = false, "rows"_a.none() = nb::none(),
           "beta"_a = std::vector<double>{});
-    m.def(
-        "call_numpy",
-        [](const Shared& computation, nb::tuple names, nb::tuple args, nb::dict named,
-           nb::object out, nb::object status, const std::string& device, bool check_finite) {
-            return call_numpy(*computation, nullptr, {names, args, named, out, status},
-                              device_from_text(device), check_finite);
-        },
-        "computation"_a, "names"_a, "args"_a, "named"_a, "out"_a.none(), "status"_a.none(),
-        "device"_a, "check_finite"_a);
     m.def("gradient_texts", &gradient_texts);
     m.def("derivation_lines", &derivation_lines);
     m.def("numpy_functions", &numpy_functions);
@@ -148,6 +156,19 @@ void add_computation(nb::module_& m) {
         const Derivation made = derive(c->expression(), variables);
         return latex ? to_latex(made, with_steps) : to_text(made, with_steps);
     });
+}
+
+void add_numpy_calls(nb::module_& m) {
+    nb::class_<NumPyCalls>(m, "NumPyCalls")
+        .def("__call__", &NumPyCalls::operator(), "args"_a, "named"_a, "out"_a.none(),
+             "status"_a.none());
+    m.def(
+        "numpy_calls",
+        [](const Shared& computation, nb::tuple names, const std::string& device,
+           bool check_finite) {
+            return NumPyCalls(computation, nullptr, names, device_from_text(device), check_finite);
+        },
+        "computation"_a, "names"_a, "device"_a, "check_finite"_a);
 }
 
 void add_planned(nb::module_& m) {
@@ -163,13 +184,19 @@ void add_planned(nb::module_& m) {
             "operands"_a, "results"_a, "status"_a.none() = nb::none(), "check_finite"_a = false,
             "rows"_a.none() = nb::none(), "beta"_a = std::vector<double>{})
         .def(
-            "call_numpy",
-            [](const Planned& p, nb::tuple names, nb::tuple args, nb::dict named, nb::object out,
-               nb::object status, bool check_finite) {
-                return call_numpy(*p.computation, p.call.get(), {names, args, named, out, status},
-                                  {}, check_finite);
+            "seconds_of_a_run",
+            [](const Planned& p, nb::tuple operands, nb::tuple results, nb::object status,
+               int count) {
+                return seconds_of_a_run(*p.computation, *p.call, Operands(*p.computation, operands),
+                                        results, status, count);
             },
-            "names"_a, "args"_a, "named"_a, "out"_a.none(), "status"_a.none(), "check_finite"_a)
+            "operands"_a, "results"_a, "status"_a.none(), "count"_a)
+        .def(
+            "numpy_calls",
+            [](const Planned& p, nb::tuple names, bool check_finite) {
+                return NumPyCalls(p.computation, p.call, names, {}, check_finite);
+            },
+            "names"_a, "check_finite"_a)
         .def(
             "enqueue",
             [](const Planned& p, nb::tuple operands, nb::tuple results, nb::object status,
@@ -193,7 +220,7 @@ void add_planned(nb::module_& m) {
         .def_prop_ro("device", [](const Planned& p) { return to_text(p.call->plan.device()); })
         .def_prop_ro("cost",
                      [](const Planned& p) {
-                         const PlanCost cost = p.call->plan.cost();
+                         const PlanCost& cost = p.call->cost;
                          return nb::make_tuple(cost.operations, cost.bytes, p.call->problems);
                      })
         .def("explain", [](const Planned& p) { return p.call->plan.explain(); });
@@ -209,7 +236,7 @@ void add_planned(nb::module_& m) {
             return Planned{computation, computation->plan(given, problems,
                                                           type == "float32" ? ScalarType::float32
                                                                             : ScalarType::float64,
-                                                          device_from_text(device))};
+                                                          device_of(device))};
         },
         "computation"_a, "sizes"_a, "problems"_a, "type"_a, "device"_a = "cpu");
 }
@@ -228,12 +255,13 @@ void add_point(nb::module_& m) {
     m.def(
         "linearize",
         [](const Shared& computation, nb::tuple operands, const std::string& device) {
-            return Point(computation, operands, device_from_text(device));
+            return Point(computation, operands, device_of(device));
         },
         "computation"_a, "operands"_a, "device"_a = "cpu");
 }
 
 void add_facts(nb::module_& m) {
+    m.def("check_device", [](const std::string& text) { (void)device_from_text(text); });
     m.attr("JITTERED") = static_cast<int>(StatusKind::jittered);
     m.def("status_text", [](std::int32_t status) { return to_text(status); });
     m.def("catalogue", [] {
@@ -245,7 +273,9 @@ void add_facts(nb::module_& m) {
         }
         return list;
     });
+    m.attr("VERSION") = MATGRAD_VERSION;
     m.def("devices", [] {
+        load_cuda_libraries();
         const DeviceList found = list_devices();
         nb::list list;
         for (const DeviceInfo& gpu : found.gpus) {
@@ -264,6 +294,7 @@ NB_MODULE(_core, m) {
     using namespace matgrad::python;
     register_errors();
     add_computation(m);
+    add_numpy_calls(m);
     add_planned(m);
     add_point(m);
     add_facts(m);

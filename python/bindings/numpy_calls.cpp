@@ -33,40 +33,13 @@ bool is_plain(nb::handle object, nb::handle dtype) {
            object.attr("dtype").is(dtype);
 }
 
-/// Operands in order; an empty tuple where they are not all there, or not of this type.
-nb::object operands_of(const NumPyCall& call, nb::handle dtype) {
-    const std::size_t count = call.names.size();
-    if (call.args.size() + call.named.size() != count) {
-        return nb::none();
-    }
-    if (call.named.size() == 0) {
-        for (nb::handle object : call.args) {
-            if (!is_plain(object, dtype)) {
-                return nb::none();
-            }
-        }
-        return call.args;
-    }
-    nb::list found;
-    for (std::size_t i = 0; i < count; ++i) {
-        PyObject* object = i < call.args.size()
-                               ? nb::handle(call.args[i]).ptr()
-                               : PyDict_GetItem(call.named.ptr(), nb::handle(call.names[i]).ptr());
-        if (object == nullptr || !is_plain(object, dtype)) {
-            return nb::none();
-        }
-        found.append(nb::handle(object));
-    }
-    return nb::tuple(found);
-}
-
 /// float32 or float64, as the first array is.
-nb::handle dtype_of(const NumPyCall& call) {
+nb::handle dtype_of(const nb::tuple& args, const nb::dict& named) {
     nb::handle first;
-    if (call.args.size() > 0) {
-        first = call.args[0];
+    if (args.size() > 0) {
+        first = args[0];
     } else {
-        for (const auto& [name, object] : call.named) {
+        for (const auto& [name, object] : named) {
             first = object;
             break;
         }
@@ -77,18 +50,6 @@ nb::handle dtype_of(const NumPyCall& call) {
         }
     }
     return {};
-}
-
-nb::tuple new_results(const Computation& computation, const Operands& operands, nb::handle dtype) {
-    nb::list results;
-    for (std::size_t i = 0; i < computation.outputs().size(); ++i) {
-        nb::list shape;
-        for (const std::int64_t axis : operands.result_shape(computation, i)) {
-            shape.append(axis);
-        }
-        results.append(NumPy::get().empty(nb::tuple(shape), dtype));
-    }
-    return nb::tuple(results);
 }
 
 /// Of no axes, a number.
@@ -106,32 +67,67 @@ nb::tuple finished(const nb::tuple& results) {
 
 }  // namespace
 
-nb::object call_numpy(const Computation& computation, const PlannedCall* planned,
-                      const NumPyCall& call, Device device, bool check_finite) {
-    const nb::handle dtype = dtype_of(call);
+NumPyCalls::NumPyCalls(std::shared_ptr<const Computation> computation,
+                       std::shared_ptr<const PlannedCall> planned, nb::tuple names, Device device,
+                       bool check_finite)
+    : computation_(std::move(computation)),
+      planned_(std::move(planned)),
+      names_(std::move(names)),
+      device_(device),
+      check_finite_(check_finite) {}
+
+/// In order; None where they are not all there, or not of this type.
+nb::object NumPyCalls::operands_of(const nb::tuple& args, const nb::dict& named,
+                                   nb::handle dtype) const {
+    const std::size_t count = names_.size();
+    if (args.size() + named.size() != count) {
+        return nb::none();
+    }
+    nb::list found;
+    for (std::size_t i = 0; i < count; ++i) {
+        PyObject* object = i < args.size()
+                               ? nb::handle(args[i]).ptr()
+                               : PyDict_GetItem(named.ptr(), nb::handle(names_[i]).ptr());
+        if (object == nullptr || !is_plain(object, dtype)) {
+            return nb::none();
+        }
+        found.append(nb::handle(object));
+    }
+    return nb::tuple(found);
+}
+
+nb::tuple NumPyCalls::new_results(const Operands& operands, nb::handle dtype) const {
+    nb::list results;
+    for (std::size_t i = 0; i < computation_->outputs().size(); ++i) {
+        nb::list shape;
+        for (const std::int64_t axis : operands.result_shape(*computation_, i)) {
+            shape.append(axis);
+        }
+        results.append(NumPy::get().empty(nb::tuple(shape), dtype));
+    }
+    return nb::tuple(results);
+}
+
+nb::object NumPyCalls::operator()(nb::tuple args, nb::dict named, nb::object out,
+                                  nb::object status) const {
+    const nb::handle dtype = dtype_of(args, named);
     if (!dtype.is_valid()) {
         return nb::none();
     }
-    const nb::object arrays = operands_of(call, dtype);
+    const nb::object arrays = operands_of(args, named, dtype);
     if (arrays.is_none()) {
         return nb::none();
     }
-    const Operands operands(computation, nb::borrow<nb::tuple>(arrays));
-    std::shared_ptr<const PlannedCall> found;
-    if (planned == nullptr) {
-        found = plan_of(computation, operands, device);
-        planned = found.get();
-    }
-    const bool is_new = call.out.is_none();
-    const nb::tuple results =
-        is_new ? new_results(computation, operands, dtype) : nb::borrow<nb::tuple>(call.out);
+    const Operands operands(*computation_, nb::borrow<nb::tuple>(arrays));
+    const auto planned = planned_ ? planned_ : plan_of(*computation_, operands, device_);
+    const bool is_new = out.is_none();
+    const nb::tuple results = is_new ? new_results(operands, dtype) : nb::borrow<nb::tuple>(out);
     try {
-        const Counts counts = run(computation, *planned, operands, results, call.status,
-                                  {check_finite, nb::none(), {}});
-        return nb::make_tuple(is_new ? finished(results) : results, counts.failed);
+        run(*computation_, *planned, operands, results, status, {check_finite_, nb::none(), {}});
     } catch (const CopyNeeded&) {
         return nb::none();
     }
+    return is_new ? finished(results) : results;
 }
 
 }  // namespace matgrad::python

@@ -9,20 +9,34 @@
 
 namespace matgrad::python {
 
-/// How a call names and gives its arrays, as Python has them.
-struct NumPyCall {
-    nanobind::tuple names;  ///< of the operands, in the order of the Computation's
-    nanobind::tuple args;
-    nanobind::dict named;
-    nanobind::object out;  ///< None: new arrays; else a tuple
-    nanobind::object status;
-};
+/// What calls of one Computation have in common.
+class NumPyCalls {
+public:
+    /// planned   null: the Computation's plan for the sizes of each call, on `device`
+    /// names     of the operands, in the order of the Computation's
+    NumPyCalls(std::shared_ptr<const Computation> computation,
+               std::shared_ptr<const PlannedCall> planned, nanobind::tuple names, Device device,
+               bool check_finite);
 
-/// (results, how many failed); None where an operand is no plain array of float32 or float64, missing or not in
-/// one batch: the long way converts it, or says what is wrong.
-///
-/// planned   null: the Computation's plan for these sizes
-nanobind::object call_numpy(const Computation& computation, const PlannedCall* planned,
-                            const NumPyCall& call, Device device, bool check_finite);
+    /// out        None: new arrays; else a tuple, in the order of the outputs
+    /// status     None, or int32 entries
+    /// returns    the results, a tuple; None where an operand is no plain array of float32 or float64, missing, or
+    ///            without one stride over its batch: the long way converts it, or says what is wrong
+    nanobind::object operator()(nanobind::tuple args, nanobind::dict named, nanobind::object out,
+                                nanobind::object status) const;
+
+private:
+    [[nodiscard]] nanobind::object operands_of(const nanobind::tuple& args,
+                                               const nanobind::dict& named,
+                                               nanobind::handle dtype) const;
+    [[nodiscard]] nanobind::tuple new_results(const Operands& operands,
+                                              nanobind::handle dtype) const;
+
+    std::shared_ptr<const Computation> computation_;
+    std::shared_ptr<const PlannedCall> planned_;
+    nanobind::tuple names_;
+    Device device_;
+    bool check_finite_;
+};
 
 }  // namespace matgrad::python

@@ -10,15 +10,16 @@
 """
 
 from matgrad import _language, errors
-from matgrad._version import __version__
 from matgrad._catalogue import CatalogueEntry, catalogue
 from matgrad._derivation import Derivation, Line
 from matgrad._devices import Device, devices
-from matgrad.errors import *  # noqa: F403
+from matgrad._function import Function, function
 from matgrad._language import *  # noqa: F403
-from matgrad._function import Function, Options, function
+from matgrad._options import Options
 from matgrad._plan import CheckReport, Cost, Linearization, Plan, Results
 from matgrad._status import status_text, succeeded
+from matgrad._version import __version__
+from matgrad.errors import *  # noqa: F403
 
 __all__ = [
     "CatalogueEntry",

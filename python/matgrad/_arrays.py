@@ -5,7 +5,9 @@ Each kind answers the same few questions. Frameworks are imported when an array 
 
 from __future__ import annotations
 
+import array
 import functools
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +17,8 @@ import numpy as np
 from matgrad.errors import OperandError, OperandTypeError
 
 FLOATS = ("float32", "float64")
+_JAX_ALIGNMENT = 64  # bytes
+_NATIVE = (np.dtype("float32"), np.dtype("float64"))
 
 
 class NumPyKind:
@@ -90,6 +94,7 @@ class JaxKind(DLPackKind):
         super().__init__("jax", jax.numpy)
         self.array = jax.Array
         self.tracer = jax.core.Tracer
+        self.device_put = jax.device_put
 
     def is_native(self, array: Any) -> bool:
         return isinstance(array, self.array)
@@ -104,8 +109,15 @@ class JaxKind(DLPackKind):
             raise OperandTypeError("found a JAX array on a GPU; matgrad.jax.function has functions for it")
         return "cpu"
 
+    def empty(self, shape: tuple[int, ...], dtype: str, device: str) -> Any:
+        """As JAX aligns its own: only such memory can become a JAX array without a copy."""
+        count = math.prod(shape) * np.dtype(dtype).itemsize
+        memory = np.empty(count + _JAX_ALIGNMENT, np.uint8)
+        start = -memory.ctypes.data % _JAX_ALIGNMENT
+        return memory[start : start + count].view(dtype).reshape(shape)
+
     def finish(self, array: Any) -> Any:
-        return self.namespace.asarray(array)
+        return self.device_put(array, may_alias=True)
 
 
 class TorchKind:
@@ -221,10 +233,14 @@ def device_text(array: Any) -> str:
     raise OperandTypeError(f"found an array on DLPack device {kind}, expected the processor or an NVIDIA GPU")
 
 
-def kind_of(value: Any) -> Any | None:
-    """The kind of one operand; None for what has none of its own: numbers and lists."""
+def kind_of(name: str, value: Any) -> Any | None:
+    """The kind of one operand; None for what has none of its own: numbers, lists, buffers."""
     if type(value) is np.ndarray:
         return NUMPY
+    if isinstance(value, np.ma.MaskedArray):
+        raise OperandTypeError(f"operand '{name}': found a masked array, expected entries without a mask")
+    if isinstance(value, (bool, int, float, list, tuple, memoryview, array.array)):
+        return None
     root = root_module(value)
     if root == "numpy":
         return NUMPY if isinstance(value, np.ndarray) else None
@@ -238,10 +254,9 @@ def kind_of(value: Any) -> Any | None:
         return _other(root)
     if hasattr(value, "__array__"):
         return NUMPY
-    if isinstance(value, (bool, int, float, list, tuple)):
-        return None
     raise OperandTypeError(
-        f"found {type(value).__name__}, expected an array of NumPy, PyTorch, JAX, CuPy or with DLPack, or a number"
+        f"operand '{name}': found {type(value).__name__}, expected an array of NumPy, PyTorch, JAX, CuPy or with "
+        "DLPack, or a number"
     )
 
 
@@ -252,7 +267,7 @@ class Operands:
 
     def __init__(self, names: Sequence[str], values: Sequence[Any]):
         first = values[0] if values else None
-        if type(first) is np.ndarray and first.dtype.name in FLOATS:
+        if type(first) is np.ndarray and first.dtype in _NATIVE:
             dtype = first.dtype
             if all(type(value) is np.ndarray and value.dtype == dtype for value in values):
                 self.kind, self.arrays, self.dtype, self.device = NUMPY, tuple(values), dtype.name, "cpu"
@@ -262,7 +277,7 @@ class Operands:
     def _settle(self, names: Sequence[str], values: Sequence[Any]) -> None:
         self.kind = NUMPY
         leader = None
-        kinds = [kind_of(value) for value in values]
+        kinds = [kind_of(name, value) for name, value in zip(names, values, strict=False)]
         for name, kind in zip(names, kinds, strict=True):
             if kind is None or kind is NUMPY:
                 continue

@@ -11,8 +11,8 @@ import numpy as np
 from matgrad import _core
 from matgrad._arrays import Operands
 from matgrad._computation import Computation
-from matgrad.errors import CopyNeeded, FailedProblems, FailureWarning, OperandError
 from matgrad._status import status_text, succeeded
+from matgrad.errors import CopyNeeded, FailedProblems, FailureWarning, OperandError
 
 ON_FAILURE = ("nan", "warn", "raise")
 
@@ -105,14 +105,15 @@ def new_status(computation: Computation, operands: Operands) -> Any:
     return np.empty(shape, np.int32)
 
 
-def report_failures(failed: int, status: Any, on_failure: str) -> None:
-    """Warns or raises as was asked for."""
-    if failed == 0 or on_failure == "nan":
+def report_failures(status: Any, on_failure: str) -> None:
+    """Warns or raises where problems failed. Of a call on a GPU it waits for the status."""
+    codes = np.atleast_1d(on_host(status)).ravel()
+    has_failed = ~succeeded(codes)
+    if not has_failed.any():
         return
-    codes = np.atleast_1d(np.asarray(status)).ravel()
-    first = int(np.argmin(succeeded(codes)))
+    first = int(np.argmax(has_failed))
     message = (
-        f"{failed} of {codes.size} problems failed, the first is problem {first}: "
+        f"{np.count_nonzero(has_failed)} of {codes.size} problems failed, the first is problem {first}: "
         f"{status_text(int(codes[first]))}"
     )
     if on_failure == "raise":
@@ -136,7 +137,9 @@ def shapes_and_type(computation: Computation, values: Sequence[Any]) -> tuple[li
     """Of arrays, or of anything that has a shape and a dtype."""
     if all(isinstance(value, Like) for value in values):
         return [value.shape for value in values], values[0].dtype, values[0].device
-    if any(hasattr(value, "shape") and hasattr(value, "dtype") and not hasattr(value, "__dlpack__") for value in values):
+    if any(
+        hasattr(value, "shape") and hasattr(value, "dtype") and not hasattr(value, "__dlpack__") for value in values
+    ):
         types = {np.dtype(value.dtype).name for value in values}
         if len(types) != 1:
             raise OperandError(f"found operands of {', '.join(sorted(types))}, expected one type")
@@ -169,7 +172,7 @@ def check(computation: Computation, operands: Operands, device: str) -> Any:
     """Runs in host memory and compares: a CheckReport."""
     from matgrad._plan import CheckReport
 
-    arrays = tuple(np.ascontiguousarray(_on_host(array)) for array in operands.arrays)
+    arrays = tuple(np.ascontiguousarray(on_host(array)) for array in operands.arrays)
     shapes = [array.shape for array in arrays]
     planned = plan(computation, shapes, operands.dtype, device if operands.device == "cpu" else operands.device)
     results = tuple(np.empty(shape, operands.dtype) for shape in computation.result_shapes(shapes))
@@ -178,7 +181,8 @@ def check(computation: Computation, operands: Operands, device: str) -> Any:
     return CheckReport(*planned.check(arrays, results, status))
 
 
-def _on_host(array: Any) -> np.ndarray:
+def on_host(array: Any) -> np.ndarray:
+    """A NumPy array of the entries, wherever they lie."""
     if isinstance(array, np.ndarray):
         return array
     if hasattr(array, "get"):  # CuPy

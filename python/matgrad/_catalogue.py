@@ -11,7 +11,11 @@ __all__ = ["CatalogueEntry", "catalogue"]
 
 @dataclasses.dataclass(frozen=True)
 class CatalogueEntry:
-    """A named function: `matgrad.function("@" + name)`."""
+    """A named function: `matgrad.function("@" + name)`.
+
+    >>> mg.catalogue()[0].wrt
+    'X'
+    """
 
     name: str
     text: str
@@ -24,7 +28,7 @@ class CatalogueEntry:
 def catalogue() -> list[CatalogueEntry]:
     """All of them.
 
-    >>> next(entry.text for entry in catalogue() if entry.name == "log_det_gram")
+    >>> next(entry.text for entry in mg.catalogue() if entry.name == "log_det_gram")
     "logdet(X'*X)"
     """
     return [CatalogueEntry(*entry) for entry in _core.catalogue()]

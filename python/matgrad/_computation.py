@@ -48,7 +48,7 @@ class Derived:
     names         of new operands: of the direction of each variable, or of the cotangent of each output
     """
 
-    computation: "Computation | None"
+    computation: Computation | None
     live: tuple[bool, ...]
     names: tuple[str, ...]
 
@@ -135,8 +135,13 @@ def computation(key: str) -> Computation:
     return Computation(key)
 
 
-def make(text: str, declare: Sequence[str], outputs: Sequence[tuple[str, str]], options: Mapping[str, Any],
-         hvp: Sequence[tuple[str, str]] = ()) -> Computation:
+def make(
+    text: str,
+    declare: Sequence[str],
+    outputs: Sequence[tuple[str, str]],
+    options: Mapping[str, Any],
+    hvp: Sequence[tuple[str, str]] = (),
+) -> Computation:
     """The Computation of an expression; options are those of the extension's keys."""
     fields: dict[str, Any] = {"text": text, "declare": list(declare), "outputs": [list(o) for o in outputs]}
     if hvp:

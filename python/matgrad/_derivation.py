@@ -11,7 +11,11 @@ from matgrad import _core
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """`df = statement`, reached by `rule`, found in `source`."""
+    """`df = statement`, reached by `rule`, found in `source`.
+
+    >>> mg.function("tr(X)").derivation().lines[-1].statement
+    'tr(dX)'
+    """
 
     statement: str
     latex: str
@@ -20,7 +24,11 @@ class Line:
 
 
 class Derivation:
-    """Printed, the derivation as text; in a notebook a table of its lines."""
+    """Printed, the derivation as text; in a notebook a table of its lines.
+
+    >>> mg.function("tr(X)").derivation().lines[0].source
+    'Matrix Cookbook 36'
+    """
 
     def __init__(self, core: Any, wrt: tuple[str, ...]):
         self._core = core
@@ -32,13 +40,13 @@ class Derivation:
         return [Line(*line) for line in _core.derivation_lines(self._core, self._wrt)]
 
     def __str__(self) -> str:
-        return _core.derivation_text(self._core, self._wrt, True, False)
+        return _core.derivation_text(self._core, self._wrt, True, False).strip()
 
     __repr__ = __str__
 
     def latex(self) -> str:
         """An `aligned` environment, math mode."""
-        return _core.derivation_text(self._core, self._wrt, True, True)
+        return _core.derivation_text(self._core, self._wrt, True, True).strip()
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -46,7 +54,7 @@ class Derivation:
             f"<td>{html.escape(line.source)}</td></tr>"
             for line in self.lines
         )
-        gradients = html.escape(_core.derivation_text(self._core, self._wrt, False, True))
+        gradients = html.escape(_core.derivation_text(self._core, self._wrt, False, True).strip())
         return (
             "<table><thead><tr><th>statement</th><th>rule</th><th>source</th></tr></thead>"
             f"<tbody>{rows}<tr><td colspan='3'>${gradients}$</td></tr></tbody></table>"

@@ -11,7 +11,11 @@ __all__ = ["Device", "devices"]
 
 @dataclasses.dataclass(frozen=True)
 class Device:
-    """One NVIDIA GPU."""
+    """One NVIDIA GPU: its number, name, compute capability, memory in bytes.
+
+    >>> [gpu for gpu in mg.devices() if gpu.memory_bytes == 0]
+    []
+    """
 
     index: int
     name: str
@@ -21,15 +25,22 @@ class Device:
     free_bytes: int
 
 
-class Devices(list[Device]):
+class _Devices(list[Device]):
     """The GPUs; where there is none, `why_none` says why in one line."""
 
     why_none: str = ""
 
 
-def devices() -> Devices:
-    """The GPUs that can be used. Opens the module of the CUDA executors."""
+def devices() -> _Devices:
+    """The GPUs that can be used; `why_none` of the list says in one line why there is none.
+
+    Opens the module of the CUDA executors, at the first call of a process.
+
+    >>> found = mg.devices()
+    >>> bool(found) or bool(found.why_none)
+    True
+    """
     gpus, why_none = _core.devices()
-    found = Devices(Device(*gpu) for gpu in gpus)
+    found = _Devices(Device(*gpu) for gpu in gpus)
     found.why_none = why_none
     return found

@@ -10,60 +10,10 @@ from matgrad import _calls, _core
 from matgrad._arrays import Operands
 from matgrad._computation import Computation, fresh, make
 from matgrad._derivation import Derivation
-from matgrad.errors import NameError, OperandError
 from matgrad._language import Expression
+from matgrad._options import Options
 from matgrad._plan import CheckReport, Linearization, Plan, Results
-
-_REDUCTIONS = ("none", "sum", "mean")
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What goes for all calls of a function.
-
-    reduce        None, "sum", "mean": F is the sum or mean of f over the batch. Its value is one number, gradients
-                  by shared variables are summed; those by batched variables stay one for each problem
-    accuracy      "robust", or "fast": everything in the type of the data
-    convention    the gradient by a symmetric variable: "projected" (G + G')/2, or "free_entries" G + G' - diag(G)
-    device        of arrays in host memory: "cpu", "auto", "cuda", "cuda:1", "cuda:all"
-    executor      on a GPU: "auto", "fused", "library"
-    threads       0: all processors
-    jitter        a Cholesky factorization that fails is tried again with a growing diagonal
-    on_failure    what is done where problems fail: "nan" (their results are NaN), or also "warn", "raise"
-    check_finite  a result that is infinite or not a number is a failure too
-    in_axes       {"X": -1}: the axis of X that counts the problems, or None: all share it
-    """
-
-    reduce: str | None = None
-    accuracy: str = "robust"
-    convention: str = "projected"
-    device: str = "cpu"
-    executor: str = "auto"
-    threads: int = 0
-    jitter: bool = False
-    on_failure: str = "nan"
-    check_finite: bool = False
-    in_axes: Mapping[str, int | None] | None = None
-
-    def __post_init__(self) -> None:
-        if (self.reduce or "none") not in _REDUCTIONS:
-            raise OperandError(f"reduce: found {self.reduce!r}, expected None, 'sum' or 'mean'")
-        if self.on_failure not in _calls.ON_FAILURE:
-            raise OperandError(f"on_failure: found {self.on_failure!r}, expected 'nan', 'warn' or 'raise'")
-
-    def key_fields(self) -> dict[str, Any]:
-        """Those that a plan depends on."""
-        fields = {
-            "accuracy": self.accuracy,
-            "convention": self.convention,
-            "executor": self.executor,
-            "threads": self.threads,
-            "jitter": self.jitter,
-        }
-        return {name: value for name, value in fields.items() if value != getattr(_DEFAULTS, name)}
-
-
-_DEFAULTS = Options()
+from matgrad.errors import NameError, OperandError
 
 
 class _Outputs(NamedTuple):
@@ -81,6 +31,14 @@ class Function:
     Operands are arrays of NumPy, PyTorch, JAX, CuPy or with DLPack, given by name or in the order of `operands`;
     results are of the same kind, type and device. An operand of more axes than its matrix has is a batch: the
     leading axes count the problems, and are the same in all batched operands; the others are shared by all problems.
+    Integers and numbers take the type of the floats beside them, float64 where there are none.
+
+    >>> f = mg.function("norm2(A*x - b)^2", wrt="x")
+    >>> f.operands
+    ('A', 'x', 'b')
+    >>> f.grad(A=np.eye(2), x=np.array([[1.0, 2.0], [3.0, 4.0]]), b=np.zeros(2))
+    array([[2., 4.],
+           [6., 8.]])
     """
 
     def __init__(self, text: str, wrt: Sequence[str], declare: Sequence[str], options: Options):
@@ -92,6 +50,7 @@ class Function:
         products = tuple(f"hvp {name}" for name in self._wrt)
         self._outputs = _Outputs(("value",), gradients, ("value", *gradients) if gradients else (), products)
         self._computations: dict[tuple[str, ...], Computation] = {}
+        self._numpy: dict[tuple[str, ...], Any] = {}  # the short way, where no option needs the long one
         self._is_plain = options.on_failure == "nan" and not options.in_axes
         base = make(text, self._declare, [("value", "none")], options.key_fields())
         self._core = base.core
@@ -120,59 +79,118 @@ class Function:
 
     @property
     def text(self) -> str:
-        """The expression, in canonical form."""
+        """The expression, in canonical form.
+
+        >>> mg.function("dot(x, x) + 0*sum(x)", wrt="x").text
+        'dot(x, x)'
+        """
         return self._core.text
 
     @property
     def operands(self) -> tuple[str, ...]:
-        """Names of the operands, in the order in which calls take them."""
+        """Names of the operands, in the order in which calls take them.
+
+        >>> mg.function("tr(A*X*B)", wrt="X").operands
+        ('A', 'X', 'B')
+        """
         return self._names
 
     @property
     def declarations(self) -> tuple[str, ...]:
-        """Of the operands: `X=m,n`, `S=n,n:spd`."""
+        """Of the operands: `X=m,n`, `S=n,n:spd`.
+
+        >>> mg.function("x'*S*x", wrt="x", declare="S=n,n:spd").declarations
+        ('x=n', 'S=n,n:spd')
+        """
         return self._declarations
 
     @property
     def wrt(self) -> tuple[str, ...]:
-        """The variables it is differentiated by."""
+        """The variables it is differentiated by.
+
+        >>> mg.function("tr(A*X*B)", wrt=("X", "A")).wrt
+        ('X', 'A')
+        """
         return self._wrt
 
     @property
     def options(self) -> Options:
-        """What goes for all calls."""
+        """What goes for all calls.
+
+        >>> mg.function("dot(x, x)").options.accuracy
+        'robust'
+        """
         return self._options
 
     def with_options(self, **changes: Any) -> Function:
-        """The same function with other options: `f.with_options(reduce="sum", accuracy="fast")`."""
+        """The same function with other options.
+
+        >>> float(mg.function("dot(x, x)").with_options(reduce="mean").value([[1.0, 2.0], [0.0, 1.0]]))
+        3.0
+        """
         return Function(self._text, self._wrt, self._declare, dataclasses.replace(self._options, **changes))
 
     @property
     def gradient(self) -> str | dict[str, str]:
-        """The gradient in closed form, as text; of several variables, one for each by its name."""
+        """The gradient in closed form, as text; of several variables, one for each by its name.
+
+        >>> mg.function("logdet(X'*X)").gradient
+        "2*X*inv(X'*X)"
+        """
         texts = _core.gradient_texts(self._core, list(self._wrt), False)
         return texts[0] if len(texts) == 1 else dict(zip(self._wrt, texts, strict=True))
 
     def derivation(self) -> Derivation:
-        """The lines that lead from f to its gradients, each with its rule and source."""
+        """The lines that lead from f to its gradients, each with its rule and source.
+
+        >>> print(mg.function("tr(A*X)", wrt="X").derivation())
+        f  = tr(A*X)
+        df = tr(d(A*X))   d(tr(Y)) = tr(dY)   [Matrix Cookbook 36]
+           = tr(A*dX)     d(Y*Z) = dY*Z + Y*dZ   [Matrix Cookbook 34, 37, 44]
+        gradient = A'
+        """
         return Derivation(self._core, self._wrt)
 
     def latex(self) -> str:
-        """The gradients in LaTeX, math mode, without delimiters."""
-        return _core.derivation_text(self._core, list(self._wrt), False, True)
+        """The gradients in LaTeX, math mode, without delimiters.
+
+        >>> print(mg.function("tr(A*X)", wrt="X").latex())
+        \\nabla_{X} f = A^{\\top}
+        """
+        return _core.derivation_text(self._core, list(self._wrt), False, True).strip()
 
     def numpy(self) -> str:
-        """Python source of functions `value` and `gradient_X` of NumPy arrays, for one problem."""
+        """Python source of functions `value` and `gradient_X` of NumPy arrays, for one problem.
+
+        >>> print(mg.function("tr(A*X)", wrt="X").numpy().splitlines()[0])
+        def value(A, X):
+        """
         return "\n\n".join(_core.numpy_functions(self._core, list(self._wrt)))
 
     # --- Calls --------------------------------------------------------------------------------------------
 
     def value(self, *args: Any, out: Any = None, status: Any = None, **operands: Any) -> Any:
-        """The value: one number for each problem, or one for all where it is reduced."""
+        """The value: one number for each problem, or one for all where it is reduced.
+
+        Shapes    (..., m, n) of a matrix, (..., n) of a vector, (...) of a number; the value is (...)
+        out       an array that it is written to
+        status    an int32 array of shape (...): 0, or why a problem failed
+        Errors    as value_and_grad
+
+        >>> mg.function("logdet(S)", declare="S=n,n:spd").value(np.array([np.eye(2), 2 * np.eye(2)]))
+        array([0.        , 1.38629436])
+        """
         return self._call(self._outputs.value, args, operands, out, status)[0]
 
     def grad(self, *args: Any, out: Any = None, status: Any = None, **operands: Any) -> Any:
-        """The gradient, of the variable's shape; of several variables a dict by name."""
+        """The gradient, of the variable's shape; of several variables a dict by name.
+
+        out, status, Errors   as value_and_grad
+
+        >>> mg.function("tr(A*X)", wrt="X").grad(A=np.array([[1.0, 2.0]]), X=np.zeros((2, 1)))
+        array([[1.],
+               [2.]])
+        """
         return self._by_variable(self._call(self._outputs.gradients, args, operands, out, status))
 
     def value_and_grad(self, *args: Any, out: Any = None, status: Any = None, **operands: Any) -> tuple[Any, Any]:
@@ -180,7 +198,14 @@ class Function:
 
         out       arrays that they are written to: (value, gradient, ...) in the order of `wrt`
         status    an int32 array, an entry for each problem: 0, or why it failed (`matgrad.status_text`)
-        Errors    OperandError, ShapeError: one line that names the operand, what was found and what was expected
+        Shapes    (..., m, n) of a matrix, (..., n) of a vector, (...) of a number, float32 or float64
+        Errors    OperandError, ShapeError: one line that names the operand, what was found and what was expected;
+                  FailedProblems if `on_failure="raise"`
+
+        >>> value, gradient = mg.function("dot(x, x)").value_and_grad([[1.0, 2.0], [3.0, 0.0]])
+        >>> value, gradient
+        (array([5., 9.]), array([[2., 4.],
+               [6., 0.]]))
         """
         results = self._call(self._outputs.both, args, operands, out, status)
         return results[0], self._by_variable(results[1:])
@@ -189,12 +214,20 @@ class Function:
         """The Hessian applied to one direction for each variable, cross terms included.
 
         Operands first, then the directions in the order of `wrt`; by name, that of X is `X_dot`. As `grad` else.
+
+        >>> mg.function("0.5*norm2(A*x)^2", wrt="x").hvp(np.diag([1.0, 2.0]), np.zeros(2), np.ones(2))
+        array([1., 4.])
         """
         return self._by_variable(self._call(self._outputs.products, args, operands, out, status))
 
     def evaluate(self, *args: Any, rcond: bool = False, error: bool = False, **operands: Any) -> Results:
         """Value, gradients and status by name, on request with the condition of what was inverted (`rcond`) and a
-        bound of the relative error of each result (`error`), one number for each problem."""
+        bound of the relative error of each result (`error`), one number for each problem.
+
+        >>> results = mg.function("logdet(X'*X)").evaluate(X=np.diag([1.0, 0.5]), rcond=True)
+        >>> float(results.rcond), results.failed, results.gradient.shape
+        (0.25, 0, (2, 2))
+        """
         outputs = self._outputs.both
         diagnostics = [f"error {output}" for output in outputs] if error else []
         diagnostics += ["rcond"] if rcond else []
@@ -213,7 +246,13 @@ class Function:
         )
 
     def check(self, *args: Any, **operands: Any) -> CheckReport:
-        """Value and gradients of this call, compared with an independent evaluation: `passed`, `text`."""
+        """Value and gradients of this call, compared with an independent evaluation in double.
+
+        returns   a CheckReport: true if every residual is within the bound that rounding explains
+
+        >>> bool(mg.function("logdet(X'*X)").check(np.random.default_rng(0).standard_normal((5, 4, 2))))
+        True
+        """
         computation = self._computation(self._outputs.both)
         bound = Operands(computation.names, self._bind(computation, args, operands))
         return _calls.check(computation, bound, self._options.device)
@@ -222,16 +261,27 @@ class Function:
         """A plan for operands of these shapes and this type; data are not read.
 
         outputs   of "value", "gradient X", "hvp X", "rcond", "error OUTPUT"; empty: value and all gradients
+        Errors    as value_and_grad; CallerError for an output that is none
+
+        >>> plan = mg.function("logdet(X'*X)").plan(X=np.empty((1000, 64, 16), "float32"))
+        >>> plan.outputs, plan.dtype
+        (('value', 'gradient X'), 'float32')
         """
         names = tuple(outputs) or self._outputs.both
         computation = self._computation(names)
         return Plan(self, computation, self._bind(computation, args, operands))
 
     def linearize(self, *args: Any, **operands: Any) -> Linearization:
-        """Hessian-vector products at one point: what depends on the point is computed once."""
+        """Hessian-vector products at one point: what depends on the point is computed once.
+
+        >>> at = mg.function("-logdet(S)", declare="S=n,n:spd").linearize(np.diag([1.0, 2.0]))
+        >>> at.hvp(np.eye(2))
+        array([[1.  , 0.  ],
+               [0.  , 0.25]])
+        """
         computation = self._computation(self._outputs.products)
         values = self._bind(computation, args, operands, without_directions=True)
-        return Linearization(self, computation, Operands(computation.names, values))
+        return Linearization(self, computation, Operands(computation.names[: len(values)], values))
 
     # --- Composition --------------------------------------------------------------------------------------
 
@@ -267,6 +317,9 @@ class Function:
         found = self._computations.get(outputs)
         if found is None:
             found = self._computations[outputs] = self._made(outputs)
+            if self._is_plain:
+                options = self._options
+                self._numpy[outputs] = _core.numpy_calls(found.core, found.names, options.device, options.check_finite)
         return found
 
     def _made(self, outputs: tuple[str, ...]) -> Computation:
@@ -287,8 +340,9 @@ class Function:
             taken.add(pairs[-1][1])
         return make(self._text, self._declarations, listed, self._options.key_fields(), pairs)
 
-    def _bind(self, computation: Computation, args: Sequence[Any], named: Mapping[str, Any],
-              without_directions: bool = False) -> tuple[Any, ...]:
+    def _bind(
+        self, computation: Computation, args: Sequence[Any], named: Mapping[str, Any], without_directions: bool = False
+    ) -> tuple[Any, ...]:
         """The operands of a call in their order, with their batch axes in front."""
         names = computation.names
         if without_directions:
@@ -311,37 +365,41 @@ class Function:
         return tuple(given[name] for name in names)
 
     def _call(self, outputs: tuple[str, ...], args: Any, operands: Any, out: Any, status: Any) -> tuple[Any, ...]:
-        computation = self._computations.get(outputs) or self._computation(outputs)
-        out = _calls.as_tuple(out)
-        if self._is_plain:
-            done = _core.call_numpy(
-                computation.core, computation.names, args, operands, out, status, self._options.device,
-                self._options.check_finite,
-            )
-            if done is not None:
-                return done[0]
+        out = out if out is None or type(out) is tuple else _calls.as_tuple(out)
+        numpy = self._numpy.get(outputs)
+        if numpy is not None:
+            results = numpy(args, operands, out, status)
+            if results is not None:
+                return results
+        computation = self._computation(outputs)
         bound = Operands(computation.names, self._bind(computation, args, operands))
         if status is None and self._options.on_failure != "nan":
             status = _calls.new_status(computation, bound)
         return self._run_bound(computation, bound, out, status)[0]
 
-    def _run_bound(self, computation: Computation, bound: Operands, out: Any,
-                   status: Any) -> tuple[tuple[Any, ...], int]:
+    def _run_bound(
+        self, computation: Computation, bound: Operands, out: Any, status: Any
+    ) -> tuple[tuple[Any, ...], int]:
         options = self._options
         results, failed = _calls.run(
-            computation, bound, out=out, status=status, device=options.device,
+            computation,
+            bound,
+            out=out,
+            status=status,
+            device=options.device,
             check_finite=options.check_finite or options.on_failure != "nan",
         )
-        if failed:
-            _calls.report_failures(failed, status, options.on_failure)
+        if options.on_failure != "nan":
+            _calls.report_failures(status, options.on_failure)
         return results, failed
 
     def _by_variable(self, results: Sequence[Any]) -> Any:
         return results[0] if len(self._wrt) == 1 else dict(zip(self._wrt, results, strict=True))
 
 
-def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, declare: str | Sequence[str] = (),
-             **options: Any) -> Function:
+def function(
+    text: str | Expression, wrt: str | Sequence[str] | None = None, *, declare: str | Sequence[str] = (), **options: Any
+) -> Function:
     """A scalar function and the symbols that it is differentiated by.
 
     text      in matgrad's language, `@name` of the catalogue, or an expression of the language (`matgrad.norm2`, ...)
@@ -350,7 +408,7 @@ def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, 
     options   those of `Options`
     Errors    ParseError with the place, ShapeError with both shapes, NameError
 
-    >>> f = function("logdet(X'*X)", wrt="X")
+    >>> f = mg.function("logdet(X'*X)", wrt="X")
     >>> f.gradient
     "2*X*inv(X'*X)"
     >>> import numpy as np

@@ -9,21 +9,69 @@ from __future__ import annotations
 
 from typing import Any
 
-_FUNCTIONS = (
-    "inv det logdet tr diag dot sum rowsum colsum norm2 norm1 logsumexp tril triu exp log sqrt abs sign step sin cos "
-    "tanh sigmoid softplus relu tan atan log1p expm1 cosh sinh erf max min eye ones"
-).split()
+_EXAMPLES = {
+    "dot": ("x", "y"),
+    "max": ("x", "0"),
+    "min": ("x", "1"),
+    "eye": ("n",),
+    "ones": ("m", "n"),
+}
+_FUNCTIONS = [
+    "inv",
+    "det",
+    "logdet",
+    "tr",
+    "diag",
+    "dot",
+    "sum",
+    "rowsum",
+    "colsum",
+    "norm2",
+    "norm1",
+    "logsumexp",
+    "tril",
+    "triu",
+    "exp",
+    "log",
+    "sqrt",
+    "abs",
+    "sign",
+    "step",
+    "sin",
+    "cos",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "relu",
+    "tan",
+    "atan",
+    "log1p",
+    "expm1",
+    "cosh",
+    "sinh",
+    "erf",
+    "max",
+    "min",
+    "eye",
+    "ones",
+]
 
-__all__ = ["Expression", "expression", *(f"{name}_" if name in ("abs", "max", "min", "sum") else name for name in _FUNCTIONS)]
+
+def _public(name: str) -> str:
+    """What a function is called here: those that Python has itself get a line below."""
+    return f"{name}_" if name in ("abs", "max", "min", "sum") else name
+
+
+__all__ = ["Expression", "expression", *map(_public, _FUNCTIONS)]
 
 
 class Expression:
     """A text of the language, with the operators of Python: `+ - * / **`, `@` as `*`, `.T`.
 
-    >>> f = 0.5 * norm2("A*x - b")**2
+    >>> f = 0.5 * mg.norm2("A*x - b")**2
     >>> print(f)
     0.5*norm2(A*x - b)^2
-    >>> print(f + 0.1 * dot("x", "x"))
+    >>> print(f + 0.1 * mg.dot("x", "x"))
     0.5*norm2(A*x - b)^2 + 0.1*dot(x, x)
     """
 
@@ -77,7 +125,7 @@ class Expression:
         return Expression(f"{self._at(self._ATOM)}^{_number(exponent)}", self._POWER)
 
     @property
-    def T(self) -> Expression:  # noqa: N802 - as NumPy has it
+    def T(self) -> Expression:
         """The transpose."""
         return Expression(f"{self._at(self._ATOM)}'", self._ATOM)
 
@@ -102,7 +150,7 @@ def _as_expression(value: Any) -> Expression:
 def expression(text: Any) -> Expression:
     """An expression of its text.
 
-    >>> print(expression("X").T * expression("X"))
+    >>> print(mg.expression("X").T * mg.expression("X"))
     X'*X
     """
     return _as_expression(text)
@@ -114,9 +162,14 @@ def _function(name: str) -> Any:
         return Expression(f"{name}({texts})", Expression._ATOM)
 
     made.__name__ = made.__qualname__ = name
-    made.__doc__ = f"`{name}(...)` of the language, of expressions, texts or numbers."
+    example = f"{name}({', '.join(_EXAMPLES.get(name, ('X',)))})"
+    arguments = ", ".join(repr(text) for text in _EXAMPLES.get(name, ("X",)))
+    made.__doc__ = (
+        f"`{name}(...)` of the language, of expressions, texts or numbers.\n\n"
+        f">>> print(mg.{_public(name)}({arguments}))\n{example}\n"
+    )
     return made
 
 
 for _name in _FUNCTIONS:
-    globals()[f"{_name}_" if _name in ("abs", "max", "min", "sum") else _name] = _function(_name)
+    globals()[_public(_name)] = _function(_name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from matgrad import _calls, _core
+from matgrad import _calls
 from matgrad._arrays import Operands
 from matgrad._computation import Computation
 from matgrad.errors import OperandError
@@ -22,6 +22,9 @@ class Results:
     status, failed     an int32 entry for each problem, and how many failed
     rcond              for each problem the reciprocal condition of what was inverted, if asked for
     errors             for each result a bound of its relative error for each problem, if asked for
+
+    >>> float(mg.function("dot(x, x)").evaluate([3.0, 4.0]).value)
+    25.0
     """
 
     value: Any
@@ -48,6 +51,9 @@ class CheckReport:
     failed    how many were left out, as their status says
     text      one line
     outputs   for each output: name, whether it was compared, the worst problem, its residual and its bound
+
+    >>> mg.function("dot(x, x)").check([3.0, 4.0]).problems
+    1
     """
 
     passed: bool
@@ -65,7 +71,11 @@ class CheckReport:
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What the batch that a plan was made for takes at least: operations, bytes read and written, problems."""
+    """What the batch that a plan was made for takes at least: operations, bytes read and written, problems.
+
+    >>> mg.function("dot(x, x)").plan(np.zeros((10, 4)), outputs=("value",)).cost.bytes
+    400.0
+    """
 
     operations: float
     bytes: float
@@ -74,7 +84,15 @@ class Cost:
 
 class Plan:
     """A function made ready for operands of one shape and type. Any number of problems may be run, on the memory
-    that the operands it was made from lie in; several threads may share a plan."""
+    that the operands it was made from lie in; several threads may share a plan, and processes its pickle.
+
+    >>> x = np.ones((1000, 3))
+    >>> plan = mg.function("dot(x, x)").plan(x)
+    >>> value, gradient, status = np.empty(1000), np.empty_like(x), np.empty(1000, np.int32)
+    >>> _ = plan(x, out=(value, gradient), status=status)
+    >>> print(value[0], gradient[0], status[0])
+    3.0 [2. 2. 2.] 0
+    """
 
     def __init__(self, function: Function, computation: Computation, values: tuple[Any, ...]):
         self._function = function
@@ -82,12 +100,15 @@ class Plan:
         shapes, dtype, device = _calls.shapes_and_type(computation, values)
         self._question = (tuple(map(tuple, shapes)), dtype, device)
         self._core = _calls.plan(computation, shapes, dtype, function.options.device if device == "cpu" else device)
+        is_plain = function._is_plain and device == "cpu"
+        self._numpy = self._core.numpy_calls(computation.names, function.options.check_finite) if is_plain else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _plan_again, (self._function, self.outputs, *self._question)
 
-    def __call__(self, *args: Any, out: Any = None, status: Any = None, rows: Any = None, beta: float = 0.0,
-                 **operands: Any) -> Any:
+    def __call__(
+        self, *args: Any, out: Any = None, status: Any = None, rows: Any = None, beta: float = 0.0, **operands: Any
+    ) -> Any:
         """The results, a tuple in the order of `outputs` (one alone as it is).
 
         out      arrays that they are written to, in that order
@@ -95,16 +116,13 @@ class Plan:
         rows     int64 numbers of the problems that are computed, in their order; all batched operands have one count
         beta     results are added to beta times what is in `out`
         """
+        out = out if out is None or type(out) is tuple else _calls.as_tuple(out)
+        if self._numpy is not None and rows is None and not beta:
+            results = self._numpy(args, operands, out, status)
+            if results is not None:
+                return results if len(results) > 1 else results[0]
         computation = self._computation
         function = self._function
-        out = _calls.as_tuple(out)
-        if function._is_plain and rows is None and not beta:
-            done = self._core.call_numpy(
-                computation.names, args, operands, out, status, function._options.check_finite
-            )
-            if done is not None:
-                results = done[0]
-                return results if len(results) > 1 else results[0]
         values = function._bind(computation, args, operands)
         bound = Operands(computation.names, values)
         if bound.dtype != self._question[1]:
@@ -115,12 +133,18 @@ class Plan:
         if beta and out is None:
             raise OperandError("beta: expected `out`, what there is to add to")
         betas = [beta] * len(computation.outputs) if beta else []
-        results, failed = _calls.run(
-            computation, bound, out=out, status=status, rows=rows, beta=betas,
-            check_finite=options.check_finite or options.on_failure != "nan", planned=self._core,
+        results, _ = _calls.run(
+            computation,
+            bound,
+            out=out,
+            status=status,
+            rows=rows,
+            beta=betas,
+            check_finite=options.check_finite or options.on_failure != "nan",
+            planned=self._core,
         )
-        if failed:
-            _calls.report_failures(failed, status, options.on_failure)
+        if options.on_failure != "nan":
+            _calls.report_failures(status, options.on_failure)
         return results if len(results) > 1 else results[0]
 
     def check(self, *args: Any, **operands: Any) -> CheckReport:
@@ -169,7 +193,11 @@ def _plan_again(function: Function, outputs: tuple[str, ...], shapes: Any, dtype
 
 class Linearization:
     """A function's Hessian at one point, applied to directions. What depends on the point was computed once; each
-    product costs only the rest. Operands of the point have to stay as they are while it is used."""
+    product costs only the rest. Operands of the point have to stay as they are while it is used.
+
+    >>> mg.function("0.5*norm2(A*x)^2", wrt="x").linearize(np.diag([1.0, 2.0]), np.zeros(2)).hvp(np.ones(2))
+    array([1., 4.])
+    """
 
     def __init__(self, function: Function, computation: Computation, bound: Operands):
         if bound.device != "cpu":

@@ -14,7 +14,7 @@ __all__ = ["status_text", "succeeded"]
 def status_text(status: int) -> str:
     """What a status says.
 
-    >>> status_text(0), status_text((1 << 24) + 3)
+    >>> mg.status_text(0), mg.status_text((1 << 24) + 3)
     ('success', 'not positive at pivot 3')
     """
     return _core.status_text(int(status))
@@ -26,7 +26,7 @@ def succeeded(status: Any) -> Any:
     status    an array of int32, of any shape
     returns   an array of bool, of its shape
 
-    >>> succeeded([0, (1 << 24) + 3])
+    >>> mg.succeeded([0, (1 << 24) + 3])
     array([ True, False])
     """
     kinds = np.asarray(status) >> 24

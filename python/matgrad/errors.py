@@ -21,7 +21,14 @@ __all__ = [
 
 
 class Error(Exception):
-    """Base of everything matgrad raises."""
+    """Base of everything matgrad raises.
+
+    >>> try:
+    ...     mg.function("logdet(X")
+    ... except mg.Error as error:
+    ...     print(type(error).__name__)
+    ParseError
+    """
 
 
 class CallerError(Error, ValueError):

@@ -1,0 +1,211 @@
+"""Functions of tensors, differentiated by PyTorch through closed forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import matgrad
+from matgrad._computation import make
+from matgrad.errors import OperandError, OperandTypeError
+from matgrad._language import Expression
+from matgrad.torch import _sharding
+from matgrad.torch._rules import traced
+
+_FLOATS = (torch.float32, torch.float64)
+# Those of `matgrad.Options` that mean something here; the device is that of the tensors.
+_OPTIONS = ("reduce", "accuracy", "convention", "executor", "threads", "jitter", "in_axes")
+
+
+class Function:
+    """A scalar function of tensors that PyTorch differentiates, maps and compiles. Make one by `function`.
+
+    Operands are float32 or float64 tensors, all of one type and device, given by name or in the order of `operands`.
+    One of more axes than its matrix has is a batch: the leading axes count the problems, and are the same in all
+    batched operands; the others are shared by all problems. Every operand may require a gradient. A problem that
+    fails has NaN in its value and its own gradients, and is left out of sums.
+    """
+
+    def __init__(self, base: matgrad.Function, capturable: bool = False):
+        self._base = base
+        self._capturable = capturable
+        self._names = base.operands
+        value = self._computation(("value",))
+        self._ranks = tuple(operand.rank for operand in value.operands)
+        self._in_axes = dict(base.options.in_axes or {})
+        self._value_key = value.key
+        if base.wrt:
+            gradients = tuple(f"gradient {name}" for name in base.wrt)
+            self._grad_key = self._computation(gradients).key
+            self._both_key = self._computation(("value", *gradients)).key
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Function, (self._base, self._capturable)
+
+    def __repr__(self) -> str:
+        variables = self.wrt[0] if len(self.wrt) == 1 else self.wrt
+        return f"matgrad.torch.function({self.text!r}, wrt={variables!r})"
+
+    @property
+    def base(self) -> matgrad.Function:
+        """The same function without PyTorch's graph: its gradient, derivation, plans."""
+        return self._base
+
+    @property
+    def text(self) -> str:
+        """The expression, in canonical form."""
+        return self._base.text
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """Names of the operands, in the order in which calls take them."""
+        return self._names
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        """The variables of `grad` and `value_and_grad`."""
+        return self._base.wrt
+
+    def __call__(self, *args: Any, **operands: Any) -> Tensor:
+        """The value: one number for each problem, or one for all where it is reduced.
+
+        returns   a tensor of the shape of the batch, () without one or with `reduce`, of the operands' type
+        Errors    OperandError, OperandTypeError: one line with the operand, what was found and what was expected
+        """
+        return traced(self._value_key, 0, *self._bind(args, operands))[0]
+
+    def grad(self, *args: Any, **operands: Any) -> Any:
+        """The gradient by the variable of `wrt`, of its shape (of several, a dict by name); one for each problem
+        unless `reduce` is given and the variable is shared. PyTorch differentiates it further."""
+        self._variables()
+        return self._by_variable(traced(self._grad_key, 0, *self._bind(args, operands)))
+
+    def value_and_grad(self, *args: Any, **operands: Any) -> tuple[Tensor, Any]:
+        """(value, gradient) from one call, which costs little more than the gradient."""
+        self._variables()
+        value, *gradients = traced(self._both_key, 0, *self._bind(args, operands))
+        return value, self._by_variable(gradients)
+
+    def _variables(self) -> None:
+        if not self._base.wrt:
+            raise OperandError(f"wrt: expected the variables, some of {', '.join(self._names)}")
+
+    def _by_variable(self, gradients: Sequence[Tensor]) -> Any:
+        return gradients[0] if len(self.wrt) == 1 else dict(zip(self.wrt, gradients, strict=True))
+
+    def _computation(self, outputs: tuple[str, ...]) -> Any:
+        options = self._base.options
+        fields = options.key_fields()
+        if self._capturable:
+            fields["capturable"] = True
+        reduction = options.reduce or "none"
+        return make(self._base._text, self._base.declarations, [(output, reduction) for output in outputs], fields)
+
+    def _bind(self, args: Sequence[Any], named: Mapping[str, Any]) -> list[Tensor]:
+        """The operands of a call in their order, with their batch axes in front."""
+        names = self._names
+        if named or len(args) != len(names):
+            args = self._ordered(args, named)
+        operands = []
+        first = None
+        for name, rank, value in zip(names, self._ranks, args, strict=True):
+            if not isinstance(value, Tensor):
+                operands.append(value)
+                continue
+            if value.dtype not in _FLOATS:
+                dtype = str(value.dtype).removeprefix("torch.")
+                raise OperandTypeError(f"operand '{name}': found {dtype}, expected float32 or float64")
+            if first is None:
+                first, leader = value, name
+            elif value.dtype != first.dtype:
+                raise OperandTypeError(
+                    f"operand '{name}': found {str(value.dtype).removeprefix('torch.')}, expected "
+                    f"{str(first.dtype).removeprefix('torch.')}, as '{leader}' is"
+                )
+            elif value.device != first.device:
+                raise OperandError(
+                    f"operand '{name}': found on {value.device}, expected on {first.device}, as '{leader}' is"
+                )
+            if value.ndim < rank:
+                raise OperandError(f"operand '{name}': found {value.ndim} axes, expected at least {rank}")
+            if self._in_axes and name in self._in_axes:
+                value = self._with_batch_first(name, rank, value)
+            operands.append(value)
+        if len(operands) and (first is None or not all(isinstance(operand, Tensor) for operand in operands)):
+            operands = self._numbers_as_tensors(operands, first)
+        if not torch.compiler.is_compiling():
+            _sharding.prepare(operands)
+        return operands
+
+    def _ordered(self, args: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
+        names = self._names
+        if len(args) > len(names):
+            raise OperandError(f"found {len(args)} operands, expected {len(names)}: {', '.join(names)}")
+        given = dict(zip(names, args, strict=False))
+        for name, value in named.items():
+            if name not in names:
+                raise OperandError(f"operand '{name}': not of this function, expected {', '.join(names)}")
+            if name in given:
+                raise OperandError(f"operand '{name}' is given twice")
+            given[name] = value
+        for name in names:
+            if name not in given:
+                raise OperandError(f"operand '{name}' is missing, expected {', '.join(names)}")
+        return [given[name] for name in names]
+
+    def _with_batch_first(self, name: str, rank: int, value: Tensor) -> Tensor:
+        axis = self._in_axes[name]
+        expected = rank if axis is None else rank + 1
+        if value.ndim != expected:
+            raise OperandError(f"operand '{name}': found {value.ndim} axes, expected {expected}, as in_axes says")
+        return value if axis is None else value.movedim(axis, 0)
+
+    def _numbers_as_tensors(self, operands: Sequence[Any], first: Tensor | None) -> list[Tensor]:
+        dtype = torch.get_default_dtype() if first is None else first.dtype
+        device = None if first is None else first.device
+        made = []
+        for name, rank, value in zip(self._names, self._ranks, operands, strict=True):
+            if isinstance(value, (bool, int, float)) and rank == 0:
+                value = torch.tensor(float(value), dtype=dtype, device=device)
+            if not isinstance(value, Tensor):
+                wanted = "a tensor or a number" if rank == 0 else "a tensor"
+                raise OperandTypeError(f"operand '{name}': found {type(value).__name__}, expected {wanted}")
+            made.append(value)
+        return made
+
+
+def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, declare: str | Sequence[str] = (),
+             reduce: str | None = None, capturable: bool = False, **options: Any) -> Function:
+    """A scalar function of tensors whose derivatives are closed forms, of any order.
+
+    text        in matgrad's language, `@name` of the catalogue, or an expression of the language
+    wrt         the variables of `.grad` and `.value_and_grad`; None: the usual one of a catalogue function, or the
+                only symbol. `backward` and `torch.func` differentiate by whatever requires a gradient
+    declare     shapes and structures where they are not inferred: "S=n,n:spd", "t=1", "x=n"
+    reduce      None, "sum" or "mean" over the batch
+    capturable  only GPU kernels that a CUDA graph can hold (not yet run on a GPU)
+    options     accuracy, convention, executor, threads, jitter, in_axes, as `matgrad.Options` has them
+    Errors      ParseError with the place, ShapeError with both shapes, NameError, OperandError for an option
+
+    >>> import torch
+    >>> f = function("logdet(X'*X)")
+    >>> X = torch.tensor([[[1.0], [1.0]], [[2.0], [0.0]]], requires_grad=True)
+    >>> f(X).sum().backward()
+    >>> X.grad.flatten()
+    tensor([1., 1., 1., 0.])
+    """
+    for name in options:
+        if name not in _OPTIONS:
+            raise OperandError(f"option '{name}': found one of arrays without a graph, expected {', '.join(_OPTIONS)}")
+    text = str(text)
+    is_named = text.startswith("@")
+    base = matgrad.function(text, () if wrt is None and not is_named else wrt, declare=declare, reduce=reduce, **options)
+    if wrt is None and len(base.operands) == 1:
+        base = matgrad.Function(base._text, base.operands, base.declarations, base.options)
+    return Function(base, capturable)
+
+
+__all__ = ["Function", "function"]
