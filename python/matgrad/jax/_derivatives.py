@@ -14,6 +14,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax.interpreters import ad
 
@@ -84,7 +85,7 @@ def _jvp(primals: Sequence[Any], tangents: Sequence[Any], *, computation: str, g
             moved[i] = result
     results = results[: len(of.outputs)]
     return results, [
-        ad.Zero.from_primal_value(result) if tangent is None else tangent
+        ad.Zero(jax.typeof(result).to_tangent_aval()) if tangent is None else tangent
         for result, tangent in zip(results, moved, strict=True)
     ]
 

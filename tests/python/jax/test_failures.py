@@ -1,6 +1,7 @@
 """A problem that fails has NaN in its own results, and the others are what they were: eager, jit, vmap, grad."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax_problems import problem
@@ -16,7 +17,7 @@ FORMS = {
     "grad": jax.grad(lambda X: f(X).sum()),
     "vmap(grad)": jax.vmap(jax.grad(f)),
     "method": f.grad,
-    "hvp": lambda X: jax.jvp(jax.grad(lambda X: f(X).sum()), (X,), (np.ones_like(X),))[1],
+    "hvp": lambda X: jax.jvp(jax.grad(lambda X: f(X).sum()), (X,), (jnp.ones_like(X),))[1],
 }
 
 

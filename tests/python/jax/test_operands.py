@@ -28,13 +28,13 @@ def test_by_name_and_by_place():
         ((2.0, np.float32(A), np.int32(x)), np.float32),
         ((np.float32(2), A, x), np.float64),
         ((2, np.int64(A), np.int64(x)), np.float64),
-        ((True, A, x), np.float64),
+        ((True, 2 * A, x), np.float64),
     ],
 )
 def test_types_follow_promotion(given, expected):
     result = f(*given)
     assert result.dtype == expected
-    assert result == 72
+    assert result == (144 if given[0] is True else 72)
 
 
 def test_without_x64():

@@ -24,7 +24,7 @@ NESTINGS = {
     "first": (lambda g: jax.vmap(g, (0, None)), [(5,), ()]),
     "second": (lambda g: jax.vmap(g, (None, 0)), [(), (5,)]),
     "both": (lambda g: jax.vmap(g), [(5,), (5,)]),
-    "last axis": (lambda g: jax.vmap(g, (-1, None)), [(), ()]),
+    "last axis": (lambda g: lambda X, A: jax.vmap(g, (-1, None))(jnp.moveaxis(X, 0, -1), A), [(5,), ()]),
     "twice": (lambda g: jax.vmap(jax.vmap(g)), [(2, 5), (2, 5)]),
     "twice, shared": (lambda g: jax.vmap(jax.vmap(g, (0, None)), (0, None)), [(2, 5), ()]),
     "shared by the inner": (lambda g: jax.vmap(jax.vmap(g, (0, None))), [(2, 5), (2,)]),
