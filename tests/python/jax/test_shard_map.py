@@ -29,7 +29,7 @@ def mapped(function, out):
     return jax.shard_map(function, mesh=mesh, in_specs=(P("batch"), P()), out_specs=out)
 
 # One result for each problem: no communication, and the bits of one device.
-for function in (f, jax.vmap(jax.grad(f, (0, 1)), (0, None)), f.value_and_grad):
+for function in (f, jax.vmap(jax.grad(f), (0, None)), f.value_and_grad):
     divided = mapped(function, P("batch"))
     assert "all-reduce" not in text_of(divided, sharded, shared)
     for mine, alone in zip(*map(jax.tree.leaves, (jax.jit(divided)(sharded, shared), function(X, A))), strict=True):
