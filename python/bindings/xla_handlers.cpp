@@ -2,7 +2,12 @@
 
 #ifdef MATGRAD_HAS_XLA
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include <bit>
+#include <cstdint>
 #include <exception>
 #include <limits>
 #include <optional>
@@ -54,6 +59,13 @@ struct Memory {
         return count;
     }
     [[nodiscard]] std::int64_t entries() const { return problems() * rows * cols; }
+    [[nodiscard]] std::uintptr_t bytes() const {
+        std::int64_t count = entries();
+        for (const std::int64_t axis : group_axes) {
+            count *= axis;
+        }
+        return static_cast<std::uintptr_t>(count) * (type == ScalarType::float32 ? 4 : 8);
+    }
 };
 
 Memory memory_of(const ffi::AnyBuffer& buffer, int rank, std::int64_t mask) {
@@ -164,6 +176,24 @@ public:
         }
     }
 
+    /// Asks for large pages where large results lie, as NumPy does for its own: XLA takes new memory for them at
+    /// each call, whose first writing otherwise costs as much as many a function does. A hint; Linux alone.
+    void prefer_large_pages() const {
+#ifdef MADV_HUGEPAGE
+        constexpr std::uintptr_t kLarge = std::uintptr_t{4} << 20;
+        constexpr std::uintptr_t kPage = 4096;
+        for (const Memory& result : results_) {
+            const auto begin = reinterpret_cast<std::uintptr_t>(result.data);
+            const std::uintptr_t bytes = result.bytes();
+            if (bytes >= kLarge) {
+                const std::uintptr_t first = (begin + kPage - 1) / kPage * kPage;
+                const std::uintptr_t last = (begin + bytes) / kPage * kPage;
+                (void)madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+            }
+        }
+#endif
+    }
+
     [[nodiscard]] std::shared_ptr<const PlannedCall> plan(Device device) const {
         return computation_->plan(sizes_, problems_, type_, device);
     }
@@ -260,6 +290,7 @@ ffi::Error run_on_cpu(std::string_view key, Layout layout, ffi::RemainingArgs op
     return guarded([&] {
         const Call call(key, entries(layout), operands, results);
         const auto planned = call.plan({DeviceKind::cpu, 0});
+        call.prefer_large_pages();
         call.for_each_group(
             *planned, [&](const std::vector<OperandView>& in, const std::vector<ResultView>& out) {
                 planned->plan.run(in, out);
