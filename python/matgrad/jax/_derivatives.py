@@ -9,8 +9,6 @@ they share their factorizations, and the derivative of the value is <gradient, d
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,18 +19,7 @@ from jax.interpreters import ad
 from matgrad._computation import Computation, Derived
 from matgrad._computation import computation as _computation
 from matgrad.jax._layout import Absent, Axes, Layout, axes_of
-from matgrad.jax._primitive import Given, bind, evaluate, run_p
-
-
-@functools.lru_cache(maxsize=4096)
-def _with_outputs(key: str, outputs: tuple[tuple[str, str], ...]) -> Computation:
-    fields = json.loads(key)
-    fields["outputs"] = [list(output) for output in outputs]
-    return _computation(json.dumps(fields, sort_keys=True))
-
-
-def _listed(of: Computation) -> list[tuple[str, str]]:
-    return [(output.text, output.reduction) for output in of.outputs]
+from matgrad.jax._primitive import Given, bind, evaluate, listed_outputs, run_p, with_outputs
 
 
 def _given(of: Computation, axes: Axes, layout: Layout, arrays: Sequence[Any]) -> dict[str, Given]:
@@ -78,7 +65,7 @@ def _jvp(primals: Sequence[Any], tangents: Sequence[Any], *, computation: str, g
             _inner(of, axes, name, gradients[f"gradient {name}"], direction) for name, direction in directions.items()
         )
     if rest:
-        part = _with_outputs(computation, tuple(_listed(of)[i] for i in rest)) if value is not None else of
+        part = with_outputs(computation, tuple(listed_outputs(of)[i] for i in rest)) if value is not None else of
         derived = part.tangent(tuple(directions))
         along = dict(zip(derived.names, directions.values(), strict=True))
         for i, result in zip(rest, _evaluate(derived, axes, given | along), strict=True):
@@ -98,7 +85,7 @@ def _value_with_gradients(of: Computation, axes: Axes, variables: tuple[str, ...
     wanted of them in the end is a sum. And a sum over the batch leaves out problems that fail, which the gradients by
     batched variables cannot.
     """
-    listed = _listed(of)
+    listed = listed_outputs(of)
     texts = [text for text, _ in listed]
     if "value" not in texts:
         return None
@@ -113,7 +100,7 @@ def _value_with_gradients(of: Computation, axes: Axes, variables: tuple[str, ...
             listed.append(wanted)
         elif wanted not in listed:
             return None
-    return at, _with_outputs(of.key, tuple(listed))
+    return at, with_outputs(of.key, tuple(listed))
 
 
 def _inner(of: Computation, axes: Axes, name: str, gradient: Any, direction: Given) -> Any:
@@ -144,7 +131,7 @@ def _transpose(cotangents: Sequence[Any], *arrays: Any, computation: str, groups
     if nonzero:
         part = of
         if len(nonzero) < len(cotangents):
-            part = _with_outputs(computation, tuple(_listed(of)[i] for i in nonzero))
+            part = with_outputs(computation, tuple(listed_outputs(of)[i] for i in nonzero))
         derived = part.vjp(tuple(linear))
         bars = {
             name: Given(cotangents[i], axes.all_groups) for name, i in zip(derived.names, nonzero, strict=True)

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Primitive
-from jax.interpreters import batching, mlir
+from jax.interpreters import batching, mlir, partial_eval
 
 from matgrad import _core
 from matgrad._computation import Computation
@@ -71,6 +71,36 @@ def _shapes(*avals: Any, computation: str, groups: int, layout: Layout) -> list[
     return results
 
 
+def listed_outputs(of: Computation) -> list[tuple[str, str]]:
+    """Text and reduction of each output."""
+    return [(output.text, output.reduction) for output in of.outputs]
+
+
+@functools.lru_cache(maxsize=4096)
+def with_outputs(key: str, outputs: tuple[tuple[str, str], ...]) -> Computation:
+    """The Computation of the same expression that has these outputs."""
+    fields = json.loads(key)
+    fields["outputs"] = [list(output) for output in outputs]
+    return _computation(json.dumps(fields, sort_keys=True))
+
+
+def _without_unused(is_used: list[bool], equation: Any) -> tuple[list[bool], Any]:
+    """What nobody reads of a traced call is not computed: the value beside its gradient."""
+    if not any(is_used):
+        return [False] * len(equation.invars), None
+    if not all(is_used):
+        of = _computation(equation.params["computation"])
+        kept = tuple(output for output, used in zip(listed_outputs(of), is_used, strict=True) if used)
+        equation = equation.replace(
+            params={**equation.params, "computation": with_outputs(of.key, kept).key},
+            outvars=[variable for variable, used in zip(equation.outvars, is_used, strict=True) if used],
+        )
+    return [True] * len(equation.invars), equation
+
+
+partial_eval.dce_rules[run_p] = _without_unused
+
+
 # --- Lowering -------------------------------------------------------------------------------------------------
 
 
@@ -103,11 +133,8 @@ mlir.register_lowering(run_p, _lower)
 # --- Batching -------------------------------------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=4096)
-def _unreduced(key: str) -> Computation:
-    fields = json.loads(key)
-    fields["outputs"] = [[text, "none"] for text, _ in fields["outputs"]]
-    return _computation(json.dumps(fields, sort_keys=True))
+def _unreduced(of: Computation) -> Computation:
+    return with_outputs(of.key, tuple((text, "none") for text, _ in listed_outputs(of)))
 
 
 def _batch(arrays: Sequence[Any], dims: Sequence[Any], *, computation: str, groups: int, layout: Layout) -> Any:
@@ -124,7 +151,7 @@ def _batch(arrays: Sequence[Any], dims: Sequence[Any], *, computation: str, grou
     ]
     if groups == 0 and not axes.batch:
         # The mapped axis is the batch. What was one problem's result is one of each problem.
-        results = bind(_unreduced(computation), 0, layout, moved)
+        results = bind(_unreduced(of), 0, layout, moved)
     elif groups == 0 and _is_longer_batch(of, axes, layout, is_mapped):
         results = bind(of, 0, layout, moved)
     else:

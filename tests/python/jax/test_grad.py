@@ -94,3 +94,12 @@ def test_value_and_gradient_are_one_call():
     (X,) = p.draw(3)
     assert custom_calls(p.function.value_and_grad, X) == 1
     assert custom_calls(jax.value_and_grad(lambda X: p.function(X).sum()), X) == 1
+
+
+def test_what_is_not_used_is_not_computed():
+    p = problem("log_det_gram")
+    (X,) = p.draw(3)
+    text = jax.jit(jax.grad(lambda X: p.function(X).sum())).lower(X).as_text()
+    assert text.count("matgrad_run") == 1
+    assert "gradient X" in text
+    assert "value" not in text
