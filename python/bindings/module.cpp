@@ -11,6 +11,7 @@
 #include "call.hpp"
 #include "computation.hpp"
 #include "errors.hpp"
+#include "xla_handlers.hpp"
 #include "numpy_calls.hpp"
 
 namespace nb = nanobind;
@@ -297,4 +298,5 @@ NB_MODULE(_core, m) {
     add_planned(m);
     add_point(m);
     add_facts(m);
+    m.def("xla_handlers", &xla_handlers);
 }
