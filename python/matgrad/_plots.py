@@ -54,8 +54,8 @@ def measure_accuracy(function: Function, *, matrix: str | None = None, condition
     conditions  by default 1 to 1e14
     operands    those of one problem
     returns     for each of CONTENDERS the error for each condition: |G - G*| / |G*| in the Frobenius norm, no unit, the
-                largest of the trials and variables; NaN where no trial has a result. G* has 60 digits, of the numbers as
-                the type of the data has them. "conditions" has the conditions
+                largest of the trials and variables; NaN where no trial has a result. G* has 60 digits, of the numbers
+                as the type of the data has them. "conditions" has the conditions
     Errors      OperandError; ImportError without mpmath
     """
     function = function.with_options(reduce=None, on_failure="nan", in_axes=None)
@@ -106,7 +106,7 @@ def _plain_numpy(source: str, wrt: Sequence[str], problem: dict[str, np.ndarray]
         import scipy
 
         functions["scipy"] = scipy
-    exec(source, functions)  # noqa: S102 - our own text
+    exec(source, functions)
     results = {}
     for name in wrt:
         gradient = functions[f"gradient_{name}"]
@@ -125,8 +125,8 @@ def _distance(found: Any, exact: np.ndarray) -> float:
 
 
 def plot_accuracy(function: Function, *, axes: Any = None, **arguments: Any) -> Any:
-    """The error of the function's gradients against the condition number of an operand: `robust` and `fast`, float32 and
-    float64, beside the plain NumPy text of `numpy()`. Each is measured from the same closed form in 60 digits.
+    """The error of the function's gradients against the condition number of an operand: `robust` and `fast`, float32
+    and float64, beside the plain NumPy text of `numpy()`. Each is measured from the same closed form in 60 digits.
 
     axes       of matplotlib, to draw in; new ones if None
     arguments  those of one problem by name, and `matrix`, `conditions`, `trials`, `seed`: which operand's condition is
@@ -151,7 +151,8 @@ def plot_accuracy(function: Function, *, axes: Any = None, **arguments: Any) -> 
         unit = np.finfo(dtype).eps / 2
         axes.plot(conditions, conditions * unit, color="grey", linewidth=0.6)
         place = conditions[len(conditions) // 2]
-        axes.annotate(f"condition * {unit:.1g}", (place, place * unit), color="grey", fontsize=7, va="bottom", ha="right")
+        axes.annotate(f"condition * {unit:.1g}", (place, place * unit), color="grey", fontsize=7, va="bottom",
+                      ha="right")
     axes.set(xscale="log", yscale="log", ylim=(1e-17, 10), xlabel="condition number (no unit)",
              ylabel="relative error of the gradient (no unit)", title=function.text)
     axes.legend(fontsize=8)
@@ -225,6 +226,7 @@ def plot_roofline(plan: Plan, *, axes: Any = None, **operands: Any) -> Any:
                     label=f"{dtype}: {m['bandwidth'] / 1e9:.1f} GB/s, {peak / 1e9:.0f} Gop/s")
     axes.plot(intensity, m["operations"] / m["seconds"] / 1e9, "o", color="tab:red",
               label=f"{m['seconds'] * 1e3:.3g} ms measured, bound {m['bound_seconds'] * 1e3:.3g} ms")
-    axes.set(xlabel="operations per byte", ylabel="Gop/s", title=f"{plan._function.text}, {plan.cost.problems} problems, {plan.dtype}")
+    axes.set(xlabel="operations per byte", ylabel="Gop/s",
+             title=f"{plan._function.text}, {plan.cost.problems} problems, {plan.dtype}")
     axes.legend(fontsize=8)
     return axes

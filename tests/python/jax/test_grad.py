@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax_problems import HANDFUL, assert_close, custom_calls, problem
 
 import matgrad.jax
+from jax_problems import HANDFUL, assert_close, custom_calls, problem
 
 FORMS = {
     "grad": lambda f, free: jax.grad(f, tuple(range(len(free))))(*free),

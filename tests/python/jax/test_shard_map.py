@@ -42,7 +42,8 @@ def loss(X, A):
 whole = lambda X, A: f(X, A).sum()
 divided = mapped(loss, P())
 for transform in (jax.value_and_grad, jax.hessian):
-    text = text_of(transform(divided, (0, 1)) if transform is jax.value_and_grad else transform(divided, 1), sharded, shared)
+    variables = (0, 1) if transform is jax.value_and_grad else 1
+    text = text_of(transform(divided, variables), sharded, shared)
     assert "all-reduce" in text
 assert_close(jax.jit(jax.value_and_grad(divided, (0, 1)))(sharded, shared), jax.value_and_grad(whole, (0, 1))(X, A))
 assert_close(jax.jit(jax.hessian(divided, 1))(sharded, shared), jax.hessian(whole, 1)(X, A))

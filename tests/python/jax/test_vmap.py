@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax_problems import HANDFUL, assert_close, calls, custom_calls, problem
 
 import matgrad.jax
+from jax_problems import HANDFUL, assert_close, calls, custom_calls, problem
 
 f = matgrad.jax.function("@frobenius")  # operands X, A
 
@@ -103,7 +103,8 @@ def test_gradient_of_each_problem_by_a_shared_operand():
 
 def test_shared_operands_stay_shared():
     X, A = operands((5,), ())
-    for function in (jax.vmap(f, (0, None)), jax.vmap(jax.grad(f, (0, 1)), (0, None)), jax.grad(lambda *o: f(*o).sum())):
+    summed = jax.grad(lambda *operands: f(*operands).sum())
+    for function in (jax.vmap(f, (0, None)), jax.vmap(jax.grad(f, (0, 1)), (0, None)), summed):
         for shapes in calls(function, X, A):
             assert (5, 4, 3) in shapes
             assert (2, 3) in shapes

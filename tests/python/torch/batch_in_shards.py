@@ -1,10 +1,11 @@
 """Tensors that are sharded over two processes, and what is computed of them."""
 
-import matgrad.torch
 import torch
-from catalogue_in_torch import assert_close
 from torch.distributed.tensor import Partial, Replicate, Shard, distribute_tensor
 from two_processes import COUNT
+
+import matgrad.torch
+from catalogue_in_torch import assert_close
 
 TEXT = "logdet(X'*X) + norm2(A*X)^2"
 

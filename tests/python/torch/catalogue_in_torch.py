@@ -4,8 +4,9 @@ Operands of a structure are made from free numbers inside what is differentiated
 trusted: a finite difference would leave the symmetric or orthogonal matrices.
 """
 
-import matgrad
 import torch
+
+import matgrad
 
 SIZES = {"m": 4, "n": 3, "p": 2, "k": 3, "1": 1}
 
