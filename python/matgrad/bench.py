@@ -159,7 +159,7 @@ def measure(case: Case, problems: int, dtype: str, seconds: float) -> dict[str, 
     size, no unit."""
     given = operands(case, matgrad.function(f"@{case.name}"), problems, dtype)
     calls = contenders(case, given, dtype)
-    gradients = {name: np.array(call()[1], dtype=np.float64) for name, call in calls.items()}
+    gradients = {name: np.asarray(call()[1]).astype(np.float64) for name, call in calls.items()}
     size = np.linalg.norm(gradients["matgrad"])
     times = taking_turns(calls, seconds)
     return {
