@@ -1,4 +1,4 @@
-"""A function's NumPy text evaluated with numbers of mpmath, of as many digits as one likes: errors are measured from it.
+"""A function's NumPy text evaluated with numbers of mpmath, of any number of digits: errors are measured from it.
 
 The text (`Function.numpy`) is the same closed form, but nothing else is shared with the executors.
 """

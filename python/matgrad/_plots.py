@@ -67,12 +67,11 @@ def measure_accuracy(function: Function, *, matrix: str | None = None, condition
     matrix = matrix or next((name for name in function.wrt if given[name].ndim == 2), None)
     if matrix is None or matrix not in given or given[matrix].ndim != 2:
         raise OperandError(f"matrix: found {matrix!r}, expected the name of an operand that is a matrix")
-    if conditions is None:
-        conditions = np.geomspace(1, 1e14, 15)
+    wanted = np.geomspace(1, 1e14, 15) if conditions is None else np.asarray(conditions, dtype=np.float64)
     random = np.random.default_rng(seed)
     is_spd = declared[matrix].endswith(":spd")
     errors: dict[str, list[float]] = {name: [] for name in CONTENDERS}
-    for condition in conditions:
+    for condition in wanted:
         found: dict[str, list[float]] = {name: [] for name in CONTENDERS}
         for _ in range(trials):
             drawn = conditioned(random, given[matrix].shape, condition, is_spd)
@@ -83,7 +82,7 @@ def measure_accuracy(function: Function, *, matrix: str | None = None, condition
         for name, of_trials in found.items():
             results = [error for error in of_trials if not math.isnan(error)]
             errors[name].append(max(results, default=math.nan))
-    return {"conditions": np.asarray(conditions), **{name: np.array(values) for name, values in errors.items()}}
+    return {"conditions": wanted, **{name: np.array(values) for name, values in errors.items()}}
 
 
 def _errors(function: Function, problem: dict[str, np.ndarray]) -> dict[str, float]:
@@ -147,8 +146,8 @@ def plot_accuracy(function: Function, *, axes: Any = None, **arguments: Any) -> 
         color = "tab:orange" if dtype == "float32" else "tab:blue"
         # An error of 0 has no place on a logarithmic axis.
         axes.plot(conditions, np.maximum(measured[name], 1e-17), marker + line, color=color, label=name, markersize=4)
-    for dtype in (np.float32, np.float64):
-        unit = np.finfo(dtype).eps / 2
+    for real in (np.float32, np.float64):
+        unit = np.finfo(real).eps / 2
         axes.plot(conditions, conditions * unit, color="grey", linewidth=0.6)
         place = conditions[len(conditions) // 2]
         axes.annotate(f"condition * {unit:.1g}", (place, place * unit), color="grey", fontsize=7, va="bottom",
@@ -183,9 +182,9 @@ def measure_roofline(plan: Plan, **operands: Any) -> dict[str, float]:
         raise OperandError(f"plot_roofline: found a plan for {plan.device}, expected one for the processor")
     operands = operands or random_operands(plan)
     results = plan(**operands)
-    out = results if isinstance(results, tuple) else (results,)
-    if not all(isinstance(result, np.ndarray) for result in out):
-        out = None  # a number is no array that could be written to
+    written = results if isinstance(results, tuple) else (results,)
+    # A number is no array that could be written to.
+    out = written if all(isinstance(result, np.ndarray) for result in written) else None
     copies, products = Copies(), {dtype: Products(dtype) for dtype in ("float32", "float64")}
     times = taking_turns({"plan": lambda: plan(**operands, out=out), "copies": copies, **products}, seconds=0.5)
     best = {name: min(of_call) for name, of_call in times.items()}

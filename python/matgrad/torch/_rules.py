@@ -14,7 +14,7 @@ from matgrad.torch._calls import Derivative, call
 from matgrad.torch._operator import spread_over
 
 
-class Rules(torch.autograd.Function):  # type: ignore[misc] # PyTorch's types are not looked at
+class Rules(torch.autograd.Function):
     """`matgrad::run` with its derivatives, of any order, backward and forward."""
 
     @staticmethod
