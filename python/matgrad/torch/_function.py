@@ -19,8 +19,9 @@ from matgrad.torch._rules import traced
 _FLOATS = (torch.float32, torch.float64)
 # What factors a matrix, and so may fail.
 _FACTORED = ("inv(", "det(")
-# Those of `matgrad.Options` that mean something here; the device is that of the tensors.
-_OPTIONS = ("reduce", "accuracy", "convention", "executor", "threads", "jitter", "in_axes")
+# Those of `matgrad.Options` that mean something here. The device is that of the tensors; the gradient by a symmetric
+# matrix is the projected one, the only one that the chain rule holds for.
+_OPTIONS = ("reduce", "accuracy", "executor", "threads", "jitter", "in_axes")
 
 
 class Function:
@@ -207,7 +208,7 @@ def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, 
     declare     shapes and structures where they are not inferred: "S=n,n:spd", "t=1", "x=n"
     reduce      None, "sum" or "mean" over the batch
     capturable  only GPU kernels that a CUDA graph can hold (not yet run on a GPU)
-    options     accuracy, convention, executor, threads, jitter, in_axes, as `matgrad.Options` has them
+    options     accuracy, executor, threads, jitter, in_axes, as `matgrad.Options` has them
     Errors      ParseError with the place, ShapeError with both shapes, NameError, OperandError for an option
 
     >>> import torch
@@ -219,7 +220,8 @@ def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, 
     """
     for name in options:
         if name not in _OPTIONS:
-            raise OperandError(f"option '{name}': found one of arrays without a graph, expected {', '.join(_OPTIONS)}")
+            expected = ", ".join(_OPTIONS)
+            raise OperandError(f"option '{name}': found one that tensors with a graph have not, expected {expected}")
     text = str(text)
     is_named = text.startswith("@")
     variables = () if wrt is None and not is_named else wrt

@@ -7,6 +7,8 @@ trusted: a finite difference would leave the symmetric or orthogonal matrices.
 import matgrad
 import torch
 
+torch.set_num_threads(1)  # matrices of a few entries
+
 SIZES = {"m": 4, "n": 3, "p": 2, "k": 3, "1": 1}
 
 
