@@ -49,8 +49,9 @@ class Function:
         self._in_axes = dict(base.options.in_axes or {})
         self._value_key = value.key
         # Where problems may fail, what is summed is masked here: a gradient that needs no factor does not fail, and
-        # would count problems that the value leaves out.
-        self._is_masked = base.options.reduce is not None and any(name in base.text for name in _FACTORED)
+        # would count problems that the value leaves out. A mean is made here too: its parts can be on several machines.
+        reduce = base.options.reduce
+        self._is_masked = reduce == "mean" or (reduce == "sum" and any(name in base.text for name in _FACTORED))
         if self._is_masked:
             self._value_key = call(value.key).unreduced.with_success.key
         if base.wrt:
@@ -190,7 +191,7 @@ class Function:
         made = []
         for name, rank, value in zip(self._names, self._ranks, operands, strict=True):
             if isinstance(value, (bool, int, float)) and rank == 0:
-                value = torch.tensor(float(value), dtype=dtype, device=device)
+                value = torch.full((), float(value), dtype=dtype, device=device)
             if not isinstance(value, Tensor):
                 wanted = "a tensor or a number" if rank == 0 else "a tensor"
                 raise OperandTypeError(f"operand '{name}': found {type(value).__name__}, expected {wanted}")

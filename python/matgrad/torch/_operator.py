@@ -47,7 +47,10 @@ def _run_on_host(of: Call, operands: Sequence[Tensor]) -> list[Tensor]:
 def _run_on_gpu(of: Call, operands: Sequence[Tensor]) -> list[Tensor]:
     """Enqueues on the current stream and waits for nothing. Not yet run on a GPU."""
     bound = Operands(of.names, operands)
-    status = arrays_calls.new_status(of.computation, bound) if of.tells_success else None
+    status = None
+    if of.tells_success:
+        batch = of.batch([operand.shape for operand in operands], 0)
+        status = torch.empty(batch, dtype=torch.int32, device=operands[0].device)
     results = list(arrays_calls.run(of.computation, bound, status=status)[0])
     if status is not None:
         results.append(_succeeded(status).to(operands[0].dtype))

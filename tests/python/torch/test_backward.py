@@ -247,3 +247,23 @@ def test_threads_of_a_process():
         found = list(pool.map(lambda X: torch.autograd.grad(f(X).sum(), X)[0], inputs))
     for X, gradient in zip(inputs, found, strict=True):
         assert_close(gradient, torch.autograd.grad(torch.logdet(X.mT @ X).sum(), X)[0])
+
+
+def test_calls_on_a_gpu_are_those_of_the_processor():
+    """The code that is for a GPU's tensors, given tensors that lie in host memory: shapes, order, success."""
+    from matgrad.torch import _operator
+
+    problem = Problem("log_det_gram")
+    (X,) = problem.free((3,), requires_grad=False)
+    X[1] = 0
+    for start in ("", "succeeded:"):
+        for key in (problem.function._value_key, problem.function._both_key):
+            found = _operator.run_on_gpu([X], start + key, 0)
+            expected = _operator.run_on_host([X], start + key, 0)
+            torch.testing.assert_close(found, expected, rtol=0, atol=0, equal_nan=True)
+    assert found[-1].tolist() == [1, 0, 1]
+    kept = torch.stack([X, X])
+    key = matgrad.torch.function("@log_det_gram", reduce="sum")._both_key
+    torch.testing.assert_close(
+        _operator.run_on_gpu([kept], key, 1), _operator.run_on_host([kept], key, 1), rtol=0, atol=0, equal_nan=True
+    )
