@@ -140,6 +140,9 @@ class Function:
             if value.dtype not in _FLOATS:
                 dtype = str(value.dtype).removeprefix("torch.")
                 raise OperandTypeError(f"operand '{name}': found {dtype}, expected float32 or float64")
+            if value.layout is not torch.strided:
+                layout = str(value.layout).removeprefix("torch.")
+                raise OperandTypeError(f"operand '{name}': found layout {layout}, expected a dense tensor")
             if first is None:
                 first, leader = value, name
             elif value.dtype != first.dtype:

@@ -113,8 +113,8 @@ def run_on_gpu(operands: Sequence[Tensor], key: str, kept: int) -> list[Tensor]:
     return _run_kept(_run_on_gpu, call(key), operands, kept)
 
 
-torch.library.impl(NAME, "CPU", run_on_host)
-torch.library.impl(NAME, "CUDA", run_on_gpu)
+torch.library.impl(NAME, "cpu", run_on_host)
+torch.library.impl(NAME, "cuda", run_on_gpu)
 
 
 def run_without_data(operands: Sequence[Tensor], key: str, kept: int) -> list[Tensor]:

@@ -184,6 +184,8 @@ def test_wrong_operands_are_named():
         f(A, x, b.to("meta"))
     with pytest.raises(matgrad.OperandError, match="'A': found 1 axes, expected at least 2"):
         f(x, x, b)
+    with pytest.raises(matgrad.OperandTypeError, match="'A': found layout sparse_coo, expected a dense tensor"):
+        f(A.to_sparse(), x, b)
     with pytest.raises(matgrad.OperandError, match="'b' is missing"):
         f(A, x)
     with pytest.raises(matgrad.OperandError, match="'c': not of this function"):
@@ -236,6 +238,32 @@ def test_capturable_is_in_the_key():
         f(torch.randn(4, 2, requires_grad=True)).backward()
     assert [json.loads(key)["capturable"] for key, _, _ in counted.calls] == [True, True]
     assert "capturable" not in json.loads(matgrad.torch.function("logdet(X'*X)")._value_key)
+
+
+def test_unusual_tensors():
+    """Views of other numbers, zeros without memory, tensors that a transform has left behind, subclasses."""
+    f = matgrad.torch.function("norm2(X)^2")
+    X = torch.randn(2, 2)
+    left_behind = []
+    torch.func.grad(lambda x: left_behind.append(x) or x.sum())(X)
+    unusual = (
+        torch.complex(X, X).conj().imag,
+        torch.complex(X, X).real,
+        torch._efficientzerotensor((2, 2)),
+        left_behind[0],
+        X.as_subclass(type("Subclass", (torch.Tensor,), {})),
+        torch.nn.Parameter(X),
+    )
+    for tensor in unusual:
+        assert_close(f(tensor).detach(), torch.sum(tensor * tensor).detach(), rtol=1e-6)
+
+
+def test_a_profiler_sees_the_operator():
+    f = matgrad.torch.function("norm2(X)^2")
+    X = torch.randn(2, 2, requires_grad=True)
+    with torch.autograd.profiler.profile() as profile:
+        f(X).backward()
+    assert sum(event.name == "matgrad::run" for event in profile.function_events) == 2
 
 
 def test_threads_of_a_process():
