@@ -8,6 +8,8 @@ import torch
 
 import matgrad
 
+torch.set_num_threads(1)  # matrices of a few entries
+
 SIZES = {"m": 4, "n": 3, "p": 2, "k": 3, "1": 1}
 
 
