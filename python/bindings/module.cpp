@@ -11,6 +11,7 @@
 #include "call.hpp"
 #include "computation.hpp"
 #include "errors.hpp"
+#include "xla_handlers.hpp"
 #include "numpy_calls.hpp"
 
 namespace nb = nanobind;
@@ -291,10 +292,12 @@ void add_facts(nb::module_& m) {
 
 NB_MODULE(_core, m) {
     using namespace matgrad::python;
+    nb::set_leak_warnings(false);  // Computations are kept as long as the process lives
     register_errors();
     add_computation(m);
     add_numpy_calls(m);
     add_planned(m);
     add_point(m);
     add_facts(m);
+    m.def("xla_handlers", &xla_handlers);
 }

@@ -442,20 +442,20 @@ def function(
     (array([0.69314718, 1.38629436]), (2, 2, 1))
     """
     declared = [declare] if isinstance(declare, str) else list(declare)
-    text = str(text)
-    if text.startswith("@"):
+    formula = str(text)
+    if formula.startswith("@"):
         for entry in _core.catalogue():
-            if entry[0] == text[1:]:
-                text, usual, more = entry[1:4]
+            if entry[0] == formula[1:]:
+                formula, usual, more = entry[1:4]
                 break
         else:
-            raise NameError(f"'{text}' is not in the catalogue: {', '.join(e[0] for e in _core.catalogue())}")
-        names = {declaration.partition("=")[0] for declaration in declared}
-        declared += [d for d in more.split() if d.partition("=")[0] not in names]
+            raise NameError(f"'{formula}' is not in the catalogue: {', '.join(e[0] for e in _core.catalogue())}")
+        own = {declaration.partition("=")[0] for declaration in declared}
+        declared += [d for d in more.split() if d.partition("=")[0] not in own]
         wrt = usual if wrt is None else wrt
     if wrt is None:
-        names = make(text, declared, [("value", "none")], {}).names
+        names = make(formula, declared, [("value", "none")], {}).names
         if len(names) != 1:
             raise OperandError(f"wrt: expected the variables, some of {', '.join(names)}")
         wrt = names
-    return Function(text, (wrt,) if isinstance(wrt, str) else tuple(wrt), declared, Options(**options))
+    return Function(formula, (wrt,) if isinstance(wrt, str) else tuple(wrt), declared, Options(**options))

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from matgrad.errors import OperandError
 from matgrad._language import Expression
+from matgrad.errors import OperandError
 from matgrad.torch._function import Function, function
 
 
-class Module(torch.nn.Module):
+class Module(torch.nn.Module):  # type: ignore[misc] # PyTorch's types are not looked at
     """A function some of whose operands are parameters or buffers of the module.
 
     text         as for `matgrad.torch.function`
