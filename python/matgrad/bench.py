@@ -103,7 +103,7 @@ def _logsumexp(np: Any, z: Any) -> Any:
     return np.log(np.exp(z - shift).sum()) + shift
 
 
-def operands(case: Case, function: matgrad.Function, problems: int, dtype: str) -> dict[str, np.ndarray]:
+def operands(case: Case, function: matgrad.Function, problems: int, dtype: str) -> dict[str, Any]:
     """Random operands of the case."""
     random = np.random.default_rng(0)
     made = {}
@@ -115,7 +115,7 @@ def operands(case: Case, function: matgrad.Function, problems: int, dtype: str) 
     return made
 
 
-def contenders(case: Case, given: dict[str, np.ndarray], dtype: str) -> dict[str, Callable[[], tuple[Any, Any]]]:
+def contenders(case: Case, given: dict[str, Any], dtype: str) -> dict[str, Callable[[], tuple[Any, Any]]]:
     """Calls that return the values and gradients of the batch, by name; of matgrad first."""
     function = matgrad.function(f"@{case.name}")
     variable = function.wrt[0]
