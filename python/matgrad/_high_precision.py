@@ -1,4 +1,4 @@
-"""A function's NumPy text evaluated with numbers of mpmath, of any number of digits: errors are measured from it.
+"""A function's NumPy text evaluated with numbers of mpmath, of as many digits as one likes: the errors' reference.
 
 The text (`Function.numpy`) is the same closed form, but nothing else is shared with the executors.
 """
@@ -22,7 +22,7 @@ def evaluate(source: str, operands: Mapping[str, np.ndarray], names: Sequence[st
     import mpmath
 
     functions: dict[str, Any] = {"np": _numpy_of(mpmath), "scipy": _scipy_of(mpmath)}
-    exec(source, functions)
+    exec(source, functions)  # the text is ours
     results = {}
     with mpmath.workdps(digits):
         exact = {name: _exact(mpmath, value) for name, value in operands.items()}

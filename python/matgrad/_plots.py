@@ -53,9 +53,9 @@ def measure_accuracy(function: Function, *, matrix: str | None = None, condition
                 that of the array given
     conditions  by default 1 to 1e14
     operands    those of one problem
-    returns     for each of CONTENDERS the error for each condition: |G - G*| / |G*| in the Frobenius norm, no unit, the
-                largest of the trials and variables; NaN where no trial has a result. G* has 60 digits, of the numbers
-                as the type of the data has them. "conditions" has the conditions
+    returns     for each of CONTENDERS the error for each condition: |G - G*| / |G*| in the Frobenius norm, no unit,
+                the largest of the trials and variables; NaN where no trial has a result. G* has 60 digits, of the
+                numbers as the type of the data has them. "conditions" has the conditions
     Errors      OperandError; ImportError without mpmath
     """
     function = function.with_options(reduce=None, on_failure="nan", in_axes=None)
@@ -67,11 +67,11 @@ def measure_accuracy(function: Function, *, matrix: str | None = None, condition
     matrix = matrix or next((name for name in function.wrt if given[name].ndim == 2), None)
     if matrix is None or matrix not in given or given[matrix].ndim != 2:
         raise OperandError(f"matrix: found {matrix!r}, expected the name of an operand that is a matrix")
-    wanted = np.geomspace(1, 1e14, 15) if conditions is None else np.asarray(conditions, dtype=np.float64)
+    settings = [float(condition) for condition in (np.geomspace(1, 1e14, 15) if conditions is None else conditions)]
     random = np.random.default_rng(seed)
     is_spd = declared[matrix].endswith(":spd")
     errors: dict[str, list[float]] = {name: [] for name in CONTENDERS}
-    for condition in wanted:
+    for condition in settings:
         found: dict[str, list[float]] = {name: [] for name in CONTENDERS}
         for _ in range(trials):
             drawn = conditioned(random, given[matrix].shape, condition, is_spd)
@@ -82,7 +82,7 @@ def measure_accuracy(function: Function, *, matrix: str | None = None, condition
         for name, of_trials in found.items():
             results = [error for error in of_trials if not math.isnan(error)]
             errors[name].append(max(results, default=math.nan))
-    return {"conditions": wanted, **{name: np.array(values) for name, values in errors.items()}}
+    return {"conditions": np.array(settings), **{name: np.array(values) for name, values in errors.items()}}
 
 
 def _errors(function: Function, problem: dict[str, np.ndarray]) -> dict[str, float]:
@@ -105,7 +105,7 @@ def _plain_numpy(source: str, wrt: Sequence[str], problem: dict[str, np.ndarray]
         import scipy
 
         functions["scipy"] = scipy
-    exec(source, functions)
+    exec(source, functions)  # the text is ours
     results = {}
     for name in wrt:
         gradient = functions[f"gradient_{name}"]
@@ -146,12 +146,11 @@ def plot_accuracy(function: Function, *, axes: Any = None, **arguments: Any) -> 
         color = "tab:orange" if dtype == "float32" else "tab:blue"
         # An error of 0 has no place on a logarithmic axis.
         axes.plot(conditions, np.maximum(measured[name], 1e-17), marker + line, color=color, label=name, markersize=4)
-    for real in (np.float32, np.float64):
-        unit = np.finfo(real).eps / 2
+    for unit in (2.0**-24, 2.0**-53):
         axes.plot(conditions, conditions * unit, color="grey", linewidth=0.6)
         place = conditions[len(conditions) // 2]
-        axes.annotate(f"condition * {unit:.1g}", (place, place * unit), color="grey", fontsize=7, va="bottom",
-                      ha="right")
+        text = f"condition * {unit:.1g}"
+        axes.annotate(text, (place, place * unit), color="grey", fontsize=7, va="bottom", ha="right")
     axes.set(xscale="log", yscale="log", ylim=(1e-17, 10), xlabel="condition number (no unit)",
              ylabel="relative error of the gradient (no unit)", title=function.text)
     axes.legend(fontsize=8)
@@ -182,9 +181,9 @@ def measure_roofline(plan: Plan, **operands: Any) -> dict[str, float]:
         raise OperandError(f"plot_roofline: found a plan for {plan.device}, expected one for the processor")
     operands = operands or random_operands(plan)
     results = plan(**operands)
-    written = results if isinstance(results, tuple) else (results,)
     # A number is no array that could be written to.
-    out = written if all(isinstance(result, np.ndarray) for result in written) else None
+    arrays = results if isinstance(results, tuple) else (results,)
+    out = arrays if all(isinstance(result, np.ndarray) for result in arrays) else None
     copies, products = Copies(), {dtype: Products(dtype) for dtype in ("float32", "float64")}
     times = taking_turns({"plan": lambda: plan(**operands, out=out), "copies": copies, **products}, seconds=0.5)
     best = {name: min(of_call) for name, of_call in times.items()}
@@ -225,7 +224,7 @@ def plot_roofline(plan: Plan, *, axes: Any = None, **operands: Any) -> Any:
                     label=f"{dtype}: {m['bandwidth'] / 1e9:.1f} GB/s, {peak / 1e9:.0f} Gop/s")
     axes.plot(intensity, m["operations"] / m["seconds"] / 1e9, "o", color="tab:red",
               label=f"{m['seconds'] * 1e3:.3g} ms measured, bound {m['bound_seconds'] * 1e3:.3g} ms")
-    axes.set(xlabel="operations per byte", ylabel="Gop/s",
-             title=f"{plan._function.text}, {plan.cost.problems} problems, {plan.dtype}")
+    title = f"{plan._function.text}, {plan.cost.problems} problems, {plan.dtype}"
+    axes.set(xlabel="operations per byte", ylabel="Gop/s", title=title)
     axes.legend(fontsize=8)
     return axes

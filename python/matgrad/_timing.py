@@ -16,9 +16,8 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def taking_turns(
-    calls: Mapping[str, Callable[[], Any]], seconds: float = 1.0, rounds: int = 3
-) -> dict[str, list[float]]:
+def taking_turns(calls: Mapping[str, Callable[[], Any]], seconds: float = 1.0,
+                 rounds: int = 3) -> dict[str, list[float]]:
     """The seconds of each call, in rounds in which each is called once, after one call that is not counted.
 
     seconds, rounds   it ends when so much time has passed and there were so many rounds

@@ -103,7 +103,7 @@ def _logsumexp(np: Any, z: Any) -> Any:
     return np.log(np.exp(z - shift).sum()) + shift
 
 
-def operands(case: Case, function: matgrad.Function, problems: int, dtype: str) -> dict[str, np.ndarray]:
+def operands(case: Case, function: matgrad.Function, problems: int, dtype: str) -> dict[str, Any]:
     """Random operands of the case."""
     random = np.random.default_rng(0)
     made = {}

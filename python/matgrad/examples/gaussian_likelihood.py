@@ -56,7 +56,7 @@ def run(report: Report) -> bool:
     low, high = np.quantile(partial[1:], [0.025, 0.975], axis=0)
     report.say(f"{len(S)} Gaussians of {S.shape[-1]} measurements; partial correlation with progression (no unit),")
     report.say("and what 95% of the resamples lie between")
-    for row in zip(names, partial[0], low, high, strict=False):
+    for row in zip(names[:-1], partial[0], low, high, strict=True):
         report.say("{:<6} {:9.6f}   {:8.4f} {:8.4f}".format(*row))
     error = np.abs(P @ S - np.eye(len(names))).max()
     report.say(f"largest entry of P*S - I: {error:.1e}")

@@ -91,10 +91,9 @@ def run(report: Report) -> bool:
         processes.close()
         return bool(difference <= 1e-6)
 
-    report.say(f"{len(features)} tumours in {processes.size} processes, {len(X)} in the first;"
-               f" {len(losses)} evaluations by L-BFGS")
-    report.say(f"largest difference from scikit-learn's coefficients: {difference:.1e} (log odds per standard"
-               " deviation)")
+    report.say(f"{len(features)} tumours in {processes.size} processes, {len(X)} in the first")
+    report.say(f"{len(losses)} evaluations by L-BFGS")
+    report.say(f"largest difference from scikit-learn: {difference:.1e} (log odds per standard deviation)")
 
     def draw(axes):
         axes.semilogy(np.array(losses) - min(losses) + 1e-13)

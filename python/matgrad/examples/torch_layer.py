@@ -69,8 +69,8 @@ def run(report: Report) -> bool:
     values = train(model, torch.from_numpy(centred), 40, report.progress)
     singular_values = np.loadtxt(folder() / "digits" / "singular_values.txt")
     known = 2 * np.log(singular_values[:numbers]).sum()
-    report.say(f"{len(images)} images of 64 pixels, {numbers} numbers of each;"
-               f" {len(values)} rounds of 10 steps of L-BFGS")
+    report.say(f"{len(images)} images of 64 pixels, {numbers} numbers of each")
+    report.say(f"{len(values)} rounds of 10 steps of L-BFGS")
     report.say(f"log determinant {values[-1]:.9f} nats, of the principal components {known:.9f}")
 
     def draw(axes):
@@ -79,8 +79,8 @@ def run(report: Report) -> bool:
                  title=f"{numbers} directions of {len(images)} digits")
 
     report.plot(draw)
-    is_reached = abs(values[-1] - known) <= 1e-6
-    return report.finish(is_reached, "the log determinant of the principal components, within 1e-6")
+    reached = abs(values[-1] - known) <= 1e-6
+    return report.finish(reached, "the log determinant of the principal components, within 1e-6")
 
 
 if __name__ == "__main__":

@@ -111,6 +111,7 @@ def has_torch():
     return importlib.util.find_spec("torch") is not None
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not has_torch(), reason="PyTorch is not installed")
 def test_training_in_one_process_reaches_the_known_coefficients(tmp_path):
     import torch
