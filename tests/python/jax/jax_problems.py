@@ -8,11 +8,11 @@ trusted: a free direction would leave the symmetric or orthogonal matrices.
 import functools
 
 import jax
+import jax.experimental
 import jax.numpy as jnp
-import numpy as np
-
 import matgrad
 import matgrad.jax
+import numpy as np
 
 SIZES = {"m": 4, "n": 3, "p": 2, "k": 3, "1": 1}
 ENTRIES = {entry.name: entry for entry in matgrad.catalogue()}
@@ -76,6 +76,12 @@ class Problem:
     @property
     def argnums(self):
         return tuple(range(len(self.names)))
+
+
+def single_precision():
+    """A context in which JAX has no float64, as it has when nothing else is said."""
+    enable = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
+    return enable(False)
 
 
 @functools.cache
