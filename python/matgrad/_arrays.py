@@ -44,6 +44,9 @@ class NumPyKind:
     def contiguous(self, array: Any) -> Any:
         return np.ascontiguousarray(array)
 
+    def handed_over(self, array: Any) -> Any:
+        return array
+
     def move_axis(self, array: Any, source: int) -> Any:
         return np.moveaxis(array, source, 0)
 
@@ -151,6 +154,10 @@ class TorchKind:
     def contiguous(self, array: Any) -> Any:
         return array.contiguous()
 
+    def handed_over(self, array: Any) -> Any:
+        """NumPy's view of a tensor in host memory costs a fraction of what its DLPack does."""
+        return array.numpy() if isinstance(array, self.torch.Tensor) else array
+
     def move_axis(self, array: Any, source: int) -> Any:
         return array.movedim(source, 0)
 
@@ -245,7 +252,10 @@ def kind_of(name: str, value: Any) -> Any | None:
     if root == "numpy":
         return NUMPY if isinstance(value, np.ndarray) else None
     if root == "torch":
-        return _torch()
+        kind = _torch()
+        if value.layout is not kind.torch.strided:
+            raise OperandTypeError(f"operand '{name}': found a tensor of layout {value.layout}, expected a dense one")
+        return kind
     if root == "jax":
         return _jax()
     if root == "cupy":
@@ -304,7 +314,7 @@ class Operands:
         for value in values:
             is_ready = self.kind.is_native(value) and self.kind.dtype_name(value) == self.dtype
             if is_ready and self.kind.name == "torch":
-                value = value.detach()
+                value = value.detach().resolve_neg()
             if is_ready and self.kind is NUMPY and not value.dtype.isnative:
                 is_ready = False
             arrays.append(value if is_ready else self.kind.asarray(value, self.dtype, self.device))

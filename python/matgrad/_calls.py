@@ -53,11 +53,13 @@ def run(
     if operands.device != "cpu":
         _enqueue(computation, operands, results, status, planned)
         return results, 0
+    written = tuple(kind.handed_over(result) for result in results)
+    read = tuple(kind.handed_over(array) for array in arrays)
     try:
-        counts = _run(computation, arrays, results, status, device, check_finite, rows, beta, planned)
+        counts = _run(computation, read, written, status, device, check_finite, rows, beta, planned)
     except CopyNeeded:
-        arrays = tuple(kind.contiguous(array) for array in arrays)
-        counts = _run(computation, arrays, results, status, device, check_finite, rows, beta, planned)
+        read = tuple(kind.handed_over(kind.contiguous(array)) for array in arrays)
+        counts = _run(computation, read, written, status, device, check_finite, rows, beta, planned)
     if out is None:
         results = tuple(kind.finish(result) for result in results)
     return results, counts[1]

@@ -117,7 +117,7 @@ def test_failed_problems():
     status = np.empty(3, np.int32)
     f.grad(x, status=status)
     assert mg.succeeded(status).tolist() == [True, False, True]
-    assert mg.status_text(status[1]) in ("not positive at pivot 2", "ill-conditioned")
+    assert mg.status_text(status[1]).startswith(("not positive at pivot 2", "ill-conditioned"))
     with pytest.warns(mg.FailureWarning, match="1 of 3 problems failed, the first is problem 1: "):
         f.with_options(on_failure="warn").grad(x)
     with pytest.raises(mg.FailedProblems, match="1 of 3") as caught:
