@@ -11,8 +11,8 @@
 #include "call.hpp"
 #include "computation.hpp"
 #include "errors.hpp"
-#include "xla_handlers.hpp"
 #include "numpy_calls.hpp"
+#include "xla_handlers.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;

@@ -144,9 +144,9 @@ def _bound(of: Computation, args: Sequence[Any], named: Mapping[str, Any]) -> di
 
 def _batch_first(of: Computation, given: dict[str, Any], in_axes: Mapping[str, int | None]) -> dict[str, Any]:
     for name, axis in in_axes.items():
-        expected = of.operands[of.place(name)].rank + (axis is not None)
-        if jnp.ndim(given[name]) != expected:
-            raise OperandError(f"operand '{name}': found {jnp.ndim(given[name])} axes, expected {expected} with in_axes")
+        found, expected = jnp.ndim(given[name]), of.operands[of.place(name)].rank + (axis is not None)
+        if found != expected:
+            raise OperandError(f"operand '{name}': found {found} axes, expected {expected} with in_axes")
         if axis is not None:
             given[name] = jnp.moveaxis(given[name], axis, 0)
     return given

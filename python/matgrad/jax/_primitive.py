@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir, partial_eval
+from jax.sharding import NamedSharding, PartitionSpec
 
 from matgrad import _core
 from matgrad._computation import Computation
@@ -29,7 +30,8 @@ run_p.multiple_results = True
 
 def bind(of: Computation, groups: int, layout: Layout, arrays: Sequence[Any]) -> list[Any]:
     """The results of a call; arrays are those of the operands that are present, all of one dtype."""
-    return run_p.bind(*_varying_alike(arrays), computation=of.key, groups=groups, layout=layout)
+    results: list[Any] = run_p.bind(*_varying_alike(arrays), computation=of.key, groups=groups, layout=layout)
+    return results
 
 
 def _varying_alike(arrays: Sequence[Any]) -> list[Any]:
@@ -38,9 +40,15 @@ def _varying_alike(arrays: Sequence[Any]) -> list[Any]:
     marks = [_marks(jax.typeof(array)) for array in arrays]
     every = frozenset().union(*marks)
     return [
-        jax.lax.pcast(array, tuple(sorted(every - own, key=str)), to="varying") if every - own else array
+        _vary(array, tuple(sorted(every - own, key=str))) if every - own else array
         for array, own in zip(arrays, marks, strict=True)
     ]
+
+
+def _vary(array: Any, axes: tuple[Any, ...]) -> Any:
+    if hasattr(jax.lax, "pcast"):
+        return jax.lax.pcast(array, axes, to="varying")
+    return jax.lax.pvary(array, axes)
 
 
 def _marks(aval: Any) -> frozenset[Any]:
@@ -53,12 +61,10 @@ def _eager(key: str, groups: int, layout: Layout) -> Any:
     return jax.jit(lambda *arrays: run_p.bind(*arrays, computation=key, groups=groups, layout=layout))
 
 
-@run_p.def_impl
-def _run(*arrays: Any, computation: str, groups: int, layout: Layout) -> list[Any]:
+def _run(*arrays: Any, computation: str, groups: int, layout: Layout) -> Any:
     return _eager(computation, groups, layout)(*arrays)
 
 
-@run_p.def_abstract_eval
 def _shapes(*avals: Any, computation: str, groups: int, layout: Layout) -> list[Any]:
     of = _computation(computation)
     axes = axes_of(of, groups, layout, [aval.shape for aval in avals])
@@ -66,9 +72,13 @@ def _shapes(*avals: Any, computation: str, groups: int, layout: Layout) -> list[
     results = []
     for output in of.outputs:
         shape = axes.result_shape(of, output)
-        sharding = like.sharding.update(spec=jax.sharding.PartitionSpec(*[None] * len(shape)))
+        sharding = NamedSharding(like.sharding.mesh, PartitionSpec(*[None] * len(shape)))
         results.append(like.update(shape=shape, sharding=sharding, weak_type=False))
     return results
+
+
+run_p.def_impl(_run)
+run_p.def_abstract_eval(_shapes)
 
 
 def listed_outputs(of: Computation) -> list[tuple[str, str]]:

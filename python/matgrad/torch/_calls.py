@@ -49,6 +49,10 @@ class Call:
         self.ranks = tuple(operand.rank for operand in of.operands)
         self.outputs = (*of.outputs, Output("succeeded", "none", 0)) if self.tells_success else of.outputs
         self._shapes: dict[tuple[Shape, ...], list[Shape]] = {}
+        # Of marks of outputs or operands. They are kept with the call and forgotten with it.
+        self._only: dict[tuple[bool, ...], Call] = {}
+        self._vjps: dict[tuple[bool, ...], Derivative] = {}
+        self._tangents: dict[tuple[bool, ...], Derivative] = {}
 
     def result_shapes(self, shapes: Sequence[Shape]) -> list[Shape]:
         """Of results for operands of these shapes, without kept axes."""
@@ -97,24 +101,30 @@ class Call:
         fields["outputs"] = [list(output) for output in outputs]
         return call((SUCCEEDED if tells_success else "") + json.dumps(fields, sort_keys=True))
 
-    @functools.cache  # noqa: B019 - calls are few and kept
     def only(self, marks: tuple[bool, ...]) -> Call:
         """Of the outputs those that are marked, without that of success."""
-        marked = [output for output, mark in zip(self.computation.outputs, marks, strict=False) if mark]
-        return self._with_outputs([(output.text, output.reduction) for output in marked], False)
+        found = self._only.get(marks)
+        if found is None:
+            marked = [output for output, mark in zip(self.computation.outputs, marks, strict=False) if mark]
+            found = self._only[marks] = self._with_outputs([(o.text, o.reduction) for o in marked], False)
+        return found
 
-    @functools.cache  # noqa: B019
     def vjp(self, needed: tuple[bool, ...]) -> Derivative:
         """Gradients by the operands that are marked, from a cotangent of each output."""
-        return self._derivative(self.computation.vjp(self._marked(needed)))
+        found = self._vjps.get(needed)
+        if found is None:
+            found = self._vjps[needed] = self._derivative(self.computation.vjp(self._marked(needed)))
+        return found
 
-    @functools.cache  # noqa: B019
     def tangent(self, moved: tuple[bool, ...]) -> Derivative:
         """The change of the outputs along directions of the operands that are marked."""
-        derivative = self._derivative(self.computation.tangent(self._marked(moved)))
-        if self.tells_success:
-            return dataclasses.replace(derivative, live=(*derivative.live, False))
-        return derivative
+        found = self._tangents.get(moved)
+        if found is None:
+            found = self._derivative(self.computation.tangent(self._marked(moved)))
+            if self.tells_success:
+                found = dataclasses.replace(found, live=(*found.live, False))
+            self._tangents[moved] = found
+        return found
 
     def _marked(self, marks: tuple[bool, ...]) -> tuple[str, ...]:
         return tuple(name for name, marked in zip(self.names, marks, strict=True) if marked)

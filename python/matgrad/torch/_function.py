@@ -19,8 +19,9 @@ from matgrad.torch._rules import traced
 _FLOATS = (torch.float32, torch.float64)
 # What factors a matrix, and so may fail.
 _FACTORED = ("inv(", "det(")
-# Those of `matgrad.Options` that mean something here; the device is that of the tensors.
-_OPTIONS = ("reduce", "accuracy", "convention", "executor", "threads", "jitter", "in_axes")
+# Those of `matgrad.Options` that mean something here. The device is that of the tensors; the gradient by a symmetric
+# matrix is the projected one, the only one that the chain rule holds for.
+_OPTIONS = ("reduce", "accuracy", "executor", "threads", "jitter", "in_axes")
 
 
 class Function:
@@ -48,8 +49,9 @@ class Function:
         self._in_axes = dict(base.options.in_axes or {})
         self._value_key = value.key
         # Where problems may fail, what is summed is masked here: a gradient that needs no factor does not fail, and
-        # would count problems that the value leaves out.
-        self._is_masked = base.options.reduce is not None and any(name in base.text for name in _FACTORED)
+        # would count problems that the value leaves out. A mean is made here too: its parts can be on several machines.
+        reduce = base.options.reduce
+        self._is_masked = reduce == "mean" or (reduce == "sum" and any(name in base.text for name in _FACTORED))
         if self._is_masked:
             self._value_key = call(value.key).unreduced.with_success.key
         if base.wrt:
@@ -138,6 +140,9 @@ class Function:
             if value.dtype not in _FLOATS:
                 dtype = str(value.dtype).removeprefix("torch.")
                 raise OperandTypeError(f"operand '{name}': found {dtype}, expected float32 or float64")
+            if value.layout is not torch.strided:
+                layout = str(value.layout).removeprefix("torch.")
+                raise OperandTypeError(f"operand '{name}': found layout {layout}, expected a dense tensor")
             if first is None:
                 first, leader = value, name
             elif value.dtype != first.dtype:
@@ -189,7 +194,7 @@ class Function:
         made = []
         for name, rank, value in zip(self._names, self._ranks, operands, strict=True):
             if isinstance(value, (bool, int, float)) and rank == 0:
-                value = torch.tensor(float(value), dtype=dtype, device=device)
+                value = torch.full((), float(value), dtype=dtype, device=device)
             if not isinstance(value, Tensor):
                 wanted = "a tensor or a number" if rank == 0 else "a tensor"
                 raise OperandTypeError(f"operand '{name}': found {type(value).__name__}, expected {wanted}")
@@ -207,7 +212,7 @@ def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, 
     declare     shapes and structures where they are not inferred: "S=n,n:spd", "t=1", "x=n"
     reduce      None, "sum" or "mean" over the batch
     capturable  only GPU kernels that a CUDA graph can hold (not yet run on a GPU)
-    options     accuracy, convention, executor, threads, jitter, in_axes, as `matgrad.Options` has them
+    options     accuracy, executor, threads, jitter, in_axes, as `matgrad.Options` has them
     Errors      ParseError with the place, ShapeError with both shapes, NameError, OperandError for an option
 
     >>> import torch
@@ -219,7 +224,8 @@ def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, 
     """
     for name in options:
         if name not in _OPTIONS:
-            raise OperandError(f"option '{name}': found one of arrays without a graph, expected {', '.join(_OPTIONS)}")
+            expected = ", ".join(_OPTIONS)
+            raise OperandError(f"option '{name}': found one that tensors with a graph have not, expected {expected}")
     text = str(text)
     is_named = text.startswith("@")
     variables = () if wrt is None and not is_named else wrt

@@ -13,7 +13,7 @@ from matgrad.errors import OperandError
 from matgrad.torch._function import Function, function
 
 
-class Module(torch.nn.Module):  # type: ignore[misc] # PyTorch's types are not looked at
+class Module(torch.nn.Module):
     """A function some of whose operands are parameters or buffers of the module.
 
     text         as for `matgrad.torch.function`

@@ -47,7 +47,10 @@ def _run_on_host(of: Call, operands: Sequence[Tensor]) -> list[Tensor]:
 def _run_on_gpu(of: Call, operands: Sequence[Tensor]) -> list[Tensor]:
     """Enqueues on the current stream and waits for nothing. Not yet run on a GPU."""
     bound = Operands(of.names, operands)
-    status = arrays_calls.new_status(of.computation, bound) if of.tells_success else None
+    status = None
+    if of.tells_success:
+        batch = of.batch([operand.shape for operand in operands], 0)
+        status = torch.empty(batch, dtype=torch.int32, device=operands[0].device)
     results = list(arrays_calls.run(of.computation, bound, status=status)[0])
     if status is not None:
         results.append(_succeeded(status).to(operands[0].dtype))
@@ -110,8 +113,8 @@ def run_on_gpu(operands: Sequence[Tensor], key: str, kept: int) -> list[Tensor]:
     return _run_kept(_run_on_gpu, call(key), operands, kept)
 
 
-torch.library.impl(NAME, "CPU", run_on_host)
-torch.library.impl(NAME, "CUDA", run_on_gpu)
+torch.library.impl(NAME, "cpu", run_on_host)
+torch.library.impl(NAME, "cuda", run_on_gpu)
 
 
 def run_without_data(operands: Sequence[Tensor], key: str, kept: int) -> list[Tensor]:

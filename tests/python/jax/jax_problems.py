@@ -8,6 +8,7 @@ trusted: a free direction would leave the symmetric or orthogonal matrices.
 import functools
 
 import jax
+import jax.experimental
 import jax.numpy as jnp
 import numpy as np
 
@@ -76,6 +77,12 @@ class Problem:
     @property
     def argnums(self):
         return tuple(range(len(self.names)))
+
+
+def single_precision():
+    """A context in which JAX has no float64, as it has when nothing else is said."""
+    enable = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
+    return enable(False)
 
 
 @functools.cache

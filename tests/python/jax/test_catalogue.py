@@ -2,6 +2,7 @@
 
 import jax
 import pytest
+
 from jax_problems import ENTRIES, assert_close, problem
 
 

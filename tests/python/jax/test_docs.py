@@ -6,11 +6,11 @@ import importlib
 import pathlib
 import re
 
-import jax
 import numpy as np
 import pytest
 
 import matgrad.jax
+from jax_problems import single_precision
 
 PAGE = pathlib.Path(__file__).parents[3] / "docs" / "python-jax.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
@@ -32,7 +32,7 @@ def run(block, names):
 def test_page():
     """The blocks are one program; the training loop in it reaches the least-squares solutions."""
     names = {}
-    with jax.enable_x64(False):
+    with single_precision():
         shown = [pair for block in BLOCKS for pair in run(block, names)]
     assert len(shown) > 8
     for printed, said in shown:
@@ -44,7 +44,7 @@ def test_page():
 @pytest.mark.parametrize("name", ["_function", "_primitive"])
 def test_docstrings(name):
     module = importlib.import_module(f"matgrad.jax.{name}")
-    with jax.enable_x64(False):
+    with single_precision():
         results = doctest.testmod(module)
     assert results.failed == 0
 

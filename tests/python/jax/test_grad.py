@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax_problems import HANDFUL, assert_close, custom_calls, problem
 
 import matgrad.jax
+from jax_problems import HANDFUL, assert_close, custom_calls, problem
 
 FORMS = {
     "grad": lambda f, free: jax.grad(f, tuple(range(len(free))))(*free),
@@ -48,10 +48,12 @@ def test_reduced(reduce):
     total = getattr(jnp, reduce)
 
     def by_hand(A, C, X):
-        one = lambda X: jnp.trace(A @ X) + jnp.trace(C) + ((X @ C) ** 2).sum()
+        def one(X):
+            return jnp.trace(A @ X) + jnp.trace(C) + ((X @ C) ** 2).sum()
         return total(jax.vmap(one)(X))
 
-    mine = lambda A, C, X: f(A=A, C=C, X=X)
+    def mine(A, C, X):
+        return f(A=A, C=C, X=X)
     value, gradients = jax.value_and_grad(by_hand, (0, 1, 2))(A, C, X)
     assert_close(jax.value_and_grad(mine, (0, 1, 2))(A, C, X), (value, gradients))
     assert_close(f.value_and_grad(A=A, C=C, X=X), (value, dict(zip("ACX", gradients, strict=True))))
@@ -69,7 +71,8 @@ def test_terms_without_a_batched_operand_left(reduce):
         values = jnp.einsum("ij,bji->b", A, X) + jnp.trace(C)
         return values if reduce is None else getattr(jnp, reduce)(values)
 
-    mine = lambda A, C, X: f(A=A, C=C, X=X)
+    def mine(A, C, X):
+        return f(A=A, C=C, X=X)
     for transform in (jax.jacrev, jax.jacfwd, jax.hessian):
         assert_close(transform(mine, (0, 1, 2))(A, C, X), transform(by_hand, (0, 1, 2))(A, C, X))
 

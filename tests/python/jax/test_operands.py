@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import matgrad.jax
-from matgrad.errors import OperandError, OperandTypeError, ShapeError
+from jax_problems import single_precision
+from matgrad import _core
+from matgrad.errors import MachineError, OperandError, OperandTypeError, ShapeError
 
 f = matgrad.jax.function("t*norm2(A*x)^2", declare="t=1")  # operands in the order of the text
 A, x = np.ones((4, 3)), np.ones(3)
@@ -38,7 +40,7 @@ def test_types_follow_promotion(given, expected):
 
 
 def test_without_x64():
-    with jax.enable_x64(False):
+    with single_precision():
         value, gradient = jax.jit(jax.value_and_grad(f, 2))(2.0, A, x)
     assert value.dtype == gradient.dtype == np.float32
     assert np.array_equal(gradient, np.full(3, 48))
@@ -85,3 +87,10 @@ def test_pickle():
     again = pickle.loads(pickle.dumps(f))
     assert repr(again) == repr(f)
     assert again(2.0, A, x) == 72.0
+
+
+def test_a_build_without_handlers_says_so(monkeypatch):
+    monkeypatch.setattr(_core, "xla_handlers", dict)
+    monkeypatch.setattr(matgrad.jax._function, "_is_registered", matgrad.jax.register_handlers)
+    with pytest.raises(MachineError, match="without XLA's headers"):
+        f(2.0, A, x)

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax_problems import HANDFUL, assert_close, calls, custom_calls, problem
 
 import matgrad.jax
+from jax_problems import HANDFUL, assert_close, calls, custom_calls, problem
 
 f = matgrad.jax.function("@frobenius")  # operands X, A
 
@@ -66,7 +66,8 @@ def test_derivatives_of_the_sum(nesting):
     arrays = operands(*batches)
 
     def of(g):
-        total = lambda *arrays: nest(g)(*arrays).sum()
+        def total(*arrays):
+            return nest(g)(*arrays).sum()
         return jax.jit(lambda *a: (jax.grad(total, (0, 1))(*a), jax.hessian(total, (0, 1))(*a)))
 
     assert_close(of(f)(*arrays), of(by_hand)(*arrays))
@@ -75,7 +76,8 @@ def test_derivatives_of_the_sum(nesting):
 def test_batch_axes_and_vmap():
     """An operand has batch axes of its own inside of vmap."""
     X, A = operands((3, 5), (3,))
-    inner = lambda X, A: f(X, A)
+    def inner(X, A):
+        return f(X, A)
     assert_close(jax.vmap(inner)(X, A), jax.vmap(jax.vmap(by_hand, (0, None)))(X, A))
     X, A = operands((5,), (3,))
     assert_close(
@@ -87,10 +89,12 @@ def test_batch_axes_and_vmap():
 def test_reduced_function(reduce):
     """Each of the mapped problems is a sum or a mean over its own batch."""
     g = matgrad.jax.function("@frobenius", reduce=reduce)
-    total = lambda X, A: getattr(jnp, reduce)(jax.vmap(by_hand, (0, None))(X, A))
+    def total(X, A):
+        return getattr(jnp, reduce)(jax.vmap(by_hand, (0, None))(X, A))
     X, A = operands((3, 5), (3,))
     for axes, arrays in {(0, 0): (X, A), (None, 0): (X[0], A), (0, None): (X, A[0])}.items():
-        of = lambda h: jax.jit(jax.vmap(jax.value_and_grad(h, (0, 1)), axes))  # noqa: B023
+        def of(h):
+            return jax.jit(jax.vmap(jax.value_and_grad(h, (0, 1)), axes))
         assert_close(of(g)(*arrays), of(total)(*arrays))
 
 
@@ -103,7 +107,8 @@ def test_gradient_of_each_problem_by_a_shared_operand():
 
 def test_shared_operands_stay_shared():
     X, A = operands((5,), ())
-    for function in (jax.vmap(f, (0, None)), jax.vmap(jax.grad(f, (0, 1)), (0, None)), jax.grad(lambda *o: f(*o).sum())):
+    gradients = jax.vmap(jax.grad(f, (0, 1)), (0, None)), jax.grad(lambda *o: f(*o).sum(), (0, 1))
+    for function in (jax.vmap(f, (0, None)), *gradients):
         for shapes in calls(function, X, A):
             assert (5, 4, 3) in shapes
             assert (2, 3) in shapes

@@ -1,9 +1,10 @@
 """What each of two processes does with its part of a batch."""
 
-import matgrad.torch
 import torch
-from catalogue_in_torch import assert_close
 from two_processes import COUNT
+
+import matgrad.torch
+from catalogue_in_torch import assert_close
 
 TEXT = "logdet(X'*X) + norm2(A*X)^2"
 

@@ -4,8 +4,11 @@ Operands of a structure are made from free numbers inside what is differentiated
 trusted: a finite difference would leave the symmetric or orthogonal matrices.
 """
 
-import matgrad
 import torch
+
+import matgrad
+
+torch.set_num_threads(1)  # matrices of a few entries
 
 SIZES = {"m": 4, "n": 3, "p": 2, "k": 3, "1": 1}
 

@@ -37,7 +37,7 @@ COMPOSED = {
 }
 
 
-@pytest.mark.parametrize("composed", COMPOSED)
+@pytest.mark.parametrize("composed", ["grad", "vmap of grad", "hessian"])
 def test_transforms_inside(composed):
     problem = Problem("log_det_gram")
     free = problem.free(requires_grad=False)

@@ -7,8 +7,9 @@ if not torch.distributed.is_available():
     pytest.skip("this PyTorch has no torch.distributed", allow_module_level=True)
 
 from batch_in_parts import one_of_two, operands, results  # noqa: E402
-from catalogue_in_torch import assert_close  # noqa: E402
 from two_processes import COUNT, in_two_processes  # noqa: E402
+
+from catalogue_in_torch import assert_close  # noqa: E402
 
 
 @pytest.mark.full

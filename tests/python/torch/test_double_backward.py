@@ -22,7 +22,7 @@ def test_gradgradcheck(name):
 @pytest.mark.parametrize("name", ENTRIES)
 def test_gradgradcheck_forward_and_reverse(name, reduce):
     problem = Problem(name, reduce=reduce)
-    for shared in {(), some_shared(problem), problem.names}:
+    for shared in {(), some_shared(problem)}:
         free = problem.free((2,), shared)
         modes = {"check_fwd_over_rev": True, "check_rev_over_rev": True}
         assert torch.autograd.gradgradcheck(problem.ours, free, fast_mode=True, **modes)

@@ -9,9 +9,10 @@ if not torch.distributed.is_available():
     pytest.skip("this PyTorch has no torch.distributed", allow_module_level=True)
 
 from batch_in_shards import TEXT, compare, results, spread  # noqa: E402
-from matgrad.torch import _sharding  # noqa: E402
 from torch.distributed.tensor import DTensor, Partial, Replicate, Shard  # noqa: E402
 from two_processes import in_two_processes  # noqa: E402
+
+from matgrad.torch import _sharding  # noqa: E402
 
 
 def key(reduction):
