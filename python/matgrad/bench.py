@@ -83,17 +83,17 @@ def _softmax_cross_entropy(W, x, y):
 
 
 CASES = [
-    Case("frobenius", {"m": 16, "n": 16, "p": 16}, 20_000, ("A",), _frobenius,
+    Case("frobenius", {"m": 16, "n": 16, "p": 16}, 10_000, ("A",), _frobenius,
          lambda np, X, A: 0.5 * ((X @ A.T) ** 2).sum()),
-    Case("least_squares", {"m": 64, "n": 16}, 50_000, ("A",), _least_squares,
+    Case("least_squares", {"m": 64, "n": 16}, 10_000, ("A",), _least_squares,
          lambda np, A, x, b: ((A @ x - b) ** 2).sum()),
     Case("log_det_gram", {"m": 64, "n": 16}, 20_000, (), _log_det_gram,
          lambda np, X: np.linalg.slogdet(X.T @ X)[1]),
-    Case("gaussian_nll", {"n": 8}, 20_000, (), _gaussian_nll,
+    Case("gaussian_nll", {"n": 8}, 10_000, (), _gaussian_nll,
          lambda np, P, S: -np.linalg.slogdet(P)[1] + (S * P).sum()),
-    Case("logistic", {"m": 64, "n": 16}, 20_000, ("A",), _logistic,
+    Case("logistic", {"m": 64, "n": 16}, 10_000, ("A",), _logistic,
          lambda np, y, A, x: np.logaddexp(-y * (A @ x), np.zeros_like(y)).sum()),
-    Case("softmax_cross_entropy", {"k": 10, "n": 32}, 20_000, (), _softmax_cross_entropy,
+    Case("softmax_cross_entropy", {"k": 10, "n": 32}, 10_000, (), _softmax_cross_entropy,
          lambda np, W, x, y: _logsumexp(np, W @ x) - (y * (W @ x)).sum()),
 ]
 
@@ -129,16 +129,20 @@ def contenders(case: Case, given: dict[str, Any], dtype: str) -> dict[str, Calla
     axes = tuple(None if name in case.shared else 0 for name in names)
     if importlib.util.find_spec("jax"):
         import jax
+        import jax.experimental
+
+        home = jax if hasattr(jax, "enable_x64") else jax.experimental  # where older versions have it
+        enable_x64 = home.enable_x64
 
         def value(*arrays: Any) -> Any:
             return case.formula(jax.numpy, **dict(zip(names, arrays, strict=True)))
 
-        with jax.enable_x64(dtype == "float64"):
+        with enable_x64(dtype == "float64"):
             arrays = [jax.numpy.asarray(given[name]) for name in names]
             mapped = jax.jit(jax.vmap(jax.value_and_grad(value, names.index(variable)), axes))
 
             def call(mapped: Any = mapped, arrays: Any = tuple(arrays)) -> Any:
-                with jax.enable_x64(dtype == "float64"):
+                with enable_x64(dtype == "float64"):
                     return jax.block_until_ready(mapped(*arrays))
 
         made["jax"] = call

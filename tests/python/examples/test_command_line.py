@@ -2,6 +2,7 @@
 
 import importlib
 import pathlib
+import runpy
 import subprocess
 import sys
 
@@ -46,6 +47,14 @@ def test_the_layer_of_a_pytorch_model_reaches_the_known_answer(tmp_path):
     from matgrad.examples import torch_layer
 
     assert _report.main("torch_layer", torch_layer.run, torch_layer.__doc__, ["--small", "--out", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize("name", ["torch_layer", "torch_data_parallel"])
+def test_without_pytorch_it_is_one_line_and_status_2(name, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    names = runpy.run_path(str(EXAMPLES / f"{name}.py"))
+    assert _report.main(name, names["run"], names["__doc__"], ["--small", "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"{name}: PyTorch is not installed\n"
 
 
 def test_the_known_answer_of_the_layer_is_that_of_the_eigenvalues():
