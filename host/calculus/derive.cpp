@@ -167,13 +167,16 @@ private:
 Derivation derive(const Expr& f, std::span<const std::string> names, Convention convention,
                   Lines lines) try {
     const std::vector<Expr> variables = variables_of(f, names);
+    Derivation result;
+    result.function = f;
+    if (variables.empty()) {
+        return result;
+    }
     const auto is_variable = [&variables](const Expr& e) {
         return std::find(variables.begin(), variables.end(), e) != variables.end();
     };
     Propagation propagation(prepared(f, is_variable), variables, lines);
     propagation.run();
-    Derivation result;
-    result.function = f;
     for (const Expr& x : variables) {
         result.gradients.push_back({x, projected(propagation.adjoint(x), x, convention)});
     }

@@ -19,6 +19,7 @@ that has not yet been run on a GPU.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,9 @@ def value_and_grad(function: Function, comm: Any, **operands: Any) -> tuple[Any,
     Errors     OperandError, before anything is sent: reduce="mean", or an operand that does not fit
 
     >>> import matgrad, types
-    >>> alone = types.SimpleNamespace(rank=0, size=1, Allreduce=lambda mine, summed: np.copyto(summed, mine))
+    >>> alone = types.SimpleNamespace(
+    ...     rank=0, size=1, allreduce=lambda mine: mine, Allreduce=lambda mine, summed: np.copyto(summed, mine)
+    ... )
     >>> f = matgrad.function("0.5*norm2(x - t)^2", wrt="t", declare="t=n", reduce="sum")
     >>> value, gradient = value_and_grad(f, alone, x=np.array([[1.0], [2.0]]), t=np.array([0.0]))
     >>> float(value), gradient
@@ -66,6 +69,7 @@ def value_and_grad(function: Function, comm: Any, **operands: Any) -> tuple[Any,
     if function.options.reduce == "mean":
         raise OperandError("reduce: found 'mean', expected 'sum' (divide by the problems of all processes) or None")
     outputs = ("value", *(f"gradient {name}" for name in function.wrt))
+    function = _weighed_for_all(function, comm, operands)
     value, gradients = function.value_and_grad(**operands)
     results = [value, *(gradients.values() if isinstance(gradients, dict) else [gradients])]
     if function.options.reduce == "sum":
@@ -78,6 +82,20 @@ def value_and_grad(function: Function, comm: Any, **operands: Any) -> tuple[Any,
         results = [next(totals) if is_summed else result for result, is_summed in zip(results, summed, strict=True)]
     value, *found = results
     return value, found[0] if len(found) == 1 else dict(zip(function.wrt, found, strict=True))
+
+
+def _weighed_for_all(function: Function, comm: Any, operands: dict[str, Any]) -> Function:
+    """The function with the batch of all processes as the one that its plans are weighed for: a part of the batch
+    then takes the steps that the whole would, and a problem gets its bits."""
+    computation = function._computation(function._outputs.both)
+    shapes = [np.shape(value) for value in function._bind(computation, (), operands)]
+    problems = comm.allreduce(computation.sizes(shapes)[1])
+    return function if function.options.expected_batch else _with_expected_batch(function, max(problems, 1))
+
+
+@functools.lru_cache(maxsize=64)
+def _with_expected_batch(function: Function, problems: int) -> Function:
+    return function.with_options(expected_batch=problems)
 
 
 def gather(comm: Any, part: np.ndarray) -> np.ndarray:

@@ -26,6 +26,13 @@ TEST(Gradient, OfTheFourFunctionsPrintsAsWritten) {
     EXPECT_EQ(gradient_text("tr(X*B)", "X"), "B'");
 }
 
+TEST(Derivation, ByNoVariableIsEmpty) {
+    for (const char* text : {"sum(relu(x))", "logdet(X'*X)", "t"}) {
+        const Derivation derivation = derive(parse(text, {"t=1"}), std::span<const std::string>());
+        EXPECT_TRUE(derivation.gradients.empty() && derivation.lines.empty()) << text;
+    }
+}
+
 TEST(Derivation, ShowsTheChainOfLogDetGram) {
     const Expr f = parse("logdet(X'*X)");
     const std::string names[] = {"X"};

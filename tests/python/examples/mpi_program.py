@@ -30,6 +30,12 @@ whole_value, whole_gradient = f.value_and_grad(X=X)
 must(np.array_equal(distributed.gather(comm, value), whole_value), "values of two processes differ from those of one")
 must(np.array_equal(distributed.gather(comm, gradient), whole_gradient), "gradients differ")
 
+# A shared matrix whose product with itself pays for many problems and not for few.
+A = random.standard_normal((60, 3))
+h = mg.function("0.5*norm2(X*A')^2", wrt="X")
+value, gradient = distributed.value_and_grad(h, comm, X=mine, A=A)
+must(np.array_equal(distributed.gather(comm, gradient), h.grad(X=X, A=A)), "gradients beside a shared matrix differ")
+
 g = mg.function("0.5*norm2(x - t)^2 + sum(exp(x))", wrt=("t", "x"), reduce="sum")
 value, gradients = distributed.value_and_grad(g, comm, x=distributed.rows(comm, x), t=t)
 must(np.isclose(value, 0.5 * ((x - t) ** 2).sum() + np.exp(x).sum(), rtol=1e-13), f"value {value}")
