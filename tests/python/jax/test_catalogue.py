@@ -4,7 +4,6 @@ import jax
 import pytest
 from jax_problems import ENTRIES, HANDFUL, assert_close, problem
 
-
 # One of each kind; the others take as long again.
 FIRST = (*HANDFUL, "least_squares", "gaussian_nll", "rayleigh_quotient", "matrix_factorization")
 NAMES = [name if name in FIRST else pytest.param(name, marks=pytest.mark.full) for name in ENTRIES]
