@@ -64,8 +64,8 @@ Counts run(const Computation& computation, const PlannedCall& planned, const Ope
 
 /// Of one such run in C++ alone, without Python and its arrays: seconds, the mean of `count` runs.
 double seconds_of_a_run(const Computation& computation, const PlannedCall& planned,
-                        const Operands& operands, nanobind::tuple results,
-                        nanobind::object status, int count);
+                        const Operands& operands, nanobind::tuple results, nanobind::object status,
+                        int count);
 
 /// Enqueues in the memory of one GPU.
 void enqueue(const Computation& computation, const PlannedCall& planned, const Operands& operands,

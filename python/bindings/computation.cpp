@@ -123,17 +123,35 @@ int rank_of(const Shape& shape) noexcept {
 }
 
 std::shared_ptr<const Computation> Computation::of(const std::string& key) {
+    struct Entry {
+        std::shared_ptr<const Computation> computation;
+        std::uint64_t used = 0;
+    };
     static std::mutex mutex;
-    static std::unordered_map<std::string, std::shared_ptr<const Computation>> kept;
+    static std::unordered_map<std::string, Entry> kept;
+    static std::uint64_t uses = 0;
     {
         const std::lock_guard lock(mutex);
         if (const auto found = kept.find(key); found != kept.end()) {
-            return found->second;
+            found->second.used = ++uses;
+            return found->second.computation;
         }
     }
     auto made = std::make_shared<const Computation>(key);
     const std::lock_guard lock(mutex);
-    return kept.try_emplace(key, std::move(made)).first->second;
+    if (kept.size() >= kMostKept) {
+        // Whoever holds one keeps it; here the half that was used last stays.
+        std::vector<std::uint64_t> order;
+        for (const auto& [text, entry] : kept) {
+            order.push_back(entry.used);
+        }
+        const auto middle = order.begin() + static_cast<std::ptrdiff_t>(order.size() / 2);
+        std::nth_element(order.begin(), middle, order.end());
+        std::erase_if(kept, [&](const auto& item) { return item.second.used < *middle; });
+    }
+    const auto [place, is_new] = kept.try_emplace(key, Entry{std::move(made), 0});
+    place->second.used = ++uses;
+    return place->second.computation;
 }
 
 Computation::Computation(const std::string& key) : key_(key) {

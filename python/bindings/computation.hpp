@@ -55,7 +55,8 @@ struct Derived {
 
 class Computation {
 public:
-    /// The one of this key; made at its first use and kept. A key is JSON:
+    static constexpr std::size_t kMostKept = 4096;
+    /// The one of this key; made at its first use and kept, at most kMostKept of them. A key is JSON:
     ///
     ///     {"text": "logdet(X'*X)", "declare": ["X=m,n"], "outputs": [["value", "none"], ["gradient X", "sum"]],
     ///      "hvp": [["X", "dX"]], "accuracy": "robust", "convention": "projected", "device": "cpu", ...}

@@ -11,8 +11,8 @@
 #include "call.hpp"
 #include "computation.hpp"
 #include "errors.hpp"
-#include "xla_handlers.hpp"
 #include "numpy_calls.hpp"
+#include "xla_handlers.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -292,6 +292,7 @@ void add_facts(nb::module_& m) {
 
 NB_MODULE(_core, m) {
     using namespace matgrad::python;
+    nb::set_leak_warnings(false);  // Computations are kept as long as the process lives
     register_errors();
     add_computation(m);
     add_numpy_calls(m);

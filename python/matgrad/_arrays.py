@@ -88,7 +88,7 @@ class DLPackKind(NumPyKind):
 class JaxKind(DLPackKind):
     """Arrays of JAX on the processor. Inside `jit`, `grad` and `vmap`, and on GPUs: `matgrad.jax`."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         import jax
 
         super().__init__("jax", jax.numpy)
@@ -125,7 +125,7 @@ class TorchKind:
 
     name = "torch"
 
-    def __init__(self):
+    def __init__(self) -> None:
         import torch
 
         self.torch = torch
@@ -166,7 +166,7 @@ class CuPyKind:
 
     name = "cupy"
 
-    def __init__(self):
+    def __init__(self) -> None:
         import cupy
 
         self.cupy = cupy
@@ -320,8 +320,6 @@ class Operands:
             if dtype in FLOATS:
                 found.add(dtype)
             elif not dtype.startswith(("int", "uint", "bool")):
-                raise OperandTypeError(
-                    f"operand '{name}': found {dtype}, expected float32 or float64; convert it first, as "
-                    f"{name}.astype('float32')"
-                )
+                advice = f"; convert it first, as {name}.astype('float32')" if "float" in dtype else ""
+                raise OperandTypeError(f"operand '{name}': found {dtype}, expected float32 or float64{advice}")
         return "float32" if found == {"float32"} else "float64"

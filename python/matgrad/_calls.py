@@ -63,7 +63,17 @@ def run(
     return results, counts[1]
 
 
-def _run(computation, arrays, results, status, device, check_finite, rows, beta, planned):
+def _run(
+    computation: Computation,
+    arrays: tuple[Any, ...],
+    results: tuple[Any, ...],
+    status: Any,
+    device: str,
+    check_finite: bool,
+    rows: Any,
+    beta: Sequence[float],
+    planned: Any,
+) -> tuple[int, int]:
     if planned is not None:
         return planned.run(arrays, results, status, check_finite, rows, beta)
     return _core.run(computation.core, arrays, results, status, device, check_finite, rows, beta)
@@ -75,7 +85,9 @@ def plan(computation: Computation, shapes: Sequence[Sequence[int]], dtype: str, 
     return _core.plan(computation.core, sizes, problems, dtype, device)
 
 
-def _enqueue(computation, operands, results, status, planned):
+def _enqueue(
+    computation: Computation, operands: Operands, results: tuple[Any, ...], status: Any, planned: Any
+) -> None:
     kind, arrays = operands.kind, operands.arrays
     if planned is None:
         planned = plan(computation, [array.shape for array in arrays], operands.dtype, operands.device)

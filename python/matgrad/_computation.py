@@ -149,7 +149,7 @@ def make(
     return computation(json.dumps({**fields, **options}, sort_keys=True))
 
 
-def _derived(made: tuple[Any, tuple[bool, ...]], names: tuple[str, ...]) -> Derived:
+def _derived(made: Any, names: tuple[str, ...]) -> Derived:
     core, live = made
     return Derived(None if core is None else computation(core.key), live, names)
 

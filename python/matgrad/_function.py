@@ -283,6 +283,31 @@ class Function:
         values = self._bind(computation, args, operands, without_directions=True)
         return Linearization(self, computation, Operands(computation.names[: len(values)], values))
 
+    def plot_accuracy(self, *, axes: Any = None, **arguments: Any) -> Any:
+        """The error of the gradients against the condition number of an operand, `robust` and `fast`, float32 and
+        float64, beside the plain NumPy text of `numpy()`: all measured from the same closed form in 60 digits.
+
+        axes       of matplotlib, to draw in; new ones if None
+        arguments  the operands of one problem by name, and `matrix`, `conditions`, `trials`, `seed`: the operand whose
+                   condition is set (the first variable that is a matrix; its numbers are drawn), to which values (1 to
+                   1e14), and how many draws of each (3)
+        returns    the axes: relative errors in the Frobenius norm, condition numbers
+        Errors     OperandError; ImportError where matplotlib or mpmath is not installed
+        """
+        from matgrad._plots import plot_accuracy
+
+        return plot_accuracy(self, axes=axes, **arguments)
+
+    def release(self) -> None:
+        """Frees plans, and the memory that calls have left for later ones. Calls after it plan anew.
+
+        >>> f = mg.function("dot(x, x)")
+        >>> _ = f.grad(np.ones(1000))
+        >>> f.release()
+        """
+        for computation in self._computations.values():
+            computation.core.release()
+
     # --- Composition --------------------------------------------------------------------------------------
 
     def __add__(self, other: Function | Expression | float) -> Function:
@@ -417,20 +442,20 @@ def function(
     (array([0.69314718, 1.38629436]), (2, 2, 1))
     """
     declared = [declare] if isinstance(declare, str) else list(declare)
-    text = str(text)
-    if text.startswith("@"):
+    formula = str(text)
+    if formula.startswith("@"):
         for entry in _core.catalogue():
-            if entry[0] == text[1:]:
-                text, usual, more = entry[1:4]
+            if entry[0] == formula[1:]:
+                formula, usual, more = entry[1:4]
                 break
         else:
-            raise NameError(f"'{text}' is not in the catalogue: {', '.join(e[0] for e in _core.catalogue())}")
-        names = {declaration.partition("=")[0] for declaration in declared}
-        declared += [d for d in more.split() if d.partition("=")[0] not in names]
+            raise NameError(f"'{formula}' is not in the catalogue: {', '.join(e[0] for e in _core.catalogue())}")
+        own = {declaration.partition("=")[0] for declaration in declared}
+        declared += [d for d in more.split() if d.partition("=")[0] not in own]
         wrt = usual if wrt is None else wrt
     if wrt is None:
-        names = make(text, declared, [("value", "none")], {}).names
+        names = make(formula, declared, [("value", "none")], {}).names
         if len(names) != 1:
             raise OperandError(f"wrt: expected the variables, some of {', '.join(names)}")
         wrt = names
-    return Function(text, (wrt,) if isinstance(wrt, str) else tuple(wrt), declared, Options(**options))
+    return Function(formula, (wrt,) if isinstance(wrt, str) else tuple(wrt), declared, Options(**options))

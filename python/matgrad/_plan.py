@@ -185,6 +185,21 @@ class Plan:
         """What it does: the steps, the layout, the cost."""
         return self._core.explain()
 
+    def plot_roofline(self, *, axes: Any = None, **operands: Any) -> Any:
+        """The measured speed of the plan on this machine, beside what bandwidth and arithmetic allow.
+
+        The bounds are measured too: copies by all processors, and NumPy's matrix product in both types. A batch that
+        stays in the caches may be above the bandwidth's line.
+
+        operands   as a call takes them, by name; none: random ones of the planned shapes
+        axes       of matplotlib, to draw in; new ones if None
+        returns    the axes: operations per byte, and 1e9 operations a second
+        Errors     OperandError: the plan is not for the processor; ImportError where matplotlib is not installed
+        """
+        from matgrad._plots import plot_roofline
+
+        return plot_roofline(self, axes=axes, **operands)
+
 
 def _plan_again(function: Function, outputs: tuple[str, ...], shapes: Any, dtype: str, device: str) -> Plan:
     computation = function._computation(outputs)

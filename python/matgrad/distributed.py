@@ -13,8 +13,8 @@ process that has the problem, bit for bit what one process would find. What is s
 `reduce="sum"`: the value, and gradients by shared variables) is summed over the processes too, and every process has
 it; the order of that sum is MPI's, so its last bits may depend on the number of processes.
 
-PyTorch and JAX have their own ways to do the same, see docs/distributed.md. With CuPy MPI has to be built for CUDA; that
-has not yet been run on a GPU.
+PyTorch and JAX have their own ways to do the same, see docs/distributed.md. With CuPy MPI has to be built for CUDA;
+that has not yet been run on a GPU.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def gather(comm: Any, part: np.ndarray) -> np.ndarray:
 
 def _summed(comm: Any, parts: list[Any]) -> list[Any]:
     """Over the processes, in one message."""
-    kind = Operands(("sum",) * len(parts), parts).kind
+    kind: Any = Operands(("sum",) * len(parts), parts).kind
     if kind.name not in ("numpy", "cupy"):
         raise OperandError(f"found arrays of {kind.name}, expected NumPy's or CuPy's; docs/distributed.md has others")
     library = np if kind.name == "numpy" else kind.cupy

@@ -87,6 +87,20 @@ def test_hessian_vector_products_with_cross_terms():
     np.testing.assert_array_equal(by_name["u"], products["u"])
 
 
+def test_a_linearization_of_a_sum_takes_the_direction_of_a_shared_variable():
+    x, w, v = generator.standard_normal((7, 3)), generator.standard_normal(3), generator.standard_normal(3)
+    expected = np.einsum("ki,k,kj,j->i", x, np.exp(x @ w), x, v)  # of the sum of exp(x'*w)
+    summed = mg.function("exp(x'*w)", wrt="w", reduce="sum")
+    np.testing.assert_allclose(summed.linearize(x=x, w=w).hvp(v), expected, rtol=1e-13)
+    each = mg.function("exp(x'*w)", wrt="w").linearize(x=x, w=w).hvp(np.tile(v, (7, 1)))
+    np.testing.assert_allclose(each.sum(axis=0), expected, rtol=1e-13)
+
+
+def test_a_linearization_takes_numbers_and_lists_as_a_call_does():
+    f = mg.function("0.5*k*norm2(w)^2", wrt="w", declare="k=1")
+    np.testing.assert_allclose(f.linearize(k=3.0, w=[1.0, 2.0]).hvp([4.0, 5.0]), [12.0, 15.0], rtol=1e-15)
+
+
 def test_directions_have_names_of_their_own():
     f = mg.function("norm2(X - X_dot)^2", wrt="X")
     x, y, d = (generator.standard_normal((2, 3, 2)) for _ in range(3))

@@ -116,6 +116,15 @@ def test_references_are_given_back():
     assert sys.getrefcount(x) == counts[0]
 
 
+def test_many_functions_do_not_grow_without_end():
+    before = None
+    for k in range(9000):
+        mg.function(f"{k + 1}*dot(x, x)")
+        if k == 6000:
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4000  # KiB
+
+
 def test_changed_shapes_do_not_grow_without_end():
     before = None
     for k in range(300):

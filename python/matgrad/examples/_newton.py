@@ -1,7 +1,8 @@
 """Newton's method with conjugate gradients, for a whole batch of problems at once.
 
 It needs values, gradients and Hessian-vector products, never a Hessian. Each problem has its own steps; a problem
-that is done, or that no step takes down any more, stays where it is. (Nocedal and Wright, Numerical Optimization, 2nd ed. 2006, algorithm 7.1.)
+that is done, or that no step takes down any more, stays where it is. (Nocedal and Wright, Numerical
+Optimization, 2nd ed. 2006, algorithm 7.1.)
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def newton_cg(
         norm = np.sqrt(dots(gradient, gradient))
         left = norm / first
         active = ~(left <= tolerance) & ~stuck
-        progress(f"step {step}: {len(x) - active.sum()} of {len(x)} done, largest gradient {left.max():.1e} of the first")
+        done = len(x) - active.sum()
+        progress(f"step {step}: {done} of {len(x)} done, largest gradient {left.max():.1e} of the first")
         if not active.any() or step == max_steps:
             break
 

@@ -61,9 +61,10 @@ def run(report: Report) -> bool:
     found, resampled = coefficients[0, :-1], coefficients[1:, :-1]
     noise = np.linalg.norm(A @ coefficients[0] - progression) / np.sqrt(len(A) - A.shape[1])
     classical = noise * np.sqrt(np.diag(np.linalg.inv(A.T @ A)))[:-1]
-    report.say(f"{len(resampled)} resamples of {len(A)} patients; coefficients: progression per unit of the scaled column")
+    report.say(f"{len(resampled)} resamples of {len(A)} patients; coefficients: progression per unit of the scaled"
+               " column")
     report.say("          coefficient    published   bootstrap s.e.   classical s.e.")
-    for row in zip(names, found, PUBLISHED, resampled.std(axis=0, ddof=1), classical):
+    for row in zip(names, found, PUBLISHED, resampled.std(axis=0, ddof=1), classical, strict=True):
         report.say("{:<6} {:14.4f} {:12.4f} {:16.2f} {:16.2f}".format(*row))
 
     def draw(axes):

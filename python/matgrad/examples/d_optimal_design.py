@@ -44,7 +44,8 @@ def climb(t: np.ndarray, max_rounds: int = 2000, progress=lambda text: None) -> 
     step = np.full((len(t), 1), 0.01)
     for number in range(max_rounds):
         left = np.abs(np.clip(t + gradient, -1, 1) - t).max(axis=1)
-        progress(f"degree {t.shape[1] - 1}, round {number}: best criterion {value.max():.9f}, {(left <= 1e-8).sum()} of {len(t)} done")
+        done = (left <= 1e-8).sum()
+        progress(f"degree {t.shape[1] - 1}, round {number}: best criterion {value.max():.9f}, {done} of {len(t)} done")
         if left.max() <= 1e-8:
             break
         trial = np.clip(t + step * gradient, -1, 1)

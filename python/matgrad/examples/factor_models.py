@@ -76,7 +76,8 @@ def run(report: Report) -> bool:
 
     error = np.maximum(np.abs(L - loadings).max(axis=1), np.abs(np.exp(p) - np.exp(log_variances)).max(axis=1))
     report.say(f"{len(S)} models of {S.shape[1]} measurements and one factor, {L.size + p.size} unknowns; no units")
-    report.say(f"largest error of a loading or a variance in any model: {error.max():.1e}; median of models: {np.median(error):.1e}")
+    report.say(f"largest error of a loading or a variance in any model: {error.max():.1e};"
+               f" median of models: {np.median(error):.1e}")
     report.say(f"largest gradient left: {left.max():.1e} of the first")
 
     def draw(axes):

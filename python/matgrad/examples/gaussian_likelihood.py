@@ -30,7 +30,7 @@ def covariances(resamples: int) -> tuple[np.ndarray, list[str]]:
     random = np.random.default_rng(442)
     draws = [np.arange(len(patients)), *random.integers(len(patients), size=(resamples, len(patients)))]
     S = np.array([np.cov(patients[draw], rowvar=False, bias=True) for draw in draws])
-    return S, [name for name, keep in zip(names, kept) if keep] + ["progression"]
+    return S, [name for name, keep in zip(names, kept, strict=True) if keep] + ["progression"]
 
 
 def fit(S: np.ndarray, progress=lambda text: None) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +56,7 @@ def run(report: Report) -> bool:
     low, high = np.quantile(partial[1:], [0.025, 0.975], axis=0)
     report.say(f"{len(S)} Gaussians of {S.shape[-1]} measurements; partial correlation with progression (no unit),")
     report.say("and what 95% of the resamples lie between")
-    for row in zip(names, partial[0], low, high):
+    for row in zip(names[:-1], partial[0], low, high, strict=True):
         report.say("{:<6} {:9.6f}   {:8.4f} {:8.4f}".format(*row))
     error = np.abs(P @ S - np.eye(len(names))).max()
     report.say(f"largest entry of P*S - I: {error:.1e}")

@@ -69,8 +69,9 @@ def run(report: Report) -> bool:
 
     report.say(f"{count} patients; log marginal likelihood in nats, scikit-learn's is {KNOWN[count]:.6f}")
     report.say("start: length  noise     end: amplitude   length    noise   log marginal likelihood")
-    for length, noise, (a, g, t), end in zip(lengths, noises, theta, likelihood):
-        report.say(f"{length:13.3f} {noise:6.3f} {np.exp(a / 2):18.4f} {np.exp(-g / 2) / np.sqrt(2):8.4f} {np.exp(t):8.4f} {end:18.6f}")
+    for length, noise, (a, g, t), end in zip(lengths, noises, theta, likelihood, strict=True):
+        found = f"{np.exp(a / 2):18.4f} {np.exp(-g / 2) / np.sqrt(2):8.4f} {np.exp(t):8.4f}"
+        report.say(f"{length:13.3f} {noise:6.3f} {found} {end:18.6f}")
     report.say("lengths in standard deviations of the variables, noise as a variance of the standardised progression")
 
     best = theta[np.argmax(likelihood)]

@@ -44,9 +44,10 @@ def run(report: Report) -> bool:
     w, left = fit(X, malignant, np.vstack([known_counts, drawn]), report.progress)
 
     difference = np.abs(w[: len(known)] - known).max()
-    report.say(f"{len(w)} regressions on {len(X)} tumours; coefficients: log odds per standard deviation of the feature")
+    report.say(f"{len(w)} regressions on {len(X)} tumours; coefficients: log odds per standard deviation of the"
+               " feature")
     report.say("column   coefficient   scikit-learn   bootstrap s.e.")
-    for column, row in enumerate(zip(w[0], known[0], w[1:].std(axis=0, ddof=1))):
+    for column, row in enumerate(zip(w[0], known[0], w[1:].std(axis=0, ddof=1), strict=True)):
         report.say("{:6} {:13.6f} {:14.6f} {:16.4f}".format(column + 1, *row))
     report.say(f"largest difference from scikit-learn's {known.size} coefficients: {difference:.1e}")
 

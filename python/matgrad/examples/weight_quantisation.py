@@ -79,7 +79,8 @@ def run(report: Report) -> bool:
     def right(weights):
         return 100 * np.mean((others @ weights.T).argmax(axis=1) == labels[trained:])
 
-    report.say(f"a layer of 10 x 64 weights, trained on {trained} digits; loss: mean square error of the scores (logits^2)")
+    report.say(f"a layer of 10 x 64 weights, trained on {trained} digits; loss: mean square error of the scores"
+               " (logits^2)")
     report.say(f"right of the {len(others)} other digits, weights as they are: {right(W):.1f} %")
     report.say("bits   loss, nearest   loss, improved   ratio   right, nearest   right, improved")
     table = []

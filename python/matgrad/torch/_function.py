@@ -10,14 +10,18 @@ from torch import Tensor
 
 import matgrad
 from matgrad._computation import make
-from matgrad.errors import OperandError, OperandTypeError
 from matgrad._language import Expression
+from matgrad.errors import OperandError, OperandTypeError
 from matgrad.torch import _sharding
+from matgrad.torch._calls import call
 from matgrad.torch._rules import traced
 
 _FLOATS = (torch.float32, torch.float64)
-# Those of `matgrad.Options` that mean something here; the device is that of the tensors.
-_OPTIONS = ("reduce", "accuracy", "convention", "executor", "threads", "jitter", "in_axes")
+# What factors a matrix, and so may fail.
+_FACTORED = ("inv(", "det(")
+# Those of `matgrad.Options` that mean something here. The device is that of the tensors; the gradient by a symmetric
+# matrix is the projected one, the only one that the chain rule holds for.
+_OPTIONS = ("reduce", "accuracy", "executor", "threads", "jitter", "in_axes")
 
 
 class Function:
@@ -27,6 +31,13 @@ class Function:
     One of more axes than its matrix has is a batch: the leading axes count the problems, and are the same in all
     batched operands; the others are shared by all problems. Every operand may require a gradient. A problem that
     fails has NaN in its value and its own gradients, and is left out of sums.
+
+    >>> f = mt.function("norm2(A*x - b)^2", wrt="x")
+    >>> f.operands, f.wrt
+    (('A', 'x', 'b'), ('x',))
+    >>> A, x, b = torch.eye(2), torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.zeros(2)
+    >>> f(A, x, b)
+    tensor([ 5., 25.])
     """
 
     def __init__(self, base: matgrad.Function, capturable: bool = False):
@@ -37,6 +48,12 @@ class Function:
         self._ranks = tuple(operand.rank for operand in value.operands)
         self._in_axes = dict(base.options.in_axes or {})
         self._value_key = value.key
+        # Where problems may fail, what is summed is masked here: a gradient that needs no factor does not fail, and
+        # would count problems that the value leaves out. A mean is made here too: its parts can be on several machines.
+        reduce = base.options.reduce
+        self._is_masked = reduce == "mean" or (reduce == "sum" and any(name in base.text for name in _FACTORED))
+        if self._is_masked:
+            self._value_key = call(value.key).unreduced.with_success.key
         if base.wrt:
             gradients = tuple(f"gradient {name}" for name in base.wrt)
             self._grad_key = self._computation(gradients).key
@@ -75,7 +92,12 @@ class Function:
         returns   a tensor of the shape of the batch, () without one or with `reduce`, of the operands' type
         Errors    OperandError, OperandTypeError: one line with the operand, what was found and what was expected
         """
-        return traced(self._value_key, 0, *self._bind(args, operands))[0]
+        results = traced(self._value_key, 0, *self._bind(args, operands))
+        if not self._is_masked:
+            return results[0]
+        value, succeeded = results
+        total = torch.where(succeeded > 0, value, 0).sum()
+        return total if self._base.options.reduce == "sum" else total / succeeded.sum().clamp(min=1)
 
     def grad(self, *args: Any, **operands: Any) -> Any:
         """The gradient by the variable of `wrt`, of its shape (of several, a dict by name); one for each problem
@@ -118,6 +140,9 @@ class Function:
             if value.dtype not in _FLOATS:
                 dtype = str(value.dtype).removeprefix("torch.")
                 raise OperandTypeError(f"operand '{name}': found {dtype}, expected float32 or float64")
+            if value.layout is not torch.strided:
+                layout = str(value.layout).removeprefix("torch.")
+                raise OperandTypeError(f"operand '{name}': found layout {layout}, expected a dense tensor")
             if first is None:
                 first, leader = value, name
             elif value.dtype != first.dtype:
@@ -169,7 +194,7 @@ class Function:
         made = []
         for name, rank, value in zip(self._names, self._ranks, operands, strict=True):
             if isinstance(value, (bool, int, float)) and rank == 0:
-                value = torch.tensor(float(value), dtype=dtype, device=device)
+                value = torch.full((), float(value), dtype=dtype, device=device)
             if not isinstance(value, Tensor):
                 wanted = "a tensor or a number" if rank == 0 else "a tensor"
                 raise OperandTypeError(f"operand '{name}': found {type(value).__name__}, expected {wanted}")
@@ -187,7 +212,7 @@ def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, 
     declare     shapes and structures where they are not inferred: "S=n,n:spd", "t=1", "x=n"
     reduce      None, "sum" or "mean" over the batch
     capturable  only GPU kernels that a CUDA graph can hold (not yet run on a GPU)
-    options     accuracy, convention, executor, threads, jitter, in_axes, as `matgrad.Options` has them
+    options     accuracy, executor, threads, jitter, in_axes, as `matgrad.Options` has them
     Errors      ParseError with the place, ShapeError with both shapes, NameError, OperandError for an option
 
     >>> import torch
@@ -199,10 +224,12 @@ def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, 
     """
     for name in options:
         if name not in _OPTIONS:
-            raise OperandError(f"option '{name}': found one of arrays without a graph, expected {', '.join(_OPTIONS)}")
+            expected = ", ".join(_OPTIONS)
+            raise OperandError(f"option '{name}': found one that tensors with a graph have not, expected {expected}")
     text = str(text)
     is_named = text.startswith("@")
-    base = matgrad.function(text, () if wrt is None and not is_named else wrt, declare=declare, reduce=reduce, **options)
+    variables = () if wrt is None and not is_named else wrt
+    base = matgrad.function(text, variables, declare=declare, reduce=reduce, **options)
     if wrt is None and len(base.operands) == 1:
         base = matgrad.Function(base._text, base.operands, base.declarations, base.options)
     return Function(base, capturable)

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from matgrad.errors import OperandError
 from matgrad._language import Expression
+from matgrad.errors import OperandError
 from matgrad.torch._function import Function, function
 
 

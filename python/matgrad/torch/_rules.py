@@ -13,21 +13,11 @@ from matgrad.torch import _operator
 from matgrad.torch._calls import Derivative, call
 from matgrad.torch._operator import spread_over
 
+_PLAIN = (Tensor, torch.nn.Parameter)
 
-class Run(torch.autograd.Function):
+
+class Rules(torch.autograd.Function):
     """`matgrad::run` with its derivatives, of any order, backward and forward."""
-
-    @staticmethod
-    def forward(key: str, kept: int, *operands: Tensor) -> tuple[Tensor, ...]:
-        with torch._C._AutoDispatchBelowAutograd():  # the derivatives are here
-            return tuple(_operator.run(operands, key, kept))
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        ctx.key, ctx.kept, *operands = inputs
-        ctx.save_for_backward(*operands)
-        ctx.save_for_forward(*operands)
-        ctx.set_materialize_grads(False)
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -41,22 +31,54 @@ class Run(torch.autograd.Function):
         new = [direction for direction in directions if direction is not None]
         return tuple(_results(derivative, ctx.key, ctx.kept, operands, new, zeros=True))
 
+
+class Run(Rules):
+    """As the transforms of torch.func want it."""
+
+    @staticmethod
+    def forward(key: str, kept: int, *operands: Tensor) -> tuple[Tensor, ...]:
+        return _run(key, kept, operands)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        _save(ctx, *inputs)
+
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], key: str, kept: int, *operands: Tensor) -> tuple[Any, Any]:
-        key, kept, operands = mapped(info.batch_size, in_dims[2:], key, kept, operands)
-        return apply(key, kept, *operands), 0
+        key, kept, front = mapped(info.batch_size, in_dims[2:], key, kept, operands)
+        return apply(key, kept, *front), 0
+
+
+class RunOutsideTransforms(Rules):
+    """As PyTorch calls it in half the time, where no transform is at work."""
+
+    @staticmethod
+    def forward(ctx: Any, key: str, kept: int, *operands: Tensor) -> tuple[Tensor, ...]:
+        _save(ctx, key, kept, *operands)
+        return _run(key, kept, operands)
+
+
+def _save(ctx: Any, key: str, kept: int, *operands: Tensor) -> None:
+    ctx.key, ctx.kept = key, kept
+    ctx.save_for_backward(*operands)
+    ctx.save_for_forward(*operands)
+    ctx.set_materialize_grads(False)
 
 
 def _pull(key: str, kept: int, operands: Sequence[Tensor], needed: Sequence[bool],
           cotangents: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Gradients by the operands that are marked; None where they are zero, and by the others."""
-    given = tuple(cotangent is not None for cotangent in cotangents)
+    of = call(key)
+    if of.tells_success:
+        cotangents = (*cotangents[:-1], None)
     gradients: list[Tensor | None] = [None] * len(operands)
-    if not any(given):
-        return gradients
-    of = call(key) if all(given) else call(key).only(given)
+    new = cotangents
+    if any(cotangent is None for cotangent in cotangents):
+        new = [cotangent for cotangent in cotangents if cotangent is not None]
+        if not new:
+            return gradients
+        of = of.only(tuple([cotangent is not None for cotangent in cotangents]))
     derivative = of.vjp(tuple(needed))
-    new = cotangents if all(given) else [cotangent for cotangent in cotangents if cotangent is not None]
     found = iter(_results(derivative, of.key, kept, operands, new))
     for place, need in enumerate(needed):
         if need:
@@ -73,7 +95,7 @@ def _results(derivative: Derivative, key: str, kept: int, operands: Sequence[Ten
         all_of_them = (*operands, *new)
         given = [all_of_them[source] for source in derivative.sources]
         # The number of problems counts in sums. Where nothing that is batched occurs any more, something new is.
-        if not first.batch([tensor.shape for tensor in given], kept):
+        if derivative.drops_operands and not first.batch([tensor.shape for tensor in given], kept):
             batch = of.batch([tensor.shape for tensor in operands], kept)
             if batch:
                 place = derivative.newcomer
@@ -85,7 +107,7 @@ def _results(derivative: Derivative, key: str, kept: int, operands: Sequence[Ten
         results = [None] * len(derivative.live)
     if zeros and not all(derivative.live):
         front = operands[0].shape[:kept]
-        shapes = call(key).computation.result_shapes([tensor.shape[kept:] for tensor in operands])
+        shapes = call(key).result_shapes([tensor.shape[kept:] for tensor in operands])
         results = [
             operands[0].new_zeros((*front, *shape)) if result is None else result
             for result, shape in zip(results, shapes, strict=True)
@@ -119,13 +141,54 @@ def mapped(size: int, in_dims: Sequence[int | None], key: str, kept: int,
     ]
 
 
+def _is_seen_by_nobody(operands: Sequence[Tensor]) -> bool:
+    """Tensors that are just that, while nothing watches the calls of operators: no mode, profiler or tracer."""
+    if torch._C._len_torch_dispatch_stack() or torch.autograd._profiler_enabled() or torch._C._get_tracing_state():
+        return False
+    for operand in operands:
+        if type(operand) not in _PLAIN or not operand.is_cpu or operand._is_zerotensor():
+            return False
+    return True
+
+
+def _run(key: str, kept: int, operands: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    if _is_seen_by_nobody(operands):
+        return tuple(_operator.run_on_host(operands, key, kept))  # what the dispatcher would come to, later
+    with torch._C._AutoDispatchBelowAutograd():  # Run has the derivatives
+        return tuple(_operator.run(operands, key, kept))
+
+
 def apply(key: str, kept: int, *operands: Tensor) -> tuple[Tensor, ...]:
     """The results of a call, with a graph where one is recorded."""
-    if not torch._C._are_functorch_transforms_active() and forward_ad._current_level < 0 and not (
-        torch.is_grad_enabled() and any([operand.requires_grad for operand in operands])
-    ):
-        return tuple(_operator.run(operands, key, kept))
-    return Run.apply(key, kept, *operands)
+    if torch._C._are_functorch_transforms_active():
+        return tuple(Run.apply(key, kept, *operands))
+    is_graph = torch.is_grad_enabled() and any(operand.requires_grad for operand in operands)
+    if is_graph or forward_ad._current_level >= 0:
+        return tuple(RunOutsideTransforms.apply(key, kept, *operands))
+    return _run(key, kept, operands)
 
 
 traced = torch.compiler.allow_in_graph(apply)
+
+
+# The operator alone, as the graphs of torch.export hold it, has the same derivatives by `backward`, and is mapped.
+
+
+def _op_setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    operands, ctx.key, ctx.kept = inputs
+    ctx.save_for_backward(*operands)
+    ctx.set_materialize_grads(False)
+
+
+def _op_backward(ctx: Any, cotangents: Sequence[Tensor | None]) -> tuple[Any, None, None]:
+    return _pull(ctx.key, ctx.kept, ctx.saved_tensors, ctx.needs_input_grad[0], cotangents), None, None
+
+
+def _op_vmap(info: Any, in_dims: tuple[Any, ...], operands: Sequence[Tensor], key: str, kept: int) -> tuple[Any, Any]:
+    key, kept, operands = mapped(info.batch_size, in_dims[0], key, kept, operands)
+    results = _operator.run(operands, key, kept)
+    return results, [0] * len(results)
+
+
+torch.library.register_autograd(_operator.NAME, _op_backward, setup_context=_op_setup_context)
+torch.library.register_vmap(_operator.NAME, _op_vmap)

@@ -36,9 +36,8 @@ def placements(key: str, kept: int, ranks: Sequence[int]) -> list[list[Any]]:
     from torch.distributed.tensor import Partial, Replicate, Shard
 
     of = call(key)
-    ways: list[list[Any]] = [[Replicate()] * (len(of.outputs) + len(ranks))]
-    for axis in range(kept):
-        ways.append([Shard(axis)] * (len(of.outputs) + len(ranks)))
+    everything = len(of.outputs) + len(ranks)
+    ways: list[list[Any]] = [[Replicate()] * everything, *([Shard(axis)] * everything for axis in range(kept))]
     is_batched = [found > kept + rank for found, rank in zip(ranks, of.ranks, strict=True)]
     axes = [found - kept - rank for found, rank in zip(ranks, of.ranks, strict=True)]
     has_mean = any(output.reduction == "mean" for output in of.outputs)
@@ -60,9 +59,12 @@ def register() -> None:
     def strategy(schema: Any) -> Any:
         operands, key, kept = schema.args_schema
         ways = placements(key, kept, [operand.ndim for operand in operands.children])
-        return expand_to_full_mesh_op_strategy(
-            schema.get_mesh_from_args(validate=False), schema, ways, input_index=len(call(key).outputs)
-        )
+        mesh = schema.get_mesh_from_args(validate=False)
+        made = expand_to_full_mesh_op_strategy(mesh, schema, ways, input_index=len(call(key).outputs))
+        for way in made.strategies:
+            if not isinstance(way.output_specs, tuple):  # a list of one result is a list
+                way.output_specs = (way.output_specs,)
+        return made
 
     DTensor._op_dispatcher.sharding_propagator.register_op_strategy(
         torch.ops.matgrad.run.default, strategy, RuntimeSchemaInfo(1, needs_pytree=True)

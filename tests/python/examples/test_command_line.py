@@ -1,17 +1,26 @@
 """`python -m matgrad.examples.NAME --small`: what each prints, writes and returns."""
 
 import importlib
+import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+import matgrad.examples
 from matgrad.examples import _data, _report
+
+EXAMPLES = pathlib.Path(matgrad.examples.__file__).parent
 
 NAMES = [
     "bootstrap_regression",
+    "d_optimal_design",
+    "factor_models",
     "gaussian_likelihood",
+    "gp_hyperparameters",
     "logistic_regression",
+    "weight_quantisation",
 ]
 
 
@@ -31,11 +40,26 @@ def test_the_known_answer_is_reached(name, tmp_path, capsys):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_example_is_listed(name):
-    import matgrad.examples
+@pytest.mark.full
+def test_the_layer_of_a_pytorch_model_reaches_the_known_answer(tmp_path):
+    pytest.importorskip("torch")
+    from matgrad.examples import torch_layer
 
-    assert f"\n{name} " in matgrad.examples.__doc__
+    assert _report.main("torch_layer", torch_layer.run, torch_layer.__doc__, ["--small", "--out", str(tmp_path)]) == 0
+
+
+def test_the_known_answer_of_the_layer_is_that_of_the_eigenvalues():
+    from matgrad.examples import _data
+
+    images, _ = _data.digits()
+    eigenvalues = np.linalg.eigvalsh(np.cov(images, rowvar=False, bias=True) * len(images))
+    singular_values = np.loadtxt(_data.folder() / "digits" / "singular_values.txt")
+    np.testing.assert_allclose(np.sort(eigenvalues)[-10:], np.sort(singular_values**2)[-10:], rtol=1e-10)
+
+
+@pytest.mark.parametrize("module", sorted(p.stem for p in EXAMPLES.glob("[a-z]*.py")))
+def test_every_example_is_listed(module):
+    assert f"\n{module} " in matgrad.examples.__doc__
 
 
 def test_one_runs_as_a_module(tmp_path):

@@ -97,7 +97,7 @@ def test_improved_rounding_is_below_the_nearest_and_no_single_move_lowers_it():
         return ((X @ (W - s[:, None] * numbers).T) ** 2).mean(axis=0)
 
     np.testing.assert_allclose(loss, losses(q), rtol=1e-10)
-    assert (loss <= losses(rounded)).all() and (loss < losses(rounded)).any()
+    assert (loss <= losses(rounded) * (1 + 1e-12)).all() and loss.sum() < 0.9 * losses(rounded).sum()
     assert set(np.unique(q)) <= {-3, -2, -1, 0, 1, 2, 3}
     for column, move in itertools.product(range(5), (-1, 1)):
         moved = q.copy()
@@ -114,7 +114,7 @@ def test_improved_rounding_is_not_far_from_the_best_of_all():
     for w, scale, found in zip(W, s, loss, strict=True):
         best = ((X @ (w - scale * all_numbers).T) ** 2).mean(axis=0).min()
         nearest = ((X @ (w - scale * np.rint(w / scale))) ** 2).mean()
-        assert best <= found * (1 + 1e-12) and found <= nearest
+        assert best <= found * (1 + 1e-12) and found <= nearest * (1 + 1e-12)
 
 
 def test_trained_layer_is_where_the_gradient_of_the_loss_vanishes():

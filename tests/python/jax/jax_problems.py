@@ -10,9 +10,10 @@ import functools
 import jax
 import jax.experimental
 import jax.numpy as jnp
+import numpy as np
+
 import matgrad
 import matgrad.jax
-import numpy as np
 
 SIZES = {"m": 4, "n": 3, "p": 2, "k": 3, "1": 1}
 ENTRIES = {entry.name: entry for entry in matgrad.catalogue()}

@@ -2,6 +2,7 @@
 
 import jax
 import pytest
+
 from jax_problems import ENTRIES, HANDFUL, assert_close, problem
 
 # One of each kind; the others take as long again.

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import pytest
+
 from jax_problems import HANDFUL, assert_close, problem
 
 NAMES = ["log_det_gram", *(pytest.param(name, marks=pytest.mark.full) for name in HANDFUL[1:])]

@@ -6,9 +6,10 @@ import importlib
 import pathlib
 import re
 
-import matgrad.jax
 import numpy as np
 import pytest
+
+import matgrad.jax
 from jax_problems import single_precision
 
 PAGE = pathlib.Path(__file__).parents[3] / "docs" / "python-jax.md"

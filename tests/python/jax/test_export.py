@@ -1,11 +1,12 @@
 """A compiled function outlives its process: a key is a text, so a second process needs the custom calls alone."""
 
 import jax
-import matgrad.jax
 import numpy as np
 import pytest
 from jax import export
 from other_process import finish, start
+
+import matgrad.jax
 
 f = matgrad.jax.function("logdet(X'*X) + norm2(X*A')^2")
 X, A = np.random.default_rng(0).normal(size=(7, 4, 3)), np.ones((2, 3))

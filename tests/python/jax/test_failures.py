@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from jax_problems import problem
 
 f = problem("log_det_gram").function

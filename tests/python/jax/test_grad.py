@@ -2,9 +2,10 @@
 
 import jax
 import jax.numpy as jnp
-import matgrad.jax
 import numpy as np
 import pytest
+
+import matgrad.jax
 from jax_problems import HANDFUL, assert_close, custom_calls, problem
 
 FORMS = {

@@ -2,6 +2,7 @@
 
 import jax
 import pytest
+
 from jax_problems import HANDFUL, assert_close, calls, problem
 
 MODES = {"fwd": jax.jacfwd, "rev": jax.jacrev}

@@ -4,9 +4,10 @@ import pickle
 
 import jax
 import jax.numpy as jnp
-import matgrad.jax
 import numpy as np
 import pytest
+
+import matgrad.jax
 from jax_problems import single_precision
 from matgrad import _core
 from matgrad.errors import MachineError, OperandError, OperandTypeError, ShapeError

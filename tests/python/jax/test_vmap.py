@@ -2,9 +2,10 @@
 
 import jax
 import jax.numpy as jnp
-import matgrad.jax
 import numpy as np
 import pytest
+
+import matgrad.jax
 from jax_problems import HANDFUL, assert_close, calls, custom_calls, problem
 
 f = matgrad.jax.function("@frobenius")  # operands X, A
@@ -95,7 +96,7 @@ def test_reduced_function(reduce):
     X, A = operands((3, 5), (3,))
     for axes, arrays in {(0, 0): (X, A), (None, 0): (X[0], A), (0, None): (X, A[0])}.items():
         def of(h):
-            return jax.jit(jax.vmap(jax.value_and_grad(h, (0, 1)), axes))  # noqa: B023
+            return jax.jit(jax.vmap(jax.value_and_grad(h, (0, 1)), axes))
         assert_close(of(g)(*arrays), of(total)(*arrays))
 
 

@@ -1,5 +1,6 @@
 """CUDA's libraries out of Python packages are loaded before the CUDA module is opened."""
 
+import pathlib
 import subprocess
 import sys
 import types
@@ -69,3 +70,13 @@ def test_that_there_is_no_gpu_is_said_in_one_line():
     if found:
         pytest.skip("this machine has a GPU")
     assert found.why_none and "\n" not in found.why_none
+
+
+def test_cuda_module_is_found_beside_the_extension(monkeypatch):
+    """Where there is no GPU, it is the module itself that says what is missing: a driver."""
+    monkeypatch.delenv("MATGRAD_CUDA_MODULE", raising=False)
+    if not (pathlib.Path(matgrad.__file__).parent / "libmatgrad_cuda.so").exists():
+        pytest.skip("built without CUDA")
+    code = "import matgrad; found = matgrad.devices(); print(found.why_none or 'GPU')"
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "driver" in ran.stdout or "GPU" in ran.stdout, ran.stdout

@@ -40,6 +40,10 @@ def test_types_are_marked_as_there():
     assert (PACKAGE / "py.typed").is_file()
 
 
+def is_public(name):
+    return not name.startswith("_") or name == "__call__"
+
+
 def test_stub_has_what_the_extension_has():
     stub = ast.parse((PACKAGE / "_core.pyi").read_text())
     declared = {}
@@ -54,7 +58,7 @@ def test_stub_has_what_the_extension_has():
     assert declared.keys() == public.keys()
     for name, value in public.items():
         if isinstance(value, type):
-            assert declared[name] == {part for part in vars(value) if not part.startswith("_")}, name
+            assert declared[name] == {part for part in vars(value) if is_public(part)}, name
 
 
 def test_import_needs_numpy_alone():
@@ -73,15 +77,16 @@ def test_import_opens_no_cuda_library():
 
 
 def milliseconds_to_import(name: str) -> float:
-    code = f"import time; t = time.perf_counter(); import {name}; print((time.perf_counter() - t) * 1e3)"
+    """Of the processor's time, which other programs lengthen little."""
+    code = f"import time; t = time.process_time(); import {name}; print((time.process_time() - t) * 1e3)"
     return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
 
 
 def test_import_takes_little_more_than_that_of_numpy(record_property):
-    """At most 60 ms more on a machine that does nothing else; the bound here is for one that is busy."""
+    """The aim is 60 ms; the bound is for a slow machine that is busy."""
     milliseconds_to_import("matgrad")  # compiles the package
     pairs = [(milliseconds_to_import("matgrad"), milliseconds_to_import("numpy")) for _ in range(5)]
     more = statistics.median(ours for ours, _ in pairs) - statistics.median(theirs for _, theirs in pairs)
     print(f"import matgrad: {more:.0f} ms more than import numpy (median of 5)")
     record_property("milliseconds_more_than_numpy", more)
-    assert more < 1000
+    assert more < 200

@@ -12,7 +12,7 @@ import matgrad as mg
 if "MATGRAD_CUDA_MODULE" not in os.environ:
     pytest.skip("no simulated GPU: MATGRAD_CUDA_MODULE names its module", allow_module_level=True)
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import cupy  # noqa: E402 - the one beside this file
+import cupy
 
 generator = np.random.default_rng(1)
 

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", minversion="2.6")
 
 import matgrad  # noqa: E402
 import matgrad.torch  # noqa: E402
-from problems import BY_HAND, ENTRIES, HANDFUL, CountedCalls, Problem, assert_close, some_shared  # noqa: E402
+from catalogue_in_torch import BY_HAND, ENTRIES, HANDFUL, CountedCalls, Problem, assert_close, some_shared  # noqa: E402
 
 
 def test_every_function_of_the_catalogue_is_written_by_hand():
@@ -54,16 +54,20 @@ def test_reductions_are_those_of_tensors(name, reduce):
     assert_close(torch.autograd.grad(value, free), torch.autograd.grad(expected, free))
 
 
-@pytest.mark.parametrize("name", HANDFUL)
+@pytest.mark.parametrize(
+    "name", [name if name in HANDFUL[:2] else pytest.param(name, marks=pytest.mark.full) for name in ENTRIES]
+)
 def test_opcheck(name):
     problem = Problem(name)
     for requires_grad in (False, True):
-        operands = list(problem.free((2,), some_shared(problem), requires_grad=requires_grad))
+        free = problem.free((2,), some_shared(problem), requires_grad=False)
+        operands = [operand.clone().requires_grad_(requires_grad) for operand in problem.operands(free)]
         for outputs in ((("value", "none"),), (("value", "sum"), (f"gradient {problem.names[0]}", "sum"))):
             key = problem.function._computation(tuple(text for text, _ in outputs)).key
             fields = json.loads(key)
             fields["outputs"] = [list(output) for output in outputs]
-            torch.library.opcheck(torch.ops.matgrad.run.default, (operands, json.dumps(fields), 0))
+            for start in ("", "succeeded:"):
+                torch.library.opcheck(torch.ops.matgrad.run.default, (operands, start + json.dumps(fields), 0))
     kept = [operand.expand(5, *operand.shape).contiguous() for operand in problem.free((2,), requires_grad=False)]
     torch.library.opcheck(torch.ops.matgrad.run.default, (kept, key, 1))
 
@@ -180,6 +184,8 @@ def test_wrong_operands_are_named():
         f(A, x, b.to("meta"))
     with pytest.raises(matgrad.OperandError, match="'A': found 1 axes, expected at least 2"):
         f(x, x, b)
+    with pytest.raises(matgrad.OperandTypeError, match="'A': found layout sparse_coo, expected a dense tensor"):
+        f(A.to_sparse(), x, b)
     with pytest.raises(matgrad.OperandError, match="'b' is missing"):
         f(A, x)
     with pytest.raises(matgrad.OperandError, match="'c': not of this function"):
@@ -190,8 +196,9 @@ def test_wrong_operands_are_named():
         f(A.expand(2, 4, 3), x.expand(5, 3), b)
     with pytest.raises(matgrad.ShapeError, match="operand A is 4-by-3, operand x is 4-by-1"):
         f(A, b, b)
-    with pytest.raises(matgrad.OperandError, match="option 'on_failure'"):
-        matgrad.torch.function("tr(A)", on_failure="raise")
+    for option in ({"on_failure": "raise"}, {"device": "cuda"}, {"convention": "free_entries"}):
+        with pytest.raises(matgrad.OperandError, match=f"option '{next(iter(option))}'"):
+            matgrad.torch.function("tr(A)", **option)
     with pytest.raises(matgrad.OperandError, match="wrt: expected the variables"):
         matgrad.torch.function("tr(A*X)").grad(x, x)
 
@@ -233,6 +240,32 @@ def test_capturable_is_in_the_key():
     assert "capturable" not in json.loads(matgrad.torch.function("logdet(X'*X)")._value_key)
 
 
+def test_unusual_tensors():
+    """Views of other numbers, zeros without memory, tensors that a transform has left behind, subclasses."""
+    f = matgrad.torch.function("norm2(X)^2")
+    X = torch.randn(2, 2)
+    left_behind = []
+    torch.func.grad(lambda x: left_behind.append(x) or x.sum())(X)
+    unusual = (
+        torch.complex(X, X).conj().imag,
+        torch.complex(X, X).real,
+        torch._efficientzerotensor((2, 2)),
+        left_behind[0],
+        X.as_subclass(type("Subclass", (torch.Tensor,), {})),
+        torch.nn.Parameter(X),
+    )
+    for tensor in unusual:
+        assert_close(f(tensor).detach(), torch.sum(tensor * tensor).detach(), rtol=1e-6)
+
+
+def test_a_profiler_sees_the_operator():
+    f = matgrad.torch.function("norm2(X)^2")
+    X = torch.randn(2, 2, requires_grad=True)
+    with torch.autograd.profiler.profile() as profile:
+        f(X).backward()
+    assert sum(event.name == "matgrad::run" for event in profile.function_events) == 2
+
+
 def test_threads_of_a_process():
     from concurrent.futures import ThreadPoolExecutor
 
@@ -242,3 +275,23 @@ def test_threads_of_a_process():
         found = list(pool.map(lambda X: torch.autograd.grad(f(X).sum(), X)[0], inputs))
     for X, gradient in zip(inputs, found, strict=True):
         assert_close(gradient, torch.autograd.grad(torch.logdet(X.mT @ X).sum(), X)[0])
+
+
+def test_calls_on_a_gpu_are_those_of_the_processor():
+    """The code that is for a GPU's tensors, given tensors that lie in host memory: shapes, order, success."""
+    from matgrad.torch import _operator
+
+    problem = Problem("log_det_gram")
+    (X,) = problem.free((3,), requires_grad=False)
+    X[1] = 0
+    for start in ("", "succeeded:"):
+        for key in (problem.function._value_key, problem.function._both_key):
+            found = _operator.run_on_gpu([X], start + key, 0)
+            expected = _operator.run_on_host([X], start + key, 0)
+            torch.testing.assert_close(found, expected, rtol=0, atol=0, equal_nan=True)
+    assert found[-1].tolist() == [1, 0, 1]
+    kept = torch.stack([X, X])
+    key = matgrad.torch.function("@log_det_gram", reduce="sum")._both_key
+    torch.testing.assert_close(
+        _operator.run_on_gpu([kept], key, 1), _operator.run_on_host([kept], key, 1), rtol=0, atol=0, equal_nan=True
+    )

@@ -64,7 +64,8 @@ class ndarray:
         self.device = cuda.Device(0)
 
     def get(self):
-        last = sum((n - 1) * s for n, s in zip(self.shape, self._strides)) + 1 if 0 not in self.shape else 0
+        steps = zip(self.shape, self._strides, strict=True)
+        last = sum((n - 1) * s for n, s in steps) + 1 if 0 not in self.shape else 0
         host = np.empty(max(last, 0), self.dtype)
         _must(_runtime.cudaDeviceSynchronize())
         if host.size:

@@ -8,6 +8,8 @@ import torch
 
 import matgrad
 
+torch.set_num_threads(1)  # matrices of a few entries
+
 SIZES = {"m": 4, "n": 3, "p": 2, "k": 3, "1": 1}
 
 
@@ -68,7 +70,8 @@ def shaped(free, structure):
     if structure == "sym":
         return (free + free.mT) / 2
     if structure == "orth":
-        return torch.linalg.matrix_exp(free - free.mT)
+        skew, eye = free - free.mT, torch.eye(free.shape[-1], dtype=free.dtype)
+        return torch.linalg.solve(eye + skew, eye - skew)
     if structure == "positive":
         return free * free + 2
     assert structure == "", structure
