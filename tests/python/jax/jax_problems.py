@@ -81,8 +81,7 @@ class Problem:
 
 def single_precision():
     """A context in which JAX has no float64, as it has when nothing else is said."""
-    enable = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
-    return enable(False)
+    return jax.enable_x64(False) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64(False)
 
 
 @functools.cache

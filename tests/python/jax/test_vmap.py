@@ -47,7 +47,9 @@ def test_value_and_gradients(nesting):
     assert_close(of(f)(*arrays), of(by_hand)(*arrays))
 
 
-@pytest.mark.parametrize("nesting", NESTINGS)
+@pytest.mark.parametrize(
+    "nesting", [n if n == "all pairs" else pytest.param(n, marks=pytest.mark.full) for n in NESTINGS]
+)
 def test_forward_derivative(nesting):
     nest, batches = NESTINGS[nesting]
     arrays = operands(*batches)
