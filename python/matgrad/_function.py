@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from matgrad import _calls, _core
+from matgrad._arguments import by_name
 from matgrad._arrays import Operands
 from matgrad._computation import Computation, fresh, make
 from matgrad._derivation import Derivation
@@ -372,18 +373,7 @@ class Function:
         names = computation.names
         if without_directions:
             names = names[: len(names) - computation.directions]
-        if len(args) > len(names):
-            raise OperandError(f"found {len(args)} operands, expected {len(names)}: {', '.join(names)}")
-        given = dict(zip(names, args, strict=False))
-        for name, value in named.items():
-            if name not in names:
-                raise OperandError(f"operand '{name}': not of this call, expected {', '.join(names)}")
-            if name in given:
-                raise OperandError(f"operand '{name}' is given twice")
-            given[name] = value
-        missing = [name for name in names if name not in given]
-        if missing:
-            raise OperandError(f"operand '{missing[0]}' is missing, expected {', '.join(names)}")
+        given = by_name(names, args, named)
         if self._options.in_axes:
             for name, axis in self._options.in_axes.items():
                 given[name] = _calls.with_batch_first(computation, name, given[name], axis)

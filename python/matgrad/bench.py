@@ -190,6 +190,43 @@ def line(row: dict[str, Any]) -> str:
     return f"{row['case']:<22} {sizes:<16} {row['problems']:>8} {row['dtype']:<8}{''.join(cells)}"
 
 
+def small_calls() -> dict[str, float]:
+    """Seconds of one call for one 4x4 problem in float32, `logdet(X'*X)`: what Python adds to the same run in C++.
+    The best of several rounds, in turns."""
+    function = matgrad.function("logdet(X'*X)")
+    x = np.random.default_rng(0).standard_normal((4, 4)).astype(np.float32)
+    value, gradient, status = np.empty((), np.float32), np.empty_like(x), np.empty((), np.int32)
+    plan = function.plan(X=x)
+    out = (value, gradient)
+    calls: dict[str, Callable[[], Any]] = {
+        "plan(X, out=..., status=...)": lambda: plan(X=x, out=out, status=status),
+        "f.grad(X)": lambda: function.grad(x),
+        "f.value_and_grad(X=X)": lambda: function.value_and_grad(X=x),
+    }
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        from matgrad.torch import function as torch_function
+
+        f = torch_function("logdet(X'*X)")
+        tensor = torch.from_numpy(x).requires_grad_()
+        calls["torch: f(X)"] = lambda: f(tensor)
+        calls["torch: f(X).backward()"] = lambda: f(tensor).backward()
+    count = 2000
+    best = {"C++: Plan::run": min(plan._core.seconds_of_a_run((x,), out, status, count) for _ in range(7))}
+    for name, times in taking_turns({n: _repeated(c, count) for n, c in calls.items()}, 1.0, 7).items():
+        best[name] = min(times) / count
+    return best
+
+
+def _repeated(call: Callable[[], Any], count: int) -> Callable[[], None]:
+    def repeat() -> None:
+        for _ in range(count):
+            call()
+
+    return repeat
+
+
 def machine() -> dict[str, Any]:
     """What the times depend on."""
     versions = {"matgrad": matgrad.__version__, "numpy": np.__version__, "python": platform.python_version()}
@@ -223,8 +260,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows.append(measure(case, options.problems or case.problems, dtype, options.seconds))
             print(line(rows[-1]), flush=True)
     print("numpy, jax, torch: how many times as long as matgrad they take")
+    small = {} if options.case else small_calls()
+    if small:
+        print("one 4x4 problem, float32, value and gradient: us a call")
+    for name, seconds in small.items():
+        print(f"{name:<40} {seconds * 1e6:8.2f}")
     if options.json:
-        options.json.write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
+        contents = {"machine": about, "rows": rows, "small_calls_seconds": small}
+        options.json.write_text(json.dumps(contents, indent=1) + "\n")
     return 1 if any("wrong" in line(row) for row in rows) else 0
 
 

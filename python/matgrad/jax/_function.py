@@ -12,6 +12,7 @@ import numpy as np
 
 from matgrad import _core
 from matgrad import _function as plain
+from matgrad._arguments import by_name
 from matgrad._computation import Computation, make
 from matgrad._language import Expression
 from matgrad._options import Options
@@ -112,7 +113,7 @@ class Function:
         if not _is_registered():
             raise MachineError("matgrad was built without XLA's headers (jaxlib), so it has no custom calls for JAX")
         of = self._computation(outputs)
-        arrays = _arrays(of, _batch_first(of, _bound(of, args, named), self._base.options.in_axes or {}))
+        arrays = _arrays(of, _batch_first(of, by_name(of.names, args, named), self._base.options.in_axes or {}))
         _check(of, arrays)
         return bind(of, 0, (0,) * len(arrays), arrays)
 
@@ -124,22 +125,6 @@ class Function:
 
 
 _is_registered = functools.cache(register_handlers)
-
-
-def _bound(of: Computation, args: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
-    if len(args) > len(of.names):
-        raise OperandError(f"found {len(args)} operands, expected {len(of.names)}: {', '.join(of.names)}")
-    given = dict(zip(of.names, args, strict=False))
-    for name, value in named.items():
-        if name not in of.names:
-            raise OperandError(f"operand '{name}': not of this call, expected {', '.join(of.names)}")
-        if name in given:
-            raise OperandError(f"operand '{name}' is given twice")
-        given[name] = value
-    for name in of.names:
-        if name not in given:
-            raise OperandError(f"operand '{name}' is missing, expected {', '.join(of.names)}")
-    return given
 
 
 def _batch_first(of: Computation, given: dict[str, Any], in_axes: Mapping[str, int | None]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 import matgrad
+from matgrad._arguments import by_name
 from matgrad._computation import make
 from matgrad._language import Expression
 from matgrad.errors import OperandError, OperandTypeError
@@ -130,7 +131,7 @@ class Function:
         """The operands of a call in their order, with their batch axes in front."""
         names = self._names
         if named or len(args) != len(names):
-            args = self._ordered(args, named)
+            args = list(by_name(names, args, named).values())
         operands = []
         first = None
         for name, rank, value in zip(names, self._ranks, args, strict=True):
@@ -164,22 +165,6 @@ class Function:
         if not torch.compiler.is_compiling():
             _sharding.prepare(operands)
         return operands
-
-    def _ordered(self, args: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
-        names = self._names
-        if len(args) > len(names):
-            raise OperandError(f"found {len(args)} operands, expected {len(names)}: {', '.join(names)}")
-        given = dict(zip(names, args, strict=False))
-        for name, value in named.items():
-            if name not in names:
-                raise OperandError(f"operand '{name}': not of this function, expected {', '.join(names)}")
-            if name in given:
-                raise OperandError(f"operand '{name}' is given twice")
-            given[name] = value
-        for name in names:
-            if name not in given:
-                raise OperandError(f"operand '{name}' is missing, expected {', '.join(names)}")
-        return [given[name] for name in names]
 
     def _with_batch_first(self, name: str, rank: int, value: Tensor) -> Tensor:
         axis = self._in_axes[name]

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from matgrad._arguments import by_name
 from matgrad._language import Expression
 from matgrad.errors import OperandError
 from matgrad.torch._function import Function, function
@@ -67,15 +68,10 @@ class Module(torch.nn.Module):
 
     def forward(self, *args: Any, **operands: Any) -> Tensor:
         """The value, as of `Function`."""
-        if len(args) > len(self._free):
-            raise OperandError(f"found {len(args)} operands, expected {len(self._free)}: {', '.join(self._free)}")
-        given = dict(zip(self._free, args, strict=False))
-        for name, value in operands.items():
+        for name in operands:
             if name in self._held:
                 raise OperandError(f"operand '{name}': held by the module, expected {', '.join(self._free)}")
-            if name in given:
-                raise OperandError(f"operand '{name}' is given twice")
-            given[name] = value
+        given = by_name(self._free, args, operands)
         for name in self._held:
             given[name] = getattr(self, name)
         return self._function(**given)

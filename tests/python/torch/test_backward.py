@@ -188,7 +188,7 @@ def test_wrong_operands_are_named():
         f(A.to_sparse(), x, b)
     with pytest.raises(matgrad.OperandError, match="'b' is missing"):
         f(A, x)
-    with pytest.raises(matgrad.OperandError, match="'c': not of this function"):
+    with pytest.raises(matgrad.OperandError, match="'c': not of this call"):
         f(A, x, b, c=b)
     with pytest.raises(matgrad.OperandError, match="'x' is given twice"):
         f(A, x, x=x, b=b)

@@ -58,7 +58,7 @@ def test_operands_by_position_and_by_name():
         (lambda: module(A, b, b), "found 3 operands, expected 2: A, b"),
         (lambda: module(A, b, x=b), "'x': held by the module"),
         (lambda: module(A, A=A, b=b), "'A' is given twice"),
-        (lambda: module(A, b, y=b), "'y': not of this function"),
+        (lambda: module(A, b, y=b), "'y': not of this call"),
     ):
         with pytest.raises(matgrad.OperandError, match=message):
             wrong()
