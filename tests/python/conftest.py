@@ -13,6 +13,9 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).parent
+# One thread for XLA's own products: on a busy machine of two processors a computation of JAX alone was once seen to
+# wait for itself for ever. The custom calls of matgrad have their own threads.
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 
 class Helpers:
