@@ -20,6 +20,14 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/bench/peers ${PROJECT_SOURCE_DIR}/bench/
   DESTINATION bench ${to} PATTERN __pycache__ EXCLUDE)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/scripts/gpu/run DESTINATION . ${to} PATTERN __pycache__ EXCLUDE)
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/scripts/gpu/run.sh DESTINATION . ${to})
+# The Python package, and its tests on arrays of a GPU.
+if(MATGRAD_PYTHON)
+  add_dependencies(gpu_bundle_programs matgrad_python)
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/python/matgrad DESTINATION python ${to}
+    PATTERN __pycache__ EXCLUDE PATTERN libmatgrad_cuda.so EXCLUDE PATTERN data EXCLUDE)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/tests/python/gpu DESTINATION tests/python ${to}
+    PATTERN __pycache__ EXCLUDE)
+endif()
 # Kernels compiled with the headers of nvidia-mathdx, where those are: the headers themselves stay here.
 if(TARGET matgrad_mathdx_compiled)
   add_dependencies(gpu_bundle_programs matgrad_mathdx_compiled)

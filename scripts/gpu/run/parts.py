@@ -5,6 +5,7 @@ from typing import Callable
 
 import correctness
 import machine
+import python
 import timings
 import tools
 
@@ -18,15 +19,16 @@ class Entry:
 
 PARTS = [
     Entry("machine", 25, machine.look),
-    Entry("tests", 110, correctness.test_part),
+    Entry("tests", 100, correctness.test_part),
     Entry("again", 30, correctness.again_part),
     Entry("probe", 40, timings.probe_part("probe", "facts")),
     Entry("times", 45, timings.times_part),
-    Entry("bench", 60, timings.bench_part),
+    Entry("bench", 55, timings.bench_part),
     Entry("cublas", 40, timings.cublas_part),
-    Entry("torch", 45, timings.python_part("torch")),
-    Entry("jax", 45, timings.python_part("jax")),
-    Entry("sweeps", 35, timings.probe_part("sweeps", "sweeps")),
+    Entry("torch", 40, timings.python_part("torch")),
+    Entry("jax", 40, timings.python_part("jax")),
+    Entry("python", 30, python.python_part),
+    Entry("sweeps", 30, timings.probe_part("sweeps", "sweeps")),
     Entry("memcheck", 25, tools.memcheck_part),
     Entry("racecheck", 20, tools.racecheck_part),
     Entry("ncu", 15, tools.ncu_part),
@@ -42,6 +44,7 @@ TITLES = {
     "cublas": "cuBLAS and cuSOLVER by hand on the same cases",
     "torch": "PyTorch on the same cases",
     "jax": "JAX on the same cases",
+    "python": "the Python package on arrays of PyTorch, CuPy and JAX",
     "sweeps": "gpu_probe: what settles the thresholds",
     "memcheck": "cheap tests under memcheck",
     "racecheck": "tests of our own kernels under racecheck",

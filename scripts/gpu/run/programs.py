@@ -21,6 +21,10 @@ class Programs:
     data: Path  # of the tests
     libraries: Path  # of the programs alone; None where they find theirs
     commit: str
+    python: Path = None  # the folder of the Python package
+    python_tests: Path = None  # of arrays on a GPU
+    python_module: Path = None  # what the package opens for a GPU
+    interpreter: Path = None  # None: the one that runs this
     simulated: bool = False
     missing: list = field(default_factory=list)
 
@@ -62,6 +66,12 @@ def commit_of(folder):
         return ""
 
 
+def environment():
+    """Python of the virtual environment that the package was built with, or None."""
+    python = SOURCE / "build/python/venv/bin/python"
+    return python if python.exists() else None
+
+
 def of_bundle(root):
     return Programs(
         tests=tests_in(root / "bin", "gpu"), matgrad=root / "bin/matgrad",
@@ -69,7 +79,8 @@ def of_bundle(root):
         probe=root / "bin/gpu_probe",
         module=[root / "lib/matgrad/libmatgrad_cuda.so", root / "lib/libmatgrad_cublas_peer.so"],
         bench=root / "bench", data=root / "tests/data", libraries=root / "lib",
-        commit=commit_of(root))
+        commit=commit_of(root), python=root / "python", python_tests=root / "tests/python/gpu",
+        python_module=root / "lib/matgrad/libmatgrad_cuda.so")
 
 
 def of_build(build):
@@ -81,7 +92,8 @@ def of_build(build):
         module=[build / "lib/matgrad/libmatgrad_cuda.so",
                 build / "bench/cpp_peers/libmatgrad_cublas_peer.so"],
         bench=SOURCE / "bench", data=SOURCE / "tests/data", libraries=None,
-        commit=commit_of(SOURCE))
+        commit=commit_of(SOURCE), python=build / "python", python_tests=SOURCE / "tests/python/gpu",
+        python_module=build / "lib/matgrad/libmatgrad_cuda.so", interpreter=environment())
 
 
 def of_simulated(build):
@@ -93,4 +105,6 @@ def of_simulated(build):
         cpp_peers=build / "tests/cublas_peer/matgrad_cpp_peers_simulated",
         times=build / "bin/no_gpu_times", probe=build / "tests/gpu_probe/simulated_gpu_probe", module=[],
         bench=SOURCE / "bench", data=SOURCE / "tests/data", libraries=None, commit=commit_of(SOURCE),
-        simulated=True)
+        python=build / "python", python_tests=SOURCE / "tests/python/simulated_gpu",
+        python_module=build / "tests/simulated_gpu/libmatgrad_simulated_module.so",
+        interpreter=environment(), simulated=True)
