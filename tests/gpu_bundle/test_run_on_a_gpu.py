@@ -106,7 +106,7 @@ class OnAGpu(unittest.TestCase):
         result, parts, content = self.run_bundle()
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertEqual({name for name, part in parts.items() if part["result"] != "passed"}, {"again", "python"})
-        self.assertEqual(len(parts), 13)
+        self.assertEqual(len(parts), 14)
         self.assertEqual(content["commit"], "0123456789ab")
         summary = (self.out / "summary.txt").read_text(encoding="utf-8")
         self.assertTrue(result.stdout.endswith(summary))

@@ -43,7 +43,7 @@ def test_results_are_those_of_the_processor(framework, executor, dtype):
 @pytest.mark.parametrize("framework", ["torch", "cupy"])
 def test_strides_shared_operands_and_sums(framework):
     put, get = on_gpu(framework)
-    a, x, b = generator.standard_normal((6, 4)), generator.standard_normal((4, 900)), generator.standard_normal((900, 6))
+    a, x, b = (generator.standard_normal(shape) for shape in ((6, 4), (4, 900), (900, 6)))
     f = mg.function("norm2(A*x - b)^2", wrt=("A", "x"), reduce="sum", in_axes={"x": 1, "A": None})
     value, gradients = f.value_and_grad(A=put(a), x=put(x), b=put(b))
     r = x.T @ a.T - b
@@ -54,7 +54,7 @@ def test_strides_shared_operands_and_sums(framework):
 
 def test_calls_wait_for_what_their_stream_does_before_them():
     torch = pytest.importorskip("torch")
-    put, get = on_gpu("torch")
+    _, get = on_gpu("torch")
     f = mg.function("dot(x, x)")
     stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
@@ -91,7 +91,7 @@ def test_a_cuda_graph_holds_a_call():
 
 def test_autograd_of_pytorch():
     torch = pytest.importorskip("torch")
-    put, get = on_gpu("torch")
+    put, _ = on_gpu("torch")
     import matgrad.torch
 
     x = put(generator.standard_normal((50, 8, 4))).requires_grad_()
