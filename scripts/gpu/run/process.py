@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -34,6 +35,12 @@ def dying_with_this():
     return prepare
 
 
+# timeout(1) that is told to end while it makes its child ends without it. So the child asks to be killed with its
+# parent, and then looks whether that is still there.
+FAITHFUL = ["setpriv", "--pdeathsig", "KILL", "sh", "-c",
+            'read -r parent </proc/$PPID/comm && [ "$parent" = timeout ] || exit 143; exec "$@"', "sh"]
+
+
 class Job:
     """One command in a process group of its own, its output in files."""
 
@@ -58,7 +65,8 @@ class Job:
         self.heard = self.begun
         self.bytes = 0
         # timeout(1) leads the group: it ends all of it at the limit, or when it is itself asked to end.
-        words = ["timeout", f"--kill-after={KILL_AFTER}", f"{self.limit:.2f}", *self.command]
+        words = ["timeout", f"--kill-after={KILL_AFTER}", f"{self.limit:.2f}",
+                 *(FAITHFUL if shutil.which("setpriv") else []), *self.command]
         with open(self.log, "ab") as log:
             log.write((" ".join(self.command) + "\n").encode())
             log.flush()
@@ -72,7 +80,9 @@ class Job:
                     stdout.close()
 
     def is_over(self):
-        if os.waitid(os.P_PID, self.popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        # Being asked to end may have found that it has ended: nobody can wait for it then.
+        if self.popen.returncode is not None or os.waitid(
+                os.P_PID, self.popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             self.kill()  # what it left behind
             self.finish()
             return True
