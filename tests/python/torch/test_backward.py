@@ -68,7 +68,8 @@ def test_opcheck(name):
             fields["outputs"] = [list(output) for output in outputs]
             for start in ("", "succeeded:"):
                 torch.library.opcheck(torch.ops.matgrad.run.default, (operands, start + json.dumps(fields), 0))
-    kept = [operand.expand(5, *operand.shape).contiguous() for operand in problem.free((2,), requires_grad=False)]
+    free = problem.free((2,), requires_grad=False)
+    kept = [operand.expand(5, *operand.shape).contiguous() for operand in problem.operands(free)]
     torch.library.opcheck(torch.ops.matgrad.run.default, (kept, key, 1))
 
 
