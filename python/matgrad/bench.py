@@ -41,8 +41,9 @@ class Case:
     sizes: dict[str, int]
     problems: int
     shared: tuple[str, ...]
-    by_hand: Callable[..., tuple[Any, Any]]
+    by_hand: Callable[..., tuple[Any, Any]] | None
     formula: Callable[..., Any]
+    is_for_torch: bool = True
 
 
 def _t(a: np.ndarray) -> np.ndarray:
@@ -103,13 +104,32 @@ def _logsumexp(np: Any, z: Any) -> Any:
     return np.log(np.exp(z - shift).sum()) + shift
 
 
+def catalogue_cases() -> list[Case]:
+    """Every function of the catalogue, 10,000 problems, no operand shared; JAX has the value as `Function.numpy`
+    writes it."""
+    sizes = {"m": 16, "n": 8, "p": 8, "k": 10}
+    return [Case(entry.name, sizes, 10_000, (), None, _printed(entry.name), False) for entry in matgrad.catalogue()]
+
+
+def _printed(name: str) -> Callable[..., Any]:
+    source = matgrad.function(f"@{name}").numpy()
+
+    def value(np: Any, **given: Any) -> Any:
+        names: dict[str, Any] = {"np": np}
+        exec(source, names)  # the text is ours
+        return names["value"](**given).sum()
+
+    return value
+
+
 def operands(case: Case, function: matgrad.Function, problems: int, dtype: str) -> dict[str, Any]:
     """Random operands of the case."""
     random = np.random.default_rng(0)
     made = {}
     for declaration in function.declarations:
         name, _, rest = declaration.partition("=")
-        shape = tuple(case.sizes[size] for size in rest.partition(":")[0].split(","))
+        sizes = rest.partition(":")[0].split(",")
+        shape = () if sizes == ["1"] else tuple(case.sizes[size] for size in sizes)
         batch = () if name in case.shared else (problems,)
         made[name] = _random_operands.draw(random, declaration, batch + shape, dtype)
     return made
@@ -124,8 +144,10 @@ def contenders(case: Case, given: dict[str, Any], dtype: str) -> dict[str, Calla
     names = tuple(given)
     made: dict[str, Callable[[], tuple[Any, Any]]] = {
         "matgrad": lambda: plan(**given, out=results),
-        "numpy": lambda: case.by_hand(**given),
     }
+    if case.by_hand is not None:
+        by_hand = case.by_hand
+        made["numpy"] = lambda: by_hand(**given)
     axes = tuple(None if name in case.shared else 0 for name in names)
     if importlib.util.find_spec("jax"):
         import jax
@@ -146,7 +168,7 @@ def contenders(case: Case, given: dict[str, Any], dtype: str) -> dict[str, Calla
                     return jax.block_until_ready(mapped(*arrays))
 
         made["jax"] = call
-    if importlib.util.find_spec("torch"):
+    if case.is_for_torch and importlib.util.find_spec("torch"):
         import torch
 
         def torch_value(*arrays: Any) -> Any:
@@ -244,7 +266,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m matgrad.bench", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
     parser.add_argument("--dtype", choices=["float32", "float64"], help="both, unless one is named")
-    parser.add_argument("--case", action="append", choices=[case.name for case in CASES], help="all, unless named")
+    parser.add_argument("--case", action="append", choices=[entry.name for entry in matgrad.catalogue()], help="all, unless named")
+    parser.add_argument("--catalogue", action="store_true", help="every function of the catalogue instead, beside JAX")
     parser.add_argument("--problems", type=int, help="of every case, instead of its own number")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each row at least (1)")
     options = parser.parse_args(arguments)
@@ -254,14 +277,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{'value and gradient of':<22} {'':<16} {'problems':>8} {'type':<8}"
           f"{'matgrad, ms':>12}{'numpy':>12}{'jax':>12}{'torch':>12}")
     rows = []
-    for case in CASES:
+    for case in catalogue_cases() if options.catalogue else CASES:
         if options.case and case.name not in options.case:
             continue
         for dtype in [options.dtype] if options.dtype else ["float32", "float64"]:
             rows.append(measure(case, options.problems or case.problems, dtype, options.seconds))
             print(line(rows[-1]), flush=True)
     print("numpy, jax, torch: how many times as long as matgrad they take")
-    small = {} if options.case else small_calls()
+    small = {} if options.case or options.catalogue else small_calls()
     if small:
         print("one 4x4 problem, float32, value and gradient: us a call")
     for name, seconds in small.items():
