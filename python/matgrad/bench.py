@@ -266,7 +266,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m matgrad.bench", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
     parser.add_argument("--dtype", choices=["float32", "float64"], help="both, unless one is named")
-    parser.add_argument("--case", action="append", choices=[entry.name for entry in matgrad.catalogue()], help="all, unless named")
+    names = [entry.name for entry in matgrad.catalogue()]
+    parser.add_argument("--case", action="append", choices=names, help="all, unless named")
     parser.add_argument("--catalogue", action="store_true", help="every function of the catalogue instead, beside JAX")
     parser.add_argument("--problems", type=int, help="of every case, instead of its own number")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each row at least (1)")
