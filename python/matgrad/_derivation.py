@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 from typing import Any
 
 from matgrad import _core
@@ -49,6 +48,8 @@ class Derivation:
         return _core.derivation_text(self._core, self._wrt, True, True).strip()
 
     def _repr_html_(self) -> str:
+        import html  # in notebooks alone
+
         rows = "".join(
             f"<tr><td>$\\mathrm{{d}}f = {html.escape(line.latex)}$</td><td>{html.escape(line.rule)}</td>"
             f"<td>{html.escape(line.source)}</td></tr>"
