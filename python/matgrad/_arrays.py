@@ -311,14 +311,20 @@ class Operands:
                     )
         self.dtype = self._common_type(names, values, kinds)
         arrays = []
-        for value in values:
+        for name, value in zip(names, values, strict=True):
             is_ready = self.kind.is_native(value) and self.kind.dtype_name(value) == self.dtype
             if is_ready and self.kind.name == "torch":
                 value = value.detach().resolve_neg()
             if is_ready and self.kind is NUMPY and not value.dtype.isnative:
                 is_ready = False
-            arrays.append(value if is_ready else self.kind.asarray(value, self.dtype, self.device))
+            arrays.append(value if is_ready else self._converted(name, value))
         self.arrays = tuple(arrays)
+
+    def _converted(self, name: str, value: Any) -> Any:
+        try:
+            return self.kind.asarray(value, self.dtype, self.device)
+        except (TypeError, ValueError, OverflowError) as error:  # lists of unequal lengths, numbers too large
+            raise OperandTypeError(f"operand '{name}': {str(error).partition(chr(10))[0]}") from error
 
     def _common_type(self, names: Sequence[str], values: Sequence[Any], kinds: Sequence[Any]) -> str:
         """float64 if any array is, float32 if all floats are; integers and numbers follow the floats."""

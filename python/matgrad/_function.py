@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from matgrad import _calls, _core
@@ -14,7 +14,7 @@ from matgrad._derivation import Derivation
 from matgrad._language import Expression
 from matgrad._options import Options
 from matgrad._plan import CheckReport, Linearization, Plan, Results
-from matgrad.errors import NameError, OperandError
+from matgrad.errors import NameError, OperandError, OperandTypeError
 
 
 class _Outputs(NamedTuple):
@@ -431,8 +431,10 @@ def function(
     >>> value, gradient.shape
     (array([0.69314718, 1.38629436]), (2, 2, 1))
     """
-    declared = [declare] if isinstance(declare, str) else list(declare)
+    if not isinstance(text, (str, Expression)):
+        raise OperandTypeError(f"text: found {type(text).__name__}, expected a text or an expression")
     formula = str(text)
+    declared = _texts("declare", declare)
     if formula.startswith("@"):
         for entry in _core.catalogue():
             if entry[0] == formula[1:]:
@@ -448,4 +450,13 @@ def function(
         if len(names) != 1:
             raise OperandError(f"wrt: expected the variables, some of {', '.join(names)}")
         wrt = names
-    return Function(formula, (wrt,) if isinstance(wrt, str) else tuple(wrt), declared, Options(**options))
+    return Function(formula, tuple(_texts("wrt", wrt)), declared, Options(**options))
+
+
+def _texts(what: str, given: str | Iterable[str]) -> list[str]:
+    """One text, or several."""
+    texts: list[Any] = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    for text in texts:
+        if not isinstance(text, str):
+            raise OperandTypeError(f"{what}: found {type(text).__name__}, expected a text or several")
+    return texts

@@ -7,6 +7,7 @@ Shapes are inferred over the whole, so a symbol means the same everywhere.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 _EXAMPLES = {
@@ -131,6 +132,8 @@ class Expression:
 
 
 def _number(value: float) -> str:
+    if not math.isfinite(value):
+        raise ValueError(f"found {value}, expected a finite number")
     text = repr(float(value)) if not isinstance(value, int) else repr(value)
     text = text.removesuffix(".0")
     return f"({text})" if text.startswith("-") else text

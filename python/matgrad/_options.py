@@ -55,8 +55,11 @@ class Options:
             raise OperandError(f"reduce: found {self.reduce!r}, expected None, 'sum' or 'mean'")
         if self.on_failure not in _calls.ON_FAILURE:
             raise OperandError(f"on_failure: found {self.on_failure!r}, expected 'nan', 'warn' or 'raise'")
-        if self.expected_batch is not None and self.expected_batch < 1:
-            raise OperandError(f"expected_batch: found {self.expected_batch}, expected 1 or more")
+        for name, least in (("threads", 0), ("expected_batch", 1)):
+            value = getattr(self, name)
+            is_number = isinstance(value, int) and not isinstance(value, bool)
+            if not (is_number and value >= least) and not (name == "expected_batch" and value is None):
+                raise OperandError(f"{name}: found {value!r}, expected a number of at least {least}")
         _core.check_device(self.device)
 
     def key_fields(self) -> dict[str, Any]:

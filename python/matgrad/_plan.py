@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from matgrad import _calls
 from matgrad._arrays import Operands
 from matgrad._computation import Computation
@@ -113,7 +115,8 @@ class Plan:
 
         out      arrays that they are written to, in that order
         status   an int32 array, an entry for each problem
-        rows     int64 numbers of the problems that are computed, in their order; all batched operands have one count
+        rows     numbers (int64, or a list) of the problems that are computed, in their order; all batched operands have
+                 one count of problems
         beta     results are added to beta times what is in `out`
         """
         out = out if out is None or type(out) is tuple else _calls.as_tuple(out)
@@ -121,6 +124,8 @@ class Plan:
             results = self._numpy(args, operands, out, status)
             if results is not None:
                 return results if len(results) > 1 else results[0]
+        if rows is not None and not isinstance(rows, np.ndarray):
+            rows = np.asarray(rows, np.int64)
         computation = self._computation
         function = self._function
         values = function._bind(computation, args, operands)

@@ -67,6 +67,7 @@ def test_rows():
     np.testing.assert_allclose(value, expected[0], rtol=1e-12)
     np.testing.assert_allclose(gx, expected[1], rtol=1e-12)
     np.testing.assert_allclose(ga, expected[2], rtol=1e-12)
+    np.testing.assert_array_equal(plan(a, x, b, rows=[4, 0, 4])[1], gx)
     with pytest.raises(mg.OperandError, match="5"):
         plan(a, x, b, rows=np.array([5], np.int64))
 
