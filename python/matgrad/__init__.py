@@ -13,8 +13,9 @@ from matgrad import _language, errors
 from matgrad._catalogue import CatalogueEntry, catalogue
 from matgrad._derivation import Derivation, Line
 from matgrad._devices import Device, devices
-from matgrad._function import Function, function
+from matgrad._function import Function
 from matgrad._language import *  # noqa: F403
+from matgrad._making import function
 from matgrad._options import Options
 from matgrad._plan import CheckReport, Cost, Linearization, Plan, Results
 from matgrad._status import status_text, succeeded

@@ -15,6 +15,7 @@ from matgrad import _function as plain
 from matgrad._arguments import by_name
 from matgrad._computation import Computation, make
 from matgrad._language import Expression
+from matgrad._making import function as make_function
 from matgrad._options import Options
 from matgrad.errors import MachineError, OperandError, OperandTypeError
 from matgrad.jax import _derivatives  # noqa: F401 - registers the rules
@@ -197,4 +198,4 @@ def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, 
     declared = [declare] if isinstance(declare, str) else list(declare)
     if wrt is None and not str(text).startswith("@"):
         wrt = make(str(text), declared, [("value", "none")], {}).names
-    return Function(plain.function(text, wrt, declare=declared, **options))
+    return Function(make_function(text, wrt, declare=declared, **options))
