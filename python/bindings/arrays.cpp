@@ -54,6 +54,7 @@ Array::Array(nb::handle from, std::string_view role, std::string_view name, int 
     const auto what = [&] { return std::string(role) + " '" + std::string(name) + "'"; };
     if (nb::ndarray<> written; is_written && import_array(from, written)) {
         array_ = nb::ndarray<nb::ro>(written);
+        written_ = written.data();
     } else if (!import_array(from, array_)) {
         throw BadType{what() + ": found " + class_name(from) +
                       ", expected an array of float32 or float64 (DLPack or a buffer of this "
@@ -103,11 +104,19 @@ std::string Array::shape_text() const {
     return text + (axes() == 1 ? ",)" : ")");
 }
 
-std::optional<View> Array::view() const {
+std::optional<ConstView> Array::read() const {
+    return view<const void>(array_.data());
+}
+
+std::optional<View> Array::written() const {
+    return view<void>(written_);
+}
+
+template <typename Void>
+std::optional<BasicView<Void>> Array::view(Void* data) const {
     const std::size_t b = batch_axes_;
-    // Operands are read alone; View is both.
-    View view(const_cast<void*>(array_.data()), type_, rows(), cols(),  // NOLINT(*-const-cast)
-              rank_ >= 1 ? stride(b) : 1, rank_ >= 2 ? stride(b + 1) : 1);
+    const BasicView<Void> view(data, type_, rows(), cols(), rank_ >= 1 ? stride(b) : 1,
+                               rank_ >= 2 ? stride(b + 1) : 1);
     if (b == 0) {
         return view;
     }

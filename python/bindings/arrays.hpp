@@ -38,12 +38,17 @@ public:
     [[nodiscard]] std::string shape_text() const;
 
     /// All batch axes as one. None if their strides are no one stride: the array has to be copied.
-    [[nodiscard]] std::optional<View> view() const;
+    [[nodiscard]] std::optional<ConstView> read() const;
+    /// Of an array that is written.
+    [[nodiscard]] std::optional<View> written() const;
 
 private:
+    template <typename Void>
+    [[nodiscard]] std::optional<BasicView<Void>> view(Void* data) const;
     [[nodiscard]] std::int64_t stride(std::size_t k) const { return array_.stride(k); }
 
     nanobind::ndarray<nanobind::ro> array_;
+    void* written_ = nullptr;  ///< its memory, if it is written
     std::string_view role_;
     std::string_view name_;
     int rank_;

@@ -33,11 +33,11 @@ std::span<std::int32_t> status_entries(nb::handle object, std::int64_t problems,
     return {status.data(), status.size()};
 }
 
-View must_view(const Array& array, const char* what) {
-    const std::optional<View> view = array.view();
+View written_view(const Array& array) {
+    const std::optional<View> view = array.written();
     if (!view) {
-        throw OperandError(std::string(what) + " '" + std::string(array.name()) +
-                           "': the batch axes of shape " + array.shape_text() +
+        throw OperandError("result '" + std::string(array.name()) + "': the batch axes of shape " +
+                           array.shape_text() +
                            " have no one stride, expected a result that is contiguous over them");
     }
     return *view;
@@ -52,7 +52,7 @@ std::vector<OperandView> operand_views(const PlannedCall& planned, const Operand
             continue;  // a direction, given later
         }
         const Array& array = operands.arrays()[at];
-        const std::optional<View> view = array.view();
+        const std::optional<ConstView> view = array.read();
         if (!view) {
             throw CopyNeeded{std::string(array.name())};
         }
@@ -82,7 +82,7 @@ std::vector<ResultView> result_views(const PlannedCall& planned, const std::vect
     std::vector<ResultView> views;
     views.reserve(planned.outputs.size());
     for (const std::size_t at : planned.outputs) {
-        views.emplace_back(arrays[at].name(), must_view(arrays[at], "result"),
+        views.emplace_back(arrays[at].name(), written_view(arrays[at]),
                            beta.empty() ? 0.0 : beta.at(at));
     }
     return views;
@@ -234,7 +234,7 @@ double seconds_of_a_run(const Computation& computation, const PlannedCall& plann
 }
 
 void enqueue(const Computation& computation, const PlannedCall& planned, const Operands& operands,
-             nb::tuple results, nb::object status, nb::object workspace, std::uintptr_t stream) {
+             nb::tuple results, nb::object status, nb::object workspace, nb::handle stream) {
     const std::vector<OperandView> in =
         operand_views(planned, operands, computation.operands().size());
     const std::vector<Array> arrays = result_arrays(computation, results);
@@ -250,8 +250,10 @@ void enqueue(const Computation& computation, const PlannedCall& planned, const O
         how.workspace = bytes.data();
         how.workspace_bytes = bytes.size();
     }
-    how.stream =
-        reinterpret_cast<void*>(stream);  // NOLINT(performance-no-int-to-ptr): a cudaStream_t
+    how.stream = PyLong_AsVoidPtr(stream.ptr());
+    if (PyErr_Occurred() != nullptr) {
+        throw nb::python_error();
+    }
     const nb::gil_scoped_release unlocked;
     planned.plan.enqueue(in, out, how);
 }
@@ -293,7 +295,7 @@ Counts Point::apply(nb::tuple directions, nb::tuple results, nb::object status) 
         const Declaration& declaration = declared[point + i];
         arrays.emplace_back(directions[i], "direction", declaration.name,
                             rank_of(declaration.shape), false);
-        const std::optional<View> view = arrays.back().view();
+        const std::optional<ConstView> view = arrays.back().read();
         if (!view) {
             throw CopyNeeded{declaration.name};
         }

@@ -68,9 +68,11 @@ double seconds_of_a_run(const Computation& computation, const PlannedCall& plann
                         int count);
 
 /// Enqueues in the memory of one GPU.
+///
+/// stream   an int, the address that a cudaStream_t is
 void enqueue(const Computation& computation, const PlannedCall& planned, const Operands& operands,
              nanobind::tuple results, nanobind::object status, nanobind::object workspace,
-             std::uintptr_t stream);
+             nanobind::handle stream);
 
 /// Compares results that a run wrote with an independent evaluation.
 [[nodiscard]] CheckReport check(const Computation& computation, const PlannedCall& planned,

@@ -200,12 +200,12 @@ void add_planned(nb::module_& m) {
         .def(
             "enqueue",
             [](const Planned& p, nb::tuple operands, nb::tuple results, nb::object status,
-               nb::object workspace, std::uintptr_t stream) {
+               nb::object workspace, nb::int_ stream) {
                 enqueue(*p.computation, *p.call, Operands(*p.computation, operands), results,
                         status, workspace, stream);
             },
             "operands"_a, "results"_a, "status"_a.none() = nb::none(),
-            "workspace"_a.none() = nb::none(), "stream"_a = 0)
+            "workspace"_a.none() = nb::none(), "stream"_a = nb::int_(0))
         .def(
             "check",
             [](const Planned& p, nb::tuple operands, nb::tuple results, nb::object status) {

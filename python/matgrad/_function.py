@@ -10,10 +10,10 @@ from matgrad import _calls, _core
 from matgrad._arguments import by_name
 from matgrad._arrays import Operands
 from matgrad._computation import Computation, fresh, make
-from matgrad._derivation import Derivation
 from matgrad._language import Expression
 from matgrad._options import Options
 from matgrad._plan import CheckReport, Linearization, Plan, Results
+from matgrad._texts import Texts
 from matgrad.errors import NameError, OperandError
 
 
@@ -26,7 +26,7 @@ class _Outputs(NamedTuple):
     products: tuple[str, ...]
 
 
-class Function:
+class Function(Texts):
     """A scalar function of matrices and the symbols that it is differentiated by. Make one by `matgrad.function`.
 
     Operands are arrays of NumPy, PyTorch, JAX, CuPy or with DLPack, given by name or in the order of `operands`;
@@ -73,47 +73,6 @@ class Function:
         variables = self._wrt[0] if len(self._wrt) == 1 else self._wrt
         return f"matgrad.function({self.text!r}, wrt={variables!r})"
 
-    def _repr_latex_(self) -> str:
-        return f"${self._core.latex}$"
-
-    # --- What it is ---------------------------------------------------------------------------------------
-
-    @property
-    def text(self) -> str:
-        """The expression, in canonical form.
-
-        >>> mg.function("dot(x, x) + 0*sum(x)", wrt="x").text
-        'dot(x, x)'
-        """
-        return self._core.text
-
-    @property
-    def operands(self) -> tuple[str, ...]:
-        """Names of the operands, in the order in which calls take them.
-
-        >>> mg.function("tr(A*X*B)", wrt="X").operands
-        ('A', 'X', 'B')
-        """
-        return self._names
-
-    @property
-    def declarations(self) -> tuple[str, ...]:
-        """Of the operands: `X=m,n`, `S=n,n:spd`.
-
-        >>> mg.function("x'*S*x", wrt="x", declare="S=n,n:spd").declarations
-        ('x=n', 'S=n,n:spd')
-        """
-        return self._declarations
-
-    @property
-    def wrt(self) -> tuple[str, ...]:
-        """The variables it is differentiated by.
-
-        >>> mg.function("tr(A*X*B)", wrt=("X", "A")).wrt
-        ('X', 'A')
-        """
-        return self._wrt
-
     @property
     def options(self) -> Options:
         """What goes for all calls.
@@ -130,43 +89,6 @@ class Function:
         3.0
         """
         return Function(self._text, self._wrt, self._declare, dataclasses.replace(self._options, **changes))
-
-    @property
-    def gradient(self) -> str | dict[str, str]:
-        """The gradient in closed form, as text; of several variables, one for each by its name.
-
-        >>> mg.function("logdet(X'*X)").gradient
-        "2*X*inv(X'*X)"
-        """
-        texts = _core.gradient_texts(self._core, list(self._wrt), False)
-        return texts[0] if len(texts) == 1 else dict(zip(self._wrt, texts, strict=True))
-
-    def derivation(self) -> Derivation:
-        """The lines that lead from f to its gradients, each with its rule and source.
-
-        >>> print(mg.function("tr(A*X)", wrt="X").derivation())
-        f  = tr(A*X)
-        df = tr(d(A*X))   d(tr(Y)) = tr(dY)   [Matrix Cookbook 36]
-           = tr(A*dX)     d(Y*Z) = dY*Z + Y*dZ   [Matrix Cookbook 34, 37, 44]
-        gradient = A'
-        """
-        return Derivation(self._core, self._wrt)
-
-    def latex(self) -> str:
-        """The gradients in LaTeX, math mode, without delimiters.
-
-        >>> print(mg.function("tr(A*X)", wrt="X").latex())
-        \\nabla_{X} f = A^{\\top}
-        """
-        return _core.derivation_text(self._core, list(self._wrt), False, True).strip()
-
-    def numpy(self) -> str:
-        """Python source of functions `value` and `gradient_X` of NumPy arrays, for one problem.
-
-        >>> print(mg.function("tr(A*X)", wrt="X").numpy().splitlines()[0])
-        def value(A, X):
-        """
-        return "\n\n".join(_core.numpy_functions(self._core, list(self._wrt)))
 
     # --- Calls --------------------------------------------------------------------------------------------
 

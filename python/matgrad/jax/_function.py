@@ -17,6 +17,7 @@ from matgrad._computation import Computation, make
 from matgrad._language import Expression
 from matgrad._making import function as make_function
 from matgrad._options import Options
+from matgrad._wrapped import Wrapped
 from matgrad.errors import MachineError, OperandError, OperandTypeError
 from matgrad.jax import _derivatives  # noqa: F401 - registers the rules
 from matgrad.jax._primitive import bind, register_handlers
@@ -24,7 +25,7 @@ from matgrad.jax._primitive import bind, register_handlers
 _LEFT_OUT = ("device", "on_failure", "check_finite")
 
 
-class Function:
+class Function(Wrapped):
     """A scalar function of JAX arrays. Make one by `matgrad.jax.function`.
 
     Operands are given by name or in the order of `operands`, and are float32 or float64 (integers follow JAX's
@@ -39,41 +40,10 @@ class Function:
         for name in _LEFT_OUT:
             if getattr(base.options, name) != getattr(Options(), name):
                 raise OperandError(f"{name}: no option of matgrad.jax.function; JAX has the device, failures are NaN")
-        self._base = base
+        super().__init__(base)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Function, (self._base,)
-
-    def __repr__(self) -> str:
-        return repr(self._base).replace("matgrad.", "matgrad.jax.", 1)
-
-    def _repr_latex_(self) -> str:
-        return self._base._repr_latex_()
-
-    @property
-    def base(self) -> plain.Function:
-        """The same function outside of JAX: its derivation, plans and checks."""
-        return self._base
-
-    @property
-    def text(self) -> str:
-        """The expression, in canonical form."""
-        return self._base.text
-
-    @property
-    def operands(self) -> tuple[str, ...]:
-        """Names of the operands, in the order in which calls take them."""
-        return self._base.operands
-
-    @property
-    def wrt(self) -> tuple[str, ...]:
-        """The variables that `grad` and `value_and_grad` differentiate by."""
-        return self._base.wrt
-
-    @property
-    def gradient(self) -> str | dict[str, str]:
-        """The gradient in closed form, as text; of several variables, one for each by its name."""
-        return self._base.gradient
 
     def __call__(self, *args: Any, **operands: Any) -> jax.Array:
         """The value: a number for each problem, of the shape of the leading axes, or one if it is reduced.
@@ -113,16 +83,10 @@ class Function:
     def _call(self, outputs: tuple[str, ...], args: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
         if not _is_registered():
             raise MachineError("matgrad was built without XLA's headers (jaxlib), so it has no custom calls for JAX")
-        of = self._computation(outputs)
+        of = self._base._computation(outputs)
         arrays = _arrays(of, _batch_first(of, by_name(of.names, args, named), self._base.options.in_axes or {}))
         _check(of, arrays)
         return bind(of, 0, (0,) * len(arrays), arrays)
-
-    @functools.lru_cache(maxsize=64)  # noqa: B019 - functions are few and small
-    def _computation(self, outputs: tuple[str, ...]) -> Computation:
-        options = self._base.options
-        listed = [(text, options.reduce or "none") for text in outputs]
-        return make(self.text, self._base.declarations, listed, options.key_fields())
 
 
 _is_registered = functools.cache(register_handlers)

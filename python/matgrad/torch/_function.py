@@ -10,8 +10,8 @@ from torch import Tensor
 
 import matgrad
 from matgrad._arguments import by_name
-from matgrad._computation import make
 from matgrad._language import Expression
+from matgrad._wrapped import Wrapped
 from matgrad.errors import OperandError, OperandTypeError
 from matgrad.torch import _sharding
 from matgrad.torch._calls import call
@@ -22,10 +22,10 @@ _FLOATS = (torch.float32, torch.float64)
 _FACTORED = ("inv(", "det(")
 # Those of `matgrad.Options` that mean something here. The device is that of the tensors; the gradient by a symmetric
 # matrix is the projected one, the only one that the chain rule holds for.
-_OPTIONS = ("reduce", "accuracy", "executor", "threads", "jitter", "in_axes")
+_OPTIONS = ("reduce", "accuracy", "executor", "threads", "jitter", "expected_batch", "capturable", "in_axes")
 
 
-class Function:
+class Function(Wrapped):
     """A scalar function of tensors that PyTorch differentiates, maps and compiles. Make one by `function`.
 
     Operands are float32 or float64 tensors, all of one type and device, given by name or in the order of `operands`.
@@ -41,11 +41,9 @@ class Function:
     tensor([ 5., 25.])
     """
 
-    def __init__(self, base: matgrad.Function, capturable: bool = False):
-        self._base = base
-        self._capturable = capturable
-        self._names = base.operands
-        value = self._computation(("value",))
+    def __init__(self, base: matgrad.Function):
+        super().__init__(base)
+        value = base._computation(("value",))
         self._ranks = tuple(operand.rank for operand in value.operands)
         self._in_axes = dict(base.options.in_axes or {})
         self._value_key = value.key
@@ -57,35 +55,11 @@ class Function:
             self._value_key = call(value.key).unreduced.with_success.key
         if base.wrt:
             gradients = tuple(f"gradient {name}" for name in base.wrt)
-            self._grad_key = self._computation(gradients).key
-            self._both_key = self._computation(("value", *gradients)).key
+            self._grad_key = base._computation(gradients).key
+            self._both_key = base._computation(("value", *gradients)).key
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Function, (self._base, self._capturable)
-
-    def __repr__(self) -> str:
-        variables = self.wrt[0] if len(self.wrt) == 1 else self.wrt
-        return f"matgrad.torch.function({self.text!r}, wrt={variables!r})"
-
-    @property
-    def base(self) -> matgrad.Function:
-        """The same function without PyTorch's graph: its gradient, derivation, plans."""
-        return self._base
-
-    @property
-    def text(self) -> str:
-        """The expression, in canonical form."""
-        return self._base.text
-
-    @property
-    def operands(self) -> tuple[str, ...]:
-        """Names of the operands, in the order in which calls take them."""
-        return self._names
-
-    @property
-    def wrt(self) -> tuple[str, ...]:
-        """The variables of `grad` and `value_and_grad`."""
-        return self._base.wrt
+        return Function, (self._base,)
 
     def __call__(self, *args: Any, **operands: Any) -> Tensor:
         """The value: one number for each problem, or one for all where it is reduced.
@@ -118,14 +92,6 @@ class Function:
 
     def _by_variable(self, gradients: Sequence[Tensor]) -> Any:
         return gradients[0] if len(self.wrt) == 1 else dict(zip(self.wrt, gradients, strict=True))
-
-    def _computation(self, outputs: tuple[str, ...]) -> Any:
-        options = self._base.options
-        fields = options.key_fields()
-        if self._capturable:
-            fields["capturable"] = True
-        reduction = options.reduce or "none"
-        return make(self._base._text, self._base.declarations, [(output, reduction) for output in outputs], fields)
 
     def _bind(self, args: Sequence[Any], named: Mapping[str, Any]) -> list[Tensor]:
         """The operands of a call in their order, with their batch axes in front."""
@@ -188,16 +154,15 @@ class Function:
 
 
 def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, declare: str | Sequence[str] = (),
-             reduce: str | None = None, capturable: bool = False, **options: Any) -> Function:
+             **options: Any) -> Function:
     """A scalar function of tensors whose derivatives are closed forms, of any order.
 
     text        in matgrad's language, `@name` of the catalogue, or an expression of the language
     wrt         the variables of `.grad` and `.value_and_grad`; None: the usual one of a catalogue function, or the
                 only symbol. `backward` and `torch.func` differentiate by whatever requires a gradient
     declare     shapes and structures where they are not inferred: "S=n,n:spd", "t=1", "x=n"
-    reduce      None, "sum" or "mean" over the batch
-    capturable  only GPU kernels that a CUDA graph can hold (not yet run on a GPU)
-    options     accuracy, executor, threads, jitter, in_axes, as `matgrad.Options` has them
+    options     reduce, accuracy, executor, threads, jitter, expected_batch, capturable, in_axes, as `matgrad.Options`
+                has them; capturable has not yet run on a GPU
     Errors      ParseError with the place, ShapeError with both shapes, NameError, OperandError for an option
 
     >>> import torch
@@ -214,10 +179,10 @@ def function(text: str | Expression, wrt: str | Sequence[str] | None = None, *, 
     text = str(text)
     is_named = text.startswith("@")
     variables = () if wrt is None and not is_named else wrt
-    base = matgrad.function(text, variables, declare=declare, reduce=reduce, **options)
+    base = matgrad.function(text, variables, declare=declare, **options)
     if wrt is None and len(base.operands) == 1:
         base = matgrad.Function(base._text, base.operands, base.declarations, base.options)
-    return Function(base, capturable)
+    return Function(base)
 
 
 __all__ = ["Function", "function"]
