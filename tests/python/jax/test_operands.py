@@ -94,3 +94,12 @@ def test_a_build_without_handlers_says_so(monkeypatch):
     monkeypatch.setattr(matgrad.jax._function, "_is_registered", matgrad.jax.register_handlers)
     with pytest.raises(MachineError, match="without XLA's headers"):
         f(2.0, A, x)
+
+
+def test_positions_are_those_of_the_text_as_it_was_written():
+    """The canonical form of this function has S before P."""
+    f = matgrad.jax.function("-logdet(P) + tr(S*P)", declare=["P=n,n:spd", "S=n,n:sym"])
+    assert f.operands == ("P", "S") and f.text.index("S") < f.text.index("P")
+    P, S = jnp.diag(jnp.array([1.0, 2.0])), jnp.diag(jnp.array([3.0, 5.0]))
+    assert np.allclose(f(P, S), -np.log(2) + 13) and np.allclose(f(S=S, P=P), f(P, S))
+    assert np.allclose(jax.grad(f)(P, S), S - jnp.linalg.inv(P))

@@ -296,3 +296,12 @@ def test_calls_on_a_gpu_are_those_of_the_processor():
     torch.testing.assert_close(
         _operator.run_on_gpu([kept], key, 1), _operator.run_on_host([kept], key, 1), rtol=0, atol=0, equal_nan=True
     )
+
+
+def test_positions_are_those_of_the_text_as_it_was_written():
+    """The canonical form of this function has S before P."""
+    f = matgrad.torch.function("-logdet(P) + tr(S*P)", declare=["P=n,n:spd", "S=n,n:sym"])
+    assert f.operands == ("P", "S") and f.text.index("S") < f.text.index("P")
+    P, S = torch.diag(torch.tensor([1.0, 2.0])).requires_grad_(), torch.diag(torch.tensor([3.0, 5.0]))
+    f(P, S).backward()
+    torch.testing.assert_close(P.grad, S - torch.linalg.inv(P.detach()))
