@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from matgrad.errors import CallerError, OperandTypeError
+
 _EXAMPLES = {
     "dot": ("x", "y"),
     "max": ("x", "0"),
@@ -133,7 +135,7 @@ class Expression:
 
 def _number(value: float) -> str:
     if not math.isfinite(value):
-        raise ValueError(f"found {value}, expected a finite number")
+        raise CallerError(f"found {value}, expected a finite number")
     text = repr(float(value)) if not isinstance(value, int) else repr(value)
     text = text.removesuffix(".0")
     return f"({text})" if text.startswith("-") else text
@@ -147,7 +149,7 @@ def _as_expression(value: Any) -> Expression:
         return Expression(value, Expression._ATOM if is_name else Expression._SUM)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return Expression(_number(value), Expression._ATOM)
-    raise TypeError(f"found {type(value).__name__}, expected an expression, its text, or a number")
+    raise OperandTypeError(f"found {type(value).__name__}, expected an expression, its text, or a number")
 
 
 def expression(text: Any) -> Expression:
