@@ -17,7 +17,7 @@ namespace {
 constexpr std::int64_t kLargestTile = 8 << 20;
 
 /// Runs must be better by so much: their tiles are harder on the caches than the model knows.
-constexpr double kRunsGain = 0.75;
+constexpr double kRunsGain = 0.95;
 /// For fewer problems a run is not worth its tile.
 constexpr std::int64_t kFewestProblems = 8;
 

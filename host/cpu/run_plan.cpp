@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cpu/gram_inverse.hpp"
 #include "cpu/scratch.hpp"
 #include "cpu/steps/make_step.hpp"
 #include "matgrad/status.hpp"
@@ -144,6 +145,12 @@ void place_values(RunPlan& plan) {
         }
     }
     place_summed_values(plan);
+    plan.leaves.assign(plan.views.size(), 0);
+    for (const ValueId id : runs.leaving) {
+        const auto i = static_cast<std::size_t>(id);
+        plan.leaves[i] = 1;
+        plan.views[i].type = plan.program.type;
+    }
     for (std::size_t i = 0; i < plan.program.outputs.size(); ++i) {
         const ProgramOutput& output = plan.program.outputs[i];
         const bool per_problem = is_per_problem(plan.program, output);
@@ -162,9 +169,9 @@ void measure(RunPlan& plan) {
     const auto size = [](std::size_t count, std::size_t each) {
         return align_up(static_cast<std::int64_t>(count * each));
     };
-    plan.views_bytes = size(plan.views.size(), sizeof(View)) +
-                       size(plan.operands.size(), sizeof(Given)) +
-                       size(plan.results.size(), sizeof(GivenResult));
+    plan.views_bytes =
+        size(plan.views.size(), sizeof(View)) + size(plan.operands.size(), sizeof(Given)) +
+        size(plan.results.size(), sizeof(GivenResult)) + 2 * size(plan.views.size(), sizeof(char));
     for (const auto* steps : {&plan.choice.steps, &plan.shared_steps, &plan.final_steps}) {
         for (const CpuStepPtr& step : *steps) {
             plan.scratch_bytes = std::max(plan.scratch_bytes, step->scratch_bytes());
@@ -218,7 +225,7 @@ int RunPlan::workers_of(std::int64_t batch, int threads) const {
 }
 
 RunPlan::RunPlan(Program given, std::optional<Layout> wanted)
-    : program(std::move(given)), choice(choose_layout(program, wanted)) {
+    : program(with_gram_inverses(std::move(given))), choice(choose_layout(program, wanted)) {
     lanes = is_compact() ? kLanes : 1;
     sort_steps(*this);
     place_values(*this);

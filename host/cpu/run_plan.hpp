@@ -63,6 +63,7 @@ struct RunPlan {
     bool calls_blas = false;               ///< of some step
     std::vector<View> views;               ///< by value: without data
     std::vector<std::int64_t> slots;   ///< by value: bytes into the shared area or the tile, or -1
+    std::vector<char> leaves;          ///< by value: RunLayout::leaving
     std::vector<ValueId> operands;     ///< of problem scope, that a tile reads
     std::vector<std::size_t> results;  ///< outputs that every problem has and that are not empty
     bool writes_problems = false;      ///< some output is one that every problem has
@@ -75,7 +76,7 @@ struct RunPlan {
     std::vector<std::size_t> single_results;  ///< outputs with one matrix for the batch
     std::int64_t shared_bytes = 0;
     std::int64_t sums_bytes = 0;
-    std::int64_t views_bytes = 0;  ///< of all values, and of what is Given
+    std::int64_t views_bytes = 0;  ///< of all values, of what is Given, and what is streamed
     std::int64_t tile_bytes = 0;
     std::int64_t scratch_bytes = 0;
 

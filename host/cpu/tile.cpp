@@ -8,6 +8,7 @@
 #include "cpu/compact/kernels.hpp"
 #include "cpu/pivot_status.hpp"
 #include "cpu/plain/copy.hpp"
+#include "cpu/plain/gemm_batch.hpp"
 #include "cpu/plain/transpose.hpp"
 #include "matgrad/status.hpp"
 
@@ -90,23 +91,29 @@ GivenResult TileRunner::result(std::size_t output) const {
     return {to, how, run_.beta(output)};
 }
 
-/// May the steps write the value where result `index` is? Not a second time, and not what is written
-/// past the caches.
+/// May the steps write the value where result `index` is? Not a second time, and what is written past the
+/// caches only if its step can.
 bool TileRunner::is_computed_there(std::size_t index) const {
     const GivenResult& result = results_[index];
     const View& to = result.to.view;
     if (result.how != How::written || result.beta != 0) {
         return false;
     }
-    const bool by_rows = to.col_stride == 1 && to.row_stride >= to.cols &&
-                         to.row_stride <= std::numeric_limits<std::int32_t>::max();
+    const auto value = static_cast<std::size_t>(result.to.value);
+    const bool leaves = plan_.leaves[value] != 0;
+    // A step of what leaves the Program takes its result by columns too.
+    const View lines = leaves && to.col_stride != 1 ? transposed(to) : to;
+    const bool by_rows = lines.col_stride == 1 && lines.row_stride >= lines.cols &&
+                         lines.row_stride <= std::numeric_limits<std::int32_t>::max();
     const bool is_new =
         std::none_of(results_, results_ + index, [&result](const GivenResult& other) {
             return other.to.value == result.to.value && other.how == How::computed_there;
         });
-    const bool fits = plan_.is_runs() ? is_run(result.to) : !plan_.is_compact();
-    return fits && is_new && plan_.value(result.to.value).type == plan_.program.type && by_rows &&
-           !(to.contiguous() && streams(to));
+    const bool fits =
+        plan_.is_runs() ? is_run({result.to.value, lines, result.to.step}) : !plan_.is_compact();
+    const bool may_stream = leaves && is_by_lines(lines, result.to.step);
+    return fits && is_new && plan_.views[value].type == plan_.program.type && by_rows &&
+           (may_stream || !(to.contiguous() && streams(to)));
 }
 
 TileRunner::TileRunner(const RunData& run, std::byte* memory)
@@ -115,6 +122,8 @@ TileRunner::TileRunner(const RunData& run, std::byte* memory)
       values_(take<View>(memory, plan_.views.size())),
       operands_(take<Given>(memory, plan_.operands.size())),
       results_(take<GivenResult>(memory, plan_.results.size())),
+      streamed_(take<char>(memory, plan_.views.size())),
+      followed_(take<char>(memory, plan_.views.size())),
       tile_(memory),
       scratch_(memory + plan_.tile_bytes, plan_.scratch_bytes, "a tile") {
     std::uninitialized_copy(plan_.views.begin(), plan_.views.end(), values_);
@@ -123,28 +132,35 @@ TileRunner::TileRunner(const RunData& run, std::byte* memory)
             values_[i].data = tile_ + plan_.slots[i];
         }
     }
+    std::fill_n(streamed_, plan_.views.size(), char{0});
+    std::fill_n(followed_, plan_.views.size(), char{0});
     for (const ValueId id : plan_.single_values) {
         values_[id] = run_.shared[id];
     }
     for (std::size_t i = 0; i < plan_.operands.size(); ++i) {
-        new (operands_ + i) Given(operand(plan_.operands[i]));
+        const Given& given = *new (operands_ + i) Given(operand(plan_.operands[i]));
+        const bool in_place = is_run(given) && run_.call.rows.empty();
+        const bool is_far = run_.call.batch * given.step >= kStreamBytes;
+        followed_[given.value] = plan_.is_runs() && in_place && is_far ? 1 : 0;
         if (!plan_.is_compact() && !plan_.is_runs()) {
             take_strides(operands_[i].view, values_[plan_.operands[i]]);
         }
     }
     for (std::size_t i = 0; i < plan_.results.size(); ++i) {
         new (results_ + i) GivenResult(result(plan_.results[i]));
-        streamed_ = streamed_ || streams(results_[i].to.view);
+        const bool streamed = streams(results_[i].to.view);
+        streams_ = streams_ || streamed;
         adds_ = adds_ || results_[i].beta != 0;
         if (is_computed_there(i)) {
             results_[i].how = How::computed_there;
             take_strides(results_[i].to.view, values_[results_[i].to.value]);
+            streamed_[results_[i].to.value] = streamed ? 1 : 0;
         }
     }
 }
 
 TileRunner::~TileRunner() {
-    if (streamed_) {
+    if (streams_) {
         lane_flush();
     }
 }
@@ -191,7 +207,8 @@ std::int64_t TileRunner::run_one_by_one(std::int64_t first, std::int64_t count, 
 void TileRunner::run_steps(std::int64_t first, std::int64_t count) {
     std::fill(status_, status_ + std::max<std::int64_t>(count, plan_.lanes), 0);
     bring_operands(first, count);
-    const StepRun run{values_, &scratch_, status_, count, run_.threads_per_problem};
+    const StepRun run{values_,   &scratch_, status_, count, run_.threads_per_problem,
+                      streamed_, followed_};
     for (const CpuStepPtr& step : plan_.choice.steps) {
         step->run(run);
     }

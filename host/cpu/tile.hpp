@@ -76,10 +76,12 @@ private:
     View* values_;          // by value
     Given* operands_;       // as plan.operands
     GivenResult* results_;  // as plan.results
+    char* streamed_;        // by value: does the step that computes it write past the caches?
+    char* followed_;        // by value: StepRun::followed
     std::byte* tile_;
     Scratch scratch_;
-    bool adds_ = false;      ///< to what is there
-    bool streamed_ = false;  ///< something may be written past the caches
+    bool adds_ = false;     ///< to what is there
+    bool streams_ = false;  ///< something may be written past the caches
     std::int32_t status_[kMostProblems];
 };
 

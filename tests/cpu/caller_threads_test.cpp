@@ -53,7 +53,7 @@ TEST(CallerThreads, DoTheWorkOfABatchInEveryLayoutWithTheSameBits) {
     for (const detail::Layout layout :
          {detail::Layout::compact, detail::Layout::plain, detail::Layout::runs}) {
         for (const ScalarType type : kTypes) {
-            for (const std::int64_t batch : {2, 75, 400}) {
+            for (const std::int64_t batch : {2, 75, 2000}) {
                 const EveryResult every(type);
                 const EveryResultData data(type, batch, Order::rows, false);
                 EveryResultResults own(type, batch, Order::rows, false, {});
@@ -83,7 +83,7 @@ TEST(CallerThreads, DoTheWorkOfABatchInEveryLayoutWithTheSameBits) {
                 }
                 EXPECT_FALSE(pool.was_nested());
                 EXPECT_LE(pool.most(), 4);
-                if (batch == 400) {
+                if (batch == 2000) {
                     EXPECT_GT(pool.calls(), 0);
                     EXPECT_GT(pool.most(), 1);
                 }

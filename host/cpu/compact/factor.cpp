@@ -36,31 +36,48 @@ struct Triangle {
     Elements<T> x;
     T alpha;
     const T* reciprocals;
+    std::int64_t order;
 };
 
+template <typename T, typename TB>
+HWY_INLINE void store_reciprocals(const Triangle<T, TB>& t, T* to) {
+    const Lane<T> d;
+    for (std::int64_t k = 0; k < t.order; ++k) {
+        hn::Store(hn::Div(hn::Set(d, T{1}), hn::Load(d, t.l.at(k, k))), d, to + k * kLanes);
+    }
+}
+
 /// Rows [row, row+kRows) of X for kCols columns from `col` on, `cols` of them real; the rows above
-/// are solved.
-template <typename T, typename TB, int kRows, int kCols>
-HWY_INLINE void solve_block(const Triangle<T, TB>& t, std::int64_t row, std::int64_t col,
-                            int cols) {
+/// are solved, those above `from` are zero.
+template <typename T, typename TB, int kRows, int kCols, bool kIdentity = false>
+HWY_INLINE void solve_block(const Triangle<T, TB>& t, std::int64_t row, std::int64_t col, int cols,
+                            std::int64_t from = 0) {
     const Lane<T> d;
     const T* left[kRows];
     T* right[kCols];
     LaneVector<T> sum[kRows][kCols];
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
-        left[i] = t.l.at(row + i, 0);
+        left[i] = t.l.at(row + i, from);
     }
 #pragma GCC unroll 8
     for (int j = 0; j < kCols; ++j) {
-        right[j] = t.x.at(0, col + std::min(j, cols - 1));
-        const TB* given = t.b.at(row, col + std::min(j, cols - 1));
+        const std::int64_t column = col + std::min(j, cols - 1);
+        right[j] = t.x.at(from, column);
+        if constexpr (kIdentity) {
 #pragma GCC unroll 8
-        for (int i = 0; i < kRows; ++i) {
-            sum[i][j] = load_as<T>(given + i * t.b.row_step);
+            for (int i = 0; i < kRows; ++i) {
+                sum[i][j] = hn::Set(d, row + i == column ? t.alpha : T{0});
+            }
+        } else {
+            const TB* given = t.b.at(row, column);
+#pragma GCC unroll 8
+            for (int i = 0; i < kRows; ++i) {
+                sum[i][j] = load_as<T>(given + i * t.b.row_step);
+            }
         }
     }
-    if (t.alpha != T{1}) {
+    if (!kIdentity && t.alpha != T{1}) {
         const auto alpha = hn::Set(d, t.alpha);
 #pragma GCC unroll 8
         for (int i = 0; i < kRows; ++i) {
@@ -72,7 +89,7 @@ HWY_INLINE void solve_block(const Triangle<T, TB>& t, std::int64_t row, std::int
     }
     std::int64_t l_at = 0;
     std::int64_t x_at = 0;
-    for (std::int64_t k = 0; k < row; ++k) {
+    for (std::int64_t k = from; k < row; ++k) {
         LaneVector<T> factor[kRows];
 #pragma GCC unroll 8
         for (int i = 0; i < kRows; ++i) {
@@ -112,7 +129,7 @@ HWY_INLINE void solve_block(const Triangle<T, TB>& t, std::int64_t row, std::int
         if (j < cols) {
 #pragma GCC unroll 8
             for (int i = 0; i < kRows; ++i) {
-                hn::Store(sum[i][j], d, right[j] + (row + i) * t.x.row_step);
+                hn::Store(sum[i][j], d, right[j] + (row - from + i) * t.x.row_step);
             }
         }
     }
@@ -155,10 +172,10 @@ void solve_lower_typed(const View& l, bool unit, double alpha, const View& b, co
     const int step = static_cast<int>(hn::Lanes(d));
     for (int lane = 0; lane < kLanes; lane += step) {
         T* scale = reinterpret_cast<T*>(reciprocals) + lane;
-        const Triangle<T, TB> t{Elements<T>(l, lane), Elements<TB>(b, lane), Elements<T>(x, lane),
-                                static_cast<T>(alpha), unit ? nullptr : scale};
-        for (std::int64_t k = 0; k < n && !unit; ++k) {
-            hn::Store(hn::Div(hn::Set(d, T{1}), hn::Load(d, t.l.at(k, k))), d, scale + k * kLanes);
+        const Triangle<T, TB> t{Elements<T>(l, lane),  Elements<TB>(b, lane),  Elements<T>(x, lane),
+                                static_cast<T>(alpha), unit ? nullptr : scale, n};
+        if (!unit) {
+            store_reciprocals(t, scale);
         }
         // Some columns from top to bottom: they stay in the first-level cache, as does the triangle.
         for (std::int64_t col = 0; col < x.cols; col += kSolveCols) {
@@ -169,6 +186,61 @@ void solve_lower_typed(const View& l, bool unit, double alpha, const View& b, co
             }
         }
     }
+}
+
+/// Columns [col, col + cols) of the inverse, from the block of rows on that holds its diagonal.
+template <typename T>
+void invert_columns(const Triangle<T, T>& t, std::int64_t col, int cols) {
+    const Lane<T> d;
+    const std::int64_t n = t.order;
+    const std::int64_t from = col / kSolveRows * kSolveRows;
+    for (std::int64_t r = 0; r < from; ++r) {
+        for (int j = 0; j < cols; ++j) {
+            hn::Store(hn::Zero(d), d, t.x.at(r, col + j));
+        }
+    }
+    for (std::int64_t row = from; row < n; row += kSolveRows) {
+        switch (n - row) {
+            case 1:
+                solve_block<T, T, 1, kSolveCols, true>(t, row, col, cols, from);
+                break;
+            case 2:
+                solve_block<T, T, 2, kSolveCols, true>(t, row, col, cols, from);
+                break;
+            case 3:
+                solve_block<T, T, 3, kSolveCols, true>(t, row, col, cols, from);
+                break;
+            default:
+                solve_block<T, T, kSolveRows, kSolveCols, true>(t, row, col, cols, from);
+        }
+    }
+}
+
+template <typename T>
+void invert_lower_typed(const View& l, bool unit, double alpha, const View& x,
+                        std::byte* reciprocals) {
+    const Lane<T> d;
+    const std::int64_t n = x.rows;
+    const int step = static_cast<int>(hn::Lanes(d));
+    for (int lane = 0; lane < kLanes; lane += step) {
+        T* scale = reinterpret_cast<T*>(reciprocals) + lane;
+        const Elements<T> to(x, lane);
+        const Triangle<T, T> t{Elements<T>(l, lane),   to, to, static_cast<T>(alpha),
+                               unit ? nullptr : scale, n};
+        if (!unit) {
+            store_reciprocals(t, scale);
+        }
+        for (std::int64_t col = 0; col < n; col += kSolveCols) {
+            invert_columns(t, col, static_cast<int>(std::min<std::int64_t>(kSolveCols, n - col)));
+        }
+    }
+}
+
+void invert_lower_all(const View& l, bool unit, double alpha, const View& x,
+                      std::byte* reciprocals) {
+    with_type(x.type, [&](auto zero) {
+        invert_lower_typed<decltype(zero)>(l, unit, alpha, x, reciprocals);
+    });
 }
 
 void solve_lower_all(const View& l, bool unit, double alpha, const View& b, const View& x,
@@ -284,7 +356,7 @@ void potrf_typed(const View& matrix, std::byte* reciprocals, std::int32_t* statu
                 default:
                     first = factor_block<T, kSolveRows>(a, row, scale, first);
                     // Below: L21 L11' = A21, that is, L11 L21' = A21'.
-                    solve_rows<kSolveRows>(Triangle<T, T>{a, panel, panel, T{1}, scale}, row,
+                    solve_rows<kSolveRows>(Triangle<T, T>{a, panel, panel, T{1}, scale, n}, row,
                                            row + rows, n);
             }
         }
@@ -307,12 +379,17 @@ HWY_AFTER_NAMESPACE();
 namespace matgrad::detail {
 HWY_EXPORT(potrf_all);
 HWY_EXPORT(solve_lower_all);
+HWY_EXPORT(invert_lower_all);
 void lane_potrf(const View& a, std::byte* reciprocals, std::int32_t* status) {
     HWY_DYNAMIC_DISPATCH(potrf_all)(a, reciprocals, status);
 }
 void lane_solve_lower(const View& l, bool unit, double alpha, const View& b, const View& x,
                       std::byte* reciprocals) {
     HWY_DYNAMIC_DISPATCH(solve_lower_all)(l, unit, alpha, b, x, reciprocals);
+}
+void lane_invert_lower(const View& l, bool unit, double alpha, const View& x,
+                       std::byte* reciprocals) {
+    HWY_DYNAMIC_DISPATCH(invert_lower_all)(l, unit, alpha, x, reciprocals);
 }
 }  // namespace matgrad::detail
 #endif

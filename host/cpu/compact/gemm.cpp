@@ -25,7 +25,7 @@ struct Block {
 
 template <typename T, typename TA, typename TB, bool kSharedB, int kRows, int kCols>
 HWY_INLINE void multiply_block(const TA* const* a, std::int64_t a_step, const TB* const* b,
-                               std::int64_t b_step, std::int64_t inner,
+                               std::int64_t b_step, std::int64_t first, std::int64_t inner,
                                Block<T, kRows, kCols>& block) {
     const Lane<T> d;
 #pragma GCC unroll 8
@@ -35,9 +35,9 @@ HWY_INLINE void multiply_block(const TA* const* a, std::int64_t a_step, const TB
             block.sum[i][j] = hn::Zero(d);
         }
     }
-    std::int64_t a_at = 0;
-    std::int64_t b_at = 0;
-    for (std::int64_t k = 0; k < inner; ++k) {
+    std::int64_t a_at = first * a_step;
+    std::int64_t b_at = first * b_step;
+    for (std::int64_t k = first; k < inner; ++k) {
         LaneVector<T> left[kRows];
 #pragma GCC unroll 8
         for (int i = 0; i < kRows; ++i) {
@@ -151,7 +151,29 @@ struct Patch {
     int rows, cols;
 };
 
-/// A block that crosses an edge or has something added, one entry at a time.
+/// A block that crosses an edge, with nothing added.
+template <typename T, typename To, int kRows, int kCols>
+HWY_INLINE void store_some(const Block<T, kRows, kCols>& block, const LaneGemm& call,
+                           LaneVector<T> alpha, Patch patch, int lane) {
+    const Elements<To> out(call.out, lane);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kCols; ++j) {
+            const std::int64_t r = patch.row + i;
+            const std::int64_t c = patch.col + j;
+            if (i < patch.rows && j < patch.cols && (!call.lower_only || c <= r)) {
+                const auto value = hn::Mul(alpha, block.sum[i][j]);
+                store_as<T>(value, out.at(r, c));
+                if (call.mirror && c != r) {
+                    store_as<T>(value, out.at(c, r));
+                }
+            }
+        }
+    }
+}
+
+/// A block that crosses an edge and has something added, one entry at a time.
 template <typename T>
 HWY_NOINLINE void store_edge(const LaneGemm& call, const T* values, int values_cols, Patch patch,
                              int lane) {
@@ -229,6 +251,7 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
                     converted[i] = panel + i * step;
                 }
             }
+            const std::int64_t first = call.upper ? i0 : 0;
             const std::int64_t last = call.lower_only ? std::min(n, i0 + rows) : n;
             for (std::int64_t j0 = 0; j0 < last; j0 += kCols) {
                 const int cols = static_cast<int>(std::min<std::int64_t>(kCols, n - j0));
@@ -239,10 +262,10 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
                 Block<T, kRows, kCols> block;
                 if (converts) {
                     multiply_block<T, T, TB, kSharedB>(converted, kRows * step, b, right.row_step,
-                                                       inner, block);
+                                                       first, inner, block);
                 } else {
-                    multiply_block<T, TA, TB, kSharedB>(a, left.col_step, b, right.row_step, inner,
-                                                        block);
+                    multiply_block<T, TA, TB, kSharedB>(a, left.col_step, b, right.row_step, first,
+                                                        inner, block);
                 }
                 const bool below = !call.lower_only || j0 + kCols <= i0;
                 if ((!added || adds_lanes) && below && rows == kRows && cols == kCols) {
@@ -253,6 +276,15 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
                         store_mirrored<T, float>(block, call, alpha, i0, j0, lane);
                     } else {
                         store_mirrored<T, double>(block, call, alpha, i0, j0, lane);
+                    }
+                    continue;
+                }
+                if (!added) {
+                    const Patch patch{i0, j0, rows, cols};
+                    if (call.out.type == ScalarType::float32) {
+                        store_some<T, float>(block, call, alpha, patch, lane);
+                    } else {
+                        store_some<T, double>(block, call, alpha, patch, lane);
                     }
                     continue;
                 }

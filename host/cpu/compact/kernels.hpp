@@ -23,6 +23,7 @@ struct LaneGemm {
     View out;                 ///< lanes, any type and strides; may be c, overlaps neither a nor b
     bool lower_only = false;  ///< write row >= col alone
     bool mirror = false;      ///< with lower_only: also write the transposed entry
+    bool upper = false;       ///< a is upper triangular, b is a': zeros are not multiplied
 };
 void lane_gemm(const LaneGemm& call);
 
@@ -40,6 +41,9 @@ void lane_root_factor(const View& root, const View& l);
 /// lanes.
 void lane_solve_lower(const View& l, bool unit, double alpha, const View& b, const View& x,
                       std::byte* reciprocals);
+/// x = alpha L^-1, zeros above its diagonal, otherwise the same.
+void lane_invert_lower(const View& l, bool unit, double alpha, const View& x,
+                       std::byte* reciprocals);
 
 /// In place LU with partial pivoting in each lane; the larger of equal candidates with the smaller
 /// row wins and a NaN beats all. `pivots` is n-by-1 of lanes, of a's type. `bad[l]`: status of the first

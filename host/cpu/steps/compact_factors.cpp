@@ -29,10 +29,7 @@ protected:
     };
     /// x = alpha op(T)^-1 b, or from the right on transposed b and x: B op(T)^-1 = (op(T)^-T B')'.
     static void solve(const LaneViews& at, Triangle t, double alpha, View b, View x, Side side) {
-        if (t.transposed != (side == Side::right)) {
-            t.view = transposed(t.view);
-            t.lower = !t.lower;
-        }
+        t = as_read(t, side);
         if (!t.lower) {
             t.view = reversed(t.view);
             b = reversed_rows(b);
@@ -41,7 +38,29 @@ protected:
         lane_solve_lower(t.view, t.unit, alpha, b, x, at.reciprocals(x.rows));
     }
 
+    /// x = alpha op(T)^-1 of either side.
+    static void invert(const LaneViews& at, Triangle t, double alpha, View x, Side side) {
+        t = as_read(t, side);
+        if (side == Side::right) {
+            x = transposed(x);
+        }
+        if (!t.lower) {
+            t.view = reversed(t.view);
+            x = reversed(x);
+        }
+        lane_invert_lower(t.view, t.unit, alpha, x, at.reciprocals(x.rows));
+    }
+
     const Step& step_;
+
+private:
+    static Triangle as_read(Triangle t, Side side) {
+        if (t.transposed != (side == Side::right)) {
+            t.view = transposed(t.view);
+            t.lower = !t.lower;
+        }
+        return t;
+    }
 };
 
 class CompactPotrf : public CompactFactorStep {
@@ -168,7 +187,7 @@ private:
             return;
         }
         const View root = at.scratch().matrix(step_.type, care_.rows, l.cols, kLanes);
-        lane_convert(at.view(potrf_.root), root);
+        lane_convert(at.late_view(potrf_.root), root);
         const View better = at.scratch().matrix(step_.type, l.rows, l.cols, kLanes);
         lane_root_factor(root, better);
         const bool all_far = std::all_of(status, status + count, succeeded) &&
@@ -177,8 +196,7 @@ private:
                              });
         if (!all_far) {
             const View inverse = at.scratch().matrix(step_.type, l.rows, l.cols, kLanes);
-            LaneViews::fill_identity(inverse);
-            lane_solve_lower(better, false, 1, inverse, inverse, reciprocals);
+            lane_invert_lower(better, false, 1, inverse, reciprocals);
             condition_number(better, inverse, conditions);
         }
         for (int lane = 0; lane < count; ++lane) {
@@ -213,12 +231,18 @@ public:
 
     void compute(const StepRun& run) const override {
         const LaneViews at(step_, run);
-        const View result = reads_b_ ? at.result_view() : at.begin_result(trsm_.b);
-        const View b = reads_b_ ? at.view(trsm_.b) : result;
+        const bool is_inverse = !is_present(trsm_.b);
+        const View result = reads_b_ || is_inverse ? at.result_view() : at.begin_result(trsm_.b);
         const bool left = trsm_.side == Side::left;
         const bool transposes = trsm_.transposed != trsm_.triangle.transposed;
-        solve(at, {at.as_lanes(stored_), trsm_.lower, transposes, false}, trsm_.alpha,
-              left ? b : transposed(b), left ? result : transposed(result), trsm_.side);
+        const Triangle triangle{at.as_lanes(stored_), trsm_.lower, transposes, false};
+        if (is_inverse) {
+            invert(at, triangle, trsm_.alpha, result, trsm_.side);
+        } else {
+            const View b = reads_b_ ? at.view(trsm_.b) : result;
+            solve(at, triangle, trsm_.alpha, left ? b : transposed(b),
+                  left ? result : transposed(result), trsm_.side);
+        }
         at.end_result(result);
     }
 

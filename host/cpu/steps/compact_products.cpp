@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "cpu/steps/estimate.hpp"
@@ -54,7 +55,8 @@ public:
         : CpuStep(to_text(program, step), copies_bytes(program, step, kLanes),
                   compact_nanoseconds(program, step)),
           step_(step),
-          syrk_(syrk) {}
+          syrk_(syrk),
+          upper_(syrk.a.transposed && is_whole(syrk.a) && is_inverse(program, syrk.a.value)) {}
 
     void compute(const StepRun& run) const override {
         const LaneViews at(step_, run);
@@ -67,12 +69,23 @@ public:
         call.out = at.out();
         call.lower_only = true;
         call.mirror = syrk_.mirror;
+        call.upper = upper_;
         lane_gemm(call);
     }
 
 private:
+    /// Of a lower triangle: then what is above its diagonal is zero.
+    static bool is_inverse(const Program& program, ValueId id) {
+        return std::any_of(program.steps.begin(), program.steps.end(), [id](const Step& step) {
+            const auto* trsm = std::get_if<Trsm>(&step.operation);
+            return trsm != nullptr && step.out == id && !is_present(trsm->b) && trsm->lower &&
+                   trsm->transposed == trsm->triangle.transposed;
+        });
+    }
+
     const Step& step_;
     const Syrk& syrk_;
+    bool upper_;
 };
 
 }  // namespace

@@ -128,6 +128,11 @@ double summed_numbers(const Program& program) {
     return numbers;
 }
 
+double lane_move_nanoseconds(const Program& program, ValueId id) {
+    const Value& value = program.value(id);
+    return kCompactMove * weight(value.type) * real(value.count());
+}
+
 double compact_nanoseconds(const Program& program, const Step& step) {
     const Work w = work_of(program, step);
     const bool cached = tile_bytes_per_problem(program) * kLanes <= kCachedTile;

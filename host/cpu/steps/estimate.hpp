@@ -21,7 +21,13 @@ inline constexpr double kCompactSolveRateDouble = 72;
 inline constexpr double kCompactFactorRate = 35;  // LU
 inline constexpr double kBlasRate = 130;
 inline constexpr double kBlasFactorRate = 20;  // LU, and a few right-hand sides
-inline constexpr double kPanelRate = 140;      // triangle.hpp and gram.hpp
+/// Nanoseconds of a product among many of one shape, of each vector of its result and each multiply-add of such a
+/// vector; and of each number of an operand that is converted.
+inline constexpr double kBatchCall = 10;
+inline constexpr double kBatchRow = 0.5;
+inline constexpr double kBatchVector = 0.2;
+inline constexpr double kConverted = 0.06;
+inline constexpr double kPanelRate = 140;  // triangle.hpp and gram.hpp
 /// Nanoseconds to gather or scatter one float of one problem.
 inline constexpr double kCompactMove = 0.15;
 inline constexpr double kPlainMove = 0.1;
@@ -88,6 +94,9 @@ struct Work {
 
 /// Values of problems that the sums over the batch add up, in numbers.
 [[nodiscard]] double summed_numbers(const Program& program);
+
+/// To bring a value of one problem into lanes, or back.
+[[nodiscard]] double lane_move_nanoseconds(const Program& program, ValueId id);
 
 /// Of a step in the compact layout.
 [[nodiscard]] double compact_nanoseconds(const Program& program, const Step& step);

@@ -34,6 +34,10 @@ public:
         lane_convert(v, copy);
         return copy;
     }
+    /// What is rarely read.
+    [[nodiscard]] View late_view(const Use& use) const {
+        return run_.late == nullptr ? view(use) : use_of(use, run_.late->brought(use.value));
+    }
     [[nodiscard]] View as_lanes(const Use& use) const {
         const View v = view(use);
         return v.lanes == kLanes && v.type == step_.type ? v : in_lanes(v);

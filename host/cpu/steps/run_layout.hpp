@@ -22,6 +22,7 @@ struct RunLayout {
     std::int64_t tile = 0;  ///< problems of a tile; 0: the Program is not for this layout
     std::vector<CpuStepPtr> steps;
     std::vector<SummedValue> summed;
+    std::vector<ValueId> leaving;      ///< results that no step reads: of the Program's type
     std::vector<std::string> at_once;  ///< the steps that take all problems of a tile in one call
     bool gains = false;                ///< some of them gain more than the calls
     double nanoseconds = 0;            ///< predicted, of one problem in a full tile

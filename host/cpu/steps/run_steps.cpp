@@ -60,6 +60,16 @@ bool reads_shared(const Program& program, const Step& step) {
     return shared;
 }
 
+CpuStepPtr make_batch_step(const Program& program, const Step& step) {
+    if (const auto* gemm = std::get_if<Gemm>(&step.operation)) {
+        return make_run_gemm_batch(program, step, *gemm);
+    }
+    if (const auto* syrk = std::get_if<Syrk>(&step.operation)) {
+        return make_run_syrk_batch(program, step, *syrk);
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 RunStep make_run_step(const Program& program, const Step& step, std::int64_t tile) {
@@ -75,6 +85,10 @@ RunStep make_run_step(const Program& program, const Step& step, std::int64_t til
         const bool product =
             !std::holds_alternative<Map>(step.operation) && reads_shared(program, step);
         return {std::move(at_once), true, product};
+    }
+    CpuStepPtr batch = make_batch_step(program, step);
+    if (batch != nullptr) {
+        return {std::move(batch), true, true, true};
     }
     CpuStepPtr one = make_plain_step(program, step);
     if (one == nullptr) {

@@ -16,6 +16,8 @@ struct RunStep {
     CpuStepPtr step;
     bool at_once = false;  ///< all problems in one call
     bool gains = false;    ///< more than the calls: a shared factor is read once for all
+    bool leaves =
+        false;  ///< what it gives may be of the Program's type, and written past the caches
 };
 
 /// `tile`: the most problems of a run. Times are of one problem in a full tile.
@@ -28,6 +30,11 @@ struct RunStep {
 // By kind of step; null if not in one call.
 [[nodiscard]] CpuStepPtr make_run_gemm(const Program& program, const Step& step, const Gemm& gemm,
                                        std::int64_t tile);
+/// Problem by problem, by one loop of kernels.
+[[nodiscard]] CpuStepPtr make_run_gemm_batch(const Program& program, const Step& step,
+                                             const Gemm& gemm);
+[[nodiscard]] CpuStepPtr make_run_syrk_batch(const Program& program, const Step& step,
+                                             const Syrk& syrk);
 [[nodiscard]] CpuStepPtr make_run_map(const Program& program, const Step& step, const Map& map,
                                       std::int64_t tile);
 [[nodiscard]] CpuStepPtr make_run_reduce(const Program& program, const Step& step,

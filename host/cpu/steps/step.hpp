@@ -12,6 +12,16 @@
 
 namespace matgrad::detail {
 
+/// Values that a step in lanes asks for when it needs them.
+class LateValues {
+public:
+    /// With kLanes lanes.
+    [[nodiscard]] virtual View brought(ValueId id) const = 0;
+
+protected:
+    ~LateValues() = default;
+};
+
 /// What a step works on: a tile of problems.
 struct StepRun {
     View* values;      ///< by value id: of the first problem, or of all lanes
@@ -19,7 +29,18 @@ struct StepRun {
     std::int32_t*
         status;  ///< of each problem or lane: 0, or kind and number of its first bad pivot
     std::int64_t problems = 1;
-    Threads threads = {};  ///< that may share a large step
+    Threads threads = {};            ///< that may share a large step
+    const char* streamed = nullptr;  ///< by value id: is it written past the caches? Null: none is
+    const char* followed =
+        nullptr;  ///< by value id: does that of the next tile follow in memory, far from the caches? Null: no
+    const LateValues* late = nullptr;  ///< roots of factors; null: they are among the values
+
+    [[nodiscard]] bool is_streamed(ValueId id) const {
+        return streamed != nullptr && streamed[id] != 0;
+    }
+    [[nodiscard]] bool is_followed(ValueId id) const {
+        return followed != nullptr && followed[id] != 0;
+    }
 };
 
 class CpuStep {
