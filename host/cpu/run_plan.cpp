@@ -145,10 +145,10 @@ void place_values(RunPlan& plan) {
         }
     }
     place_summed_values(plan);
-    plan.leaves.assign(plan.views.size(), 0);
-    for (const ValueId id : runs.leaving) {
-        const auto i = static_cast<std::size_t>(id);
-        plan.leaves[i] = 1;
+    plan.leaves.assign(plan.views.size(), Leaves::no);
+    for (const LeavingValue& leaving : runs.leaving) {
+        const auto i = static_cast<std::size_t>(leaving.value);
+        plan.leaves[i] = leaving.how;
         plan.views[i].type = plan.program.type;
     }
     for (std::size_t i = 0; i < plan.program.outputs.size(); ++i) {

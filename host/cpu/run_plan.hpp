@@ -63,7 +63,7 @@ struct RunPlan {
     bool calls_blas = false;               ///< of some step
     std::vector<View> views;               ///< by value: without data
     std::vector<std::int64_t> slots;   ///< by value: bytes into the shared area or the tile, or -1
-    std::vector<char> leaves;          ///< by value: RunLayout::leaving
+    std::vector<Leaves> leaves;        ///< by value: RunLayout::leaving
     std::vector<ValueId> operands;     ///< of problem scope, that a tile reads
     std::vector<std::size_t> results;  ///< outputs that every problem has and that are not empty
     bool writes_problems = false;      ///< some output is one that every problem has

@@ -100,7 +100,7 @@ bool TileRunner::is_computed_there(std::size_t index) const {
         return false;
     }
     const auto value = static_cast<std::size_t>(result.to.value);
-    const bool leaves = plan_.leaves[value] != 0;
+    const bool leaves = plan_.leaves[value] != Leaves::no;
     // A step of what leaves the Program takes its result by columns too.
     const View lines = leaves && to.col_stride != 1 ? transposed(to) : to;
     const bool by_rows = lines.col_stride == 1 && lines.row_stride >= lines.cols &&
@@ -111,7 +111,9 @@ bool TileRunner::is_computed_there(std::size_t index) const {
         });
     const bool fits =
         plan_.is_runs() ? is_run({result.to.value, lines, result.to.step}) : !plan_.is_compact();
-    const bool may_stream = leaves && is_by_lines(lines, result.to.step);
+    const bool may_stream =
+        plan_.leaves[value] == Leaves::anyhow ||
+        (plan_.leaves[value] == Leaves::by_lines && is_by_lines(lines, result.to.step));
     return fits && is_new && plan_.views[value].type == plan_.program.type && by_rows &&
            (may_stream || !(to.contiguous() && streams(to)));
 }

@@ -61,6 +61,49 @@ HWY_INLINE void multiply_block(const TA* const* a, std::int64_t a_step, const TB
     }
 }
 
+/// The same for a block without edges, whose rows and columns are so many numbers apart: there is nothing to set up.
+template <typename T, typename TA, typename TB, bool kSharedB, int kRows, int kCols>
+HWY_INLINE void multiply_whole(const Elements<TA>& a, std::int64_t row, const Elements<TB>& b,
+                               std::int64_t col, std::int64_t first, std::int64_t inner,
+                               Block<T, kRows, kCols>& block) {
+    const Lane<T> d;
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kCols; ++j) {
+            block.sum[i][j] = hn::Zero(d);
+        }
+    }
+    const TA* left = a.at(row, first);
+    const TB* right = b.at(first, col);
+    const std::int64_t a_row = a.row_step;
+    const std::int64_t b_col = b.col_step;
+    for (std::int64_t k = first; k < inner; ++k) {
+        LaneVector<T> of_a[kRows];
+        const TA* next = left;
+#pragma GCC unroll 8
+        for (int i = 0; i < kRows; ++i, next += a_row) {
+            of_a[i] = load_as<T>(next);
+        }
+        const TB* entry = right;
+#pragma GCC unroll 8
+        for (int j = 0; j < kCols; ++j, entry += b_col) {
+            LaneVector<T> of_b;
+            if constexpr (kSharedB) {
+                of_b = hn::Set(d, *entry);
+            } else {
+                of_b = load_as<T>(entry);
+            }
+#pragma GCC unroll 8
+            for (int i = 0; i < kRows; ++i) {
+                block.sum[i][j] = hn::MulAdd(of_a[i], of_b, block.sum[i][j]);
+            }
+        }
+        left += a.col_step;
+        right += b.row_step;
+    }
+}
+
 /// The vector at lane `lane` of one element of any view, as T.
 template <typename T>
 HWY_INLINE LaneVector<T> load_any(const View& v, std::int64_t r, std::int64_t c, int lane) {
@@ -220,85 +263,105 @@ HWY_INLINE void convert_panel(const TA* const* a, std::int64_t a_step, std::int6
     }
 }
 
-template <typename T, typename TA, typename TB, bool kSharedB, int kRows, int kCols>
-HWY_NOINLINE void gemm_blocks(const LaneGemm& call) {
+/// A block to where it goes.
+template <typename T, int kRows, int kCols>
+HWY_INLINE void finish_block(const LaneGemm& call, Block<T, kRows, kCols>& block, Patch patch,
+                             int lane) {
     const Lane<T> d;
+    constexpr ScalarType kType =
+        sizeof(T) == sizeof(float) ? ScalarType::float32 : ScalarType::float64;
+    const int step = static_cast<int>(hn::Lanes(d));
+    const auto alpha = hn::Set(d, static_cast<T>(call.alpha));
+    const bool added = call.beta != 0 && call.c.data != nullptr;
+    const bool adds_lanes = added && call.c.lanes == kLanes && call.c.type == kType;
+    const bool below = !call.lower_only || patch.col + kCols <= patch.row;
+    const bool is_float = call.out.type == ScalarType::float32;
+    if ((!added || adds_lanes) && below && patch.rows == kRows && patch.cols == kCols) {
+        if (adds_lanes) {
+            add_whole<T>(block, call, patch.row, patch.col, lane);
+        }
+        if (is_float) {
+            store_mirrored<T, float>(block, call, alpha, patch.row, patch.col, lane);
+        } else {
+            store_mirrored<T, double>(block, call, alpha, patch.row, patch.col, lane);
+        }
+    } else if (!added && is_float) {
+        store_some<T, float>(block, call, alpha, patch, lane);
+    } else if (!added) {
+        store_some<T, double>(block, call, alpha, patch, lane);
+    } else {
+        HWY_ALIGN T values[kRows * kCols * kLanes];
+#pragma GCC unroll 8
+        for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+            for (int j = 0; j < kCols; ++j) {
+                hn::Store(block.sum[i][j], d, values + (i * kCols + j) * step);
+            }
+        }
+        store_edge<T>(call, values, kCols, patch, lane);
+    }
+}
+
+template <typename T, typename TA, typename TB, bool kSharedB, int kRows, int kCols>
+HWY_NOINLINE void gemm_blocks(const LaneGemm& first_call) {
+    const Lane<T> d;
+    LaneGemm call = first_call;
     const std::int64_t m = call.out.rows;
     const std::int64_t n = call.out.cols;
     const std::int64_t inner = call.a.cols;
     const int step = static_cast<int>(hn::Lanes(d));
-    const auto alpha = hn::Set(d, static_cast<T>(call.alpha));
-    const bool added = call.beta != 0 && call.c.data != nullptr;
-    constexpr ScalarType kType =
-        sizeof(T) == sizeof(float) ? ScalarType::float32 : ScalarType::float64;
-    const bool adds_lanes = added && call.c.lanes == kLanes && call.c.type == kType;
     constexpr bool kConverts = !std::is_same_v<T, TA> && kRows == 4;
     const bool converts = kConverts && inner <= kPanelInner && n > kCols;
     HWY_ALIGN T panel[kConverts ? kPanelInner * kRows * (kLanes / (sizeof(T) / 4)) : 1];
-    for (int lane = 0; lane < kLanes; lane += step) {
-        const Elements<TA> left(call.a, lane);
-        const Elements<TB> right(call.b, kSharedB ? 0 : lane);
-        for (std::int64_t i0 = 0; i0 < m; i0 += kRows) {
-            const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - i0));
-            const TA* a[kRows];
-            for (int i = 0; i < kRows; ++i) {
-                a[i] = left.at(i0 + std::min(i, rows - 1), 0);
-            }
-            const T* converted[kRows];
-            if (converts) {
-                convert_panel<T, TA, kRows>(a, left.col_step, inner, panel);
-                for (int i = 0; i < kRows; ++i) {
-                    converted[i] = panel + i * step;
+    for (std::int64_t g = 0; g < call.groups; ++g) {
+        for (int lane = 0; lane < kLanes; lane += step) {
+            const Elements<TA> left(call.a, lane);
+            const Elements<TB> right(call.b, kSharedB ? 0 : lane);
+            for (std::int64_t i0 = 0; i0 < m; i0 += kRows) {
+                const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - i0));
+                const TA* a[kRows] = {};
+                const T* converted[kRows] = {};
+                if (converts || rows < kRows || n % kCols != 0) {
+                    for (int i = 0; i < kRows; ++i) {
+                        a[i] = left.at(i0 + std::min(i, rows - 1), 0);
+                    }
                 }
-            }
-            const std::int64_t first = call.upper ? i0 : 0;
-            const std::int64_t last = call.lower_only ? std::min(n, i0 + rows) : n;
-            for (std::int64_t j0 = 0; j0 < last; j0 += kCols) {
-                const int cols = static_cast<int>(std::min<std::int64_t>(kCols, n - j0));
-                const TB* b[kCols];
-                for (int j = 0; j < kCols; ++j) {
-                    b[j] = right.at(0, j0 + std::min(j, cols - 1));
-                }
-                Block<T, kRows, kCols> block;
                 if (converts) {
-                    multiply_block<T, T, TB, kSharedB>(converted, kRows * step, b, right.row_step,
-                                                       first, inner, block);
-                } else {
-                    multiply_block<T, TA, TB, kSharedB>(a, left.col_step, b, right.row_step, first,
-                                                        inner, block);
-                }
-                const bool below = !call.lower_only || j0 + kCols <= i0;
-                if ((!added || adds_lanes) && below && rows == kRows && cols == kCols) {
-                    if (adds_lanes) {
-                        add_whole<T>(block, call, i0, j0, lane);
+                    convert_panel<T, TA, kRows>(a, left.col_step, inner, panel);
+                    for (int i = 0; i < kRows; ++i) {
+                        converted[i] = panel + i * step;
                     }
-                    if (call.out.type == ScalarType::float32) {
-                        store_mirrored<T, float>(block, call, alpha, i0, j0, lane);
-                    } else {
-                        store_mirrored<T, double>(block, call, alpha, i0, j0, lane);
-                    }
-                    continue;
                 }
-                if (!added) {
-                    const Patch patch{i0, j0, rows, cols};
-                    if (call.out.type == ScalarType::float32) {
-                        store_some<T, float>(block, call, alpha, patch, lane);
-                    } else {
-                        store_some<T, double>(block, call, alpha, patch, lane);
+                const std::int64_t first = call.upper ? i0 : 0;
+                const std::int64_t last = call.lower_only ? std::min(n, i0 + rows) : n;
+                for (std::int64_t j0 = 0; j0 < last; j0 += kCols) {
+                    const int cols = static_cast<int>(std::min<std::int64_t>(kCols, n - j0));
+                    Block<T, kRows, kCols> block;
+                    if (!converts && rows == kRows && cols == kCols) {
+                        multiply_whole<T, TA, TB, kSharedB>(left, i0, right, j0, first, inner,
+                                                            block);
+                        finish_block<T>(call, block, {i0, j0, rows, cols}, lane);
+                        continue;
                     }
-                    continue;
-                }
-                HWY_ALIGN T values[kRows * kCols * kLanes];
-#pragma GCC unroll 8
-                for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
+                    const TB* b[kCols];
                     for (int j = 0; j < kCols; ++j) {
-                        hn::Store(block.sum[i][j], d, values + (i * kCols + j) * step);
+                        b[j] = right.at(0, j0 + std::min(j, cols - 1));
                     }
+                    if (converts) {
+                        multiply_block<T, T, TB, kSharedB>(converted, kRows * step, b,
+                                                           right.row_step, first, inner, block);
+                    } else {
+                        multiply_block<T, TA, TB, kSharedB>(a, left.col_step, b, right.row_step,
+                                                            first, inner, block);
+                    }
+                    finish_block<T>(call, block, {i0, j0, rows, cols}, lane);
                 }
-                store_edge<T>(call, values, kCols, {i0, j0, rows, cols}, lane);
             }
         }
+        call.a.data += call.a_group;
+        call.b.data += call.b_group;
+        call.c.data += call.c.data == nullptr ? 0 : call.c_group;
+        call.out.data += call.out_group;
     }
 }
 

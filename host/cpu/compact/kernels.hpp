@@ -24,6 +24,9 @@ struct LaneGemm {
     bool lower_only = false;  ///< write row >= col alone
     bool mirror = false;      ///< with lower_only: also write the transposed entry
     bool upper = false;       ///< a is upper triangular, b is a': zeros are not multiplied
+    /// So many products, each with its operands so many bytes behind those of the one before.
+    std::int64_t groups = 1;
+    std::int64_t a_group = 0, b_group = 0, c_group = 0, out_group = 0;
 };
 void lane_gemm(const LaneGemm& call);
 

@@ -9,6 +9,12 @@
 namespace matgrad::detail {
 namespace {
 
+/// In lanes and of a type that the kernel converts as it reads.
+bool is_read_in_place(const Program& program, const Step& step, const Use& use) {
+    const Value& value = program.value(use.value);
+    return value.scope == Scope::problem && size_of(value.type) <= size_of(step.type);
+}
+
 class CompactGemm : public CpuStep {
 public:
     CompactGemm(const Program& program, const Step& step, const Gemm& gemm)
@@ -16,12 +22,21 @@ public:
                   compact_nanoseconds(program, step)),
           step_(step),
           gemm_(gemm),
-          adds_(is_present(gemm.c) && gemm.beta != 0) {}
+          adds_(is_present(gemm.c) && gemm.beta != 0),
+          in_place_(is_read_in_place(program, step, gemm.a) &&
+                    is_read_in_place(program, step, gemm.b)) {}
+
+    [[nodiscard]] bool takes_groups() const override { return in_place_; }
 
     void compute(const StepRun& run) const override {
         const LaneViews at(step_, run);
         LaneGemm call;
         call.type = step_.type;
+        call.groups = run.groups;
+        call.a_group = at.group_bytes(gemm_.a.value);
+        call.b_group = at.group_bytes(gemm_.b.value);
+        call.c_group = adds_ ? at.group_bytes(gemm_.c.value) : 0;
+        call.out_group = at.group_bytes(step_.out);
         call.alpha = gemm_.alpha;
         call.a = at.view(gemm_.a);
         call.b = at.view(gemm_.b);
@@ -33,6 +48,7 @@ public:
         if (call.a.lanes == 1 && call.b.lanes == kLanes) {
             // The kernel takes a shared operand on the right: out' = b' a'.
             std::swap(call.a, call.b);
+            std::swap(call.a_group, call.b_group);
             call.a = transposed(call.a);
             call.b = transposed(call.b);
             call.c = transposed(call.c);
@@ -47,6 +63,7 @@ private:
     const Step& step_;
     const Gemm& gemm_;
     bool adds_;
+    bool in_place_;  ///< no operand is copied
 };
 
 class CompactSyrk : public CpuStep {
@@ -56,12 +73,18 @@ public:
                   compact_nanoseconds(program, step)),
           step_(step),
           syrk_(syrk),
-          upper_(syrk.a.transposed && is_whole(syrk.a) && is_inverse(program, syrk.a.value)) {}
+          upper_(syrk.a.transposed && is_whole(syrk.a) && is_inverse(program, syrk.a.value)),
+          in_place_(is_read_in_place(program, step, syrk.a)) {}
+
+    [[nodiscard]] bool takes_groups() const override { return in_place_; }
 
     void compute(const StepRun& run) const override {
         const LaneViews at(step_, run);
         LaneGemm call;
         call.type = step_.type;
+        call.groups = run.groups;
+        call.a_group = call.b_group = at.group_bytes(syrk_.a.value);
+        call.out_group = at.group_bytes(step_.out);
         call.alpha = syrk_.alpha;
         call.a = at.view(syrk_.a);
         call.a = call.a.lanes == 1 ? at.in_lanes(call.a) : at.no_wider(call.a);
@@ -86,6 +109,7 @@ private:
     const Step& step_;
     const Syrk& syrk_;
     bool upper_;
+    bool in_place_;
 };
 
 }  // namespace

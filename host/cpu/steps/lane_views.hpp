@@ -38,6 +38,11 @@ public:
     [[nodiscard]] View late_view(const Use& use) const {
         return run_.late == nullptr ? view(use) : use_of(use, run_.late->brought(use.value));
     }
+    /// Bytes from one group to the next.
+    [[nodiscard]] std::int64_t group_bytes(ValueId id) const {
+        const View& v = run_.values[id];
+        return v.lanes == kLanes ? v.count() * v.element_bytes() : 0;
+    }
     [[nodiscard]] View as_lanes(const Use& use) const {
         const View v = view(use);
         return v.lanes == kLanes && v.type == step_.type ? v : in_lanes(v);

@@ -219,20 +219,22 @@ private:
         layout_.nanoseconds =
             moved_floats(program_, false) * kPlainMove + unsummed_numbers() * kRunSummed;
         for_each_group([this](const std::vector<const Step*>& steps, bool in_lanes) {
-            RunStep made = in_lanes ? RunStep{make_lane_steps(program_, steps), true, true}
-                                    : step_by_rows(*steps.front(), layout_.tile);
-            add(std::move(made), steps.front()->out);
+            add(in_lanes ? RunStep{make_lane_steps(program_, steps), true, true, Leaves::anyhow}
+                         : step_by_rows(*steps.front(), layout_.tile),
+                steps);
         });
     }
 
-    void add(RunStep made, ValueId out) {
+    void add(RunStep made, const std::vector<const Step*>& steps) {
         if (made.step == nullptr) {
             layout_.nanoseconds = std::numeric_limits<double>::infinity();
             return;
         }
         layout_.nanoseconds += made.step->nanoseconds();
-        if (made.leaves && is_only_result(out)) {
-            layout_.leaving.push_back(out);
+        for (const Step* step : steps) {
+            if (made.leaves != Leaves::no && is_only_result(step->out)) {
+                layout_.leaving.push_back({step->out, made.leaves});
+            }
         }
         if (made.at_once) {
             layout_.at_once.push_back(made.step->name());

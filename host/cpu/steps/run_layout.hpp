@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cpu/steps/run_steps.hpp"
 #include "cpu/steps/step.hpp"
 #include "program/program.hpp"
 
@@ -18,14 +19,20 @@ struct SummedValue {
     ScalarType type;
 };
 
+/// A result that no step reads.
+struct LeavingValue {
+    ValueId value;
+    Leaves how;
+};
+
 struct RunLayout {
     std::int64_t tile = 0;  ///< problems of a tile; 0: the Program is not for this layout
     std::vector<CpuStepPtr> steps;
     std::vector<SummedValue> summed;
-    std::vector<ValueId> leaving;      ///< results that no step reads: of the Program's type
-    std::vector<std::string> at_once;  ///< the steps that take all problems of a tile in one call
-    bool gains = false;                ///< some of them gain more than the calls
-    double nanoseconds = 0;            ///< predicted, of one problem in a full tile
+    std::vector<LeavingValue> leaving;  ///< results that no step reads: of the Program's type
+    std::vector<std::string> at_once;   ///< the steps that take all problems of a tile in one call
+    bool gains = false;                 ///< some of them gain more than the calls
+    double nanoseconds = 0;             ///< predicted, of one problem in a full tile
     /// By value of problem scope that a tile holds one of for each problem: bytes from the begin of the
     /// tile for one problem, or -1.
     std::vector<std::int64_t> offsets;

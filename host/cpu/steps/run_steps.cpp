@@ -88,7 +88,7 @@ RunStep make_run_step(const Program& program, const Step& step, std::int64_t til
     }
     CpuStepPtr batch = make_batch_step(program, step);
     if (batch != nullptr) {
-        return {std::move(batch), true, true, true};
+        return {std::move(batch), true, true, Leaves::by_lines};
     }
     CpuStepPtr one = make_plain_step(program, step);
     if (one == nullptr) {

@@ -12,12 +12,18 @@
 
 namespace matgrad::detail {
 
+/// May what a step gives be of the Program's type, and written past the caches?
+enum class Leaves : char {
+    no,
+    by_lines,  ///< where its rows are whole lines of the cache
+    anyhow,
+};
+
 struct RunStep {
     CpuStepPtr step;
     bool at_once = false;  ///< all problems in one call
     bool gains = false;    ///< more than the calls: a shared factor is read once for all
-    bool leaves =
-        false;  ///< what it gives may be of the Program's type, and written past the caches
+    Leaves leaves = Leaves::no;
 };
 
 /// `tile`: the most problems of a run. Times are of one problem in a full tile.

@@ -35,8 +35,8 @@ Stacked stacked(const Program& program, const Use& use) {
 }
 
 StackedBody::StackedBody(const Program& program, const MapBody& body, std::int64_t rows,
-                         std::int64_t cols)
-    : body_(body), rows_(rows), cols_(cols), exists_(!knows_positions(body)) {
+                         std::int64_t cols, bool diagonal)
+    : body_(body), rows_(rows), cols_(cols), diagonal_(diagonal), exists_(!knows_positions(body)) {
     const bool vector = rows == 1 || cols == 1;
     for (const MapOperand& operand : body.operands) {
         const Value& value = program.value(operand.use.value);
@@ -51,14 +51,18 @@ StackedBody::StackedBody(const Program& program, const MapBody& body, std::int64
     }
 }
 
-Domain StackedBody::domain(const View* values, std::int64_t problems, Scratch& scratch) const {
-    const std::int64_t entries = rows_ * cols_;
+Domain StackedBody::domain(const View* values, std::int64_t problems, Scratch& scratch,
+                           int lanes) const {
+    const std::int64_t entries = this->entries();
     View* views = scratch.array<View>(static_cast<std::int64_t>(operands_.size()));
     for (std::size_t i = 0; i < operands_.size(); ++i) {
         const Operand& operand = operands_[i];
         View v = use_of(operand.use, values[operand.use.value]);
         // A column's entries are a row's; a matrix with rows under each other is one row.
-        v.col_stride = operand.scalar ? 0 : operand.by_rows ? v.row_stride : v.col_stride;
+        v.col_stride = operand.scalar    ? 0
+                       : diagonal_       ? v.row_stride + v.col_stride
+                       : operand.by_rows ? v.row_stride
+                                         : v.col_stride;
         v.row_stride = operand.step;
         v.rows = problems;
         v.cols = entries;
@@ -67,7 +71,7 @@ Domain StackedBody::domain(const View* values, std::int64_t problems, Scratch& s
         }
         new (views + i) View(v);
     }
-    return {&body_, views, problems, entries, 1, false};
+    return {&body_, views, problems, entries, lanes, false};
 }
 
 int StackedBody::scalars() const {

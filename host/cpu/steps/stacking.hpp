@@ -34,19 +34,22 @@ struct Stacked {
 [[nodiscard]] bool has_unit_rows(const Program& program, const Use& use);
 [[nodiscard]] Stacked stacked(const Program& program, const Use& use);
 
-/// An entrywise expression over a domain with a row for each problem: the entries of its own domain, in
-/// order.
+/// An entrywise expression over a domain with a row for each problem, or for each group of kLanes problems in lanes:
+/// the entries of its own domain, in order.
 class StackedBody {
 public:
     /// rows, cols: the domain of one problem.
-    StackedBody(const Program& program, const MapBody& body, std::int64_t rows, std::int64_t cols);
+    /// diagonal: of a square domain its diagonal alone
+    StackedBody(const Program& program, const MapBody& body, std::int64_t rows, std::int64_t cols,
+                bool diagonal = false);
 
     /// Can each operand be read so?
     [[nodiscard]] bool exists() const { return exists_; }
     /// The views are taken from scratch.
-    [[nodiscard]] Domain domain(const View* values, std::int64_t problems, Scratch& scratch) const;
+    [[nodiscard]] Domain domain(const View* values, std::int64_t problems, Scratch& scratch,
+                                int lanes = 1) const;
     [[nodiscard]] const MapBody& body() const { return body_; }
-    [[nodiscard]] std::int64_t entries() const { return rows_ * cols_; }
+    [[nodiscard]] std::int64_t entries() const { return diagonal_ ? rows_ : rows_ * cols_; }
     /// Operands that have one number for each problem.
     [[nodiscard]] int scalars() const;
 
@@ -60,6 +63,7 @@ private:
 
     const MapBody& body_;
     std::int64_t rows_, cols_;
+    bool diagonal_;
     bool exists_ = true;
     std::vector<Operand> operands_;
 };

@@ -34,6 +34,7 @@ struct StepRun {
     const char* followed =
         nullptr;  ///< by value id: does that of the next tile follow in memory, far from the caches? Null: no
     const LateValues* late = nullptr;  ///< roots of factors; null: they are among the values
+    std::int64_t groups = 1;           ///< of kLanes problems in lanes
 
     [[nodiscard]] bool is_streamed(ValueId id) const {
         return streamed != nullptr && streamed[id] != 0;
@@ -59,6 +60,8 @@ public:
     [[nodiscard]] double nanoseconds() const { return nanoseconds_; }
     /// May it call the BLAS library?
     [[nodiscard]] virtual bool calls_blas() const { return false; }
+    /// Does it take several groups in lanes at once (StepRun::groups)?
+    [[nodiscard]] virtual bool takes_groups() const { return false; }
     /// Its text in the Program.
     [[nodiscard]] const std::string& name() const { return name_; }
 
