@@ -16,10 +16,8 @@ namespace {
 /// Beyond this the compact layout is out of the question.
 constexpr std::int64_t kLargestTile = 8 << 20;
 
-/// Runs must be better by so much: their tiles are harder on the caches than the model knows.
-constexpr double kRunsGain = 0.95;
 /// For fewer problems a run is not worth its tile.
-constexpr std::int64_t kFewestProblems = 8;
+constexpr std::int64_t kFewestProblems = kLanes;
 
 /// The steps of problem scope in one layout.
 struct TileSteps {
@@ -124,8 +122,8 @@ LayoutChoice choose_layout(const Program& program, std::optional<Layout> wanted)
     const std::int64_t batch = std::clamp<std::int64_t>(program.batch, 1, kLanes);
     const double filled = static_cast<double>(batch) / kLanes;
     const double in_lanes = compact.nanoseconds / filled;
-    const bool gains = runs.tile > 0 && batch >= kFewestProblems && runs.gains &&
-                       runs.nanoseconds < kRunsGain * std::min(in_lanes, plain.nanoseconds);
+    const bool gains = runs.tile > 0 && !runs.steps.empty() && batch >= kFewestProblems &&
+                       runs.nanoseconds <= std::min(in_lanes, plain.nanoseconds);
     const bool faster = in_lanes <= plain.nanoseconds;
     LayoutChoice choice;
     choice.layout = wanted.value_or(gains    ? Layout::runs

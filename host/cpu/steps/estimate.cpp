@@ -30,7 +30,8 @@ double operations_of(const Program& program, const Step& step) {
         return n * n * n / 3;
     }
     if (const auto* trsm = std::get_if<Trsm>(&step.operation)) {
-        return m * n * (trsm->side == Side::left ? m : n);
+        // Of the identity the zeros are known.
+        return is_present(trsm->b) ? m * n * (trsm->side == Side::left ? m : n) : n * n * n / 3;
     }
     if (std::holds_alternative<Getrf>(step.operation)) {
         return 2 * n * n * n / 3;

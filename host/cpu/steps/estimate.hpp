@@ -14,7 +14,7 @@ namespace matgrad::detail {
 inline constexpr double kProductRate = 160;
 inline constexpr double kGemvRate = 45;
 inline constexpr double kCompactRate = 115;
-inline constexpr double kCompactGemvRate = 40;
+inline constexpr double kCompactGemvRate = 48;
 /// Triangular solves and symmetric products, in float and in double; Cholesky at half of it.
 inline constexpr double kCompactSolveRate = 95;
 inline constexpr double kCompactSolveRateDouble = 72;
@@ -27,6 +27,8 @@ inline constexpr double kBatchCall = 10;
 inline constexpr double kBatchRow = 0.5;
 inline constexpr double kBatchVector = 0.2;
 inline constexpr double kConverted = 0.06;
+/// Nanoseconds from one problem of a run to the next, where a step does them one by one.
+inline constexpr double kNextProblem = 15;
 inline constexpr double kPanelRate = 140;  // triangle.hpp and gram.hpp
 /// Nanoseconds to gather or scatter one float of one problem.
 inline constexpr double kCompactMove = 0.15;

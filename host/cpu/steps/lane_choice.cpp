@@ -1,6 +1,7 @@
 #include "cpu/steps/lane_choice.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "cpu/steps/estimate.hpp"
@@ -14,27 +15,30 @@ class Search {
 public:
     Search(const Program& program, const std::vector<const Step*>& steps,
            const std::vector<double>& rows, const std::vector<double>& lanes)
-        : steps_(steps), rows_(rows), lanes_(lanes), moves_(program.values.size()) {
+        : steps_(steps), rows_(rows), lanes_(lanes), values_(program.values.size()) {
         for (std::size_t i = 0; i < program.values.size(); ++i) {
-            moves_[i].nanoseconds = lane_move_nanoseconds(program, static_cast<ValueId>(i));
-            moves_[i].counts = program.values[i].scope == Scope::problem;
+            values_[i].move = program.values[i].scope == Scope::problem
+                                  ? lane_move_nanoseconds(program, static_cast<ValueId>(i))
+                                  : 0;
         }
         for (std::size_t i = 0; i < steps.size(); ++i) {
             for (const ValueId id : {steps[i]->out, steps[i]->out2}) {
                 if (id != kNoValue) {
-                    moves_[static_cast<std::size_t>(id)].made_by = static_cast<int>(i);
+                    value(id).made_by = i;
                 }
             }
+            reads_.emplace_back();
             for_each_read(*steps[i], [&](ValueId id) {
-                moves_[static_cast<std::size_t>(id)].read_by.push_back(static_cast<int>(i));
+                reads_.back().push_back(id);
+                value(id).last_reader = i;
             });
         }
         for (const ProgramOutput& output : program.outputs) {
-            moves_[static_cast<std::size_t>(output.value)].leaves = true;
+            value(output.value).last_reader = kNever;
         }
         for (const Step& step : program.steps) {
             if (const auto* sum = std::get_if<BatchReduce>(&step.operation)) {
-                moves_[static_cast<std::size_t>(sum->a.value)].leaves = true;
+                value(sum->a.value).last_reader = kNever;
             }
         }
     }
@@ -67,28 +71,54 @@ private:
     /// Steps that change sides at once.
     static constexpr std::size_t kLongest = 12;
 
-    struct Move {
-        double nanoseconds = 0;
-        bool counts = false;
-        bool leaves = false;  ///< is read by other than steps of problems
-        int made_by = -1;
-        std::vector<int> read_by;
+    static constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+
+    struct Moved {
+        double move = 0;               ///< nanoseconds into lanes or back
+        std::size_t made_by = kNever;  ///< a step, or none: an operand
+        std::size_t last_reader = 0;   ///< a step, or what comes after all of them
     };
+    Moved& value(ValueId id) { return values_[static_cast<std::size_t>(id)]; }
+    [[nodiscard]] const Moved& value(ValueId id) const {
+        return values_[static_cast<std::size_t>(id)];
+    }
 
     [[nodiscard]] double cost(const std::vector<char>& in_lanes) const {
         double sum = 0;
-        for (std::size_t i = 0; i < steps_.size(); ++i) {
-            sum += in_lanes[i] != 0 ? lanes_[i] : rows_[i];
+        for (std::size_t i = 0; i < steps_.size();) {
+            if (in_lanes[i] == 0) {
+                sum += rows_[i++];
+                continue;
+            }
+            std::size_t end = i;
+            while (end < steps_.size() && in_lanes[end] != 0) {
+                ++end;
+            }
+            sum += cost_of_group(i, end);
+            i = end;
         }
-        for (const Move& move : moves_) {
-            const bool made_in_lanes =
-                move.made_by >= 0 && in_lanes[static_cast<std::size_t>(move.made_by)] != 0;
-            const auto differs = [&](int reader) {
-                return (in_lanes[static_cast<std::size_t>(reader)] != 0) != made_in_lanes;
-            };
-            const bool moves = (made_in_lanes && move.leaves) ||
-                               std::any_of(move.read_by.begin(), move.read_by.end(), differs);
-            sum += move.counts && moves ? move.nanoseconds : 0;
+        return sum;
+    }
+
+    /// Steps [begin, end) in lanes, with what they are given and what is taken from them.
+    [[nodiscard]] double cost_of_group(std::size_t begin, std::size_t end) const {
+        double sum = 0;
+        std::vector<ValueId> given;
+        for (std::size_t i = begin; i < end; ++i) {
+            sum += lanes_[i];
+            for (const ValueId id : reads_[i]) {
+                const std::size_t made_by = value(id).made_by;
+                const bool is_made_here = made_by >= begin && made_by < end;
+                if (!is_made_here && std::find(given.begin(), given.end(), id) == given.end()) {
+                    given.push_back(id);
+                    sum += value(id).move;
+                }
+            }
+            for (const ValueId id : {steps_[i]->out, steps_[i]->out2}) {
+                if (id != kNoValue && value(id).last_reader >= end) {
+                    sum += value(id).move;
+                }
+            }
         }
         return sum;
     }
@@ -96,7 +126,8 @@ private:
     const std::vector<const Step*>& steps_;
     const std::vector<double>& rows_;
     const std::vector<double>& lanes_;
-    std::vector<Move> moves_;  ///< by value
+    std::vector<std::vector<ValueId>> reads_;  ///< by step
+    std::vector<Moved> values_;                ///< by value
 };
 
 }  // namespace

@@ -162,7 +162,7 @@ private:
     }
 
     [[nodiscard]] RunStep step_by_rows(const Step& step, std::int64_t tile) const {
-        return is_summed(step.out) ? RunStep{make_sum_step(program_, step, tile), true, true}
+        return is_summed(step.out) ? RunStep{make_sum_step(program_, step, tile), true}
                                    : make_run_step(program_, step, tile);
     }
 
@@ -219,7 +219,7 @@ private:
         layout_.nanoseconds =
             moved_floats(program_, false) * kPlainMove + unsummed_numbers() * kRunSummed;
         for_each_group([this](const std::vector<const Step*>& steps, bool in_lanes) {
-            add(in_lanes ? RunStep{make_lane_steps(program_, steps), true, true, Leaves::anyhow}
+            add(in_lanes ? RunStep{make_lane_steps(program_, steps), true, Leaves::anyhow}
                          : step_by_rows(*steps.front(), layout_.tile),
                 steps);
         });
@@ -238,7 +238,6 @@ private:
         }
         if (made.at_once) {
             layout_.at_once.push_back(made.step->name());
-            layout_.gains = layout_.gains || made.gains;
         }
         layout_.steps.push_back(std::move(made.step));
     }

@@ -31,7 +31,6 @@ struct RunLayout {
     std::vector<SummedValue> summed;
     std::vector<LeavingValue> leaving;  ///< results that no step reads: of the Program's type
     std::vector<std::string> at_once;   ///< the steps that take all problems of a tile in one call
-    bool gains = false;                 ///< some of them gain more than the calls
     double nanoseconds = 0;             ///< predicted, of one problem in a full tile
     /// By value of problem scope that a tile holds one of for each problem: bytes from the begin of the
     /// tile for one problem, or -1.

@@ -15,7 +15,8 @@ namespace {
 class ProblemByProblem : public CpuStep {
 public:
     ProblemByProblem(const Program& program, const Step& step, CpuStepPtr one)
-        : CpuStep(one->name(), one->scratch_bytes(), one->nanoseconds()), one_(std::move(one)) {
+        : CpuStep(one->name(), one->scratch_bytes(), one->nanoseconds() + kNextProblem),
+          one_(std::move(one)) {
         add(program, step.out);
         add(program, step.out2);
         for_each_use(step.operation, [&](const Use& use) { add(program, use.value); });
@@ -51,15 +52,6 @@ private:
     std::vector<std::pair<ValueId, std::int64_t>> moved_;  ///< bytes from one problem to the next
 };
 
-bool reads_shared(const Program& program, const Step& step) {
-    bool shared = false;
-    for_each_use(step.operation, [&](const Use& use) {
-        const Value& value = program.value(use.value);
-        shared = shared || (value.scope == Scope::shared && value.count() > 1);
-    });
-    return shared;
-}
-
 CpuStepPtr make_batch_step(const Program& program, const Step& step) {
     if (const auto* gemm = std::get_if<Gemm>(&step.operation)) {
         return make_run_gemm_batch(program, step, *gemm);
@@ -82,13 +74,11 @@ RunStep make_run_step(const Program& program, const Step& step, std::int64_t til
         at_once = make_run_reduce(program, step, *reduce, tile);
     }
     if (at_once != nullptr) {
-        const bool product =
-            !std::holds_alternative<Map>(step.operation) && reads_shared(program, step);
-        return {std::move(at_once), true, product};
+        return {std::move(at_once), true};
     }
     CpuStepPtr batch = make_batch_step(program, step);
     if (batch != nullptr) {
-        return {std::move(batch), true, true, Leaves::by_lines};
+        return {std::move(batch), true, Leaves::by_lines};
     }
     CpuStepPtr one = make_plain_step(program, step);
     if (one == nullptr) {

@@ -22,7 +22,6 @@ enum class Leaves : char {
 struct RunStep {
     CpuStepPtr step;
     bool at_once = false;  ///< all problems in one call
-    bool gains = false;    ///< more than the calls: a shared factor is read once for all
     Leaves leaves = Leaves::no;
 };
 
