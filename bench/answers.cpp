@@ -90,6 +90,10 @@ const std::vector<Answer>& AnswerBook::of(const Case& c) {
     return answers_[key] = std::move(answers);
 }
 
+void AnswerBook::keep(const Case& c, std::vector<Answer> answers) {
+    answers_[key_of(c)] = std::move(answers);
+}
+
 Comparison compare(const std::vector<Answer>& answers, std::span<const OutputInfo> outputs,
                    const Found& found) {
     std::optional<Comparison> worst;

@@ -29,6 +29,8 @@ class AnswerBook {
 public:
     /// Errors: those of the reference.
     const std::vector<Answer>& of(const Case& c);
+    /// Answers that somebody else computed.
+    void keep(const Case& c, std::vector<Answer> answers);
 
 private:
     std::map<std::string, std::vector<Answer>> answers_;

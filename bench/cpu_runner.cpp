@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
 
 #include "bench/cpu_ceilings.hpp"
 #include "bench/machine.hpp"
@@ -12,6 +13,71 @@
 
 namespace matgrad::bench {
 namespace {
+
+/// Operands and results in memory, as copies that take turns.
+class ReadyOnProcessor final : public Ready {
+public:
+    ReadyOnProcessor(const Case& c, std::int64_t most_copies)
+        : outputs_(results_of(c)), layout_(c, outputs_), copies_(count_copies(most_copies)) {
+        memory_.emplace(static_cast<std::size_t>(copies_) * layout_.bytes);
+        fill_operands(c, layout_, base(0));
+        for (std::int64_t copy = 1; copy < copies_; ++copy) {
+            std::memcpy(base(copy), base(0), layout_.operand_bytes);
+        }
+        operands_ = layout_.operands_at(base(0), c);
+        results_ = layout_.results_at(base(0), outputs_);
+    }
+
+    [[nodiscard]] std::int64_t copies() const noexcept { return copies_; }
+    void use(Call call) { call_ = std::move(call); }
+
+    /// Computes the first copy and compares its results.
+    [[nodiscard]] Comparison check(const std::vector<Answer>& answers, ScalarType type) const {
+        call_(operands_, results_);
+        return compare(answers, outputs_, [&](std::size_t i, std::int64_t problem) {
+            return matrix_at(static_cast<const std::byte*>(results_[i].data), type,
+                             outputs_[i].rows, outputs_[i].cols, problem);
+        });
+    }
+
+    [[nodiscard]] Timing measure(const Pace& pace) override {
+        return measure_calls(
+            [this](std::int64_t copy) {
+                for (std::size_t i = 0; i < operands_.size(); ++i) {
+                    operands_[i].data = base(copy) + layout_.operands[i];
+                }
+                for (std::size_t i = 0; i < results_.size(); ++i) {
+                    results_[i].data = base(copy) + layout_.results[i];
+                }
+                call_(operands_, results_);
+            },
+            copies_, pace);
+    }
+
+private:
+    /// Errors: MachineError where one copy takes too much of the memory.
+    [[nodiscard]] std::int64_t count_copies(std::int64_t most_copies) const {
+        const std::size_t most = physical_memory_bytes() / 2;
+        if (layout_.bytes > most) {
+            throw MachineError(fmt::format(
+                "{:.1f} GB of operands and results: at most {:.1f} GB, "
+                "half of the memory",
+                1e-9 * static_cast<double>(layout_.bytes), 1e-9 * static_cast<double>(most)));
+        }
+        return std::min(most_copies, copies_beyond(last_level_cache_bytes(), layout_.bytes, most));
+    }
+    [[nodiscard]] std::byte* base(std::int64_t copy) const {
+        return memory_->data() + static_cast<std::size_t>(copy) * layout_.bytes;
+    }
+
+    std::vector<OutputInfo> outputs_;
+    Layout layout_;
+    std::int64_t copies_;
+    std::optional<HostMemory> memory_;
+    std::vector<ConstStrided> operands_;  // of the copy that was used last
+    std::vector<Strided> results_;
+    Call call_;
+};
 
 class CpuRunner final : public Runner {
 public:
@@ -33,53 +99,23 @@ public:
                    ? at->second
                    : ceilings_.emplace(threads, measure_cpu_ceilings(threads)).first->second;
     }
+    void forget_ceilings() override { ceilings_.clear(); }
 
 protected:
-    void measure(Row& row, const std::vector<Answer>& answers, const Pace& pace) override {
+    [[nodiscard]] double bound_seconds(const Work& work, ScalarType /*type*/,
+                                       int threads) override {
+        return bound_on_processor(work, ceilings(threads));
+    }
+    [[nodiscard]] std::unique_ptr<Ready> make_ready(Row& row,
+                                                    const std::vector<Answer>& answers) override {
         const Case& c = row.c;
-        const std::vector<OutputInfo> outputs = results_of(c);
-        const Layout layout(c, outputs);
-        const std::size_t most = physical_memory_bytes() / 2;
-        if (layout.bytes > most) {
-            throw MachineError(fmt::format(
-                "{:.1f} GB of operands and results: at most {:.1f} GB, "
-                "half of the memory",
-                1e-9 * static_cast<double>(layout.bytes), 1e-9 * static_cast<double>(most)));
-        }
-        row.copies = std::min(contender_.most_copies,
-                              copies_beyond(last_level_cache_bytes(), layout.bytes, most));
-        const HostMemory memory(static_cast<std::size_t>(row.copies) * layout.bytes);
-        const auto base = [&](std::int64_t copy) {
-            return memory.data() + static_cast<std::size_t>(copy) * layout.bytes;
-        };
-        fill_operands(c, layout, base(0));
-        for (std::int64_t copy = 1; copy < row.copies; ++copy) {
-            std::memcpy(base(copy), base(0), layout.operand_bytes);
-        }
-        const Prepared prepared = contender_.prepare(c, c.threads > 0 ? c.threads : threads());
-        const Call& call = prepared.call;
+        auto ready = std::make_unique<ReadyOnProcessor>(c, contender_.most_copies);
+        row.copies = ready->copies();
+        Prepared prepared = contender_.prepare(c, c.threads > 0 ? c.threads : threads());
         row.plan_seconds = prepared.plan_seconds;
-        std::vector<ConstStrided> operands = layout.operands_at(base(0), c);
-        std::vector<Strided> results = layout.results_at(base(0), outputs);
-        call(operands, results);
-        row.residual = compare(answers, outputs, [&](std::size_t i, std::int64_t problem) {
-            return matrix_at(static_cast<const std::byte*>(results[i].data), c.type,
-                             outputs[i].rows, outputs[i].cols, problem);
-        });
-        if (!row.residual.passes()) {
-            return;
-        }
-        row.timing = measure_calls(
-            [&](std::int64_t copy) {
-                for (std::size_t i = 0; i < operands.size(); ++i) {
-                    operands[i].data = base(copy) + layout.operands[i];
-                }
-                for (std::size_t i = 0; i < results.size(); ++i) {
-                    results[i].data = base(copy) + layout.results[i];
-                }
-                call(operands, results);
-            },
-            row.copies, pace);
+        ready->use(std::move(prepared.call));
+        row.residual = ready->check(answers, c.type);
+        return ready;
     }
 
 private:

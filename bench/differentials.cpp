@@ -1,7 +1,7 @@
 #include "bench/differentials.hpp"
 
+#include "bench/answers_json.hpp"
 #include "bench/inputs.hpp"
-#include "bench/suite_fields.hpp"
 
 namespace matgrad::bench {
 
@@ -10,16 +10,7 @@ std::string differentials_text(const Suite& suite, AnswerBook& book,
     Json cases = Json::object();
     std::size_t done = 0;
     for (const Case& c : suite.cases) {
-        Json problems = Json::array();
-        for (const Answer& answer : book.of(c)) {
-            const Expected& e = answer.expected;
-            problems.push_back({{"problem", answer.problem},
-                                {"f", e.f},
-                                {"value_bound", e.f_bound},
-                                {"df", e.df},
-                                {"bound", e.df_bound}});
-        }
-        cases[c.name] = {{"case", to_json(c)}, {"problems", problems}};
+        cases[c.name] = {{"case", to_json(c)}, {"problems", to_json(book.of(c))}};
         progress(++done);
     }
     const Json json{

@@ -97,8 +97,13 @@ double product_rate(const gpu::Module& module, const DeviceInfo& device, ScalarT
 
 Ceilings measure_gpu_ceilings(const gpu::Module& module, const DeviceInfo& device) {
     const double copy = copy_rate(module, device);
-    return {{copy, product_rate(module, device, ScalarType::float32)},
-            {copy, product_rate(module, device, ScalarType::float64)}};
+    Ceilings ceilings;
+    for (const ScalarType type : {ScalarType::float32, ScalarType::float64}) {
+        Rates& rates = type == ScalarType::float32 ? ceilings.float32 : ceilings.float64;
+        rates.copy_bytes_per_s = copy;
+        rates.multiply_add_flops_per_s = product_rate(module, device, type);
+    }
+    return ceilings;
 }
 
 }  // namespace matgrad::bench

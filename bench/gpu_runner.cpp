@@ -14,6 +14,53 @@
 namespace matgrad::bench {
 namespace {
 
+/// Two events, and the launch that the device has to wait for, are then about 1% of a block.
+constexpr double kShortestOnAGpu = 1e-3;
+
+/// The median of a few: with work of other calls before it, a call may wait for the device.
+double enqueue_seconds(const GpuTurns& turns, const Pace& pace) {
+    const double long_enough = std::min(0.01, pace.seconds / 10);
+    constexpr std::size_t kLeast = 5;
+    constexpr std::size_t kMost = 100;
+    std::vector<double> samples;
+    const Clock::time_point start = Clock::now();
+    while (samples.size() < kLeast ||
+           (samples.size() < kMost && seconds_since(start) < long_enough)) {
+        samples.push_back(turns.enqueue_seconds());
+    }
+    return summarise(std::move(samples)).seconds;
+}
+
+class ReadyOnGpu final : public Ready {
+public:
+    ReadyOnGpu(std::shared_ptr<const GpuCase> on_gpu, const GpuContender& contender)
+        : on_gpu_(std::move(on_gpu)), turns_(*on_gpu_, contender) {}
+
+    [[nodiscard]] const GpuTurns& turns() const noexcept { return turns_; }
+    [[nodiscard]] Comparison check(const std::vector<Answer>& answers) const {
+        // Right results of the contender before this one must not pass for its own.
+        for (const Answer& answer : answers) {
+            for (std::size_t i = 0; i < on_gpu_->outputs().size(); ++i) {
+                on_gpu_->spoil(i, answer.problem);
+            }
+        }
+        turns_.run_first();
+        return compare(answers, on_gpu_->outputs(), [&](std::size_t i, std::int64_t problem) {
+            return on_gpu_->result(i, problem);
+        });
+    }
+    [[nodiscard]] Timing measure(const Pace& pace) override {
+        Timing timing = bench::measure([this](std::int64_t count) { return turns_.seconds(count); },
+                                       pace, {pace.warm_up_of_a_gpu, kShortestOnAGpu});
+        timing.enqueue_seconds = enqueue_seconds(turns_, pace);
+        return timing;
+    }
+
+private:
+    std::shared_ptr<const GpuCase> on_gpu_;
+    GpuTurns turns_;
+};
+
 class GpuRunner final : public Runner {
 public:
     GpuRunner(const gpu::Module& module, DeviceInfo info, std::vector<GpuContender> contenders)
@@ -48,61 +95,35 @@ public:
         }
         return *ceilings_;
     }
+    void forget_ceilings() override { ceilings_.reset(); }
 
 protected:
-    void measure(Row& row, const std::vector<Answer>& answers, const Pace& pace) override {
-        const GpuCase& on_gpu = on_gpu_for(row.c);
-        const GpuTurns turns(on_gpu, contender(row.executor));
-        row.copies = turns.copies();
-        row.plan_seconds = turns.plan_seconds();
-        // Right results of the contender before this one must not pass for its own.
-        for (const Answer& answer : answers) {
-            for (std::size_t i = 0; i < on_gpu.outputs().size(); ++i) {
-                on_gpu.spoil(i, answer.problem);
-            }
-        }
-        turns.run_first();
-        row.residual = compare(answers, on_gpu.outputs(), [&](std::size_t i, std::int64_t problem) {
-            return on_gpu.result(i, problem);
-        });
-        if (!row.residual.passes()) {
-            return;
-        }
-        row.timing = bench::measure([&](std::int64_t count) { return turns.seconds(count); }, pace,
-                                    {pace.warm_up_of_a_gpu, kShortestOnAGpu});
-        row.timing.enqueue_seconds = enqueue_seconds(turns, pace);
+    [[nodiscard]] double bound_seconds(const Work& work, ScalarType type, int threads) override {
+        return bound_on_gpu(work, ceilings(threads).of(type));
+    }
+    [[nodiscard]] std::unique_ptr<Ready> make_ready(Row& row,
+                                                    const std::vector<Answer>& answers) override {
+        auto ready = std::make_unique<ReadyOnGpu>(on_gpu_for(row.c), contender(row.executor));
+        row.copies = ready->turns().copies();
+        row.plan_seconds = ready->turns().plan_seconds();
+        row.residual = ready->check(answers);
+        return ready;
     }
 
 private:
-    /// Two events, and the launch that the device has to wait for, are then about 1% of a block.
-    static constexpr double kShortestOnAGpu = 1e-3;
-
     /// The memory of the case, which its contenders share: kept until another one comes.
-    const GpuCase& on_gpu_for(const Case& c) {
+    std::shared_ptr<const GpuCase> on_gpu_for(const Case& c) {
         const std::string key = to_json(c).dump();
         if (!on_gpu_ || key != key_) {
             on_gpu_.reset();
-            on_gpu_.emplace(c, module_, info_, 0);
+            on_gpu_ = std::make_shared<const GpuCase>(c, module_, info_, 0);
             key_ = key;
         }
-        return *on_gpu_;
+        return on_gpu_;
     }
     [[nodiscard]] const GpuContender& contender(const std::string& executor) const {
         return *std::find_if(contenders_.begin(), contenders_.end(),
                              [&](const GpuContender& one) { return one.executor == executor; });
-    }
-    /// The median of a few: with work of other calls before it, a call may wait for the device.
-    static double enqueue_seconds(const GpuTurns& turns, const Pace& pace) {
-        const double long_enough = std::min(0.01, pace.seconds / 10);
-        constexpr std::size_t kLeast = 5;
-        constexpr std::size_t kMost = 100;
-        std::vector<double> samples;
-        const Clock::time_point start = Clock::now();
-        while (samples.size() < kLeast ||
-               (samples.size() < kMost && seconds_since(start) < long_enough)) {
-            samples.push_back(turns.enqueue_seconds());
-        }
-        return summarise(std::move(samples)).seconds;
     }
 
     const gpu::Module& module_;
@@ -110,7 +131,7 @@ private:
     std::vector<GpuContender> contenders_;
     std::optional<Ceilings> ceilings_;
     std::string key_;
-    std::optional<GpuCase> on_gpu_;
+    std::shared_ptr<const GpuCase> on_gpu_;
 };
 
 Prepared prepare_plan(const Case& c, const GpuPlace& place, GpuExecutor executor, bool capturable) {

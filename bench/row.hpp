@@ -24,8 +24,8 @@ struct Row {
     double bound_seconds = kNone;
     Comparison residual{kNone, kNone};
 
-    [[nodiscard]] double gb_per_s() const { return 1e-9 * work.bytes / timing.seconds; }
-    [[nodiscard]] double gflop_per_s() const { return 1e-9 * work.operations / timing.seconds; }
+    [[nodiscard]] double gb_per_s() const { return 1e-9 * work.bytes() / timing.seconds; }
+    [[nodiscard]] double gflop_per_s() const { return 1e-9 * work.operations() / timing.seconds; }
     [[nodiscard]] double percent_of_bound() const { return 100 * bound_seconds / timing.seconds; }
 };
 

@@ -3,37 +3,19 @@
 #include <algorithm>
 
 #include "bench/row.hpp"
-#include "bench/suite_fields.hpp"
+#include "bench/row_json.hpp"
 
 namespace matgrad::bench {
 namespace {
 
 Json to_json(const Rates& rates) {
-    return {{"copy_bytes_per_s", rates.copy_bytes_per_s},
-            {"multiply_add_flops_per_s", rates.multiply_add_flops_per_s}};
-}
-
-/// Numbers that are not there are null.
-Json to_json(const Row& row) {
-    return {{"case", to_json(row.c)},
-            {"executor", row.executor},
-            {"ok", row.ok},
-            {"error", row.error.empty() ? Json() : Json(row.error)},
-            {"seconds", row.timing.seconds},
-            {"low", row.timing.low},
-            {"high", row.timing.high},
-            {"repeats", row.timing.repeats},
-            {"copies", row.copies},
-            {"enqueue_seconds", row.timing.enqueue_seconds},
-            {"plan_seconds", row.plan_seconds},
-            {"bytes", row.work.bytes},
-            {"operations", row.work.operations},
-            {"gb_per_s", row.gb_per_s()},
-            {"gflop_per_s", row.gflop_per_s()},
-            {"bound_seconds", row.bound_seconds},
-            {"percent_of_bound", row.percent_of_bound()},
-            {"residual", row.residual.residual},
-            {"residual_bound", row.residual.bound}};
+    Json json{{"copy_bytes_per_s", rates.copy_bytes_per_s},
+              {"multiply_add_flops_per_s", rates.multiply_add_flops_per_s}};
+    if (rates.read_bytes_per_s > 0) {  // of a processor
+        json["read_bytes_per_s"] = rates.read_bytes_per_s;
+        json["memcpy_bytes_per_s"] = rates.memcpy_bytes_per_s;
+    }
+    return json;
 }
 
 /// In quotes where it has to be.
@@ -65,6 +47,34 @@ std::string sizes_cell(const Case& c) {
 
 }  // namespace
 
+Json to_json(const Row& row) {
+    return {{"case", to_json(row.c)},
+            {"executor", row.executor},
+            {"ok", row.ok},
+            {"error", row.error.empty() ? Json() : Json(row.error)},
+            {"seconds", row.timing.seconds},
+            {"low", row.timing.low},
+            {"high", row.timing.high},
+            {"repeats", row.timing.repeats},
+            {"copies", row.copies},
+            {"enqueue_seconds", row.timing.enqueue_seconds},
+            {"plan_seconds", row.plan_seconds},
+            {"bytes", row.work.bytes()},
+            {"bytes_read", row.work.bytes_read},
+            {"operations", row.work.operations()},
+            {"double_operations", row.work.double_operations},
+            {"gb_per_s", row.gb_per_s()},
+            {"gflop_per_s", row.gflop_per_s()},
+            {"bound_seconds", row.bound_seconds},
+            {"percent_of_bound", row.percent_of_bound()},
+            {"residual", row.residual.residual},
+            {"residual_bound", row.residual.bound}};
+}
+
+Json to_json(const Ceilings& ceilings) {
+    return {{"float32", to_json(ceilings.float32)}, {"float64", to_json(ceilings.float64)}};
+}
+
 std::string to_json_text(const Report& report) {
     Json versions = Json::object();
     for (const auto& [name, number] : report.versions) {
@@ -82,9 +92,7 @@ std::string to_json_text(const Report& report) {
                     {"date", report.date},
                     {"threads", report.threads},
                     {"suite", report.suite},
-                    {"ceilings",
-                     {{"float32", to_json(report.ceilings.float32)},
-                      {"float64", to_json(report.ceilings.float64)}}},
+                    {"ceilings", to_json(report.ceilings)},
                     {"rows", rows},
                     {"left_out", report.left_out}};
     return json.dump(1) + "\n";

@@ -39,8 +39,25 @@ std::string seconds_text(double seconds) {
 }
 
 std::string rates_text(const char* type, const Rates& rates) {
-    return fmt::format("{} {:.1f} GB/s, {:.0f} GFLOP/s", type, 1e-9 * rates.copy_bytes_per_s,
-                       1e-9 * rates.multiply_add_flops_per_s);
+    return fmt::format("{} {:.0f} GFLOP/s", type, 1e-9 * rates.multiply_add_flops_per_s);
+}
+
+std::string ceilings_text(const Ceilings& ceilings) {
+    const Rates& memory = ceilings.float64;
+    std::string text = fmt::format("copy {:.1f} GB/s", 1e-9 * memory.copy_bytes_per_s);
+    if (memory.read_bytes_per_s > 0) {  // of a processor
+        text += fmt::format(", read {:.1f} GB/s, memcpy {:.1f} GB/s",
+                            1e-9 * memory.read_bytes_per_s, 1e-9 * memory.memcpy_bytes_per_s);
+    }
+    return fmt::format("{}, multiply-add {}, {}", text, rates_text("float32", ceilings.float32),
+                       rates_text("float64", ceilings.float64));
+}
+
+/// Quartiles that lie far apart are marked.
+std::string spread_text(const Timing& timing) {
+    constexpr double kFar = 0.25;
+    const double spread = (timing.high - timing.low) / timing.seconds;
+    return fmt::format("{:.1f}%{}", 100 * spread, spread > kFar ? "!" : " ");
 }
 
 }  // namespace
@@ -48,14 +65,12 @@ std::string rates_text(const char* type, const Rates& rates) {
 std::string table_head(const Report& report) {
     std::string head = fmt::format("suite {} on {}, {} thread{}\n", report.suite, report.device,
                                    report.threads, report.threads == 1 ? "" : "s");
-    head += fmt::format("measured ceilings (copy, multiply-add): {}; {}\n",
-                        rates_text("float32", report.ceilings.float32),
-                        rates_text("float64", report.ceilings.float64));
+    head += fmt::format("measured ceilings: {}\n", ceilings_text(report.ceilings));
     head += fmt::format(
-        "{:<28} {:>14} {:>9} {:>4} {:<6} {:<8} {:<19} {:>9} {:>7} {:>9} {:>8} {:>7} {:>8} {:>6} "
-        "{:>8}\n",
+        "{:<28} {:>14} {:>9} {:>4} {:<6} {:<8} {:<19} {:>9} {:>8} {:>9} {:>8} {:>7} {:>8} {:>6} "
+        "{}\n",
         "function", "sizes", "batch", "type", "acc.", "outputs", "executor", "median", "spread",
-        "enqueue", "plan ms", "GB/s", "GFLOP/s", "bound", "residual");
+        "enqueue", "plan ms", "GB/s", "GFLOP/s", "bound", "residual of its bound");
     return head;
 }
 
@@ -70,11 +85,12 @@ std::string table_line(const Row& row) {
     const Timing& t = row.timing;
     const std::string plan =
         std::isnan(row.plan_seconds) ? "" : fmt::format("{:.1f}", 1e3 * row.plan_seconds);
-    return line + fmt::format("{:>9} {:>6.1f}% {:>9} {:>8} {:>7.2f} {:>8.2f} {:>5.1f}% {:>8.1e}\n",
-                              seconds_text(t.seconds), 100 * (t.high - t.low) / t.seconds,
-                              std::isnan(t.enqueue_seconds) ? "" : seconds_text(t.enqueue_seconds),
-                              plan, row.gb_per_s(), row.gflop_per_s(), row.percent_of_bound(),
-                              row.residual.residual);
+    return line +
+           fmt::format("{:>9} {:>8} {:>9} {:>8} {:>7.2f} {:>8.2f} {:>5.1f}% {:.1e} of {:.1e}\n",
+                       seconds_text(t.seconds), spread_text(t),
+                       std::isnan(t.enqueue_seconds) ? "" : seconds_text(t.enqueue_seconds), plan,
+                       row.gb_per_s(), row.gflop_per_s(), row.percent_of_bound(),
+                       row.residual.residual, row.residual.bound);
 }
 
 }  // namespace matgrad::bench

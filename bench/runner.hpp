@@ -15,6 +15,20 @@
 
 namespace matgrad::bench {
 
+/// A row whose results are right, with all that it takes to measure it: operands, results, a plan.
+class Ready {
+public:
+    virtual ~Ready() = default;
+    /// Errors: whatever `pace.check_stop` throws; those of what computes the case.
+    [[nodiscard]] virtual Timing measure(const Pace& pace) = 0;
+};
+
+/// A row without its time.
+struct Checked {
+    Row row;
+    std::unique_ptr<Ready> ready;  ///< null where the row has an error
+};
+
 class Runner {
 public:
     virtual ~Runner() = default;
@@ -22,6 +36,8 @@ public:
     [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> versions() const = 0;
     /// Of a run that uses this many threads of the processor; measured at first use.
     [[nodiscard]] virtual const Ceilings& ceilings(int threads) = 0;
+    /// They are measured again when they are used next.
+    virtual void forget_ceilings() = 0;
     /// Processor threads of cases that do not fix them.
     [[nodiscard]] int threads() const noexcept { return threads_; }
 
@@ -31,8 +47,10 @@ public:
     /// Who computes the case: each gets a row. Empty if it is not offered.
     [[nodiscard]] virtual std::vector<std::string> executors(const Case& c) const = 0;
 
-    /// Checks the results of one of the executors, then measures it. What goes wrong is the row's
-    /// error.
+    /// Makes one of the executors ready and checks its results. What goes wrong is the row's error.
+    /// Errors   Interrupted.
+    [[nodiscard]] Checked prepare(const Case& c, const std::string& executor);
+    /// Does so, and measures it.
     /// Errors   Interrupted, and whatever `pace.check_stop` throws.
     [[nodiscard]] Row run(const Case& c, const std::string& executor, const Pace& pace);
     /// The first of the executors.
@@ -43,9 +61,11 @@ public:
 
 protected:
     explicit Runner(int threads) : threads_(threads) {}
-    /// By row.executor: fills residual, copies and the seconds of the plan; the timing too if the
-    /// residual passes.
-    virtual void measure(Row& row, const std::vector<Answer>& answers, const Pace& pace) = 0;
+    /// Of a run with so many threads of the processor.
+    [[nodiscard]] virtual double bound_seconds(const Work& work, ScalarType type, int threads) = 0;
+    /// By row.executor: fills residual, copies and the seconds of the plan.
+    [[nodiscard]] virtual std::unique_ptr<Ready> make_ready(Row& row,
+                                                            const std::vector<Answer>& answers) = 0;
 
 private:
     int threads_;

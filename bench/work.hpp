@@ -8,16 +8,26 @@ namespace matgrad::bench {
 
 /// Of a whole batch.
 struct Work {
-    double bytes = 0;       ///< each operand that is needed read once, each result written once
-    double operations = 0;  ///< of the Program: matrix steps and entrywise ones
+    double bytes_read = 0;     ///< each operand that is needed, once
+    double bytes_written = 0;  ///< each result, once
+    /// Of the Program, matrix steps and entrywise ones, by the type that each step computes in: a
+    /// `robust` case of float32 has steps in double.
+    double float_operations = 0;
+    double double_operations = 0;
+
+    [[nodiscard]] double bytes() const { return bytes_read + bytes_written; }
+    [[nodiscard]] double operations() const { return float_operations + double_operations; }
 };
 
 [[nodiscard]] Work minimal_work(const Case& c);
 
 /// What a machine was measured to do.
 struct Rates {
-    double copy_bytes_per_s = 0;          ///< read and written, in a copy of a large array
+    double copy_bytes_per_s = 0;  ///< read and written, in a copy of a large array; on a processor
+                                  ///< by non-temporal stores, where a byte written costs one
     double multiply_add_flops_per_s = 0;  ///< a multiply-add is two
+    double read_bytes_per_s = 0;          ///< of a large array, on a processor
+    double memcpy_bytes_per_s = 0;        ///< read and written by the C library, on a processor
 };
 
 struct Ceilings {
@@ -27,7 +37,11 @@ struct Ceilings {
     }
 };
 
-/// The larger of both times.
-[[nodiscard]] double bound_seconds(const Work& work, const Rates& rates);
+/// The largest of three times: all bytes at the rate of a copy, those read at the rate of reading, and
+/// the operations of each type at the rate of that type.
+[[nodiscard]] double bound_on_processor(const Work& work, const Ceilings& ceilings);
+
+/// The larger of two times: all bytes at the rate of a copy, all operations at the rate of one type.
+[[nodiscard]] double bound_on_gpu(const Work& work, const Rates& rates);
 
 }  // namespace matgrad::bench

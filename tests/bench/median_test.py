@@ -56,6 +56,17 @@ class Median(unittest.TestCase):
         self.assertAlmostEqual(merged["rows"][0]["bound_seconds"], 0.05)
         self.assertAlmostEqual(merged["rows"][0]["percent_of_bound"], 10)
 
+    def test_a_bound_by_reading_or_computing_in_double_is_that_of_its_own_rate(self):
+        content = run([1, 1])
+        for rates, flops in (("float32", 100e9), ("float64", 50e9)):
+            content["ceilings"][rates] = {"copy_bytes_per_s": 50e9, "read_bytes_per_s": 20e9,
+                                          "multiply_add_flops_per_s": flops}
+        content["rows"][0].update(bytes_read=0.9e9, double_operations=0)
+        content["rows"][1].update(bytes_read=0, operations=3e9, double_operations=2e9)
+        _, merged = self.merge(content, content)
+        self.assertAlmostEqual(merged["rows"][0]["bound_seconds"], 0.9 / 20)
+        self.assertAlmostEqual(merged["rows"][1]["bound_seconds"], 1 / 100 + 2 / 50)
+
     def test_runs_of_different_suites_are_refused(self):
         result, merged = self.merge(run([1]), run([1, 2]))
         self.assertEqual(result.returncode, 1)

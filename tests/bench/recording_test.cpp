@@ -84,6 +84,7 @@ public:
         return {};
     }
     [[nodiscard]] const Ceilings& ceilings(int) override { return ceilings_; }
+    void forget_ceilings() override {}
     [[nodiscard]] std::vector<std::string> executors(const Case& c) const override {
         return c.batch == 3 ? std::vector<std::string>{}
                             : std::vector<std::string>{"left", "right"};
@@ -91,15 +92,27 @@ public:
     [[nodiscard]] int most_threads() const override { return 1; }
 
 protected:
-    void measure(Row& row, const std::vector<Answer>&, const Pace&) override {
-        work_();
+    [[nodiscard]] double bound_seconds(const Work&, ScalarType, int) override { return 1; }
+    [[nodiscard]] std::unique_ptr<Ready> make_ready(Row& row, const std::vector<Answer>&) override {
         row.residual = {0, 1};
-        row.timing = {1, 1, 1, 5, kNone};
+        return std::make_unique<Tick>(*this);
     }
 
 private:
+    class Tick final : public Ready {
+    public:
+        explicit Tick(const Clockwork& clockwork) : clockwork_(clockwork) {}
+        [[nodiscard]] Timing measure(const Pace&) override {
+            clockwork_.work_();
+            return {1, 1, 1, 5, kNone};
+        }
+
+    private:
+        const Clockwork& clockwork_;
+    };
+
     std::function<void()> work_;
-    Ceilings ceilings_{{1e9, 1e9}, {1e9, 1e9}};
+    Ceilings ceilings_;
 };
 
 class Records : public ::testing::Test {

@@ -21,7 +21,7 @@ Report report_of_two_rows() {
     report.commit = "abc";
     report.threads = 3;
     report.suite = "s";
-    report.ceilings = {{1e10, 2e11}, {1e10, 1e11}};
+    report.ceilings = {{1e10, 2e11, 8e9, 7e9}, {1e10, 1e11, 8e9, 7e9}};
     const Suite suite = parse_suite(
         R"({"name": "s", "cases": [{"function": "log_det_gram", "sizes": {"m": 8, "n": 4},
             "for": {"batch": [1, 20]}}]})",
@@ -33,7 +33,7 @@ Report report_of_two_rows() {
     good.timing = {1.25e-3, 1e-3, 2e-3, 17, kNone};
     good.copies = 4;
     good.plan_seconds = 0.0125;
-    good.work = {2.5e6, 5e6};
+    good.work = {2e6, 0.5e6, 4e6, 1e6};
     good.bound_seconds = 2.5e-4;
     good.residual = {1e-16, 1e-12};
     Row bad;
@@ -73,6 +73,8 @@ TEST(ResultsJson, ReadsBackAsWhatWasWritten) {
     EXPECT_EQ(json["threads"], 3);
     EXPECT_EQ(json["ceilings"]["float32"]["multiply_add_flops_per_s"], 2e11);
     EXPECT_EQ(json["ceilings"]["float64"]["copy_bytes_per_s"], 1e10);
+    EXPECT_EQ(json["ceilings"]["float64"]["read_bytes_per_s"], 8e9);
+    EXPECT_EQ(json["ceilings"]["float64"]["memcpy_bytes_per_s"], 7e9);
     ASSERT_EQ(json["rows"].size(), 2);
     const Json& good = json["rows"][0];
     EXPECT_EQ(good["case"], to_json(report.rows[0].c));
@@ -85,6 +87,10 @@ TEST(ResultsJson, ReadsBackAsWhatWasWritten) {
     EXPECT_TRUE(good["enqueue_seconds"].is_null());
     EXPECT_EQ(good["plan_seconds"], 0.0125);
     EXPECT_EQ(json["left_out"], Json({"c/8x4 (cpu)"}));
+    EXPECT_EQ(good["bytes"], 2.5e6);
+    EXPECT_EQ(good["bytes_read"], 2e6);
+    EXPECT_EQ(good["operations"], 5e6);
+    EXPECT_EQ(good["double_operations"], 1e6);
     EXPECT_DOUBLE_EQ(good["gb_per_s"].get<double>(), 2);
     EXPECT_DOUBLE_EQ(good["gflop_per_s"].get<double>(), 4);
     EXPECT_DOUBLE_EQ(good["percent_of_bound"].get<double>(), 20);
@@ -127,13 +133,19 @@ TEST(ResultsCsv, HasTheNumbersOfTheJson) {
 
 TEST(ResultsTable, ShowsFailInPlaceOfATime) {
     const Report report = report_of_two_rows();
-    EXPECT_THAT(table_head(report), HasSubstr("10.0 GB/s, 200 GFLOP/s"));
+    EXPECT_THAT(table_head(report), HasSubstr("copy 10.0 GB/s, read 8.0 GB/s, memcpy 7.0 GB/s, "
+                                              "multiply-add float32 200 GFLOP/s, float64 100"));
+    EXPECT_THAT(table_head(Report{}), Not(HasSubstr(", read ")));  // on a GPU
     const std::string good = table_line(report.rows[0]);
     EXPECT_THAT(good, HasSubstr("1.25 ms"));
-    EXPECT_THAT(good, HasSubstr("80.0%"));  // (2 - 1) ms of 1.25 ms
+    EXPECT_THAT(good, HasSubstr("80.0%! "));  // (2 - 1) ms of 1.25 ms, which is much
+    EXPECT_THAT(good, HasSubstr("1.0e-16 of 1.0e-12"));
     EXPECT_THAT(good, HasSubstr("20.0%"));
     EXPECT_THAT(good, HasSubstr(" 12.5 "));  // ms of the plan
     EXPECT_THAT(good, Not(HasSubstr("nan")));
+    Row steady = report.rows[0];
+    steady.timing.low = steady.timing.high = steady.timing.seconds;
+    EXPECT_THAT(table_line(steady), HasSubstr(" 0.0%  "));
     Row on_a_gpu = report.rows[0];
     on_a_gpu.timing.enqueue_seconds = 3.5e-6;
     EXPECT_THAT(table_line(on_a_gpu), HasSubstr(" 3.5 us "));
