@@ -97,6 +97,15 @@ Prepared call_of(const Case& c, int threads, Peer peer) {
     });
 }
 
+/// Many small matrices, what MKL's compact functions are for.
+bool is_small(const Case& c) {
+    constexpr std::int64_t kLargest = 64;
+    const std::vector<Operand> operands = c.operands();
+    return c.batch > 1 && !c.batched.empty() &&
+           std::all_of(operands.begin(), operands.end(),
+                       [](const Operand& o) { return std::max(o.rows, o.cols) <= kLargest; });
+}
+
 std::function<bool(const Case&)> offer_of(const char* executor) {
     return [executor](const Case& c) { return is_offered(c, executor); };
 }
@@ -125,9 +134,14 @@ GpuContender on_gpu(const char* executor, GpuPeerEntry make,
 
 bool is_offered(const Case& c, const std::string& executor) {
     const std::optional<Closed> form = closed_form(c);
-    const bool products_alone = executor == "libxsmm";
-    return form && c.reduction == Reduction::none &&
-           (!products_alone || *form == Closed::frobenius || *form == Closed::bilinear_trace);
+    if (!form || c.reduction != Reduction::none) {
+        return false;
+    }
+    const bool is_product = *form == Closed::frobenius || *form == Closed::bilinear_trace;
+    if (executor == "libxsmm") {
+        return is_product;
+    }
+    return executor != "mkl" || ((is_product || *form == Closed::log_det_gram) && is_small(c));
 }
 
 std::vector<Contender> cpp_peers() {
@@ -150,6 +164,14 @@ std::vector<Contender> cpp_peers() {
                      offer_of("libxsmm")});
 #endif
     return peers;
+}
+
+Contender mkl_peer(const MklEntries& entries) {
+    return {"mkl",
+            [run = entries.run](const Case& c, int threads) {
+                return call_of(c, threads, [run](const PeerTask& task) { return run(&task); });
+            },
+            offer_of("mkl")};
 }
 
 std::optional<PeerTask> peer_task(const Case& c) {

@@ -21,6 +21,18 @@ namespace matgrad::bench {
 /// Eigen, and libxsmm where this was built with it. They compute in the type of the case.
 [[nodiscard]] std::vector<Contender> cpp_peers();
 
+/// The functions of the peer by MKL's compact functions.
+struct MklEntries {
+    bool (*run)(const PeerTask* task) = nullptr;
+    const char* (*version)() = nullptr;
+};
+
+/// MKL's compact functions, for batches of small matrices, in the type of the case.
+[[nodiscard]] Contender mkl_peer(const MklEntries& entries);
+
+/// Opens the library of that peer. Errors: MachineError that says why it is absent.
+[[nodiscard]] MklEntries open_mkl_peer();
+
 /// cuBLAS and cuSOLVER, called call by call, in the type of the case. `make` is what
 /// open_cublas_peer gives, or matgrad_cublas_peer where that is linked.
 [[nodiscard]] GpuContender cublas_peer(GpuPeerEntry make);

@@ -1,16 +1,20 @@
 /// \file The peers in C++ on the cases of a suite, checked and timed as matgrad is.
 ///
 ///     matgrad_cpp_peers [--device cpu|cuda] [--suite NAME] [--json FILE] [--filter TEXT]
-///         [--seconds S] [--budget S] [--threads N]
+///         [--seconds S] [--budget S] [--threads N] [--serve NAME]
 ///
 /// Rows that are not begun within the budget, if there is one, are left out and listed. The file is
 /// whole after every row.
+///
+/// With --serve one peer, or matgrad itself, answers the requests of bench/serving.hpp: bench/rounds
+/// measures so, all of them in turn.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <iostream>
 #include <map>
 #include <memory>
 
@@ -18,6 +22,7 @@
 #include "bench/gpu_graph.hpp"
 #include "bench/machine.hpp"
 #include "bench/recording.hpp"
+#include "bench/serving.hpp"
 #include "bench/suite.hpp"
 #include "bench/threads.hpp"
 #include "matgrad/device.hpp"
@@ -30,18 +35,15 @@ using namespace matgrad::bench;
 using Options = std::map<std::string, std::string>;
 
 Options read_options(int argc, char** argv) {
-    Options options{{"--device", "cpu"},
-                    {"--suite", "core"},
-                    {"--json", ""},
-                    {"--filter", ""},
-                    {"--seconds", ""},
-                    {"--budget", ""},
-                    {"--threads", std::to_string(machine_threads())}};
+    Options options{{"--device", "cpu"}, {"--suite", "core"},
+                    {"--json", ""},      {"--filter", ""},
+                    {"--seconds", ""},   {"--budget", ""},
+                    {"--serve", ""},     {"--threads", std::to_string(machine_threads())}};
     for (int i = 1; i < argc; i += 2) {
         if (options.count(argv[i]) == 0 || i + 1 == argc) {
             throw CallerError(
                 fmt::format("found '{}', expected --device, --suite, --json, --filter, --seconds, "
-                            "--budget or --threads and a value",
+                            "--budget, --threads or --serve and a value",
                             argv[i]));
         }
         options[argv[i]] = argv[i + 1];
@@ -56,6 +58,7 @@ Options read_options(int argc, char** argv) {
 /// Who computes the cases one after the other, and what is not there.
 struct Peers {
     struct One {
+        std::string name;
         std::unique_ptr<Runner> runner;
         std::vector<std::pair<std::string, std::string>> versions = {};  ///< beside the runner's
     };
@@ -70,7 +73,8 @@ Peers peers_on_gpu() {
     }
     Peers peers;
     const auto add = [&](const GpuContender& peer) {
-        peers.all.push_back({make_gpu_runner({DeviceKind::cuda, 0}, {peer, as_graphs(peer)})});
+        peers.all.push_back(
+            {peer.executor, make_gpu_runner({DeviceKind::cuda, 0}, {peer, as_graphs(peer)})});
     };
     add(cublas_peer(open_cublas_peer()));
     try {
@@ -88,11 +92,20 @@ Peers peers_on_gpu() {
 Peers peers_on_processor(int threads) {
     Peers peers;
     for (const Contender& peer : cpp_peers()) {
-        peers.all.push_back(
-            {make_cpu_runner(peer, threads), {{"libxsmm", MATGRAD_LIBXSMM_VERSION}}});
+        peers.all.push_back({peer.executor,
+                             make_cpu_runner(peer, threads),
+                             {{"libxsmm", MATGRAD_LIBXSMM_VERSION}}});
     }
     if (std::string(MATGRAD_LIBXSMM_VERSION) == "absent") {
         peers.absent = "libxsmm: absent when this was built\n";
+    }
+    try {
+        const MklEntries entries = open_mkl_peer();
+        const Contender peer = mkl_peer(entries);
+        peers.all.push_back(
+            {peer.executor, make_cpu_runner(peer, threads), {{"MKL", entries.version()}}});
+    } catch (const MachineError& error) {
+        peers.absent += fmt::format("mkl: {}\n", error.what());
     }
     return peers;
 }
@@ -126,20 +139,21 @@ void measure(const Suite& suite, const Options& options, const std::string& comm
     report.date = now_text();
     report.suite = suite.name;
     const Peers peers = on_gpu ? peers_on_gpu() : peers_on_processor(threads);
-    for (const auto& [runner, versions] : peers.all) {
+    for (const Peers::One& peer : peers.all) {
+        Runner* const runner = peer.runner.get();
         std::vector<Case> cases = suite.cases;
         std::erase_if(cases, [&](const Case& c) {
             return c.name.find(options.at("--filter")) == std::string::npos ||
                    c.threads > runner->most_threads();
         });
-        const bool is_first = runner == peers.all.front().runner;
+        const bool is_first = &peer == &peers.all.front();
         if (!is_first && std::all_of(cases.begin(), cases.end(),
                                      [&](const Case& c) { return runner->executors(c).empty(); })) {
             continue;
         }
         report.device = runner->device();
         report.versions = runner->versions();
-        report.versions.insert(report.versions.end(), versions.begin(), versions.end());
+        report.versions.insert(report.versions.end(), peer.versions.begin(), peer.versions.end());
         report.threads = runner->threads();
         report.ceilings = runner->ceilings(runner->threads());
         fmt::print("{}", table_head(report));
@@ -148,13 +162,53 @@ void measure(const Suite& suite, const Options& options, const std::string& comm
     fmt::print("{}{}", left_out_text(report), peers.absent);
 }
 
+/// Errors: MachineError that says why the peer is absent.
+Peers::One peer_named(const std::string& name, bool on_gpu, int threads) {
+    if (name == "matgrad") {
+        return {name, on_gpu ? make_gpu_runner({DeviceKind::cuda, 0})
+                             : make_cpu_runner(matgrad_on_cpu(), threads)};
+    }
+    Peers peers = on_gpu ? peers_on_gpu() : peers_on_processor(threads);
+    for (Peers::One& peer : peers.all) {
+        if (peer.name == name) {
+            return std::move(peer);
+        }
+    }
+    const std::size_t line = peers.absent.find(name + ": ");
+    throw MachineError(line != std::string::npos
+                           ? peers.absent.substr(line, peers.absent.find('\n', line) - line)
+                           : fmt::format("no peer is named {}", name));
+}
+
+void serve_one(const Suite& suite, const Options& options, const std::string& command) {
+    const std::string& name = options.at("--serve");
+    const int threads = std::max(1, std::atoi(options.at("--threads").c_str()));
+    const Peers::One peer = peer_named(name, options.at("--device") == "cuda", threads);
+    Report about;
+    about.tool = name == "matgrad" ? name : "matgrad_cpp_peers";
+    about.device = peer.runner->device();
+    about.versions = peer.runner->versions();
+    about.versions.insert(about.versions.end(), peer.versions.begin(), peer.versions.end());
+    about.commit = build_commit();
+    about.command = command;
+    about.date = now_text();
+    about.threads = peer.runner->threads();
+    about.suite = suite.name;
+    serve(std::cin, std::cout, about, suite, *peer.runner);
+}
+
 int run(int argc, char** argv) {
     const Options options = read_options(argc, argv);
     std::string command = "matgrad_cpp_peers";
     for (int i = 1; i < argc; ++i) {
         command += std::string(" ") + argv[i];
     }
-    measure(load_suite(options.at("--suite")), options, command);
+    const Suite suite = load_suite(options.at("--suite"));
+    if (options.at("--serve").empty()) {
+        measure(suite, options, command);
+    } else {
+        serve_one(suite, options, command);
+    }
     return 0;
 }
 

@@ -39,4 +39,7 @@ __attribute__((visibility("default"))) void matgrad_eigen_peer(
 /// False if libxsmm does not offer the function or has no kernel for the sizes.
 __attribute__((visibility("default"))) bool matgrad_libxsmm_peer(
     const matgrad::bench::PeerTask* task);
+/// False if MKL's compact functions do not offer the function.
+__attribute__((visibility("default"))) bool matgrad_mkl_peer(const matgrad::bench::PeerTask* task);
+__attribute__((visibility("default"))) const char* matgrad_mkl_version();
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iostream>
 
 #include "bench/cpp_peers/contenders.hpp"
 #include "bench/suite.hpp"
@@ -25,11 +26,21 @@ const char* const kSuite = R"({"name": "peers", "cases": [
      "for": {"type": ["float32", "float64"], "outputs": ["value", "gradient", "both"],
              "batch": [1, 7]}}]})";
 
+std::vector<Contender> all_peers() {
+    std::vector<Contender> peers = cpp_peers();
+    try {
+        peers.push_back(mkl_peer(open_mkl_peer()));
+    } catch (const MachineError& error) {
+        std::cout << "mkl: " << error.what() << "\n";
+    }
+    return peers;
+}
+
 TEST(CppPeers, GiveRightResultsForEverythingTheyOffer) {
     const Suite suite = parse_suite(kSuite, "peers");
     Pace pace;
     pace.seconds = 1e-4;
-    for (Contender peer : cpp_peers()) {
+    for (Contender peer : all_peers()) {
         peer.most_copies = 2;  // no time is looked at
         const auto runner = make_cpu_runner(peer, 2);
         for (const Case& c : suite.cases) {
@@ -59,6 +70,29 @@ TEST(CppPeers, WriteOneResultWhereProblemsHaveNothingOfTheirOwn) {
     }
 }
 
+TEST(CppPeers, ByMklComputeGroupsOfManyProblemsAndWhatIsLeftOver) {
+    const Suite suite = parse_suite(R"({"name": "peers", "cases": [
+        {"function": "log_det_gram", "sizes": {"m": 5, "n": 3}, "batch": 1003,
+         "for": {"type": ["float32", "float64"]}},
+        {"function": "frobenius", "sizes": {"m": 64, "n": 16, "p": 32}, "batch": 77,
+         "for": {"batched": [["X"], ["X", "A"]]}}]})",
+                                    "peers");
+    MklEntries entries;
+    try {
+        entries = open_mkl_peer();
+    } catch (const MachineError& error) {
+        GTEST_SKIP() << error.what();
+    }
+    Contender peer = mkl_peer(entries);
+    peer.most_copies = 1;
+    Pace pace;
+    pace.seconds = 1e-4;
+    for (const Case& c : suite.cases) {
+        const Row row = make_cpu_runner(peer, 2)->run(c, pace);
+        EXPECT_TRUE(row.ok) << c.name << ": " << row.error;
+    }
+}
+
 TEST(CppPeers, OfferTheFourFunctionsAndLibxsmmItsProducts) {
     const Suite suite = parse_suite(kSuite, "peers");
     const auto offered = [&](const char* executor) {
@@ -67,6 +101,7 @@ TEST(CppPeers, OfferTheFourFunctionsAndLibxsmmItsProducts) {
     };
     EXPECT_EQ(offered("eigen"), 24 * 3 + 12);
     EXPECT_EQ(offered("libxsmm"), 24 * 2);
+    EXPECT_EQ(offered("mkl"), 12 * 2 + 6);  // more than one problem, and not of least squares
     Case other = suite.cases.front();
     other.f = "sum(X)";
     EXPECT_FALSE(is_offered(other, "eigen"));
