@@ -62,9 +62,15 @@ class Case:
         return {n: int(v) for n, v in self.entry.get("sizes", {}).items() if n not in names}
 
     @property
+    def summed(self):
+        """Results are summed over the batch: peers give them with a batch of one."""
+        return self.entry.get("reduce", "none") != "none"
+
+    @property
     def kind(self):
         """What the closed forms by hand go by: the formula, where it is differentiated by its x."""
-        return self.formula if self.wrt in ("X", "x") else f"{self.formula} by {self.wrt}"
+        kind = self.formula if self.wrt in ("X", "x") else f"{self.formula} by {self.wrt}"
+        return f"sum of {kind}" if self.summed else kind
 
     def operand(self, name):
         return next(o for o in self.operands if o.name == name)
@@ -102,8 +108,6 @@ def read_cases(path):
         content = json.load(file)
     cases = {}
     for row in content["rows"]:
-        if row["case"].get("reduce", "none") != "none":
-            continue  # no peer sums over the batch
         name = row["case"]["name"]
         known = cases.get(name)
         if known is None or known.copies < (row.get("copies") or 1):
@@ -138,7 +142,7 @@ class Problem:
 
     @property
     def gradient_shape(self):
-        return (self.batch, *self.case.operand(self.case.wrt).dims)
+        return (1 if self.case.summed else self.batch, *self.case.operand(self.case.wrt).dims)
 
 
 MOST_COPIES = 1000

@@ -13,13 +13,23 @@ import inputs
 
 
 class Differentials:
+    """Of a file, or of one case."""
+
     def __init__(self, path):
         with open(path, encoding="utf-8") as file:
-            self._content = json.load(file)
-        self.seed = int(self._content.get("seed", 1))
+            content = json.load(file)
+        self.seed = int(content.get("seed", 1))
+        self._problems = {name: known["problems"] for name, known in content["cases"].items()}
+
+    @classmethod
+    def of_case(cls, case, problems, seed=1):
+        known = cls.__new__(cls)
+        known.seed = seed
+        known._problems = {case.name: problems}
+        return known
 
     def problems(self, case):
-        return self._content["cases"][case.name]["problems"]
+        return self._problems[case.name]
 
     def check(self, case, value, gradient):
         """The residual closest to (or furthest beyond) its bound, and that bound.

@@ -14,10 +14,12 @@ import argparse
 import datetime
 import json
 import os
-import platform
 import sys
 import threading
 import time
+
+from process import fix_threads, keep_freed_memory, processor
+from ready import make_ready, new_row, one_line, text_of
 
 STARTED = time.monotonic()
 GRACE = 2.0  # seconds beyond the budget for a row to end by itself
@@ -40,36 +42,6 @@ def arguments():
     parser.add_argument("--without", default=None, metavar="WORD",
                         help="no executor whose name contains this: `compile` takes seconds a case")
     return parser.parse_args()
-
-
-# The C library keeps freed memory and uses large pages: libraries that allocate every result anew
-# would otherwise spend their time on page faults, where matgrad is given its results' memory.
-MALLOC = ("glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=68719476736:"
-          "glibc.malloc.hugetlb=1")
-
-
-def keep_freed_memory():
-    """Starts this program again with those settings, which are read when a program starts."""
-    if "GLIBC_TUNABLES" not in os.environ:
-        os.environ["GLIBC_TUNABLES"] = MALLOC
-        os.execv(sys.executable, [sys.executable, *sys.argv])
-
-
-def fix_threads(threads):
-    """The same number for all libraries; before any of them is imported."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = str(threads)
-    processors = sorted(os.sched_getaffinity(0))
-    # XLA starts as many threads as there are processors to run on.
-    os.sched_setaffinity(0, processors[:threads])
-
-
-def processor():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 def spoken(word):
@@ -105,17 +77,7 @@ class Run:
         return max(0.0, min(self.options.seconds, share))
 
     def add(self, case, variant, **fields):
-        row = {"case": case.entry, "executor": variant.name, "ok": False, "error": None,
-               "seconds": None, "low": None, "high": None, "repeats": 0, "once": False,
-               "copies": 1, "way": None, "enqueue_seconds": None, "plan_seconds": None,
-               "bytes": case.bytes,
-               "operations": case.operations, "gb_per_s": None, "gflop_per_s": None,
-               "bound_seconds": None, "percent_of_bound": None,
-               "residual": None, "residual_bound": None}
-        row.update(fields)
-        if row["seconds"]:
-            row["gb_per_s"] = case.bytes / row["seconds"] / 1e9
-            row["gflop_per_s"] = case.operations / row["seconds"] / 1e9
+        row = new_row(case, variant, **fields)
         with self.lock:
             self.rows.append(row)
             self.write()
@@ -160,7 +122,7 @@ class Run:
                 self.add(case, variant, error=USED_UP)
             return
         try:
-            text = self.printed(case)
+            text = text_of(case, self.library, self.options.matgrad)
             copies = Copies(case, self.differentials.seed, self.library)
         except Exception as problem:  # out of memory, a word that is not supported
             for variant in variants:
@@ -175,62 +137,13 @@ class Run:
             except Exception as problem:
                 self.add(case, variant, error=one_line(problem))
 
-    def printed(self, case):
-        if case.kind in self.library.by_hand:
-            return None
-        import printed
-        return printed.derive(self.options.matgrad, case)
-
     def variant(self, case, variant, copies, text):
-        """Tries every way once, checks it, and measures the fastest that is right."""
-        from measure import WARM_UP_OF_A_GPU, enqueue_seconds, measure, one_sample
-
-        right, wrong = [], None
-        compiles = getattr(variant, "compiles", False)
-        for name, run in variant.ways(copies, text).items():
-            if right and time.monotonic() > self.end:
-                break
-            try:
-                start = time.perf_counter()
-                result = run()  # warms up; what is compiled is compiled now
-                self.library.wait(result)
-                first = time.perf_counter() - start
-                value = self.library.download(result[0]) if case.wants_value else None
-                gradient = self.library.download(result[1]) if case.wants_gradient else None
-            except Exception as problem:
-                wrong = wrong or {"error": one_line(problem), "way": name}
-                continue
-            residual, bound = self.differentials.check(case, value, gradient)
-            del result, value, gradient
-            if residual <= bound:
-                # A long first run tells enough.
-                seconds = (first if first > 1 and not compiles
-                           else one_sample(run, self.library.wait))
-                plan = max(0.0, first - seconds) if compiles else None
-                right.append((seconds, name, run, residual, bound, plan))
-            else:
-                wrong = {"error": f"residual {residual:.2e}, bound {bound:.2e}", "way": name,
-                         "residual": residual, "residual_bound": bound}
-        if not right:
-            self.add(case, variant, **wrong)
-            return
-        seconds, name, run, residual, bound, plan = min(right, key=lambda entry: entry[0])
-        if hasattr(variant, "measured"):
-            variant.measured(case, name)
-        on_gpu = self.options.device == "cuda"
-        taken = min(copies.count, getattr(variant, "most_copies", copies.count))
-        timing = measure(run, self.library.wait, self.seconds(), seconds,
-                         self.library.shortest_sample, taken, WARM_UP_OF_A_GPU if on_gpu else 0.0)
-        enqueue = enqueue_seconds(run, self.library.wait) if on_gpu and not timing.once else None
-        self.add(case, variant, ok=True, way=name, seconds=timing.seconds, low=timing.low,
-                 high=timing.high, repeats=timing.repeats, once=timing.once, copies=taken,
-                 enqueue_seconds=enqueue, plan_seconds=plan, residual=residual,
-                 residual_bound=bound)
-
-
-def one_line(problem):
-    text = " ".join(str(problem).split())
-    return f"{type(problem).__name__}: {text}"[:200]
+        ready = make_ready(self.library, self.differentials, variant, copies, text,
+                           lambda: time.monotonic() < self.end)
+        if ready.error:
+            self.add(case, variant, **ready.fields())
+        else:
+            self.add(case, variant, ok=True, **ready.fields(), **ready.measure(self.seconds()))
 
 
 class Watch:

@@ -61,6 +61,23 @@ def log_det_square(X):
     return 2 * jnp.linalg.slogdet(X)[1], 2 * jnp.linalg.inv(X).T
 
 
+def squared_loss(x, V, u):
+    """Here and below: sums over the batch, which is the first axis of what is batched."""
+    r = u @ V.T - x
+    return 0.5 * jnp.vdot(r, r), r.T @ u
+
+
+def logistic_loss(x, w, t):
+    z = -t * (x @ w)
+    return jnp.sum(jax.nn.softplus(z)), (-t * jax.nn.sigmoid(z)) @ x
+
+
+def softmax_loss(x, W, y):
+    z = x @ W.T
+    value = jnp.sum(jax.nn.logsumexp(z, axis=1)) - jnp.vdot(y, z)
+    return value, (jax.nn.softmax(z, axis=1) - y).T @ x
+
+
 # formula -> ways, each (operand names, function of one problem -> (value, gradient))
 KINDS = {
     "0.5*norm2(X*A')^2": {"gram": ("XA", frobenius_gram), "left to right": ("XA", frobenius_left)},
@@ -71,6 +88,9 @@ KINDS = {
     "tr(X*B)": {"closed": ("BX", linear_trace)},
     "logdet(X'*X)": {"cholesky": ("X", log_det_gram_cholesky),
                      "inverse": ("X", log_det_gram_inverse)},
+    "sum of 0.5*norm2(x-V*u)^2 by V": {"products": ("xVu", squared_loss)},
+    "sum of softplus(-t*dot(x,w)) by w": {"products": ("xwt", logistic_loss)},
+    "sum of logsumexp(W*x)-dot(y,W*x) by W": {"products": ("xWy", softmax_loss)},
 }
 
 # formula -> (operand names, f of one problem), for differentiation
@@ -82,6 +102,9 @@ FUNCTIONS = {
     "tr(X*A)": ("AX", lambda A, X: jnp.sum(A.T * X)),
     "tr(X*B)": ("BX", lambda B, X: jnp.sum(B.T * X)),
     "logdet(X'*X)": ("X", lambda X: jnp.linalg.slogdet(X.T @ X)[1]),
+    "sum of 0.5*norm2(x-V*u)^2 by V": ("xVu", lambda x, V, u: 0.5 * jnp.sum((x - u @ V.T) ** 2)),
+    "sum of softplus(-t*dot(x,w)) by w": ("xwt", lambda x, w, t: jnp.sum(jax.nn.softplus(-t * (x @ w)))),
+    "sum of logsumexp(W*x)-dot(y,W*x) by W": ("xWy", lambda x, W, y: softmax_loss(x, W, y)[0]),
 }
 
 
@@ -96,8 +119,8 @@ def wanted(case, value, gradient):
 
 
 def over_batch(case, names, function):
-    """jit(vmap(function)) with shared operands left alone."""
-    axes = tuple(0 if case.operand(n).batched else None for n in names)
+    """jit(vmap(function)) with shared operands left alone; a sum over the batch takes all of it at once."""
+    axes = tuple(0 if case.operand(n).batched and not case.summed else None for n in names)
     if all(axis is None for axis in axes):
         return jax.jit(lambda *a: jax.tree.map(lambda r: r[None], function(*a)))
     return jax.jit(jax.vmap(function, in_axes=axes))
@@ -118,8 +141,7 @@ class ClosedForm:
     compiles = True
 
     def offers(self, case):
-        del case
-        return True
+        return not case.summed or case.kind in KINDS
 
     def ways(self, copies, text):
         case = copies.case
@@ -145,7 +167,7 @@ class Gradient:
     compiles = True
 
     def offers(self, case):
-        return case.wants_gradient
+        return case.wants_gradient and (not case.summed or case.kind in FUNCTIONS)
 
     def ways(self, copies, text):
         case = copies.case

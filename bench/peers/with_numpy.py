@@ -191,6 +191,54 @@ def log_det_gram(p):
     return ways
 
 
+def squared_loss(p):
+    """The sum of 0.5*norm2(x - V*u)^2: R'U of R = U V' - X, the rows of all problems."""
+    x, v, u = p["x"], p["V"], p["u"]
+    g = np.zeros(p.gradient_shape, x.dtype)
+    r = np.zeros_like(x)
+
+    def products():
+        np.matmul(u, v.T, out=r)
+        np.subtract(r, x, out=r)
+        if p.case.wants_gradient:
+            np.matmul(r.T, u, out=g[0])
+        return (0.5 * np.vdot(r, r) if p.case.wants_value else None), g
+
+    return {"products": products}
+
+
+def logistic_loss(p):
+    """The sum of softplus(-t*dot(x,w)): X'(-t .* sigmoid(z)) of z = -t .* X w."""
+    x, w, t_ = p["x"], p["w"], p["t"]
+    g = np.zeros(p.gradient_shape, x.dtype)
+
+    def products():
+        z = -t_ * (x @ w)
+        if p.case.wants_gradient:
+            np.matmul(-t_ * (1 / (1 + np.exp(-z))), x, out=g[0])
+        return (np.sum(np.logaddexp(0, z)) if p.case.wants_value else None), g
+
+    return {"products": products}
+
+
+def softmax_loss(p):
+    """The sum of logsumexp(W*x) - dot(y, W*x): (P - Y)'X with P the softmax of the rows of X W'."""
+    x, w, y = p["x"], p["W"], p["y"]
+    g = np.zeros(p.gradient_shape, x.dtype)
+
+    def products():
+        z = x @ w.T
+        top = np.max(z, axis=1, keepdims=True)
+        e = np.exp(z - top)
+        total = np.sum(e, axis=1, keepdims=True)
+        value = np.sum(np.log(total) + top) - np.vdot(y, z) if p.case.wants_value else None
+        if p.case.wants_gradient:
+            np.matmul((e / total - y).T, x, out=g[0])
+        return value, g
+
+    return {"products": products}
+
+
 KINDS = {
     "0.5*norm2(X*A')^2": frobenius,
     "norm2(A*x-b)^2": least_squares,
@@ -199,6 +247,9 @@ KINDS = {
     "tr(X*A)": lambda p: linear_trace(p, "A"),
     "tr(X*B)": lambda p: linear_trace(p, "B"),
     "logdet(X'*X)": log_det_gram,
+    "sum of 0.5*norm2(x-V*u)^2 by V": squared_loss,
+    "sum of softplus(-t*dot(x,w)) by w": logistic_loss,
+    "sum of logsumexp(W*x)-dot(y,W*x) by W": softmax_loss,
 }
 
 
@@ -228,14 +279,14 @@ class ClosedForm:
         self.threads = threads
 
     def offers(self, case):
-        del case
-        return True
+        return not case.summed or case.kind in KINDS
 
     def ways(self, copies, text):
         by_hand = KINDS.get(copies.case.kind)
 
         make = by_hand or (lambda p: from_printed(p, text))
-        threaded = self.threads > 1 and copies.case.batch >= 64 * self.threads
+        # Sums over the batch are large products, which NumPy shares among the threads itself.
+        threaded = self.threads > 1 and copies.case.batch >= 64 * self.threads and not copies.case.summed
         kept = None
         if copies.case.operations + copies.case.bytes > EXPENSIVE and copies.case.batch > 1000:
             kept = promising(make, copies.problems[0])

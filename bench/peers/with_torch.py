@@ -87,6 +87,25 @@ def log_det_square(case, X):
     return value, 2 * torch.linalg.inv_ex(X).inverse.mT if case.wants_gradient else None
 
 
+def squared_loss(case, x, V, u):
+    """Here and below: sums over the batch, which is the first axis of what is batched."""
+    r = u @ V.mT - x
+    value = 0.5 * torch.sum(r * r) if case.wants_value else None
+    return value, r.mT @ u if case.wants_gradient else None
+
+
+def logistic_loss(case, x, w, t):
+    z = -t * (x @ w)
+    value = torch.nn.functional.softplus(z).sum() if case.wants_value else None
+    return value, (-t * torch.sigmoid(z)) @ x if case.wants_gradient else None
+
+
+def softmax_loss(case, x, W, y):
+    z = x @ W.mT
+    value = torch.logsumexp(z, 1).sum() - torch.sum(y * z) if case.wants_value else None
+    return value, (torch.softmax(z, 1) - y).mT @ x if case.wants_gradient else None
+
+
 # formula -> ways, each (operand names, function of the case and the batch -> (value, gradient))
 KINDS = {
     "0.5*norm2(X*A')^2": {"gram": ("XA", frobenius_gram), "left to right": ("XA", frobenius_left)},
@@ -98,6 +117,9 @@ KINDS = {
     "logdet(X'*X)": {"cholesky": ("X", log_det_gram_cholesky),
                      "two solves": ("X", log_det_gram_solves),
                      "inverse": ("X", log_det_gram_inverse)},
+    "sum of 0.5*norm2(x-V*u)^2 by V": {"products": ("xVu", squared_loss)},
+    "sum of softplus(-t*dot(x,w)) by w": {"products": ("xwt", logistic_loss)},
+    "sum of logsumexp(W*x)-dot(y,W*x) by W": {"products": ("xWy", softmax_loss)},
 }
 
 # formula -> (operand names, f of one problem), for differentiation
@@ -109,6 +131,11 @@ FUNCTIONS = {
     "tr(X*A)": ("AX", lambda A, X: torch.sum(A.mT * X)),
     "tr(X*B)": ("BX", lambda B, X: torch.sum(B.mT * X)),
     "logdet(X'*X)": ("X", lambda X: torch.linalg.slogdet(X.mT @ X)[1]),
+    "sum of 0.5*norm2(x-V*u)^2 by V": ("xVu", lambda x, V, u: 0.5 * torch.sum((x - u @ V.mT) ** 2)),
+    "sum of softplus(-t*dot(x,w)) by w": (
+        "xwt", lambda x, w, t: torch.nn.functional.softplus(-t * (x @ w)).sum()),
+    "sum of logsumexp(W*x)-dot(y,W*x) by W": (
+        "xWy", lambda x, W, y: torch.logsumexp(x @ W.mT, 1).sum() - torch.sum(y * (x @ W.mT))),
 }
 
 
@@ -121,7 +148,7 @@ def ways_of(case):
 
 def finished(case, function):
     """Results as matgrad leaves them: one dense gradient per problem, only what was asked for."""
-    shape = (case.batch, *case.operand(case.wrt).dims)
+    shape = (1 if case.summed else case.batch, *case.operand(case.wrt).dims)
 
     def run(*arrays):
         value, gradient = function(case, *arrays)
@@ -272,17 +299,16 @@ class Gradient:
         case = copies.case
         names, f = FUNCTIONS[case.kind]
         at = names.index(case.wrt)
-        dims = tuple(0 if case.operand(n).batched else None for n in names)
+        dims = tuple(0 if case.operand(n).batched and not case.summed else None for n in names)
         transform = torch.func.grad_and_value if case.wants_value else torch.func.grad
         differentiated = transform(f, argnums=at)
         if any(dim is not None for dim in dims):
             differentiated = torch.func.vmap(differentiated, in_dims=dims)
 
         def over(*arrays):
-            if not case.wants_value:
-                return None, differentiated(*arrays)
-            gradient, value = differentiated(*arrays)
-            return value, gradient
+            result = differentiated(*arrays)
+            gradient, value = result if case.wants_value else (result, None)
+            return value, gradient[None] if case.summed else gradient
 
         def build(p):
             arrays = [p[n] for n in names]
