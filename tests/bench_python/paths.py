@@ -4,4 +4,4 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "bench" / name) for name in ("peers", "report", "accuracy")]
+sys.path[:0] = [str(ROOT / "bench" / name) for name in ("peers", "report", "accuracy", "rounds")]
