@@ -2,6 +2,8 @@
 
 from statistics import median
 
+import confidence
+import machine
 from results import geometric_mean, time_text
 
 FIGURES = {
@@ -30,41 +32,80 @@ def head_of(results):
     rows = []
     for file in results.files:
         versions = ", ".join(f"{k} {v}" for k, v in (file.get("versions") or {}).items())
-        rows.append([file["tool"], file["device"], file.get("threads", ""), versions,
+        executors = dict.fromkeys(row["executor"] for row in file["rows"])
+        tool = file["tool"] if file is first else f"{file['tool']}: {', '.join(executors)}"
+        rows.append([tool, file["device"], file.get("threads", ""), versions,
                      (file.get("commit") or "")[:12], file.get("date", "")])
     lines += table(["tool", "device", "threads", "versions", "commit", "date"], rows) + [""]
     lines += ["Commands, in this order:", ""]
-    lines += [f"    {file['command']}" for file in results.files] + [""]
-    for scalar, ceiling in (results.ceilings or {}).items():
-        lines.append(f"Ceilings of this machine in {scalar}: copy "
-                     f"{ceiling['copy_bytes_per_s'] / 1e9:.3g} GB/s, multiply-add "
-                     f"{ceiling['multiply_add_flops_per_s'] / 1e9:.4g} GFLOP/s.")
-    return lines + [""]
+    lines += [f"    {command}" for command in dict.fromkeys(file["command"] for file in results.files)] + [""]
+    return lines + machine.ceilings(results) + machine.load(results) + [""]
 
 
 def summary(results, absent):
     pairs = results.pairs()
-    compared = [p for p in pairs if p.ratio is not None]
-    lines = ["## Summary", ""]
-    if compared:
-        mean = geometric_mean(p.ratio for p in compared)
-        losses = sum(p.ratio < 1 for p in compared)
-        lines.append(f"{len(compared)} cases have a time on both sides. Against the best peer of "
-                     f"each case matgrad is {mean:.2f} times as fast in the geometric mean; the "
-                     f"minimum is {compared[0].ratio:.2f} (`{compared[0].name}`); the peer is "
-                     f"faster in {losses}.")
+    lines = ["## Summary", "", *headline(pairs)]
     failed = [r for r in results.rows if r.failed]
     lines.append(f"Results that failed the check: {sum(r.ours for r in failed)} of matgrad, "
                  f"{sum(not r.ours for r in failed)} of peers.")
-    lines += [""] + by_peer(results)
+    lines += ["", *by_peer(results, absent)]
     if absent:
         lines += ["Peers that are absent here:", ""]
         lines += [f"- {name}: {reason}" for name, reason in absent.items()] + [""]
     return lines
 
 
-def by_peer(results):
-    """The ratio to each peer alone."""
+def headline(pairs):
+    """Of the rows in which nobody is missing; the others flatter whoever had time."""
+    compared = [p for p in pairs if p.complete]
+    partly = [p for p in pairs if p.ratio is not None and not p.complete]
+    lines = []
+    if compared:
+        mean = geometric_mean(p.ratio for p in compared)
+        bounds = confidence.of_the_mean([p.rounds for p in compared])
+        sure = f" (95%: {bounds[0]:.2f} to {bounds[1]:.2f})" if bounds else ""
+        counts = [sum(p.verdict == word for p in compared) for word in ("behind", "even")]
+        lines.append(
+            f"In {len(compared)} cases every installed peer that offers the case has a time. Against the best peer "
+            f"of each matgrad is {mean:.2f} times as fast in the geometric mean{sure}; the minimum is "
+            f"{compared[0].ratio:.2f} (`{compared[0].name}`); the peer is faster in {counts[0]}"
+            + (f", and {counts[1]} are even: the rounds do not tell who is faster." if counts[1] else "."))
+    if partly:
+        missing = sorted({name for p in partly for name in p.unreached})
+        lines.append(f"Left out of that mean: {len(partly)} cases in which {', '.join(missing)} had no time; "
+                     "they are marked with a star.")
+    return lines
+
+
+def losses(results):
+    """Where a peer is ahead, the worst first."""
+    behind = [p for p in results.pairs() if p.ratio is not None and p.verdict == "behind"]
+    lines = ["## Where a peer is faster", ""]
+    if not behind:
+        return [*lines, "In no case.", ""]
+    rows = [[case_of(p), ratio_of(p), p.best_peer.executor + (f" ({p.best_peer.way})" if p.best_peer.way else ""),
+             timed(p.ours), timed(p.best_peer), of_bound(p.ours)] for p in behind]
+    return lines + table(["case", "ratio", "best peer", "our time", "its time", "ours of bound"], rows) + [""]
+
+
+def case_of(pair):
+    return f"`{pair.name}`" + ("" if pair.complete or pair.ratio is None else " *")
+
+
+def ratio_of(pair):
+    if pair.ratio is None:
+        return ""
+    if pair.interval is None:
+        return f"{pair.ratio:.2f}"
+    return f"{pair.ratio:.2f} [{pair.interval[0]:.2f}, {pair.interval[1]:.2f}]"
+
+
+def of_bound(row):
+    return f"{row.percent_of_bound:.0f}%" if row and row.percent_of_bound else ""
+
+
+def by_peer(results, absent):
+    """The ratio to each peer alone; one that is absent has a line too."""
     ratios, counts = {}, {}
     for pair in results.pairs():
         for row in pair.peers:
@@ -76,9 +117,10 @@ def by_peer(results):
             count[0] += row.timed
             count[1] += row.failed
             count[2] += not row.timed and not row.failed
-    if not counts:
+    if not counts and not absent:
         return []
-    rows = []
+    rows = [[name, 0, "", "", "absent", ""] for name in absent
+            if not name.endswith("in part") and name not in counts]
     for name, (timed, failed, without) in counts.items():
         values = ratios.get(name, [])
         rows.append([name, timed, failed, without,
@@ -90,19 +132,22 @@ def by_peer(results):
 
 def cases(results):
     lines = ["## All cases, the worst first", "",
-             "`ratio` is the time of the best peer over matgrad's: below 1 the peer is faster. "
+             "`ratio` is the time of the best peer over matgrad's: below 1 the peer is faster. Brackets hold "
+             f"the median ratio's interval{machine.confidence_text(results)}. A star: a peer that offers the case "
+             "has no time in it. "
              "`of bound` is the least time that bytes and operations allow over the time taken. "
              "`enqueue` is what the host takes of it on a GPU. "
              "`check` is the largest residual over its bound, matgrad's and the peer's. "
-             "`(1)`: one repeat only. Times are medians; brackets hold the quartiles.", ""]
+             "`(1)`: one repeat only. `busy`: other processes had over a tenth of the processors. Times are "
+             "medians, of the rounds where there are any; brackets hold the quartiles.", ""]
     rows = []
     for pair in results.pairs():
         ours, peer = pair.ours, pair.best_peer
         rows.append([
-            f"`{pair.name}`", "" if pair.ratio is None else f"{pair.ratio:.2f}",
+            case_of(pair) + (" busy" if ours and (ours.others or 0) > 0.1 else ""), ratio_of(pair),
             ours.executor if ours else "none",
             timed(ours), time_text(ours.enqueue_seconds) if ours else "",
-            f"{ours.percent_of_bound:.0f}%" if ours and ours.percent_of_bound else "",
+            of_bound(ours),
             f"{peer.executor}" + (f" ({peer.way})" if peer and peer.way else "") if peer else "",
             timed(peer), " / ".join(residual(r) or "-" for r in (ours, peer) if r)])
     return lines + table(["case", "ratio", "executor", "time", "enqueue",
@@ -167,24 +212,25 @@ def failures(results):
 def conditions():
     return """## How it was measured
 
-Both sides compute the same cases from the same seed, hold their results to the same differential
-check (bench/README.md), and read as many copies of their operands in turn, so that these do not come
-from the last-level cache; a peer takes at most 1,000 copies of a tiny case. Peers run with as many
-threads as matgrad. The first runs and all compilation are left out, and a GPU is kept busy for 0.1 s
-before it is measured, since the clock of an idle one is low. matgrad computes Gram matrices
-and factors of float data in double unless a case says `fast`; the peers compute float data in float,
-as their users do, so a ratio in float compares more accurate work with less: `check` shows both
-residuals. NumPy, JAX and PyTorch closed forms are written in several ways where there are several
-(named in brackets), and the fastest that passes is timed; NumPy's batch is also split over threads
-by hand. Functions other than the four use the NumPy text that `matgrad derive` prints, rewritten for
-a batch (`printed`). The memory of results: matgrad and NumPy write into results that exist, JAX and
-PyTorch allocate theirs, from memory that the C library is told to keep and to back by large pages.
+Both sides compute the same cases from the same seed, hold their results to the same differential check
+(bench/README.md), and read as many copies of their operands in turn, so that these do not come from the
+last-level cache; a peer takes at most 1,000 copies of a tiny case. Peers run with as many threads as matgrad.
+A row goes through all contenders in rounds before the next row begins, so a ratio compares times of the same
+minute (records without rounds: one tool after the other). The first runs and all compilation are left out,
+and a GPU is kept busy for 0.1 s before it is measured, since the clock of an idle one is low. matgrad
+computes Gram matrices and factors of float data in double unless a case says `fast`; the peers compute float
+data in float, as their users do, so a ratio in float compares more accurate work with less: `check` shows
+both residuals. NumPy, JAX and PyTorch closed forms are written in several ways where there are several (named
+in brackets), and the fastest that passes is timed; NumPy's batch is also split over threads by hand.
+Functions other than the four use the NumPy text that `matgrad derive` prints, rewritten for a batch
+(`printed`). The memory of results: matgrad and NumPy write into results that exist, JAX and PyTorch allocate
+theirs, from memory that the C library is told to keep and to back by large pages.
 """.splitlines()
 
 
 def write(path, results, figures, absent, accuracy=()):
     """`accuracy`: lines that stand below the figure of accuracy, or without it."""
-    lines = head_of(results) + summary(results, absent)
+    lines = head_of(results) + summary(results, absent) + losses(results)
     if "ratios" in figures:
         lines += [f"![{FIGURES['ratios']}](ratios.svg)", ""]
     lines += cases(results) + beside_the_time(results) + failures(results)

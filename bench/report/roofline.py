@@ -5,18 +5,29 @@ import numpy as np
 from style import BLACK, FUNCTIONS, GREY, plt, save
 
 
+PANELS = ("float32", "float32, computed in double", "float64")
+
+
+def panel_of(pair):
+    """By the type that most of its operations are of: `robust` float is held to the peak of double."""
+    scalar, ours = pair.case["type"], pair.ours
+    in_double = 2 * (ours.double_operations or 0) > (ours.operations or 0)
+    return "float32, computed in double" if scalar == "float32" and in_double else scalar
+
+
 def draw(results, folder):
     pairs = [p for p in results.pairs() if p.ours is not None]
-    types = [t for t in ("float32", "float64") if any(p.case["type"] == t for p in pairs)]
-    if not types:
+    panels = {name: [p for p in pairs if panel_of(p) == name] for name in PANELS}
+    panels = {name: own for name, own in panels.items() if own}
+    if not panels:
         return None
     functions = sorted({p.case["function"] for p in pairs})
     looks = {name: FUNCTIONS[i % len(FUNCTIONS)] for i, name in enumerate(functions)}
-    figure, axes = plt.subplots(1, len(types), figsize=(6.2 * len(types), 5.6), sharex=True,
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.2 * len(panels), 5.6), sharex=True,
                                 sharey=True, squeeze=False)
-    for axis, scalar in zip(axes[0], types):
-        draw_type(axis, scalar, [p for p in pairs if p.case["type"] == scalar],
-                  (results.ceilings or {}).get(scalar), looks)
+    for axis, (name, own) in zip(axes[0], panels.items()):
+        computed = "float64" if name.endswith("double") else name
+        draw_type(axis, name, own, (results.ceilings or {}).get(computed), looks)
     axes[0][0].set_ylabel("GFLOP/s")
     handles = [plt.Line2D([], [], linestyle="", marker=m, color=c, markeredgecolor=BLACK,
                           markeredgewidth=0.5, label=name) for name, (c, m) in looks.items()]
@@ -24,7 +35,7 @@ def draw(results, folder):
                               markeredgewidth=2, label="best peer, same case"))
     figure.legend(handles=handles, loc="upper center", ncols=min(5, len(handles)),
                   bbox_to_anchor=(0.5, 0.02))
-    figure.suptitle("Every case against the roof: matgrad's fastest executor", y=0.98)
+    figure.suptitle("Every case of matgrad against the roof of the type that it computes in", y=0.98)
     return save(figure, folder, "roofline")
 
 

@@ -3,7 +3,7 @@ results hold."""
 
 import math
 
-from style import GREY, look, plt, save
+from style import GREY, look, name_of, plt, save
 
 SIZE = "largest dimension"
 FIXED = ("function", "f", "type", "accuracy", "outputs")
@@ -77,7 +77,7 @@ def draw(results, folder):
             axis.set(yscale="log", ylabel="GB/s" if label == SIZE else "us per problem")
     for axis in list(axes.flat)[len(panels):]:
         axis.set_visible(False)
-    handles = [plt.Line2D([], [], label=name, **look(name)) for name in sorted(seen)]
+    handles = [plt.Line2D([], [], label=name_of(name), **look(name)) for name in sorted(seen)]
     figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0),
                   ncols=min(6, len(handles)))
     figure.tight_layout()

@@ -29,13 +29,19 @@ EXECUTORS = {
     "cupy": (YELLOW, "h", True),
     "eigen": (BLACK, "p", True),
     "libxsmm": (GREY, "*", True),
+    "mkl": (VERMILION, "<", True),
     "cublas": (BLACK, "d", True),
     "cublas, graph": (BLACK, "d", False),
     "mathdx": (SKY, "X", True),
     "mathdx, graph": (SKY, "X", False),
 }
+# What figures call the executors of matgrad, which results files name by where they compute.
+OUR_NAMES = {"cpu": "matgrad", "cuda": "matgrad", "cuda, graph": "matgrad, graph",
+             "cuda library": "matgrad, library", "cuda library, graph": "matgrad, library, graph"}
+# Of the functions of a suite: a colour comes twice, a marker once.
 FUNCTIONS = [(BLUE, "o"), (ORANGE, "^"), (GREEN, "s"), (VERMILION, "D"), (PURPLE, "P"), (SKY, "v"),
-             (BLACK, "X"), (YELLOW, "h")]
+             (BLACK, "X"), (YELLOW, "h"), (BLUE, "<"), (ORANGE, "*"), (GREEN, "p"), (VERMILION, ">"),
+             (PURPLE, "d"), (SKY, "8"), (BLACK, "H")]
 
 plt.rcParams.update({
     "font.size": 10, "axes.titlesize": 11, "axes.labelsize": 10, "legend.fontsize": 9,
@@ -44,6 +50,10 @@ plt.rcParams.update({
     "svg.fonttype": "none", "svg.hashsalt": "matgrad", "legend.frameon": False,
     "font.family": "DejaVu Sans",
 })
+
+
+def name_of(executor):
+    return OUR_NAMES.get(executor, executor)
 
 
 def look(executor):

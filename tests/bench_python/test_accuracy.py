@@ -225,7 +225,7 @@ class Pages(unittest.TestCase):
 
     def test_the_report_has_the_tables_with_or_without_the_figure(self):
         class Empty:
-            matgrad, files, ceilings, rows = {"device": "d"}, [], {}, []
+            matgrad, files, ceilings, rows, load = {"device": "d"}, [], {}, [], None
 
             def pairs(self):
                 return []
