@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
+#include <tuple>
 
+#include "bench/inputs.hpp"
 #include "bench/suite_fields.hpp"
 #include "support/cookbook.hpp"
 #include "support/test_data.hpp"
@@ -94,6 +97,82 @@ TEST(CoreSuite, SpansFunctionsSizesBatchesTypesAndOutputs) {
         }
     }
     EXPECT_EQ(seen["frobenius"].count("shared"), 1);
+}
+
+const Case& case_of_core(const Suite& core, const std::string& function) {
+    return *std::find_if(core.cases.begin(), core.cases.end(),
+                         [&](const Case& c) { return c.function == function; });
+}
+
+TEST(CoreSuite, HasWhatAnOptimiserCalls) {
+    const Suite core = own_suite("core");
+    for (const char* function : {"squared_loss", "logistic_loss", "softmax_loss"}) {
+        const Case& c = case_of_core(core, function);
+        EXPECT_EQ(c.reduction, Reduction::sum) << function;
+        EXPECT_EQ(std::count(c.batched.begin(), c.batched.end(), c.wrt), 0) << function;
+        EXPECT_GE(c.batch, 1797) << function;
+    }
+    EXPECT_GE(case_of_core(core, "gaussian_nll").batch, 1000);
+    EXPECT_GE(case_of_core(core, "logistic").sizes.front().second, 20000);
+}
+
+/// The sizes of a case of the suite at a size that is looked at entry by entry.
+std::vector<Operand> small_operands(const Case& c) {
+    Case small = c;
+    small.batch = 1;
+    for (auto& [name, size] : small.sizes) {
+        size = name == "m" ? 6 : 3;
+    }
+    std::vector<Operand> operands = small.operands();
+    for (Operand& operand : operands) {
+        operand.batched = false;
+    }
+    return operands;
+}
+
+/// What a plan for one problem gives, each operand drawn.
+std::vector<double> only_result(const Expr& f, std::vector<Operand> operands,
+                                const PlanOptions& options) {
+    const Plan plan = make_plan(f, operands, options);
+    std::map<std::string, std::vector<double>> data;
+    std::vector<OperandView> views;
+    for (const Operand& operand : plan.operands()) {
+        std::vector<double>& entries = data[operand.name];
+        entries.resize(static_cast<std::size_t>(operand.rows * operand.cols));
+        fill_inputs({operand.name, {}, Structure::general}, operand.rows, operand.cols, 1,
+                    ScalarType::float64, entries.data());
+        views.emplace_back(operand.name, ConstView(entries.data(), ScalarType::float64,
+                                                   operand.rows, operand.cols, operand.cols, 1));
+    }
+    const OutputInfo& output = plan.outputs().front();
+    std::vector<double> result(static_cast<std::size_t>(output.rows * output.cols));
+    const View to(result.data(), ScalarType::float64, output.rows, output.cols, output.cols, 1);
+    EXPECT_EQ(plan.run(views, {to}).failed, 0);
+    return result;
+}
+
+// A suite has no field for them: the row is the gradient of <grad f, V>.
+TEST(CoreSuite, ItsHessianVectorProductsAreThoseOfTheirFunctions) {
+    const Suite core = own_suite("core");
+    for (const auto& [function, f, direction] :
+         {std::tuple{"log_det_gram_hvp", "logdet(X'*X)", "V"},
+          std::tuple{"logistic_hvp", "sum(softplus(-(y.*(A*x))))", "v"}}) {
+        const Case& c = case_of_core(core, function);
+        const std::vector<Operand> operands = small_operands(c);
+        PlanOptions options;
+        options.value = false;
+        options.wrt = {c.wrt};
+        const std::vector<double> by_suite = only_result(c.expression(), operands, options);
+        options.wrt = {};
+        options.hvp = {{c.wrt, direction}};
+        std::vector<Declaration> declare = c.declare;
+        std::erase_if(declare, [name = direction](const Declaration& d) { return d.name == name; });
+        const std::vector<double> by_plan = only_result(parse(f, declare), operands, options);
+        ASSERT_EQ(by_suite.size(), by_plan.size());
+        for (std::size_t i = 0; i < by_plan.size(); ++i) {
+            EXPECT_NEAR(by_suite[i], by_plan[i], 1e-12 * (1 + std::abs(by_plan[i]))) << function;
+        }
+    }
 }
 
 TEST(CookbookSuite, HasEveryRowOfTheTableTwice) {
