@@ -41,7 +41,7 @@ def arguments():
     parser.add_argument("--filter", default="", help="only rows whose name contains this")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--seconds", type=float, default=0.1, help="of a turn: one contender in one round")
+    parser.add_argument("--seconds", type=float, default=0.06, help="of a turn: one contender in one round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--budget", type=float, default=float("inf"), help="seconds; no row is begun after it")
     parser.add_argument("--patience", type=float, default=90, help="seconds for an answer")
