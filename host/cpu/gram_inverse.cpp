@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "program/cost.hpp"
 #include "program/gram_limits.hpp"
 #include "program/uses.hpp"
 
@@ -30,6 +31,7 @@ public:
                 replace(i, static_cast<std::size_t>(second));
                 uses_ = count_uses(program_);
                 producers_ = find_producers(program_);
+                count_costs(program_);
             }
         }
         return std::move(program_);
@@ -109,6 +111,8 @@ private:
         of_inverse.text = "inv(" + factor.text + ")";
         program_.values.push_back(std::move(of_inverse));
         Value& square = program_.value(s);
+        const auto* potrf = maker<Potrf>(a.triangle.value);
+        square.text = "inv(" + program_.value(potrf->a.value).text + ")";
         square.rows = square.cols = factor.rows;
         square.type = type;
         square.structure = Structure::symmetric;
@@ -118,6 +122,10 @@ private:
 
         const Use inverse{w};
         Step made = program_.steps[first];
+        made.why = "from the inverse of its factor";
+        program_.steps[first].why = "the inverse of a factor, which is small";
+        program_.steps[second].why =
+            "one product in place of two solves: nothing is lost by it here";
         made.operation = Syrk{transposed(inverse), 1, true};
         const Use root = a.b;
         Gemm product{root, Use{s}, a.alpha * b.alpha, 0, {}};
