@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cpu/plain/gemm_batch.hpp"
+#include "cpu/plain/gemv_batch.hpp"
 #include "cpu/steps/estimate.hpp"
 #include "cpu/steps/plain_views.hpp"
 #include "cpu/steps/run_steps.hpp"
@@ -18,6 +19,32 @@ struct BatchProduct {
     double alpha = 1, beta = 0;
     bool lower_only = false;
 };
+
+/// Bytes of a value from one problem to the next.
+std::int64_t bytes_of(const Program& program, ValueId id) {
+    const Value& value = program.value(id);
+    return value.scope == Scope::problem ? value.count() * size_of(value.type) : 0;
+}
+
+/// Does no later step read the value?
+bool is_last_reader(const Program& program, const Step& step, ValueId id) {
+    bool last = false;
+    for (const Step& other : program.steps) {
+        for_each_use(other.operation,
+                     [&](const Use& use) { last = use.value == id ? &other == &step : last; });
+    }
+    return last;
+}
+
+/// The matrices that products are added to are put where those go.
+void place_added(View from, std::int64_t step, View to, std::int64_t problems) {
+    const std::int64_t to_step = to.count() * size_of(to.type);
+    for (std::int64_t p = 0; p < problems; ++p) {
+        PlainViews::place(from, to);
+        from.data += step;
+        to.data += to_step;
+    }
+}
 
 class RunGemmBatch : public CpuStep {
 public:
@@ -52,7 +79,8 @@ public:
         call.room =
             run.scratch->take(gemm_batch_bytes(call.c.rows, call.a.cols, call.c.cols, step_.type));
         if (product_.beta != 0) {
-            place_added(run, call);
+            place_added(use_of(product_.c, run.values[product_.c.value]), c_step_, call.c,
+                        run.problems);
         }
         if (call.c.col_stride != 1) {
             turn(call);
@@ -61,19 +89,6 @@ public:
     }
 
 private:
-    /// From one problem to the next.
-    static std::int64_t bytes_of(const Program& program, ValueId id) {
-        const Value& value = program.value(id);
-        return value.scope == Scope::problem ? value.count() * size_of(value.type) : 0;
-    }
-    static bool is_last_reader(const Program& program, const Step& step, ValueId id) {
-        bool last = false;
-        for (const Step& other : program.steps) {
-            for_each_use(other.operation,
-                         [&](const Use& use) { last = use.value == id ? &other == &step : last; });
-        }
-        return last;
-    }
     static std::int64_t scratch(const Program& program, const Step& step,
                                 const BatchProduct& product) {
         const Value& out = program.value(step.out);
@@ -110,22 +125,102 @@ private:
         }
     }
 
-    /// The matrices that the products are added to are put where those go.
-    void place_added(const StepRun& run, const GemmBatch& call) const {
-        View from = use_of(product_.c, run.values[product_.c.value]);
-        View to = call.c;
-        for (std::int64_t p = 0; p < run.problems; ++p) {
-            PlainViews::place(from, to);
-            from.data += c_step_;
-            to.data += call.c_step;
-        }
-    }
-
     const Step& step_;
     BatchProduct product_;
     std::int64_t a_step_, b_step_, c_step_;
     bool last_of_a_, last_of_b_;  ///< no later step reads the operand
 };
+
+/// y = alpha a x + beta y, each problem with a matrix of its own.
+class RunGemvBatch : public CpuStep {
+public:
+    RunGemvBatch(const Program& program, const Step& step, const BatchProduct& product)
+        : CpuStep(to_text(program, step), scratch(program, step, product),
+                  price(program, step, product)),
+          step_(step),
+          product_(product),
+          a_step_(bytes_of(program, product.a.value)),
+          x_step_(bytes_of(program, product.b.value)),
+          c_step_(product.beta == 0 ? 0 : bytes_of(program, product.c.value)),
+          last_of_a_(is_last_reader(program, step, product.a.value)) {}
+
+    void compute(const StepRun& run) const override {
+        const View out = run.values[step_.out];
+        GemvBatch call;
+        call.alpha = product_.alpha;
+        call.beta = product_.beta;
+        call.a = run.values[product_.a.value];
+        call.transposed = product_.a.transposed;
+        if (call.a.cols == 1) {
+            call.a = row_major(call.a.data, call.a.type, 1, call.a.rows, 1);
+            call.transposed = !call.transposed;
+        }
+        call.y = out.data;
+        call.a_step = a_step_;
+        call.x_step = x_step_;
+        call.a_ahead = last_of_a_ && run.is_followed(product_.a.value);
+        call.y_step = out.count() * size_of(out.type);
+        View x = run.values[product_.b.value];
+        if (x_step_ == 0) {
+            const View column = run.scratch->matrix(x.type, x.count(), 1, 1);
+            copy_matrix(x.rows == 1 ? transposed(x) : x, column);
+            x = column;
+        }
+        call.x = x.data;
+        if (product_.beta != 0) {
+            place_added(use_of(product_.c, run.values[product_.c.value]), c_step_, out,
+                        run.problems);
+        }
+        gemv_batch(call, run.problems);
+    }
+
+private:
+    static std::int64_t scratch(const Program& program, const Step& step,
+                                const BatchProduct& product) {
+        return align_up(program.value(product.b.value).count() * size_of(step.type));
+    }
+    static double price(const Program& program, const Step& step, const BatchProduct& product) {
+        const Value& a = program.value(product.a.value);
+        const double rows = static_cast<double>(a.rows.size);
+        const double vectors = vectors_of(a.cols.size, step.type);
+        if (product.a.transposed) {
+            return kBatchCall + vectors * (kGemvVector * rows + kGemvSum);
+        }
+        // All sums of a vector's rows are added up together.
+        const double groups = vectors_of(a.rows.size, step.type);
+        return kBatchCall + kGemvVector * rows * vectors + groups * kGemvTree / weight(step.type);
+    }
+    static constexpr double kGemvVector = 0.45;
+    static constexpr double kGemvSum = 2;
+    static constexpr double kGemvTree = 12;
+
+    const Step& step_;
+    BatchProduct product_;
+    std::int64_t a_step_, x_step_, c_step_;
+    bool last_of_a_;
+};
+
+/// Null where a product is not of a matrix of each problem and a vector, in one type.
+CpuStepPtr make_vector_batch(const Program& program, const Step& step, BatchProduct product) {
+    const Value& out = program.value(step.out);
+    if (out.cols.size != 1) {
+        // A row is the transpose of a column: c' = b' a'.
+        std::swap(product.a, product.b);
+        product.a.transposed = !product.a.transposed;
+        product.b.transposed = !product.b.transposed;
+    }
+    const Value& a = program.value(product.a.value);
+    const Value& x = program.value(product.b.value);
+    const bool typed = a.type == step.type && x.type == step.type && out.type == step.type;
+    const bool fits = a.scope == Scope::problem && is_whole(product.a) && is_whole(product.b) &&
+                      std::min(x.rows.size, x.cols.size) == 1 &&
+                      std::min(out.rows.size, out.cols.size) == 1 && a.count() > 0 &&
+                      is_batch_gemv(a.rows.size, a.cols.size, step.type);
+    if (!typed || !fits || product.alpha == 0) {
+        return nullptr;
+    }
+    return std::make_unique<RunGemvBatch>(program, step, product);
+}
 
 CpuStepPtr make_batch(const Program& program, const Step& step, const BatchProduct& product) {
     const Value& out = program.value(step.out);
@@ -147,9 +242,10 @@ CpuStepPtr make_batch(const Program& program, const Step& step, const BatchProdu
 }  // namespace
 
 CpuStepPtr make_run_gemm_batch(const Program& program, const Step& step, const Gemm& gemm) {
-    return make_batch(
-        program, step,
-        {gemm.a, gemm.b, gemm.c, gemm.alpha, is_present(gemm.c) ? gemm.beta : 0, false});
+    const BatchProduct product{
+        gemm.a, gemm.b, gemm.c, gemm.alpha, is_present(gemm.c) ? gemm.beta : 0, false};
+    CpuStepPtr of_vectors = make_vector_batch(program, step, product);
+    return of_vectors != nullptr ? std::move(of_vectors) : make_batch(program, step, product);
 }
 
 CpuStepPtr make_run_syrk_batch(const Program& program, const Step& step, const Syrk& syrk) {
