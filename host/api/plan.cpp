@@ -17,6 +17,7 @@
 #include "api/pass_trace.hpp"
 #include "api/plan_cost.hpp"
 #include "api/plan_making.hpp"
+#include "api/quick_call.hpp"
 #include "check/run_check.hpp"
 #include "cpu/cpu_executor.hpp"
 #include "executor/workers.hpp"
@@ -98,9 +99,10 @@ struct Plan::Impl {
     std::vector<std::string> output_names;
     ScalarType type = ScalarType::float64;
     std::vector<std::size_t> operand_of;  ///< Program operand i is caller operand operand_of[i]
-    Device device;                        ///< never automatic
-    std::string why_device;               ///< empty if it was asked for
-    std::string passes;                   ///< for `explain`, or empty
+    detail::QuickBinding quick;
+    Device device;           ///< never automatic
+    std::string why_device;  ///< empty if it was asked for
+    std::string passes;      ///< for `explain`, or empty
     std::unique_ptr<const Executor> executor;
     std::function<std::unique_ptr<const Executor>(Program)> make_executor;
     mutable std::once_flag linear_once;
@@ -118,6 +120,9 @@ struct Plan::Impl {
         }
         return ordered;
     }
+    /// Any call, checked argument by argument.
+    RunSummary run(std::span<const OperandView> given, std::span<const ResultView> results,
+                   std::span<std::int32_t> status, const RunOptions& run_options) const;
 };
 
 const Plan::Impl& Plan::impl() const try {
@@ -166,55 +171,77 @@ std::string Plan::explain() const try {
     detail::throw_as_matgrad();
 }
 
+namespace {
+
+/// Nothing but operands, results and status.
+bool is_bare(const RunOptions& options) {
+    return options.rows.empty() && options.workspace == nullptr && !options.parallel &&
+           !options.hooks.advance && !options.check_finite && options.parts == nullptr;
+}
+
+}  // namespace
+
 RunSummary Plan::run(const OperandViews& operands, const ResultViews& results,
                      std::span<std::int32_t> status, const RunOptions& options) const try {
     const Impl& plan = impl();
+    detail::QuickCall quick;
+    if (is_bare(options) && plan.quick.bind(operands.span(), results.span(), status, quick)) {
+        HostCall call;
+        call.batch = quick.batch;
+        call.operands = {quick.operands, plan.operand_of.size()};
+        call.results = {quick.results, plan.outputs.size()};
+        call.status = status;
+        return plan.executor->run(call, options.hooks);
+    }
+    return plan.run(operands.span(), results.span(), status, options);
+} catch (...) {
+    detail::throw_as_matgrad();
+}
+
+RunSummary Plan::Impl::run(std::span<const OperandView> given, std::span<const ResultView> results,
+                           std::span<std::int32_t> status, const RunOptions& run_options) const {
     detail::CallMemory memory;
-    const detail::RunContract contract = plan.contract();
+    const detail::RunContract own = contract();
     const detail::BoundCall bound =
-        bind_call(contract, operands.span(), results.span(), detail::count_of(options.rows),
-                  status.size(), memory);
-    detail::check_rows(options.rows, bound.problems);
+        bind_call(own, given, results, detail::count_of(run_options.rows), status.size(), memory);
+    detail::check_rows(run_options.rows, bound.problems);
     detail::OtherMemory other;
     other.status = status;
-    other.rows = options.rows;
+    other.rows = run_options.rows;
     HostCall call;
-    if (options.workspace != nullptr &&
-        plan.executor->workspace_memory() == WorkspaceMemory::host) {
-        call.workspace = options.workspace->bytes();
+    if (run_options.workspace != nullptr && executor->workspace_memory() == WorkspaceMemory::host) {
+        call.workspace = run_options.workspace->bytes();
         other.workspace = call.workspace;
-        other.workspace_needed = plan.executor->workspace_bytes();
+        other.workspace_needed = executor->workspace_bytes();
     }
-    check_memory(contract, bound, other, memory);
-    const std::span<const ConstStrided> ordered = plan.in_program_order(bound.operands, memory);
+    check_memory(own, bound, other, memory);
+    const std::span<const ConstStrided> ordered = in_program_order(bound.operands, memory);
     call.batch = bound.batch;
     call.operands = ordered;
     call.results = bound.results;
     call.status = status;
     call.beta = bound.beta;
-    call.rows = options.rows;
-    const CallersFunctions callers(options);
-    call.parallel = options.parallel ? &callers.parallel : nullptr;
+    call.rows = run_options.rows;
+    const CallersFunctions callers(run_options);
+    call.parallel = run_options.parallel ? &callers.parallel : nullptr;
     BatchPart part;
-    if (options.parts != nullptr) {
-        const BatchParts& parts = *options.parts;
+    if (run_options.parts != nullptr) {
+        const BatchParts& parts = *run_options.parts;
         check_part(parts, call);
         part = {parts.done(), parts.problems(), parts.failed(), parts.sums_.bytes()};
         call.part = &part;
     }
-    RunSummary summary = plan.executor->run(call, callers.hooks);
-    if (options.parts != nullptr) {
-        options.parts->done_ += summary.problems;
-        options.parts->failed_ += summary.failed;
+    RunSummary summary = executor->run(call, callers.hooks);
+    if (run_options.parts != nullptr) {
+        run_options.parts->done_ += summary.problems;
+        run_options.parts->failed_ += summary.failed;
     }
-    if (options.check_finite) {
-        const std::int64_t marked = mark_not_finite(plan.outputs, plan.type, bound, status);
+    if (run_options.check_finite) {
+        const std::int64_t marked = mark_not_finite(outputs, type, bound, status);
         summary.failed =
             status.empty() ? std::max(summary.failed, marked) : summary.failed + marked;
     }
     return summary;
-} catch (...) {
-    detail::throw_as_matgrad();
 }
 
 BatchParts::BatchParts(const Plan& plan, std::int64_t problems) try : problems_(problems) {
@@ -348,6 +375,7 @@ Plan make_plan(const Expr& f, std::span<const Operand> operands, const PlanOptio
     Program program = make_program(request, options.explain_passes ? trace.observer() : nullptr);
     impl->passes = trace.take();
     impl->operand_of = detail::operand_places(program, operands);
+    impl->quick = detail::QuickBinding(impl->contract(), impl->operand_of);
     const int threads = thread_count(options.threads);
     detail::DeviceChoice choice = detail::choose_device(options.device, program, threads);
     impl->device = choice.device;
