@@ -17,6 +17,7 @@
 #include "cpu/plain/copy.hpp"
 #include "cpu/run_plan.hpp"
 #include "cpu/scratch.hpp"
+#include "cpu/single/plan.hpp"
 #include "cpu/tile.hpp"
 #include "executor/progress.hpp"
 #include "executor/workers.hpp"
@@ -345,7 +346,11 @@ private:
 CpuExecutor::CpuExecutor(Program program, int threads, const CpuOptions& options)
     : plan_(std::make_unique<const detail::RunPlan>(std::move(program), options.layout)),
       threads_(threads),
-      options_(options) {}
+      options_(options) {
+    if (!options.layout && options.single.value_or(detail::is_for_few(plan_->program))) {
+        single_ = detail::make_single_plan(plan_->program, plan_->shape_status);
+    }
+}
 CpuExecutor::~CpuExecutor() = default;
 
 const Program& CpuExecutor::program() const noexcept {
@@ -359,8 +364,9 @@ std::size_t CpuExecutor::workspace_bytes() const noexcept {
 std::string CpuExecutor::explain() const {
     return fmt::format(
         "cpu: {}, {} thread{}\n  workspace {} bytes: {} of a run, {} of each thread\n",
-        plan_->choice.reason, threads_, threads_ == 1 ? "" : "s", workspace_bytes(),
-        plan_->workspace_bytes(0), plan_->thread_bytes());
+        single_ != nullptr ? single_->explain() : plan_->choice.reason, threads_,
+        threads_ == 1 ? "" : "s", workspace_bytes(), plan_->workspace_bytes(0),
+        plan_->thread_bytes());
 }
 
 std::int64_t CpuExecutor::part_size(std::int64_t whole) const noexcept {
@@ -372,6 +378,9 @@ std::size_t CpuExecutor::part_bytes() const noexcept {
 }
 
 RunSummary CpuExecutor::run(const HostCall& call, const RunHooks& hooks) const {
+    if (single_ != nullptr) {
+        return single_->run_all(call, hooks, threads_);
+    }
     const auto run_in = [&](std::span<std::byte> workspace, int workers) {
         return detail::Run(*plan_, call, workspace.data(), threads_, workers,
                            options_.always_threads, hooks)();

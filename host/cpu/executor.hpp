@@ -2,8 +2,8 @@
 /// \file The CPU executor: runs a Program over a batch, threads over the problems.
 ///
 /// Small problems run in tiles of one SIMD lane per problem (the compact layout); larger ones one at
-/// a time (the plain layout), large ones through a BLAS. Which one is decided by the Program alone,
-/// so a problem's result does not depend on its place in the batch, on its neighbours or on the
+/// a time (the plain layout), large ones through a BLAS. Small ones that are planned for few at a time run in a frame on
+/// the stack (single/plan.hpp). Which one is decided by the Program alone, so a problem's result does not depend on its place in the batch, on its neighbours or on the
 /// number of threads.
 
 #include <cstddef>
@@ -21,12 +21,15 @@ namespace matgrad {
 
 namespace detail {
 struct RunPlan;
-}
+struct SinglePlan;
+}  // namespace detail
 
 /// For tests and measurements; what is not asked for is decided by the Program.
 struct CpuOptions {
     std::optional<detail::Layout> layout = {};
     bool always_threads = false;  ///< every problem counts as worth a thread
+    /// By the kernels for single small problems: wherever they can, or never. A layout that is asked for is not that.
+    std::optional<bool> single = {};
 };
 
 class CpuExecutor final : public Executor {
@@ -51,6 +54,7 @@ public:
 
 private:
     std::unique_ptr<const detail::RunPlan> plan_;
+    std::unique_ptr<const detail::SinglePlan> single_;  ///< in place of it, or null
     int threads_;
     CpuOptions options_;
     mutable detail::KeptWorkspaces kept_;

@@ -1,4 +1,4 @@
-/// The CPU executor in each of its layouts, for the tests of tests/executors.
+/// The CPU executor in each of its layouts, and with the kernels for single problems, for the tests of tests/executors.
 
 #include <gtest/gtest.h>
 
@@ -9,10 +9,9 @@
 namespace matgrad::test {
 namespace {
 
-RunResult run_in_layout(detail::Layout layout, const Program& program, std::int64_t batch,
-                        const std::vector<const Matrices*>& operands,
-                        const std::vector<Matrices*>& results, int threads,
-                        const CallWishes& wishes) {
+RunResult run_with(const CpuOptions& options, const Program& program, std::int64_t batch,
+                   const std::vector<const Matrices*>& operands,
+                   const std::vector<Matrices*>& results, int threads, const CallWishes& wishes) {
     std::vector<ConstStrided> inputs;
     for (const Matrices* matrices : operands) {
         inputs.push_back(matrices->input());
@@ -21,7 +20,7 @@ RunResult run_in_layout(detail::Layout layout, const Program& program, std::int6
     for (Matrices* matrices : results) {
         outputs.push_back(matrices->output());
     }
-    const CpuExecutor executor(program, threads, {layout, true});
+    const CpuExecutor executor(program, threads, options);
     constexpr std::size_t kGuardBytes = 256;
     const std::size_t bytes = executor.workspace_bytes();
     const PoisonedMemory memory(bytes + kGuardBytes);
@@ -41,17 +40,17 @@ RunResult run_in_layout(detail::Layout layout, const Program& program, std::int6
     return result;
 }
 
-ExecutorUnderTest in_layout(const std::string& name, detail::Layout layout) {
+ExecutorUnderTest with(const std::string& name, const CpuOptions& options, bool small_only) {
     ExecutorUnderTest executor;
     executor.name = name;
-    executor.run = [layout](const Program& program, std::int64_t batch,
-                            const std::vector<const Matrices*>& operands,
-                            const std::vector<Matrices*>& results, int threads,
-                            const CallWishes& wishes) {
-        return run_in_layout(layout, program, batch, operands, results, threads, wishes);
+    executor.run = [options](const Program& program, std::int64_t batch,
+                             const std::vector<const Matrices*>& operands,
+                             const std::vector<Matrices*>& results, int threads,
+                             const CallWishes& wishes) {
+        return run_with(options, program, batch, operands, results, threads, wishes);
     };
     executor.threaded = true;
-    executor.small_only = layout == detail::Layout::compact;
+    executor.small_only = small_only;
     return executor;
 }
 
@@ -59,8 +58,11 @@ ExecutorUnderTest in_layout(const std::string& name, detail::Layout layout) {
 
 const std::vector<ExecutorUnderTest>& executors_under_test() {
     static const std::vector<ExecutorUnderTest> executors = {
-        in_layout("compact", detail::Layout::compact), in_layout("plain", detail::Layout::plain),
-        in_layout("runs", detail::Layout::runs)};
+        with("compact", {detail::Layout::compact, true}, true),
+        with("plain", {detail::Layout::plain, true}, false),
+        with("runs", {detail::Layout::runs, true}, false),
+        // What its kernels are not for runs in a layout.
+        with("single", {{}, true, true}, true)};
     return executors;
 }
 
