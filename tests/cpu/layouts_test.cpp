@@ -1,4 +1,4 @@
-/// The layouts against each other.
+/// The layouts, and the kernels for single problems, against each other.
 
 #include <gtest/gtest.h>
 
@@ -19,9 +19,9 @@ TEST(Layouts, AgreeWithEachOther) {
                 results.emplace_back(layout, pipeline, data, 2);
                 EXPECT_EQ(results.back().run.summary.failed, 0);
             }
-            ASSERT_EQ(results.size(), 3U);
+            ASSERT_EQ(results.size(), 4U);
             for (std::int64_t p = 0; p < 33; ++p) {
-                for (std::size_t other : {1U, 2U}) {
+                for (std::size_t other : {1U, 2U, 3U}) {
                     expect_solutions_agree(matrix(results[0].G, p), matrix(results[other].G, p),
                                            type, kShift);
                 }

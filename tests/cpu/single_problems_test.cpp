@@ -127,6 +127,29 @@ TEST(SingleProblems, NothingButTheProblemDecidesItsBits) {
     }
 }
 
+/// Leaves a stack whose numbers are NaN.
+[[gnu::noinline]] void spoil_stack() {
+    volatile std::byte memory[64 << 10];
+    for (volatile std::byte& each : memory) {
+        each = std::byte{0xff};
+    }
+}
+
+TEST(SingleProblems, WhatTheStackHeldDoesNotMatter) {
+    const LogDet f;
+    const CpuExecutor executor(f.program, 1);
+    LogDet::Out before;
+    f.run(executor, LogDet::kBatch, {}, before);
+    LogDet::Out after;
+    for (std::int64_t p = 0; p < LogDet::kBatch; ++p) {
+        const std::int64_t rows[] = {p};
+        spoil_stack();
+        f.run(executor, 1, rows, after);
+        EXPECT_TRUE(after.gradient.same_bits(0, before.gradient, p)) << p;
+        EXPECT_TRUE(after.value.same_bits(0, before.value, p)) << p;
+    }
+}
+
 TEST(SingleProblems, FailWithTheStatusThatLanesGive) {
     const LogDet f;
     LogDet::Out single;

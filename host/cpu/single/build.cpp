@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include "cpu/single/build.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,9 +12,6 @@
 
 namespace matgrad::detail {
 namespace {
-
-/// A plan for more problems than these has lanes for them.
-constexpr std::int64_t kFewProblems = 4;
 
 class PlanBuilder {
 public:
@@ -230,7 +227,8 @@ private:
         if (instruction.op == MapOp::load) {
             return in_domain(step, body.operands[static_cast<std::size_t>(instruction.a)], domain);
         }
-        const Placed out = target ? *target : frame_.place(domain.rows, domain.cols, step.type);
+        const Placed out =
+            target ? *target : frame_.place(domain.rows, domain.cols, step.type, true);
         if (instruction.op == MapOp::constant || (is_position(instruction.op) && domain.diagonal)) {
             emit(single_fill(step.type), out).alpha =
                 instruction.op == MapOp::constant ? instruction.number : 1;
@@ -368,37 +366,11 @@ private:
     bool is_possible_ = true;
 };
 
-bool has_batch(const Program& program) {
-    return std::any_of(program.operands.begin(), program.operands.end(),
-                       [](const ProgramOperand& operand) { return operand.batched; });
-}
-
-bool is_small(const Program& program) {
-    return std::all_of(program.values.begin(), program.values.end(), [](const Value& value) {
-        return value.rows.size <= kMostSingleOrder && value.cols.size <= kMostSingleOrder &&
-               value.scope != Scope::reduced;
-    });
-}
-
 }  // namespace
 
-std::string SinglePlan::explain() const {
-    return fmt::format("single small problems, one after the other on the stack: {} kernels",
-                       steps.size());
-}
-
-bool is_for_few(const Program& program) {
-    return !has_batch(program) || program.batch <= kFewProblems;
-}
-
-std::unique_ptr<const SinglePlan> make_single_plan(const Program& program,
-                                                   std::int32_t shape_status) {
-    const bool any_batched = has_batch(program);
-    const bool are_apart = std::all_of(
-        program.outputs.begin(), program.outputs.end(), [&](const ProgramOutput& output) {
-            return !output.mean && (!any_batched || is_per_problem(program, output));
-        });
-    return are_apart && is_small(program) ? PlanBuilder(program)(shape_status) : nullptr;
+std::unique_ptr<const SinglePlan> build_single_plan(const Program& program,
+                                                    std::int32_t shape_status) {
+    return PlanBuilder(program)(shape_status);
 }
 
 }  // namespace matgrad::detail

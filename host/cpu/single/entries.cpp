@@ -188,10 +188,9 @@ void pack(const CallersMatrix& from, std::byte* frame, const Placed& to) {
 }
 
 template <typename From, typename To>
-void unpack(const std::byte* frame, const Placed& from, const CallersMatrix& to) {
-    move(entries<From>(const_cast<std::byte*>(frame), from), {from.row_stride, from.col_stride},
-         reinterpret_cast<To*>(const_cast<std::byte*>(to.data)), {to.row_stride, to.col_stride},
-         from.rows, from.cols);
+void unpack(std::byte* frame, const Placed& from, const CallersMatrix& to) {
+    move(entries<From>(frame, from), {from.row_stride, from.col_stride},
+         reinterpret_cast<To*>(to.data), {to.row_stride, to.col_stride}, from.rows, from.cols);
 }
 
 template <typename T>

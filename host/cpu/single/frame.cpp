@@ -1,6 +1,9 @@
 #include "cpu/single/frame.hpp"
 
+#include <variant>
+
 #include "cpu/single/kernels.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -15,14 +18,28 @@ SingleFrame::SingleFrame(const Program& program, SinglePlan& plan)
     : program_(program),
       plan_(plan),
       forms_(program.values.size()),
-      reciprocals_(program.values.size()) {}
+      in_strips_(program.values.size(), 0),
+      reciprocals_(program.values.size()) {
+    const auto mark = [this](ValueId id) { in_strips_[static_cast<std::size_t>(id)] = 1; };
+    for (const Step& step : program.steps) {
+        if (std::holds_alternative<Map>(step.operation)) {
+            mark(step.out);
+        }
+        if (std::holds_alternative<Map>(step.operation) ||
+            std::holds_alternative<Reduce>(step.operation)) {
+            for_each_use(step.operation, [&mark](const Use& use) { mark(use.value); });
+        }
+    }
+}
 
-Placed SingleFrame::place(std::int32_t rows, std::int32_t cols, ScalarType type) {
+Placed SingleFrame::place(std::int32_t rows, std::int32_t cols, ScalarType type, bool strip) {
     const std::int32_t stride = padded(cols);
     const std::int32_t bytes = rows * stride * static_cast<std::int32_t>(size_of(type));
     const std::int32_t room = whole_lines(bytes);
     Placed m{used_, rows, cols, stride, 1, type};
-    if (stride == cols && bytes == room) {
+    // A column may be read as a row.
+    const bool has_gaps = stride != cols || (cols == 1 && padded(rows) != rows);
+    if (!has_gaps && !(strip && bytes != room)) {
         used_ += room;
     } else {  // from the end of the frame
         cleared_ += room;
@@ -39,7 +56,9 @@ Placed SingleFrame::result(ValueId id, ScalarType type, bool by_columns) {
     const Value& value = program_.value(id);
     const auto rows = static_cast<std::int32_t>(value.rows.size);
     const auto cols = static_cast<std::int32_t>(value.cols.size);
-    const Placed m = by_columns ? transposed(place(cols, rows, type)) : place(rows, cols, type);
+    const bool strip = in_strips_[static_cast<std::size_t>(id)] != 0;
+    const Placed m =
+        by_columns ? transposed(place(cols, rows, type, strip)) : place(rows, cols, type, strip);
     form(id, type) = m;
     return m;
 }
@@ -56,7 +75,7 @@ void SingleFrame::finish(ValueId id, ScalarType type) {
 Placed SingleFrame::copied(const Placed& m, ScalarType type) {
     const bool by_rows = m.has_rows() || !transposed(m).has_rows() || m.type == type;
     const Placed copy =
-        by_rows ? place(m.rows, m.cols, type) : transposed(place(m.cols, m.rows, type));
+        by_rows ? place(m.rows, m.cols, type, true) : transposed(place(m.cols, m.rows, type, true));
     SingleStep& step = plan_.steps.emplace_back();
     step.run = single_copy(m.type, type);
     step.out = by_rows ? copy : transposed(copy);
@@ -77,7 +96,8 @@ Placed SingleFrame::value(ValueId id, ScalarType type) {
     const auto operand = static_cast<std::size_t>(value.operand);
     const bool batched = program_.operands[operand].batched;
     known = place(static_cast<std::int32_t>(value.rows.size),
-                  static_cast<std::int32_t>(value.cols.size), type);
+                  static_cast<std::int32_t>(value.cols.size), type,
+                  in_strips_[static_cast<std::size_t>(id)] != 0);
     plan_.operands.push_back(
         {single_pack(program_.type, type), operand, batched ? size_of(program_.type) : 0, *known});
     return *known;

@@ -17,8 +17,10 @@ class SingleFrame {
 public:
     SingleFrame(const Program& program, SinglePlan& plan);
 
-    /// A new matrix, by rows. What lies between its rows, and up to the next whole vector, is zero at first.
-    [[nodiscard]] Placed place(std::int32_t rows, std::int32_t cols, ScalarType type);
+    /// A new matrix, by rows. What lies between its rows is zero at first; that of a `strip`, which is read and written
+    /// as one row of whole vectors, up to their end.
+    [[nodiscard]] Placed place(std::int32_t rows, std::int32_t cols, ScalarType type,
+                               bool strip = false);
     /// Where a step computes a value in `type`; `finish` rounds it to the type of the value if that is another.
     [[nodiscard]] Placed result(ValueId id, ScalarType type, bool by_columns);
     void finish(ValueId id, ScalarType type);
@@ -45,6 +47,7 @@ private:
     const Program& program_;
     SinglePlan& plan_;
     std::vector<Forms> forms_;                        // by value
+    std::vector<char> in_strips_;                     // by value: a map reads or writes it
     std::vector<std::optional<Placed>> reciprocals_;  // by value
     std::int32_t used_ = 0;
     std::int32_t cleared_ = 0;

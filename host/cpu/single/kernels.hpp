@@ -46,14 +46,15 @@ namespace matgrad::detail {
 /// out = a, whatever their types and strides; strides of a may be 0.
 [[nodiscard]] SingleKernel single_copy(ScalarType from, ScalarType to);
 
-/// A matrix of the caller's: entry (r, c) is r*row_stride + c*col_stride numbers behind `data`.
+/// A matrix of the caller's: entry (r, c) is r*row_stride + c*col_stride numbers behind `data`. An operand is only ever
+/// read through one.
 struct CallersMatrix {
-    const std::byte* data;
+    std::byte* data;
     std::int64_t row_stride, col_stride;
 };
 /// Copies between matrices of the caller's and the frame's.
 using SinglePack = void (*)(const CallersMatrix& from, std::byte* frame, const Placed& to);
-using SingleUnpack = void (*)(const std::byte* frame, const Placed& from, const CallersMatrix& to);
+using SingleUnpack = void (*)(std::byte* frame, const Placed& from, const CallersMatrix& to);
 [[nodiscard]] SinglePack single_pack(ScalarType from, ScalarType to);
 [[nodiscard]] SingleUnpack single_unpack(ScalarType from, ScalarType to);
 

@@ -42,7 +42,7 @@ struct SinglePlan {
     std::vector<std::unique_ptr<const GramCare>> care;  ///< that steps point to
     std::int32_t shape_status = 0;                      ///< of every problem, from the start
     std::int32_t cleared_bytes =
-        0;  ///< at the start of the frame: matrices with entries that no step writes
+        0;  ///< at the end of the frame: matrices with gaps between their rows
 
     /// Problems [first, end) of a call. Returns how many failed. Allocates nothing and waits for nobody.
     std::int64_t run(const HostCall& call, std::int64_t first, std::int64_t end) const;

@@ -39,40 +39,51 @@ std::int32_t run_steps(const SinglePlan& plan, std::byte* frame) {
     return 0;
 }
 
+void bring_operands(const SinglePlan& plan, const HostCall& call, std::int64_t row,
+                    std::byte* frame) {
+    for (const SinglePlan::Brought& each : plan.operands) {
+        const ConstStrided& from = call.operands[each.operand];
+        auto* data = static_cast<std::byte*>(const_cast<void*>(from.data));
+        each.pack(
+            {data + row * from.batch_stride * each.batch_bytes, from.row_stride, from.col_stride},
+            frame, each.to);
+    }
+}
+
+void give_results(const SinglePlan& plan, const HostCall& call, std::int64_t problem,
+                  std::int32_t status, std::byte* frame) {
+    for (const SinglePlan::Given& each : plan.results) {
+        const Strided& to = call.results[each.output];
+        auto* data =
+            static_cast<std::byte*>(to.data) + problem * to.batch_stride * each.batch_bytes;
+        const double beta = call.beta.empty() ? 0 : call.beta[each.output];
+        if (status == 0 && beta == 0) {
+            each.unpack(frame, each.from, {data, to.row_stride, to.col_stride});
+        } else {
+            give_unusual(
+                each, frame,
+                {data, plan.type, 1, each.from.rows, each.from.cols, to.row_stride, to.col_stride},
+                beta, status);
+        }
+    }
+}
+
 }  // namespace
 
 std::int64_t SinglePlan::run(const HostCall& call, std::int64_t first, std::int64_t end) const {
     alignas(kFrameAlignment) std::byte frame[kMostFrameBytes];
+    std::byte* const cleared = frame + kMostFrameBytes - cleared_bytes;
     std::int64_t failed = 0;
     for (std::int64_t problem = first; problem < end; ++problem) {
-        const std::int64_t row =
-            call.rows.empty() ? problem : call.rows[static_cast<std::size_t>(problem)];
-        std::memset(frame, 0, static_cast<std::size_t>(cleared_bytes));
-        for (const Brought& each : operands) {
-            const ConstStrided& from = call.operands[each.operand];
-            const auto* data = static_cast<const std::byte*>(from.data);
-            each.pack({data + row * from.batch_stride * each.batch_bytes, from.row_stride,
-                       from.col_stride},
-                      frame, each.to);
-        }
+        const auto i = static_cast<std::size_t>(problem);
+        // What lies between rows takes part in nothing that is kept; but what a stack holds are often subnormal
+        // numbers, and those are slow.
+        std::memset(cleared, 0, static_cast<std::size_t>(cleared_bytes));
+        bring_operands(*this, call, call.rows.empty() ? problem : call.rows[i], frame);
         const std::int32_t status = shape_status != 0 ? shape_status : run_steps(*this, frame);
-        for (const Given& each : results) {
-            const Strided& to = call.results[each.output];
-            auto* data = static_cast<std::byte*>(to.data);
-            const CallersMatrix result{data + problem * to.batch_stride * each.batch_bytes,
-                                       to.row_stride, to.col_stride};
-            const double beta = call.beta.empty() ? 0 : call.beta[each.output];
-            if (status == 0 && beta == 0) {
-                each.unpack(frame, each.from, result);
-            } else {
-                give_unusual(each, frame,
-                             {data + problem * to.batch_stride * each.batch_bytes, type, 1,
-                              each.from.rows, each.from.cols, to.row_stride, to.col_stride},
-                             beta, status);
-            }
-        }
+        give_results(*this, call, problem, status, frame);
         if (!call.status.empty()) {
-            call.status[static_cast<std::size_t>(problem)] = status;
+            call.status[i] = status;
         }
         failed += status != 0 ? 1 : 0;
     }
