@@ -83,6 +83,14 @@ HWY_INLINE void convert(const From* from, To* to, std::int64_t count) {
     }
 }
 
+/// GCC takes the conversion of four doubles, of which the result has 128 bits, for an instruction of 128 bits and leaves
+/// out its vzeroupper: all code for SSE that runs afterwards would be slow.
+HWY_INLINE void clear_upper_halves() {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+    _mm256_zeroupper();
+#endif
+}
+
 /// Row by row: a load then reads no more than one store has written.
 template <typename From, typename To>
 HWY_INLINE void convert_rows(const From* from, std::int64_t step, To* to, std::int64_t step_there,
@@ -90,6 +98,9 @@ HWY_INLINE void convert_rows(const From* from, std::int64_t step, To* to, std::i
     if (cols == 4) {
         for (; rows > 0; --rows, from += step, to += step_there) {
             convert_some<4>(from, to);
+        }
+        if constexpr (sizeof(From) > sizeof(To)) {
+            clear_upper_halves();
         }
         return;
     }
