@@ -20,8 +20,8 @@ bool has_batch(const Program& program) {
 
 bool is_small(const Program& program) {
     return std::all_of(program.values.begin(), program.values.end(), [](const Value& value) {
-        return value.rows.size <= kMostSingleOrder && value.cols.size <= kMostSingleOrder &&
-               value.scope != Scope::reduced;
+        return value.count() > 0 && value.rows.size <= kMostSingleOrder &&
+               value.cols.size <= kMostSingleOrder && value.scope != Scope::reduced;
     });
 }
 
