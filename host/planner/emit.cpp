@@ -16,10 +16,14 @@ std::vector<Expr> forms_of(const PlanRequest& request) {
     return forms;
 }
 
+Selection selection_of(const OutputRequest& output) {
+    return output.entry ? Selection{output.entry->row, output.entry->col} : Selection{};
+}
+
 }  // namespace
 
-Lowering::Lowering(const PlanRequest& request, const Sizes& sizes, const ChainCounts* counts)
-    : request_(request), sizes_(sizes), counts_(counts) {
+Lowering::Lowering(const PlanRequest& request, const Sizes& sizes, const LoweringWay& way)
+    : request_(request), sizes_(sizes), way_(way) {
     const std::vector<Expr> forms = forms_of(request);
     factored_ = find_factored(forms);
     program_.batch = request.batch;
@@ -139,11 +143,7 @@ Use Lowering::reduce(ReduceOp op, ReduceOver over, const Extent& rows, const Ext
 }
 
 void Lowering::add_output(const OutputRequest& output) {
-    Selection s;
-    if (output.entry) {
-        s = {output.entry->row, output.entry->col};
-    }
-    Use use = lower(output.form, s);
+    Use use = lower(output.form, selection_of(output));
     if (!is_whole(use)) {
         use = emit(Copy{use}, rows(use), cols(use), text_of(output.form), "one component");
     }
@@ -200,6 +200,11 @@ void Lowering::add_rcond() {
 }
 
 void Lowering::lower_outputs() {
+    for (const OutputRequest& o : request_.outputs) {
+        if (way_.value_last && o.kind != OutputKind::value) {
+            (void)lower(o.form, selection_of(o));
+        }
+    }
     for (const OutputRequest& o : request_.outputs) {
         add_output(o);
     }

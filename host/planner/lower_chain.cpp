@@ -199,10 +199,10 @@ ChainOrder Lowering::order(const Links& links) {
         if (chains_.count(key) != 0) {
             return 0.0;
         }
-        if (counts_ == nullptr) {
+        if (way_.counts == nullptr) {
             return 1.0;
         }
-        const auto* found = find_in(*counts_, key);
+        const auto* found = find_in(*way_.counts, key);
         return found == nullptr ? 1.0 : 1.0 / *found;
     });
 }

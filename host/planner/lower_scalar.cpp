@@ -4,7 +4,6 @@
 #include "expression/make_node.hpp"
 #include "planner/lowering.hpp"
 #include "planner/structure.hpp"
-#include "program/cost.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -90,92 +89,11 @@ Use Lowering::lower_trace(const Expr& y) {
         [&](BodyWriter& b) { return write(b, y, {}, r, c); }, text, "");
 }
 
-/// tr(P*Q) = sum(P'.*Q): the last product is never formed. P and Q are the best pair of arcs of the
-/// chain closed to a ring, for tr(PQ) = tr(QP).
-Use Lowering::lower_trace_of_chain(const Links& links) {
-    if (links.size() > static_cast<std::size_t>(kLongestRing)) {
-        return lower_trace_of_chain({ready_link({links.begin(), links.end() - 1}), links.back()});
-    }
-    const int n = static_cast<int>(links.size());
-    Links ring = links;
-    ring.insert(ring.end(), links.begin(), links.end());
-    const ChainOrder ways = order(ring);
-    const std::string text = "tr(" + text_of(links, 0, n - 1) + ")";
-
-    std::vector<ChainLink> weights;
-    for (const Link& l : ring) {
-        weights.push_back(l.weight);
-    }
-    enum class Form { pair, squares, congruence };
-    Form form = Form::pair;
-    int from = 0;
-    int length = 0;
-    double best = std::numeric_limits<double>::infinity();
-    const auto consider = [&](Form f, int start, int len, double cost) {
-        if (cost < best * (1 - 1e-12)) {
-            best = cost;
-            form = f;
-            from = start;
-            length = len;
-        }
-    };
-    for (int start = 0; start < n; ++start) {
-        const double entries = static_cast<double>(ring[static_cast<std::size_t>(start)].rows.size);
-        const int end = start + n - 1;
-        if (is_palindrome(weights, start, end)) {
-            const int half = n / 2;
-            const Link& middle = ring[static_cast<std::size_t>(start + half)];
-            const double arc = half > 0 ? ways.at(start, start + half - 1).operations : 0;
-            if (n % 2 == 0) {
-                const double inner = static_cast<double>(middle.rows.size);
-                consider(Form::squares, start, half, arc + 2 * entries * inner);
-            } else if (middle.weight.kind == LinkKind::cholesky) {
-                const std::int64_t s = middle.rows.size;
-                const double work =
-                    half > 0 ? trsm_operations(s, ring[static_cast<std::size_t>(start)].rows.size)
-                             : trsm_inverse_operations(s);
-                consider(Form::congruence, start, half,
-                         arc + work + 2 * entries * static_cast<double>(s));
-            }
-        }
-        for (int len = 1; len < n; ++len) {
-            const int split = start + len;
-            if (split > n) {
-                continue;  // the other arc starts first: seen from there
-            }
-            const double inner =
-                static_cast<double>(ring[static_cast<std::size_t>(split)].rows.size);
-            consider(Form::pair, start, len,
-                     ways.at(start, split - 1).operations + ways.at(split, end).operations +
-                         2 * entries * inner);
-        }
-    }
-    if (best == std::numeric_limits<double>::infinity()) {  // a single factor
-        const Use a = lower_chain(links);
-        return reduce(
-            ReduceOp::sum, ReduceOver::diagonal, rows(a), cols(a),
-            [&](BodyWriter& b) { return load(b, a, rows(a), cols(a)); }, text, "");
-    }
-    if (form == Form::congruence) {
-        const Factor f = factor_of(ring[static_cast<std::size_t>(from + length)]);
-        const Use arc = length > 0 ? lower_chain_part(ring, ways, from, from + length - 1) : Use{};
-        const ChainKey key = length > 0 ? key_of(ring, from, from + length - 1, true) : ChainKey{};
-        const Use w =
-            half_solve(f, length > 0 ? Side::right : Side::left, arc, key,
-                       length > 0 ? text_of(ring, from, from + length - 1) : std::string("eye"));
-        return sum_of_squares(w, text, "tr(Z*inv(S)*Z') is the sum of squares of Z*inv(L')");
-    }
-    const Use a = lower_chain_part(ring, ways, from, from + length - 1);
-    if (form == Form::squares) {
-        return sum_of_squares(a, text, "tr(Z*Z') is the sum of squares of Z");
-    }
-    const Use b = lower_chain_part(ring, ways, from + length, from + n - 1);
-    return sum_of_products(transposed(a), b, text,
-                           "tr(P*Q) = sum(P'.*Q): the product is not formed");
-}
-
 Use Lowering::lower_dot(const Expr& a, const Expr& b) {
     const std::string text = "dot(" + text_of(a) + ", " + text_of(b) + ")";
+    if (a == b && way_.squares_as_traces && is_chain(a)) {
+        return lower_squares_of_chain(a);
+    }
     if (a == b) {
         const Extent r = rows(a, {});
         const Extent c = cols(a, {});

@@ -68,10 +68,21 @@ struct Factor {
     std::uint64_t id = 0;
 };
 
+/// One of the ways to lower the same forms.
+struct LoweringWay {
+    /// If given, shared sub-chains are weighed by how many chains want them.
+    const ChainCounts* counts = nullptr;
+    /// The value is lowered after the other results, so that it finds what they have computed.
+    bool value_last = false;
+    /// norm2(P*Q)^2 may be a trace of Q'*P'*P*Q, which loses the square of |P|*|Q|/|P*Q|.
+    bool squares_as_traces = false;
+};
+
+struct RingWay;
+
 class Lowering {
 public:
-    /// `counts`: if given, shared sub-chains are weighed by how many chains want them.
-    Lowering(const PlanRequest& request, const Sizes& sizes, const ChainCounts* counts);
+    Lowering(const PlanRequest& request, const Sizes& sizes, const LoweringWay& way);
 
     void lower_outputs();
     [[nodiscard]] Program take() { return std::move(program_); }
@@ -118,6 +129,12 @@ private:
     Use diagonal_vector(const Link& link);
     ChainOrder order(const Links& links);
 
+    // lower_ring.cpp: traces of products
+    Use lower_trace_of_chain(const Links& links);
+    Use lower_squares_of_chain(const Expr& z);
+    Use lower_ring(const Links& ring, const ChainOrder& ways, const RingWay& way,
+                   const std::string& text);
+
     // lower_factor.cpp: inverses and determinants
     /// Systems are solved with it, or its logdet is taken.
     [[nodiscard]] bool is_factored(const Expr& y) const {
@@ -154,7 +171,6 @@ private:
 
     // lower_scalar.cpp: sums of all kinds
     Use lower_trace(const Expr& y);
-    Use lower_trace_of_chain(const Links& links);
     Use lower_dot(const Expr& a, const Expr& b);
     Use lower_sum(const Expr& y);
     Use lower_row_sum(const Expr& y, Selection s);
@@ -185,7 +201,7 @@ private:
 
     const PlanRequest& request_;
     const Sizes& sizes_;
-    const ChainCounts* counts_;
+    LoweringWay way_;
     Program program_;
     std::unordered_map<std::string, ValueId> operand_values_;
     std::unordered_set<Expr> factored_;

@@ -11,6 +11,7 @@
 #include "planner/lowering.hpp"
 #include "planner/passes.hpp"
 #include "planner/sizes.hpp"
+#include "planner/symmetric_parts.hpp"
 #include "program/cost.hpp"
 #include "program/verify.hpp"
 
@@ -86,9 +87,9 @@ void tell(const Program& program, Stage stage, const char* pass, const PassObser
     }
 }
 
-Program plan(const PlanRequest& request, const Sizes& sizes, const detail::ChainCounts* counts,
+Program plan(const PlanRequest& request, const Sizes& sizes, const detail::LoweringWay& way,
              const PassObserver& observe = {}) {
-    detail::Lowering lowering(request, sizes, counts);
+    detail::Lowering lowering(request, sizes, way);
     lowering.lower_outputs();
     Program program = lowering.take();
     tell(program, Stage::lowered, "lowering", observe);
@@ -104,20 +105,22 @@ class Cheapest {
 public:
     explicit Cheapest(const Sizes& sizes) : sizes_(sizes) {}
 
-    void consider(const PlanRequest& request, const detail::ChainCounts* counts) {
-        Program candidate = plan(request, sizes_, counts);
+    void consider(const PlanRequest& request, const detail::LoweringWay& way) {
+        Program candidate = plan(request, sizes_, way);
         const double operations = total_operations(candidate);
-        if (request_ == nullptr || operations < operations_ * (1 - 1e-12)) {
+        if (!request_ || operations < operations_ * (1 - 1e-12)) {
             program_ = std::move(candidate);
             operations_ = operations;
-            request_ = &request;
-            counts_ = counts == nullptr ? std::nullopt : std::optional(*counts);
+            request_ = request;
+            way_ = way;
+            counts_ = way.counts == nullptr ? std::nullopt : std::optional(*way.counts);
         }
     }
     Program take(const PassObserver& observe) {
         if (observe) {
             // Planned once more, this time observed.
-            return plan(*request_, sizes_, counts_ ? &*counts_ : nullptr, observe);
+            way_.counts = counts_ ? &*counts_ : nullptr;
+            return plan(*request_, sizes_, way_, observe);
         }
         return std::move(program_);
     }
@@ -126,9 +129,54 @@ private:
     const Sizes& sizes_;
     Program program_;
     double operations_ = 0;
-    const PlanRequest* request_ = nullptr;
+    std::optional<PlanRequest> request_;
+    detail::LoweringWay way_;
     std::optional<detail::ChainCounts> counts_;
 };
+
+/// Each chain in the best order for itself and with shared sub-chains in mind.
+void consider_orders(Cheapest& cheapest, const PlanRequest& request, const Sizes& sizes) {
+    cheapest.consider(request, {});
+    const detail::ChainCounts counts = detail::Lowering(request, sizes, {}).count_chains();
+    if (!counts.empty()) {
+        cheapest.consider(request, {&counts});
+    }
+}
+
+/// A value made of what the other results compute anyway, where there are any.
+///
+/// tr(Z'*M*Z) is taken as half of tr(Z'*(M + M')*Z), and norm2(Z)^2 as the trace that it is: of a product that a
+/// gradient has, one pass is left. A sum of squares taken so loses the square of |P|*|Q|/|P*Q|, Z = P*Q, where the
+/// sum itself loses that alone, so only `fast` does it.
+void consider_value_last(Cheapest& cheapest, PlanRequest request) {
+    bool others = false;
+    for (OutputRequest& o : request.outputs) {
+        const bool is_value = o.kind == OutputKind::value;
+        o.form = is_value ? with_symmetric_parts(o.form) : o.form;
+        others = others || !is_value;
+    }
+    if (others) {
+        detail::LoweringWay way;
+        way.value_last = true;
+        way.squares_as_traces = request.accuracy == Accuracy::fast;
+        cheapest.consider(request, way);
+    }
+}
+
+/// The request with common ends of sums pulled out where that is cheaper, or nothing if it is nowhere.
+std::optional<PlanRequest> factored(const PlanRequest& request, const Sizes& sizes) {
+    detail::Lowering weigher(request, sizes, {});
+    PlanRequest result = request;
+    bool changed = false;
+    for (OutputRequest& o : result.outputs) {
+        const Expr form = factor_sums(o.form, [&](std::span<const Expr> factors) {
+            return weigher.product_operations(factors);
+        });
+        changed = changed || !(form == o.form);
+        o.form = form;
+    }
+    return changed ? std::optional(std::move(result)) : std::nullopt;
+}
 
 }  // namespace
 
@@ -142,30 +190,12 @@ Program make_program(const PlanRequest& given, const PassObserver& observe) {
     const Sizes sizes = bind_sizes(forms, request.operands, request.symbols);
     check_entries(request, sizes);
     check_products(forms);
-    // The forms as they are and with common ends of sums pulled out, each chain in the best order
-    // for itself and with shared sub-chains in mind: the cheapest Program is kept.
     Cheapest cheapest(sizes);
-    const auto consider = [&](const PlanRequest& forms_as) {
-        cheapest.consider(forms_as, nullptr);
-        const detail::ChainCounts counts =
-            detail::Lowering(forms_as, sizes, nullptr).count_chains();
-        if (!counts.empty()) {
-            cheapest.consider(forms_as, &counts);
-        }
-    };
-    consider(request);
-    PlanRequest factored = request;
-    detail::Lowering weigher(request, sizes, nullptr);
-    bool changed = false;
-    for (OutputRequest& o : factored.outputs) {
-        const Expr form = factor_sums(o.form, [&](std::span<const Expr> factors) {
-            return weigher.product_operations(factors);
-        });
-        changed = changed || !(form == o.form);
-        o.form = form;
-    }
-    if (changed) {
-        consider(factored);
+    consider_orders(cheapest, request, sizes);
+    consider_value_last(cheapest, request);
+    if (const std::optional<PlanRequest> other = factored(request, sizes)) {
+        consider_orders(cheapest, *other, sizes);
+        consider_value_last(cheapest, *other);
     }
     return cheapest.take(observe);
 }

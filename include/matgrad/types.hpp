@@ -20,7 +20,7 @@ enum class ScalarType { float32, float64 };
 /// changes of X by eps, about c*eps*cond(X) and not its square; where nothing is left of eps*cond(X), the problem
 /// is ill-conditioned. For float data what leads to a factor is computed in double; for double data the factor is made
 /// anew from X where its condition asks for it; on a GPU `enqueue` marks what is beyond its care, and `run` has the
-/// processor do it. fast: everything in the type of the data.
+/// processor do it. fast: everything in the type of the data, and sums of squares as traces: docs/accuracy.md.
 enum class Accuracy { robust, fast };
 
 /// What happens over the batch. Sums and means cover the problems that succeeded, in what was asked for: a gradient

@@ -201,6 +201,19 @@ TEST(DifferentialCheck, AllowsASquareNearZeroTheSquareOfARounding) {
     EXPECT_FALSE(check.value(c.values, 1e-6).passes());
 }
 
+TEST(DifferentialCheck, AllowsFastASumOfSquaresTheRoundingOfItsGramMatrix) {
+    Case c("norm2(A*X)^2", declared({"A=m,m", "X=m,n"}), "X");
+    c.values["A"] = MatrixXd::Identity(6, 6);
+    c.values["A"](0, 0) = 1e-6;
+    c.values["X"].setZero();
+    c.values["X"].row(0).setOnes();  // the value is 4e-12, |A|^2*|X|^2 some 20
+    const DifferentialCheck robust(c.f, ScalarType::float32, Accuracy::robust);
+    const DifferentialCheck fast(c.f, ScalarType::float32, Accuracy::fast);
+    EXPECT_FALSE(robust.value(c.values, 1e-6).passes());
+    EXPECT_TRUE(fast.value(c.values, 1e-6).passes());
+    EXPECT_FALSE(fast.value(c.values, 1e-2).passes());
+}
+
 TEST(DifferentialCheck, KnowsWhereTheRangeOfTheTypeEnds) {
     const Expr f = parse("tr(X^64)", declared({"X=n,n"}));
     const MatrixMap values{{"X", MatrixXd::Constant(4, 4, 4.0)}};  // 4^128
