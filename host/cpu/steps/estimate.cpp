@@ -30,8 +30,7 @@ double operations_of(const Program& program, const Step& step) {
         return n * n * n / 3;
     }
     if (const auto* trsm = std::get_if<Trsm>(&step.operation)) {
-        // Of the identity the zeros are known.
-        return is_present(trsm->b) ? m * n * (trsm->side == Side::left ? m : n) : n * n * n / 3;
+        return m * n * (trsm->side == Side::left ? m : n);
     }
     if (std::holds_alternative<Getrf>(step.operation)) {
         return 2 * n * n * n / 3;
@@ -135,7 +134,11 @@ double lane_move_nanoseconds(const Program& program, ValueId id) {
 }
 
 double compact_nanoseconds(const Program& program, const Step& step) {
-    const Work w = work_of(program, step);
+    Work w = work_of(program, step);
+    const auto* trsm = std::get_if<Trsm>(&step.operation);
+    if (trsm != nullptr && !is_present(trsm->b)) {
+        w.operations /= 3;  // the zeros of the identity are known
+    }
     const bool cached = tile_bytes_per_problem(program) * kLanes <= kCachedTile;
     // Solves and factorizations keep what they read again in registers: memory hurts them less.
     const bool potrf = std::holds_alternative<Potrf>(step.operation);

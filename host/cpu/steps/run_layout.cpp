@@ -17,8 +17,9 @@ namespace {
 /// What a tile holds stays in the second-level cache, beside shared values; sums are worth longer tiles.
 constexpr std::int64_t kTileBytes = 256 << 10;
 constexpr std::int64_t kSummedTileBytes = 512 << 10;
-/// Tiles are a multiple of this.
+/// Tiles are a multiple of this, and at least so long up to a size that most second-level caches hold.
 constexpr std::int64_t kProblemUnit = 16;
+constexpr std::int64_t kLargestTileBytes = 768 << 10;
 /// Without sums a tile is no more work than this, so that threads find several.
 constexpr double kTileNanoseconds = 25000;
 
@@ -70,7 +71,8 @@ public:
 private:
     [[nodiscard]] std::int64_t tile_for(std::int64_t problems) const {
         const std::int64_t whole = std::min(kMostProblems, problems) / kProblemUnit * kProblemUnit;
-        return whole == 0 && wanted_ ? kProblemUnit : whole;
+        const bool fits = layout_.problem_bytes * kProblemUnit <= kLargestTileBytes;
+        return whole == 0 && (fits || wanted_) ? kProblemUnit : whole;
     }
 
     void find_summed(std::int64_t tile) {
