@@ -4,15 +4,9 @@
 
 #include "api/plan_cost.hpp"
 #include "api/plan_making.hpp"
-#include "program/cost.hpp"
 
 namespace matgrad::bench {
 namespace {
-
-double operations_in(Program program, ScalarType type) {
-    std::erase_if(program.steps, [type](const Step& step) { return step.type != type; });
-    return total_operations(program);
-}
 
 double entries_of(const OutputInfo& output, std::int64_t batch) {
     return static_cast<double>(output.rows * output.cols * (output.batched ? batch : 1));
@@ -31,8 +25,8 @@ Work minimal_work(const Case& c) {
         work.bytes_written += entries_of(output, c.batch) * static_cast<double>(size_of(c.type));
     }
     work.bytes_read = detail::cost_of(program, outputs).bytes - work.bytes_written;
-    work.float_operations = operations_in(program, ScalarType::float32);
-    work.double_operations = operations_in(program, ScalarType::float64);
+    work.float_operations = detail::operations_in(program, ScalarType::float32);
+    work.double_operations = detail::operations_in(program, ScalarType::float64);
     return work;
 }
 

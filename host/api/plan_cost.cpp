@@ -48,4 +48,9 @@ PlanCost cost_of(const Program& program, std::span<const OutputInfo> outputs) {
     return {total_operations(program), count * static_cast<double>(size_of(program.type))};
 }
 
+double operations_in(Program program, ScalarType type) {
+    std::erase_if(program.steps, [type](const Step& step) { return step.type != type; });
+    return total_operations(program);
+}
+
 }  // namespace matgrad::detail

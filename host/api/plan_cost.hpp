@@ -11,4 +11,7 @@ namespace matgrad::detail {
 /// Operations of the Program, and the bytes of the operands it needs and of the results.
 [[nodiscard]] PlanCost cost_of(const Program& program, std::span<const OutputInfo> outputs);
 
+/// Operations of the steps that compute in `type`.
+[[nodiscard]] double operations_in(Program program, ScalarType type);
+
 }  // namespace matgrad::detail

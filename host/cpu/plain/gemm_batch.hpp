@@ -23,7 +23,7 @@ struct GemmBatch {
     bool lower_only = false;    ///< what is above the diagonal of c is not needed
     bool stream = false;        ///< past the caches, where c consists of whole lines of the cache
     std::byte* room = nullptr;  ///< gemm_batch_bytes
-    bool a_ahead = false;       ///< the problems that follow in memory are next: they are brought nearer
+    bool a_ahead = false;  ///< the problems that follow in memory are next: they are brought nearer
     bool b_ahead = false;
 };
 
