@@ -356,7 +356,7 @@ TEST_F(EvalCommand, ExplainsWhereAMeanIsDivided) {
 
 TEST_F(EvalCommand, ExplainsOneProblemWithoutTilesAndTimesOfMany) {
     const RunResult one = run({"eval", "s^2 + 3", "--declare", "s=1", "s=4", "--explain"});
-    EXPECT_THAT(one.out, HasSubstr("cpu: no step is per problem: each is done once"));
+    EXPECT_THAT(one.out, HasSubstr("cpu: single small problems, one after the other"));
     EXPECT_THAT(one.out, Not(HasSubstr("layout")));
     EXPECT_THAT(one.out, Not(HasSubstr("0.00 us")));
 }
