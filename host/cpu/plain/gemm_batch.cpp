@@ -165,8 +165,7 @@ public:
           std::int64_t parts)
         : parts_(parts) {
         if (wanted && view.count() * size_of(view.type) == step) {
-            at_ = reinterpret_cast<std::uintptr_t>(view.data) +
-                  static_cast<std::uintptr_t>(problems * step);
+            at_ = view.data + problems * step;
             bytes_ = step;
         }
     }
@@ -175,14 +174,13 @@ public:
         constexpr std::int64_t kLine = 64;
         const std::int64_t end = bytes_ * (part + 1) / parts_;
         for (std::int64_t i = bytes_ * part / parts_; i < end; i += kLine) {
-            const auto offset = static_cast<std::uintptr_t>(problem * bytes_ + i);
-            __builtin_prefetch(reinterpret_cast<const void*>(at_ + offset), 0, 2);
+            __builtin_prefetch(at_ + problem * bytes_ + i, 0, 2);
         }
     }
 
 private:
     std::int64_t parts_;
-    std::uintptr_t at_ = 0;
+    const std::byte* at_ = nullptr;
     std::int64_t bytes_ = 0;
 };
 

@@ -21,7 +21,7 @@ struct Gemv {
     const T* x;
     T alpha, beta;
     T* y;
-    std::uintptr_t ahead;  ///< bytes to what is read next time
+    std::int64_t ahead;  ///< numbers to what is read next time
 
     /// A vector of a; the same of the next tile comes into the second-level cache.
     HWY_INLINE LaneVector<T> read(const T* from) const {
@@ -32,10 +32,7 @@ struct Gemv {
         bring(from);
         return hn::MaskedLoad(mask, Lane<T>(), from);
     }
-    HWY_INLINE void bring(const T* from) const {
-        const auto at = reinterpret_cast<std::uintptr_t>(from) + ahead;
-        __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
-    }
+    HWY_INLINE void bring(const T* from) const { __builtin_prefetch(from + ahead, 0, 2); }
 
     /// alpha * products + beta * y to `count` entries from y[i] on.
     HWY_INLINE void give(LaneVector<T> products, std::int64_t i, std::int64_t count) const {
@@ -127,7 +124,7 @@ void gemv_typed(const GemvBatch& call, std::int64_t problems) {
     g.a_row = call.a.row_stride;
     g.alpha = static_cast<T>(call.alpha);
     g.beta = static_cast<T>(call.beta);
-    g.ahead = call.a_ahead ? static_cast<std::uintptr_t>(problems * call.a_step) : 0;
+    g.ahead = call.a_ahead ? problems * call.a_step / static_cast<std::int64_t>(sizeof(T)) : 0;
     for (std::int64_t p = 0; p < problems; ++p) {
         g.a = reinterpret_cast<const T*>(call.a.data + p * call.a_step);
         g.x = reinterpret_cast<const T*>(call.x + p * call.x_step);

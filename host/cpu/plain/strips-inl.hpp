@@ -43,8 +43,9 @@ struct ProductStrip {
     To* c;
     std::int64_t c_row;
     T alpha, beta;
-    std::int64_t last;    ///< columns in the last vector of the panel
-    bool stream = false;  ///< c is written past the caches: each of its vectors is whole and aligned
+    std::int64_t last;  ///< columns in the last vector of the panel
+    bool stream =
+        false;  ///< c is written past the caches: each of its vectors is whole and aligned
 };
 
 template <typename T, bool kWhole>
