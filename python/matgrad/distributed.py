@@ -9,9 +9,10 @@
     value, gradient = distributed.value_and_grad(f, MPI.COMM_WORLD, w=w, A=A, x=x, b=b)
 
 A batch lies over the processes by its leading axis, in the order of the ranks. Results for each problem stay with the
-process that has the problem, bit for bit what one process would find. What is summed over the batch (with
-`reduce="sum"`: the value, and gradients by shared variables) is summed over the processes too, and every process has
-it; the order of that sum is MPI's, so its last bits may depend on the number of processes.
+process that has the problem: with the same `expected_batch` in all of them, bit for bit what one process would find
+that had it too. What is summed over the batch (with `reduce="sum"`: the value, and gradients by shared variables) is
+summed over the processes too, and every process has it; the order of that sum is MPI's, so its last bits may depend on
+the number of processes.
 
 PyTorch and JAX have their own ways to do the same, see docs/distributed.md. With CuPy MPI has to be built for CUDA;
 that has not yet been run on a GPU.

@@ -110,7 +110,7 @@ def test_directions_have_names_of_their_own():
 def test_failed_problems():
     x = generator.standard_normal((3, 4, 2))
     x[1, :, 0] = x[1, :, 1]
-    f = mg.function("logdet(X'*X)")
+    f = mg.function("logdet(X'*X)", expected_batch=3)
     gradient = f.grad(x)
     assert np.isnan(gradient[1]).all()
     np.testing.assert_array_equal(gradient[[0, 2]], f.grad(x[[0, 2]]))

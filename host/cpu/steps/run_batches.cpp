@@ -200,8 +200,8 @@ private:
     bool last_of_a_;
 };
 
-/// Null where a product is not of a matrix of each problem and a vector, in one type.
-CpuStepPtr make_vector_batch(const Program& program, const Step& step, BatchProduct product) {
+/// No step where a product is not of a matrix of each problem and a vector, in one type.
+RunStep make_vector_batch(const Program& program, const Step& step, BatchProduct product) {
     const Value& out = program.value(step.out);
     if (out.cols.size != 1) {
         // A row is the transpose of a column: c' = b' a'.
@@ -217,12 +217,12 @@ CpuStepPtr make_vector_batch(const Program& program, const Step& step, BatchProd
                       std::min(out.rows.size, out.cols.size) == 1 && a.count() > 0 &&
                       is_batch_gemv(a.rows.size, a.cols.size, step.type);
     if (!typed || !fits || product.alpha == 0) {
-        return nullptr;
+        return {};
     }
-    return std::make_unique<RunGemvBatch>(program, step, product);
+    return {std::make_unique<RunGemvBatch>(program, step, product), true};
 }
 
-CpuStepPtr make_batch(const Program& program, const Step& step, const BatchProduct& product) {
+RunStep make_batch(const Program& program, const Step& step, const BatchProduct& product) {
     const Value& out = program.value(step.out);
     const std::int64_t inner = cols_of(program, product.a).size;
     const auto is_no_wider = [&](const Use& use) {
@@ -234,21 +234,24 @@ CpuStepPtr make_batch(const Program& program, const Step& step, const BatchProdu
     const bool gives =
         out.type == step.type || (step.type == ScalarType::float64 && product.beta == 0);
     if (!fits || !gives || !is_no_wider(product.a) || !is_no_wider(product.b)) {
-        return nullptr;
+        return {};
     }
-    return std::make_unique<RunGemmBatch>(program, step, product);
+    // Nor is it where a result leaves: the sum is made where the result lies.
+    const bool leaves = product.beta == 0 || step.type == program.type;
+    return {std::make_unique<RunGemmBatch>(program, step, product), true,
+            leaves ? Leaves::by_lines : Leaves::no};
 }
 
 }  // namespace
 
-CpuStepPtr make_run_gemm_batch(const Program& program, const Step& step, const Gemm& gemm) {
+RunStep make_run_gemm_batch(const Program& program, const Step& step, const Gemm& gemm) {
     const BatchProduct product{
         gemm.a, gemm.b, gemm.c, gemm.alpha, is_present(gemm.c) ? gemm.beta : 0, false};
-    CpuStepPtr of_vectors = make_vector_batch(program, step, product);
-    return of_vectors != nullptr ? std::move(of_vectors) : make_batch(program, step, product);
+    RunStep of_vectors = make_vector_batch(program, step, product);
+    return of_vectors.step != nullptr ? std::move(of_vectors) : make_batch(program, step, product);
 }
 
-CpuStepPtr make_run_syrk_batch(const Program& program, const Step& step, const Syrk& syrk) {
+RunStep make_run_syrk_batch(const Program& program, const Step& step, const Syrk& syrk) {
     return make_batch(program, step, {syrk.a, transposed(syrk.a), {}, syrk.alpha, 0, !syrk.mirror});
 }
 

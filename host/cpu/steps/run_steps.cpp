@@ -52,14 +52,14 @@ private:
     std::vector<std::pair<ValueId, std::int64_t>> moved_;  ///< bytes from one problem to the next
 };
 
-CpuStepPtr make_batch_step(const Program& program, const Step& step) {
+RunStep make_batch_step(const Program& program, const Step& step) {
     if (const auto* gemm = std::get_if<Gemm>(&step.operation)) {
         return make_run_gemm_batch(program, step, *gemm);
     }
     if (const auto* syrk = std::get_if<Syrk>(&step.operation)) {
         return make_run_syrk_batch(program, step, *syrk);
     }
-    return nullptr;
+    return {};
 }
 
 }  // namespace
@@ -76,9 +76,9 @@ RunStep make_run_step(const Program& program, const Step& step, std::int64_t til
     if (at_once != nullptr) {
         return {std::move(at_once), true};
     }
-    CpuStepPtr batch = make_batch_step(program, step);
-    if (batch != nullptr) {
-        return {std::move(batch), true, Leaves::by_lines};
+    RunStep batch = make_batch_step(program, step);
+    if (batch.step != nullptr) {
+        return batch;
     }
     CpuStepPtr one = make_plain_step(program, step);
     if (one == nullptr) {

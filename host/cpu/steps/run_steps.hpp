@@ -35,11 +35,11 @@ struct RunStep {
 // By kind of step; null if not in one call.
 [[nodiscard]] CpuStepPtr make_run_gemm(const Program& program, const Step& step, const Gemm& gemm,
                                        std::int64_t tile);
-/// Problem by problem, by one loop of kernels.
-[[nodiscard]] CpuStepPtr make_run_gemm_batch(const Program& program, const Step& step,
-                                             const Gemm& gemm);
-[[nodiscard]] CpuStepPtr make_run_syrk_batch(const Program& program, const Step& step,
-                                             const Syrk& syrk);
+/// Problem by problem, by one loop of kernels; no step if not so.
+[[nodiscard]] RunStep make_run_gemm_batch(const Program& program, const Step& step,
+                                          const Gemm& gemm);
+[[nodiscard]] RunStep make_run_syrk_batch(const Program& program, const Step& step,
+                                          const Syrk& syrk);
 [[nodiscard]] CpuStepPtr make_run_map(const Program& program, const Step& step, const Map& map,
                                       std::int64_t tile);
 [[nodiscard]] CpuStepPtr make_run_reduce(const Program& program, const Step& step,

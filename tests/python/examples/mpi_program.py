@@ -24,7 +24,7 @@ def must(holds, what):
 mine = distributed.rows(comm, X)
 must(sum(comm.allgather(len(mine))) == 101 and len(mine) in (50, 51), f"{len(mine)} rows")
 
-f = mg.function("logdet(X'*X)", wrt="X")
+f = mg.function("logdet(X'*X)", wrt="X", expected_batch=101)
 value, gradient = distributed.value_and_grad(f, comm, X=mine)
 whole_value, whole_gradient = f.value_and_grad(X=X)
 must(np.array_equal(distributed.gather(comm, value), whole_value), "values of two processes differ from those of one")
@@ -32,7 +32,7 @@ must(np.array_equal(distributed.gather(comm, gradient), whole_gradient), "gradie
 
 # A shared matrix whose product with itself pays for many problems and not for few.
 A = random.standard_normal((60, 3))
-h = mg.function("0.5*norm2(X*A')^2", wrt="X")
+h = mg.function("0.5*norm2(X*A')^2", wrt="X", expected_batch=101)
 value, gradient = distributed.value_and_grad(h, comm, X=mine, A=A)
 must(np.array_equal(distributed.gather(comm, gradient), h.grad(X=X, A=A)), "gradients beside a shared matrix differ")
 

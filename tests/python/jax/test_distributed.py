@@ -19,7 +19,7 @@ assert jax.process_count() == 2
 mesh = Mesh(np.array(jax.devices()), ("batch",))
 generator = np.random.default_rng(0)
 X, A = generator.normal(size=(6, 4, 3)), generator.normal(size=(2, 3))
-f = matgrad.jax.function("logdet(X'*X) + norm2(X*A')^2")
+f = matgrad.jax.function("logdet(X'*X) + norm2(X*A')^2", expected_batch=6)
 half = X[3 * int(number) : 3 * int(number) + 3]
 sharded = jax.make_array_from_process_local_data(NamedSharding(mesh, P("batch")), half)
 shared = jax.make_array_from_process_local_data(NamedSharding(mesh, P()), A)

@@ -20,7 +20,7 @@ def spread(mesh):
 
 def results(X, A):
     """With the placements that each has to have."""
-    each = matgrad.torch.function(TEXT, wrt="X")
+    each = matgrad.torch.function(TEXT, wrt="X", expected_batch=6)
     value, gradient = each.value_and_grad(X, A)
     own, shared = torch.autograd.grad(value.sum(), (X, A), create_graph=True)
     second = torch.autograd.grad((own * own).sum(), A)[0]
