@@ -17,7 +17,7 @@ def operands():
 
 def results(X, A):
     """Of the problems in X: what each has of its own, and what is summed over them."""
-    each = matgrad.torch.function(TEXT, wrt="X")
+    each = matgrad.torch.function(TEXT, wrt="X", expected_batch=6)
     total = matgrad.torch.function(TEXT, wrt="A", reduce="sum")
     value, gradient = each.value_and_grad(X, A)
     loss = total(X, A)
