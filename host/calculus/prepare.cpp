@@ -23,8 +23,12 @@ Expr rewritten(const Expr& a, const std::function<bool(const Expr&)>& is_variabl
     return without_norm_of_even_power(a);
 }
 
+bool is_norm(const Expr& e) {
+    return e->op == Op::norm2 || e->op == Op::row_norm2 || e->op == Op::col_norm2;
+}
+
 bool is_power_below_0_of_norm(const Expr& e) {
-    return e->op == Op::power && e->number < 0 && e->children.front()->op == Op::norm2;
+    return e->op == Op::power && e->number < 0 && is_norm(e->children.front());
 }
 
 bool depends_on(const Expr& e, const std::string& name) {
@@ -33,11 +37,11 @@ bool depends_on(const Expr& e, const std::string& name) {
                        [&name](const Declaration& d) { return d.name == name; });
 }
 
-/// n^k for a norm n, and 0 where n is 0; NaN stays.
+/// Of each entry: n^k for a norm n, and 0 where n is 0; NaN stays.
 Expr power_or_0(const Expr& norm, double exponent) {
     const Expr is_positive = apply(Op::step, norm);
     const Expr arguments[] = {norm, subtract(number(1), is_positive)};
-    return multiply(is_positive, power(call(Op::max, arguments), exponent));
+    return hadamard(is_positive, power(call(Op::max, arguments), exponent));
 }
 
 /// (G + G')/2; terms that are symmetric already stay as they are.
@@ -66,7 +70,7 @@ Expr prepared(const Expr& f, const std::function<bool(const Expr&)>& is_variable
 Expr with_subgradients(const Expr& form, const Expr& f, const std::string& variable) {
     std::unordered_set<Expr> of_f;
     for (const Expr& e : topological_order({&f, 1})) {
-        const bool is_log = e->op == Op::log && e->children.front()->op == Op::norm2;
+        const bool is_log = e->op == Op::log && is_norm(e->children.front());
         if (is_log || is_power_below_0_of_norm(e)) {
             of_f.insert(e->children.front());
         }

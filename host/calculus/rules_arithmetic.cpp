@@ -62,11 +62,29 @@ Expr adjoint_of_scalar_factor(const Expr& y, const Expr& ybar, std::size_t i) {
     return multiply(factors);
 }
 
+/// Ybar*ones(n,1) as rowsum(Ybar) for m in m*ones(1,n), a column spread over a matrix, and colsum(Ybar)
+/// for m in ones(m,1)*m; an empty Expr where a product does not spread.
+Expr adjoint_of_spread(const Expr& y, const Expr& ybar, std::size_t i) {
+    const auto first = static_cast<std::size_t>(y->num_scalars);
+    if (y->children.size() != first + 2) {
+        return {};
+    }
+    const Expr& other = y->children[i == first ? first + 1 : first];
+    if (other->op != Op::ones || !(i == first ? other.shape().rows : other.shape().cols).is_one()) {
+        return {};
+    }
+    return apply(i == first ? Op::row_sum : Op::col_sum, ybar);
+}
+
 /// The matrix factor M of c*s*L*M*R gets c*s*L'*Ybar*R'.
 Expr adjoint_of_matrix_factor(const Expr& y, const Expr& ybar, std::size_t i) {
     const auto num_scalars = static_cast<std::size_t>(y->num_scalars);
     std::vector<Expr> factors{number(y->number)};
     factors.insert(factors.end(), y->children.begin(), y->children.begin() + y->num_scalars);
+    if (const Expr sums = adjoint_of_spread(y, ybar, i)) {
+        factors.push_back(sums);
+        return multiply(factors);
+    }
     for (std::size_t k = i; k-- > num_scalars;) {
         factors.push_back(transpose(y->children[k]));
     }

@@ -2,6 +2,7 @@
 
 #include "calculus/rules.hpp"
 #include "expression/build.hpp"
+#include "expression/spread.hpp"
 
 namespace matgrad {
 namespace {
@@ -99,30 +100,32 @@ Expr slope_of_norm1(const Expr& y) {
     return apply(Op::sign, argument(y));
 }
 
+// Functions of each row or column: d f_i = <F_i, dY_i> for the row F_i of one matrix.
+bool is_by_rows(const Expr& y) {
+    return y->op == Op::row_logsumexp || y->op == Op::row_norm2;
+}
+template <Expr (*Slope)(const Expr& y)>
+Expr differential_of_lines(const Expr& y, const IsActive&) {
+    return apply(is_by_rows(y) ? Op::row_sum : Op::col_sum,
+                 hadamard(Slope(y), differential(argument(y))));
+}
+template <Expr (*Slope)(const Expr& y)>
+Expr adjoint_of_lines(const Expr& y, const Expr& ybar) {
+    return hadamard(detail::spread(ybar, argument(y).shape()), Slope(y));
+}
+
 /// exp(Y - y) for the logs y of the sums of exp of each row or column: the softmax of each.
 Expr softmax_of_lines(const Expr& y) {
-    const Shape& s = argument(y).shape();
-    const Expr sums = y->op == Op::row_logsumexp ? multiply(y, ones(Dim::literal(1), s.cols))
-                                                 : multiply(ones(s.rows, Dim::literal(1)), y);
-    return apply(Op::exp, subtract(argument(y), sums));
+    return apply(Op::exp, subtract(argument(y), detail::spread(y, argument(y).shape())));
 }
-Expr differential_of_line_logsumexp(const Expr& y, const IsActive&) {
-    const Op over = y->op == Op::row_logsumexp ? Op::row_sum : Op::col_sum;
-    return apply(over, hadamard(softmax_of_lines(y), differential(argument(y))));
-}
-Expr adjoint_of_line_logsumexp(const Expr& y, const Expr& ybar) {
-    const Shape& s = argument(y).shape();
-    const Expr spread = y->op == Op::row_logsumexp ? multiply(ybar, ones(Dim::literal(1), s.cols))
-                                                   : multiply(ones(s.rows, Dim::literal(1)), ybar);
-    return hadamard(spread, softmax_of_lines(y));
+/// Each row or column of Y by its norm. The norms are turned over before they are spread.
+Expr direction_of_lines(const Expr& y) {
+    return hadamard(argument(y), detail::spread(power(y, -1), argument(y).shape()));
 }
 
 // rowsum, colsum, diag, tril, triu
-Expr adjoint_of_row_sum(const Expr& y, const Expr& ybar) {
-    return multiply(ybar, ones(Dim::literal(1), argument(y).shape().cols));
-}
-Expr adjoint_of_col_sum(const Expr& y, const Expr& ybar) {
-    return multiply(ones(argument(y).shape().rows, Dim::literal(1)), ybar);
+Expr adjoint_of_line_sum(const Expr& y, const Expr& ybar) {
+    return detail::spread(ybar, argument(y).shape());
 }
 Expr adjoint_of_diag_matrix(const Expr&, const Expr& ybar) {
     return apply(Op::diag_vector, ybar);
@@ -167,15 +170,21 @@ constexpr Rule kNorm2{"d(norm2(Y)) = dot(Y,dY)/norm2(Y)", "Matrix Cookbook 129",
 constexpr Rule kNorm1{"d(norm1(Y)) = dot(sign(Y),dY)", kBook, kInnerProduct,
                       differential_by_slope<slope_of_norm1>, adjoint_by_slope<slope_of_norm1>};
 constexpr Rule kRowSum{"d(rowsum(Y)) = rowsum(dY)", kBook, kRowSumMoves, differential_of_linear,
-                       to_argument<adjoint_of_row_sum>};
+                       to_argument<adjoint_of_line_sum>};
 constexpr Rule kColSum{"d(colsum(Y)) = colsum(dY)", kBook, kColSumMoves, differential_of_linear,
-                       to_argument<adjoint_of_col_sum>};
-constexpr Rule kRowLogsumexp{
-    "d(log(rowsum(exp(Y)))) = rowsum(exp(Y - log(rowsum(exp(Y)))*ones').*dY)", kBook, kRowSumMoves,
-    differential_of_line_logsumexp, to_argument<adjoint_of_line_logsumexp>};
-constexpr Rule kColLogsumexp{
-    "d(log(colsum(exp(Y)))) = colsum(exp(Y - ones*log(colsum(exp(Y)))).*dY)", kBook, kColSumMoves,
-    differential_of_line_logsumexp, to_argument<adjoint_of_line_logsumexp>};
+                       to_argument<adjoint_of_line_sum>};
+constexpr Rule kRowLogsumexp{"d(rowlogsumexp(Y)) = rowsum(rowsoftmax(Y).*dY)", kBook, kRowSumMoves,
+                             differential_of_lines<softmax_of_lines>,
+                             to_argument<adjoint_of_lines<softmax_of_lines>>};
+constexpr Rule kColLogsumexp{"d(collogsumexp(Y)) = colsum(colsoftmax(Y).*dY)", kBook, kColSumMoves,
+                             differential_of_lines<softmax_of_lines>,
+                             to_argument<adjoint_of_lines<softmax_of_lines>>};
+constexpr Rule kRowNorm2{"d(rownorm2(Y)) = rowsum(Y.*dY)./rownorm2(Y)", "Matrix Cookbook 129",
+                         kRowSumMoves, differential_of_lines<direction_of_lines>,
+                         to_argument<adjoint_of_lines<direction_of_lines>>};
+constexpr Rule kColNorm2{"d(colnorm2(Y)) = colsum(Y.*dY)./colnorm2(Y)", "Matrix Cookbook 129",
+                         kColSumMoves, differential_of_lines<direction_of_lines>,
+                         to_argument<adjoint_of_lines<direction_of_lines>>};
 constexpr Rule kDiagMatrix{"d(diag(y)) = diag(dy)", kBook, kDiagMatrixMoves, differential_of_linear,
                            to_argument<adjoint_of_diag_matrix>};
 constexpr Rule kDiagVector{"d(diag(Y)) = diag(dY)", kBook, kDiagVectorMoves, differential_of_linear,
@@ -201,6 +210,8 @@ const Rule* detail::matrix_rule(Op op) {
         {Op::norm1, kNorm1},
         {Op::row_sum, kRowSum},
         {Op::col_sum, kColSum},
+        {Op::row_norm2, kRowNorm2},
+        {Op::col_norm2, kColNorm2},
         {Op::row_logsumexp, kRowLogsumexp},
         {Op::col_logsumexp, kColLogsumexp},
         {Op::diag_matrix, kDiagMatrix},

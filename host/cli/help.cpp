@@ -57,7 +57,9 @@ const char* text_of(FunctionKind kind) {
         case FunctionKind::scalar_of_pair:
             return "number, of two of one shape";
         case FunctionKind::same_shape:
-            return "triangle with its diagonal";
+            return "matrix of the same shape";
+        case FunctionKind::same_vector:
+            return "column or row, of one";
         case FunctionKind::row_sums:
             return "column, of each row";
         case FunctionKind::col_sums:
@@ -67,7 +69,7 @@ const char* text_of(FunctionKind kind) {
         case FunctionKind::entrywise:
             return "each entry, pairs of entries";
         case FunctionKind::constant:
-            return "matrix of given dimensions";
+            return "of dimensions";
     }
     return "";
 }

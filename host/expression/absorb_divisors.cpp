@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "expression/build.hpp"
+#include "expression/spread.hpp"
 #include "expression/without_overflow.hpp"
 
 namespace matgrad::detail {
@@ -30,17 +31,6 @@ Divisor turned(Divisor d) {
     d.same = turned(d.same);
     d.log = transpose(d.log);
     return d;
-}
-
-/// The divisor's log in the shape of what it divides.
-Expr spread(const Divisor& d, const Shape& shape) {
-    if (d.same == Same::in_rows && !shape.cols.is_one()) {
-        return multiply(d.log, ones(Dim::literal(1), shape.cols));
-    }
-    if (d.same == Same::in_columns && !shape.rows.is_one()) {
-        return multiply(ones(shape.rows, Dim::literal(1)), d.log);
-    }
-    return d.log;
 }
 
 Expr divided(const Expr& a, const Divisor& d, int depth);
@@ -86,7 +76,7 @@ Expr divided(const Expr& a, const Divisor& d, int depth) {
             const Expr& z = a->children.front();
             const bool own =
                 z == d.exponent || z->transposed_fingerprint == d.exponent->fingerprint;
-            return own || d.any ? apply(Op::exp, subtract(z, spread(d, a.shape()))) : Expr();
+            return own || d.any ? apply(Op::exp, subtract(z, spread(d.log, a.shape()))) : Expr();
         }
         case Op::transpose: {
             const Expr inner = divided(a->children.front(), turned(d), depth);
@@ -140,7 +130,7 @@ Expr divided_by(const Expr& a, Divisor d, bool any) {
     return divided(a, d, 0);
 }
 
-/// The sum of exponentials that `a` is: over all entries, rows or columns, spread or not.
+/// The sum of exponentials that `a` is: over all entries, rows or columns.
 std::optional<Divisor> sum_of_exponentials(const Expr& a) {
     const auto of = [](Same same, Op over, const Expr& sum) -> std::optional<Divisor> {
         const Expr z = exponent_of(sum->children.front());
@@ -155,18 +145,7 @@ std::optional<Divisor> sum_of_exponentials(const Expr& a) {
     if (a->op == Op::col_sum) {
         return of(Same::in_columns, Op::col_logsumexp, a);
     }
-    const bool spread =
-        a->op == Op::product && a->number == 1 && a->num_scalars == 0 && a->children.size() == 2;
-    if (!spread) {
-        return {};
-    }
-    const Expr& left = a->children[0];
-    const Expr& right = a->children[1];
-    if (left->op == Op::row_sum && right->op == Op::ones) {
-        return sum_of_exponentials(left);
-    }
-    return left->op == Op::ones && right->op == Op::col_sum ? sum_of_exponentials(right)
-                                                            : std::nullopt;
+    return std::nullopt;
 }
 
 /// A factor that divides by a sum of exponentials: s^-k, with k a whole number.
@@ -177,13 +156,16 @@ struct Found {
 };
 
 std::optional<Found> divisor_of(const Expr& factor) {
-    if (factor->op != Op::power || factor->number > -1 ||
-        std::trunc(factor->number) != factor->number) {
+    const Expr line = unspread(factor);
+    const Expr& raised = line ? line : factor;
+    if (raised->op != Op::power || raised->number > -1 ||
+        std::trunc(raised->number) != raised->number) {
         return {};
     }
-    const Expr& base = factor->children.front();
+    const Expr& base = raised->children.front();
     const std::optional<Divisor> d = sum_of_exponentials(base);
-    return d ? std::optional(Found{*d, base, -factor->number}) : std::nullopt;
+    return d ? std::optional(Found{*d, spread(base, factor.shape()), -raised->number})
+             : std::nullopt;
 }
 
 /// Divides one of `factors` other than number i; false if none takes it.

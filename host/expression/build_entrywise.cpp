@@ -4,6 +4,7 @@
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
+#include "expression/spread.hpp"
 #include "expression/weighted_terms.hpp"
 #include "expression/without_overflow.hpp"
 
@@ -110,6 +111,14 @@ Expr power(const Expr& a, double exponent) {
     }
     if (a->op == Op::ones) {
         return a;
+    }
+    if (const Expr line = detail::unspread(a)) {
+        return detail::spread(power(line, exponent), a.shape());
+    }
+    const bool is_line_norm = a->op == Op::row_norm2 || a->op == Op::col_norm2;
+    if (is_line_norm && exponent > 0 && std::fmod(exponent, 2) == 0) {  // no root to square
+        const Op sums = a->op == Op::row_norm2 ? Op::row_sum : Op::col_sum;
+        return power(apply(sums, power(a->children.front(), 2)), exponent / 2);
     }
     if (a->op == Op::transpose && is_integer(exponent)) {  // (A.^2)'.^3 = (A.^6)'
         const Expr& inner = a->children.front();

@@ -7,6 +7,7 @@
 #include "expression/functions.hpp"
 #include "expression/guarded.hpp"
 #include "expression/make_node.hpp"
+#include "expression/spread.hpp"
 #include "expression/without_overflow.hpp"
 
 namespace matgrad {
@@ -44,6 +45,9 @@ Expr trace_of(Op op, const Expr& a) {
     if (a->op == Op::diag_matrix) {
         return apply(Op::sum, a->children.front());
     }
+    if (a->op == Op::eye) {
+        return dim(a.shape().rows);
+    }
     if (a->op == Op::product) {  // tr(A*b*c'*D) = c'*D*A*b
         std::vector<Expr> m = detail::factors_of(a).matrices;
         for (std::size_t i = 0; i + 1 < m.size(); ++i) {
@@ -65,6 +69,9 @@ Expr sum_of(Op op, const Expr& a) {
     }
     if (a->op == Op::diag_vector) {
         return apply(Op::trace, a->children.front());
+    }
+    if (a->op == Op::ones) {
+        return multiply(dim(a.shape().rows), dim(a.shape().cols));
     }
     return raw(op, {a}, Shape::scalar());
 }
@@ -134,6 +141,22 @@ Expr norm_of(Op op, const Expr& a) {
     const Expr base =
         scaled.base->op == Op::transpose ? scaled.base->children.front() : scaled.base;
     return scale(std::fabs(scaled.number), raw(op, {base}, Shape::scalar()));
+}
+
+/// The norm of each row or column; of the rows of one column the absolute value of each entry.
+Expr line_norm_of(Op op, const Expr& a) {
+    const Shape& s = a.shape();
+    const bool by_rows = op == Op::row_norm2;
+    if ((by_rows ? s.cols : s.rows).is_one()) {
+        return apply(Op::abs, a);
+    }
+    if ((by_rows ? s.rows : s.cols).is_one()) {
+        return apply(Op::norm2, a);
+    }
+    const detail::Scaled scaled = detail::split_number(a);
+    const Dim one = Dim::literal(1);
+    return scale(std::fabs(scaled.number),
+                 raw(op, {scaled.base}, by_rows ? Shape{s.rows, one} : Shape{one, s.cols}));
 }
 
 Expr determinant(const Expr& a) {
@@ -221,6 +244,11 @@ Expr extremum(Op op, const Expr& a, const Expr& b) {
 Expr entrywise(Op op, std::span<const Expr> arguments) {
     if (const Expr value = folded(op, arguments)) {
         return value;
+    }
+    if (arguments.size() == 1) {
+        if (const Expr line = detail::unspread(arguments.front())) {
+            return detail::spread(entrywise(op, {&line, 1}), arguments.front().shape());
+        }
     }
     if ((op == Op::abs || op == Op::relu) && arguments.front().shape().is_scalar() &&
         arguments.front()->semidefinite) {
@@ -353,6 +381,9 @@ Expr apply(Op op, const Expr& a) {
         case Op::norm1:
         case Op::norm2:
             return norm_of(op, a);
+        case Op::row_norm2:
+        case Op::col_norm2:
+            return line_norm_of(op, a);
         case Op::row_logsumexp:
         case Op::col_logsumexp:
             return line_logsumexp_of(op, a);
@@ -374,6 +405,7 @@ Expr apply(Op op, const Expr& a) {
         case Op::symbol:
         case Op::eye:
         case Op::ones:
+        case Op::dim:
         case Op::add:
         case Op::product:
         case Op::hadamard:

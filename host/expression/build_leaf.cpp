@@ -63,6 +63,20 @@ Expr ones(const Dim& m, const Dim& n) try {
     detail::throw_as_matgrad();
 }
 
+Expr dim(const Dim& n) try {
+    detail::check_dim(n, "dim");
+    if (n.name.empty()) {
+        return number(static_cast<double>(n.size));
+    }
+    Node node;
+    node.op = Op::dim;
+    node.shape = Shape::scalar();
+    node.name = n.name;
+    return detail::make_node(std::move(node));
+} catch (...) {
+    detail::throw_as_matgrad();
+}
+
 bool is_number(const Expr& a, double value) {
     return a->op == Op::number && a->number == value;
 }

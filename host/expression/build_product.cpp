@@ -124,6 +124,21 @@ void extract_scalars(std::vector<Expr>& matrices, WeightedTerms& scalars) {
     matrices = std::move(rest);
 }
 
+/// ones(m,k)*ones(k,n) is dim(k)*ones(m,n).
+void merge_ones(std::vector<Expr>& matrices, WeightedTerms& scalars) {
+    for (std::size_t i = 0; i + 1 < matrices.size();) {
+        const Expr& left = matrices[i];
+        const Expr& right = matrices[i + 1];
+        if (left->op != Op::ones || right->op != Op::ones) {
+            ++i;
+            continue;
+        }
+        insert(scalars, dim(left.shape().cols));
+        matrices[i] = ones(left.shape().rows, right.shape().cols);
+        matrices.erase(matrices.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    }
+}
+
 }  // namespace
 
 detail::Factors detail::factors_of(const Expr& a) {
@@ -224,9 +239,11 @@ Expr multiply(std::span<const Expr> factors) {
             chain.push(p);
         }
         if (shape.is_scalar() && !chain.matrices().empty()) {  // x'*y closes: it commutes from here
+            merge_ones(chain.matrices(), scalars);
             extract_scalars(chain.matrices(), scalars);
         }
     }
+    merge_ones(chain.matrices(), scalars);
     extract_scalars(chain.matrices(), scalars);
     detail::Factors result{number, scalars.made(power_of), std::move(chain.matrices())};
     for (std::size_t i = 0; i < result.scalars.size();) {  // a power may have given a number

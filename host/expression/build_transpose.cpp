@@ -31,6 +31,8 @@ constexpr std::pair<Op, Op> kTurned[] = {{Op::tril, Op::triu},
                                          {Op::triu, Op::tril},
                                          {Op::row_sum, Op::col_sum},
                                          {Op::col_sum, Op::row_sum},
+                                         {Op::row_norm2, Op::col_norm2},
+                                         {Op::col_norm2, Op::row_norm2},
                                          {Op::row_logsumexp, Op::col_logsumexp},
                                          {Op::col_logsumexp, Op::row_logsumexp}};
 

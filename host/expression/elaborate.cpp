@@ -6,6 +6,7 @@
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
+#include "expression/spread.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -22,7 +23,8 @@ public:
         : text_(text), dimensions_(dimensions), named_(dimensions.named()) {
         for (const auto& [name, info] : symbols) {
             const Shape shape{named_[info.shape.rows], named_[info.shape.cols]};
-            symbols_[name] = symbol({name, shape, info.structure});
+            symbols_[name] =
+                info.is_dimension ? dim(Dim::named(name)) : symbol({name, shape, info.structure});
         }
     }
 
@@ -64,7 +66,7 @@ private:
             terms.push_back(minus ? negate(term.expr) : term.expr);
             nodes += term.nodes;
         }
-        return {add(terms), nodes};
+        return {add(spread_alike(terms)), nodes};
     }
 
     /// Reads `a*b.*c/s` from the left; what * and .* join in a row becomes one product.
@@ -94,7 +96,7 @@ private:
     Expr join(const std::vector<Expr>& run, bool entrywise, const Ast& ast) {
         Expr joined;
         if (entrywise) {
-            joined = hadamard(run);
+            joined = hadamard(spread_alike(run));
         } else {
             std::size_t factors = 0;
             for (const Expr& e : run) {
@@ -146,8 +148,7 @@ private:
     Built build_call(const Ast& ast) {
         const Function& function = *find_function(ast.name);
         if (function.kind == FunctionKind::constant) {
-            const Dim rows = dim(ast, ast.children.front());
-            return {function.op == Op::eye ? eye(rows) : ones(rows, dim(ast, ast.children.back()))};
+            return {build_constant(function.op, ast)};
         }
         std::vector<Expr> arguments;
         double nodes = 1;
@@ -156,10 +157,19 @@ private:
             arguments.push_back(built.expr);
             nodes += built.nodes;
         }
-        return {call_as_written(function.op, arguments), nodes};
+        return {function.stands_for != nullptr ? function.stands_for(arguments.front())
+                                               : call_as_written(function.op, arguments),
+                nodes};
     }
 
-    Dim dim(const Ast& call, const Ast& argument) {
+    Expr build_constant(Op op, const Ast& ast) {
+        const Dim n = dim_named(ast, ast.children.front());
+        return op == Op::eye   ? eye(n)
+               : op == Op::dim ? dim(n)
+                               : ones(n, dim_named(ast, ast.children.back()));
+    }
+
+    Dim dim_named(const Ast& call, const Ast& argument) {
         return named_[dimensions_.mentioned(dimension_argument(call, argument))];
     }
 

@@ -149,6 +149,10 @@ Op turned(Op op) {
             return Op::col_sum;
         case Op::col_sum:
             return Op::row_sum;
+        case Op::row_norm2:
+            return Op::col_norm2;
+        case Op::col_norm2:
+            return Op::row_norm2;
         case Op::row_logsumexp:
             return Op::col_logsumexp;
         default:
@@ -165,6 +169,7 @@ void fingerprint(Node& n) {
     switch (n.op) {
         case Op::number:
         case Op::eye:
+        case Op::dim:
             n.fingerprint = n.transposed_fingerprint =
                 hash_leaf(n.op, n, n.shape.rows, n.shape.cols);
             return;
@@ -205,6 +210,8 @@ void fingerprint(Node& n) {
         }
         case Op::row_sum:
         case Op::col_sum:
+        case Op::row_norm2:
+        case Op::col_norm2:
         case Op::row_logsumexp:
         case Op::col_logsumexp: {
             const Op other = turned(n.op);

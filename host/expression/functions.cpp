@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "expression/words.hpp"
+
 namespace matgrad::detail {
 namespace {
 
@@ -14,6 +16,11 @@ using enum FunctionKind;
     }
 MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW
+
+constexpr Function word(std::string_view name, FunctionKind kind,
+                        Expr (*stands_for)(const Expr& argument), std::string_view also) {
+    return {Op::number, name, 1, kind, "", "", also, nullptr, stands_for};
+}
 
 // clang-format off
 constexpr Function kFunctions[] = {
@@ -30,6 +37,10 @@ constexpr Function kFunctions[] = {
     {Op::norm2,       "norm2",     1, scalar_of_any,    "",                      "np.linalg.norm({})",                  " norm "},
     {Op::norm1,       "norm1",     1, scalar_of_any,    "",                      "np.sum(np.abs({}))",                  ""},
     {Op::logsumexp,   "logsumexp", 1, scalar_of_any,    "",                      "np.logaddexp.reduce({}, axis=None)",  ""},
+    {Op::row_norm2,   "rownorm2",  1, row_sums,         "",                      "np.linalg.norm({}, axis=1)",          ""},
+    {Op::col_norm2,   "colnorm2",  1, col_sums,         "",                      "np.linalg.norm({}, axis=0)",          ""},
+    {Op::row_logsumexp, "rowlogsumexp", 1, row_sums,    "",                      "np.logaddexp.reduce({}, axis=1)",     ""},
+    {Op::col_logsumexp, "collogsumexp", 1, col_sums,    "",                      "np.logaddexp.reduce({}, axis=0)",     ""},
 #define MATGRAD_ROW(name, arity, device, latex, numpy, also, facts, value) \
     {Op::name, #name, arity, entrywise, latex, numpy, also, value_of_##name},
     MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
@@ -38,13 +49,21 @@ constexpr Function kFunctions[] = {
     {Op::triu,        "triu",      1, same_shape,       "",                      "np.triu({})",                         ""},
     {Op::eye,         "eye",       1, constant,         "",                      "",                                    " identity "},
     {Op::ones,        "ones",      2, constant,         "",                      "",                                    ""},
+    {Op::dim,         "dim",       1, constant,         "",                      "",                                    ""},
+    word("rows",       scalar_of_any, rows_of,       " nrow nrows height "),
+    word("cols",       scalar_of_any, cols_of,       " ncol ncols columns width "),
+    word("mean",       scalar_of_any, mean_of,       " average avg "),
+    word("var",        scalar_of_any, variance_of,   " variance "),
+    word("rowmean",    row_sums,      row_mean_of,   ""),
+    word("colmean",    col_sums,      col_mean_of,   ""),
+    word("softmax",    same_vector,   softmax_of,    ""),
+    word("rowsoftmax", same_shape,    row_softmax_of, ""),
+    word("colsoftmax", same_shape,    col_softmax_of, ""),
 };
 
-/// Without a name: they are written log(det(A)), log(rowsum(exp(A))) and log(colsum(exp(A))).
+/// Without a name: it is written log(det(A)).
 constexpr Function kNameless[] = {
-    {Op::log_det,       "", 1, scalar_of_square, "", "np.log(np.linalg.det({}))",       ""},
-    {Op::row_logsumexp, "", 1, row_sums,         "", "np.logaddexp.reduce({}, axis=1)", ""},
-    {Op::col_logsumexp, "", 1, col_sums,         "", "np.logaddexp.reduce({}, axis=0)", ""},
+    {Op::log_det, "", 1, scalar_of_square, "", "np.log(np.linalg.det({}))", ""},
 };
 // clang-format on
 
@@ -63,8 +82,9 @@ const Function* find_function(std::string_view name) {
 const Function* function_of(Op op) {
     for (const std::span<const Function> table :
          {std::span<const Function>(kFunctions), std::span<const Function>(kNameless)}) {
-        const auto at = std::find_if(table.begin(), table.end(),
-                                     [op](const Function& f) { return f.op == op; });
+        const auto at = std::find_if(table.begin(), table.end(), [op](const Function& f) {
+            return f.op == op && f.stands_for == nullptr;
+        });
         if (at != table.end()) {
             return &*at;
         }

@@ -19,10 +19,11 @@ enum class FunctionKind {
     scalar_of_any,     ///< to 1-by-1
     scalar_of_pair,    ///< two of one shape to 1-by-1
     same_shape,
-    row_sums,   ///< m-by-n to m-by-1
-    col_sums,   ///< m-by-n to 1-by-n
-    diagonal,   ///< n-by-1 to n-by-n, n-by-n to n-by-1
-    entrywise,  ///< all arguments of one shape, which comes out; scalars among them are spread
+    same_vector,  ///< a column or a row, whose shape comes out
+    row_sums,     ///< m-by-n to m-by-1
+    col_sums,     ///< m-by-n to 1-by-n
+    diagonal,     ///< n-by-1 to n-by-n, n-by-n to n-by-1
+    entrywise,    ///< what comes out has the shape over which the arguments are spread
 };
 
 struct Function {
@@ -35,6 +36,9 @@ struct Function {
     std::string_view also;   ///< names in other languages, a space before and after each
     /// The value at numbers (the second is ignored by a function of one); NaN: is not folded.
     double (*value)(double x, double y) = nullptr;  ///< of entrywise functions alone
+    /// Of a word that stands for what others say: that, of these arguments. Such a word has no
+    /// operation, and nothing prints it.
+    Expr (*stands_for)(const Expr& argument) = nullptr;
 };
 
 /// All rows. Two have the name `diag`: Op::diag_matrix comes first, and stands for both until the
@@ -45,7 +49,7 @@ struct Function {
 [[nodiscard]] const Function* find_function(std::string_view name);
 
 /// The row of an operation, or nullptr: sums, products, powers, transposes, symbols and numbers are
-/// no functions.
+/// no functions. Words that stand for others are no operations.
 [[nodiscard]] const Function* function_of(Op op);
 
 }  // namespace matgrad::detail

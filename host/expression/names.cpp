@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace matgrad::detail {
 namespace {
@@ -84,8 +85,10 @@ public:
                                             to_text(at->second), to_text(d)));
             }
             // All declared dimension names are known before any of eye or ones is met.
-            (void)dimensions_.declared(d.shape.rows);
-            (void)dimensions_.declared(d.shape.cols);
+            for (const Dim& dim : {d.shape.rows, d.shape.cols}) {
+                (void)dimensions_.declared(dim);
+                declared_dimensions_.insert(dim.name);
+            }
         }
     }
 
@@ -121,6 +124,11 @@ private:
             const DimId rows = dimensions_.declared(d.shape.rows);
             const DimId cols = dimensions_.declared(d.shape.cols);
             table_[name] = {{rows, cols}, d.structure};
+            return;
+        }
+        if (declared_dimensions_.count(name) != 0) {
+            const DimId one = dimensions_.declared(Dim::literal(1));
+            table_[name] = {{one, one}, Structure::general, true};
             return;
         }
         if (find_function(name) != nullptr) {
@@ -166,6 +174,7 @@ private:
 
     Dimensions& dimensions_;
     std::map<std::string, Declaration, std::less<>> declared_;
+    std::set<std::string, std::less<>> declared_dimensions_;
     SymbolTable table_;
 };
 
@@ -182,7 +191,7 @@ Dim dimension_argument(const Ast& call, const Ast& argument) {
     }
     throw ShapeError(
         fmt::format("{}: a dimension is a name or a whole number of at least 1, as in {}",
-                    call.name, call.name == "eye" ? "eye(n)" : "ones(m,3)"));
+                    call.name, call.name == "ones" ? "ones(m,3)" : call.name + "(n)"));
 }
 
 SymbolTable collect_symbols(const Ast& ast, std::span<const Declaration> declarations,

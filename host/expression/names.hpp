@@ -16,6 +16,7 @@ namespace matgrad::detail {
 struct SymbolInfo {
     DimPair shape;
     Structure structure = Structure::general;
+    bool is_dimension = false;  ///< a declared dimension that stands for its number
 };
 
 using SymbolTable = std::map<std::string, SymbolInfo, std::less<>>;
@@ -36,7 +37,7 @@ void check_dim(const Dim& dim, std::string_view place);
 [[nodiscard]] SymbolTable collect_symbols(const Ast& ast, std::span<const Declaration> declarations,
                                           Dimensions& dimensions);
 
-/// The dimension that an argument of eye or ones names. Error: ShapeError.
+/// The dimension that an argument of eye, ones or dim names. Error: ShapeError.
 [[nodiscard]] Dim dimension_argument(const Ast& call, const Ast& argument);
 
 }  // namespace matgrad::detail

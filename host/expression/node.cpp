@@ -41,6 +41,7 @@ bool is_semidefinite(const Node& n) {
         case Op::symbol:
             return n.structure == Structure::positive;
         case Op::eye:
+        case Op::dim:
             return true;
         case Op::ones:
             return n.shape.is_square();
@@ -84,6 +85,8 @@ bool is_semidefinite(const Node& n) {
         case Op::row_logsumexp:
         case Op::col_logsumexp:
         case Op::col_sum:
+        case Op::row_norm2:
+        case Op::col_norm2:
         case Op::diag_matrix:
         case Op::diag_vector:
         case Op::tril:

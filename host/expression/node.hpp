@@ -27,6 +27,7 @@ enum class Op : std::uint8_t {
     symbol,  ///< `name`, `structure`
     eye,     ///< identity, n-by-n
     ones,    ///< all ones, m-by-n, not 1x1
+    dim,     ///< 1x1, how much the dimension `name` is
     // arithmetic
     add,       ///< children: terms of one shape
     product,   ///< number * children[0..num_scalars) * children[num_scalars..) as a matrix product
@@ -47,8 +48,10 @@ enum class Op : std::uint8_t {
     // matrix to matrix
     row_sum,        ///< m-by-n to m-by-1: the sum of each row
     col_sum,        ///< m-by-n to 1-by-n: the sum of each column
-    row_logsumexp,  ///< m-by-n to m-by-1; written log(rowsum(exp(A)))
-    col_logsumexp,  ///< m-by-n to 1-by-n; written log(colsum(exp(A)))
+    row_norm2,      ///< m-by-n to m-by-1: the Euclidean norm of each row
+    col_norm2,      ///< m-by-n to 1-by-n
+    row_logsumexp,  ///< m-by-n to m-by-1
+    col_logsumexp,  ///< m-by-n to 1-by-n
     diag_matrix,    ///< n-by-1 to n-by-n
     diag_vector,    ///< n-by-n to n-by-1
     tril,
@@ -74,7 +77,7 @@ struct Node {
     Op op = Op::number;
     Shape shape;
     double number = 0;  ///< value of a number, coefficient of a product, exponent of a power
-    std::string name;   ///< of a symbol
+    std::string name;   ///< of a symbol, of a dimension
     Structure structure = Structure::general;  ///< of a symbol
     std::vector<Expr> children;
     int num_scalars = 0;  ///< of a product: how many leading children are scalar factors

@@ -10,6 +10,7 @@
 #include "expression/elaborate.hpp"
 #include "expression/guarded.hpp"
 #include "expression/make_node.hpp"
+#include "expression/spread.hpp"
 #include "expression/symbol_list.hpp"
 
 namespace matgrad {
@@ -54,12 +55,14 @@ bool any_scalar(const Expr& a, const Expr& b) {
     return a.shape().is_scalar() || b.shape().is_scalar();
 }
 
-/// Both of one shape, or one of them a scalar.
-void require_same_shape(const Expr& a, const Expr& b, std::string_view call) {
+/// Both, spread over the one that is a matrix if the other is a column, a row or a scalar.
+std::vector<Expr> alike(const Expr& a, const Expr& b, std::string_view call) {
     require_both_given(a, b, call);
-    if (!any_scalar(a, b) && a.shape() != b.shape()) {
+    const Expr operands[] = {a, b};
+    if (!detail::common_shape(operands)) {
         throw ShapeError(fmt::format("{}: {}; both must have one shape", call, both(a, b)));
     }
+    return detail::spread_alike(operands);
 }
 
 void require_square(const Expr& a, std::string_view call) {
@@ -82,6 +85,14 @@ void require_fit(const detail::Function& f, const Expr& a) {
                                 f.name, text_of(a), a.shape().text()));
             }
             return;
+        case detail::FunctionKind::same_vector:
+            if (!a.shape().is_column() && !a.shape().rows.is_one()) {
+                throw ShapeError(fmt::format(
+                    "{}: {} is {}, expected a column or a row; of each row or column of a matrix "
+                    "it is row{} or col{}",
+                    f.name, text_of(a), a.shape().text(), f.name, f.name));
+            }
+            return;
         case detail::FunctionKind::constant:
         case detail::FunctionKind::scalar_of_any:
         case detail::FunctionKind::scalar_of_pair:
@@ -102,9 +113,25 @@ Expr function(Op op, const Expr& a) try {
     detail::throw_as_matgrad();
 }
 
+/// A word that stands for others.
+Expr word(std::string_view name, const Expr& a) try {
+    const detail::Function& f = *detail::find_function(name);
+    require_given(a, name);
+    require_fit(f, a);
+    return within_limits(f.stands_for(a), name);
+} catch (...) {
+    detail::throw_as_matgrad();
+}
+
 Expr function(Op op, const Expr& a, const Expr& b) try {
     const detail::Function& f = *detail::function_of(op);
-    require_same_shape(a, b, f.name);
+    require_both_given(a, b, f.name);
+    if (f.kind == detail::FunctionKind::entrywise) {
+        return within_limits(call_as_written(op, alike(a, b, f.name)), f.name);
+    }
+    if (a.shape() != b.shape()) {
+        throw ShapeError(fmt::format("{}: {}; both must have one shape", f.name, both(a, b)));
+    }
     const Expr arguments[] = {a, b};
     return within_limits(call_as_written(op, arguments), f.name);
 } catch (...) {
@@ -118,19 +145,18 @@ Expr call_as_written(Op op, std::span<const Expr> arguments) {
     if (op == Op::diag_matrix || op == Op::diag_vector) {
         return apply(a.shape().is_column() ? Op::diag_matrix : Op::diag_vector, a);
     }
-    return call(op, arguments);
+    return is_entrywise(op) ? call(op, detail::spread_alike(arguments)) : call(op, arguments);
 }
 
 Expr operator+(const Expr& a, const Expr& b) try {
-    require_same_shape(a, b, "+");
-    return within_limits(add(a, b), "+");
+    return within_limits(add(alike(a, b, "+")), "+");
 } catch (...) {
     detail::throw_as_matgrad();
 }
 
 Expr operator-(const Expr& a, const Expr& b) try {
-    require_same_shape(a, b, "-");
-    return within_limits(subtract(a, b), "-");
+    const std::vector<Expr> terms = alike(a, b, "-");
+    return within_limits(subtract(terms[0], terms[1]), "-");
 } catch (...) {
     detail::throw_as_matgrad();
 }
@@ -168,15 +194,14 @@ Expr operator/(const Expr& a, const Expr& b) try {
 }
 
 Expr entry_times(const Expr& a, const Expr& b) try {
-    require_same_shape(a, b, "entry_times");
-    return within_limits(hadamard(a, b), "entry_times");
+    return within_limits(hadamard(alike(a, b, "entry_times")), "entry_times");
 } catch (...) {
     detail::throw_as_matgrad();
 }
 
 Expr entry_divide(const Expr& a, const Expr& b) try {
-    require_same_shape(a, b, "entry_divide");
-    return within_limits(divide(a, b), "entry_divide");
+    const std::vector<Expr> factors = alike(a, b, "entry_divide");
+    return within_limits(divide(factors[0], factors[1]), "entry_divide");
 } catch (...) {
     detail::throw_as_matgrad();
 }
@@ -239,6 +264,45 @@ Expr norm1(const Expr& a) {
 }
 Expr logsumexp(const Expr& a) {
     return function(Op::logsumexp, a);
+}
+Expr rownorm2(const Expr& a) {
+    return function(Op::row_norm2, a);
+}
+Expr colnorm2(const Expr& a) {
+    return function(Op::col_norm2, a);
+}
+Expr rowlogsumexp(const Expr& a) {
+    return function(Op::row_logsumexp, a);
+}
+Expr collogsumexp(const Expr& a) {
+    return function(Op::col_logsumexp, a);
+}
+Expr rows(const Expr& a) {
+    return word("rows", a);
+}
+Expr cols(const Expr& a) {
+    return word("cols", a);
+}
+Expr mean(const Expr& a) {
+    return word("mean", a);
+}
+Expr var(const Expr& a) {
+    return word("var", a);
+}
+Expr rowmean(const Expr& a) {
+    return word("rowmean", a);
+}
+Expr colmean(const Expr& a) {
+    return word("colmean", a);
+}
+Expr softmax(const Expr& a) {
+    return word("softmax", a);
+}
+Expr rowsoftmax(const Expr& a) {
+    return word("rowsoftmax", a);
+}
+Expr colsoftmax(const Expr& a) {
+    return word("colsoftmax", a);
 }
 Expr tril(const Expr& a) {
     return function(Op::tril, a);

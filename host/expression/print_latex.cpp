@@ -297,11 +297,6 @@ Text print_function(const Expr& e) {
     if (e->op == Op::sqrt) {
         return scalar ? Text{"\\sqrt{" + print(y).text + "}"} : with_script(y, "\\circ 1/2");
     }
-    if (e->op == Op::row_logsumexp || e->op == Op::col_logsumexp) {
-        const std::string terms = "\\exp" + bracket(print(y).text);
-        return {"\\log" + bracket(fmt::format("\\operatorname{{{}}}", detail::sum_of_lines(e)) +
-                                  bracket(terms))};
-    }
     std::string inner;
     for (const Expr& a : detail::arguments_of(e)) {
         inner += (inner.empty() ? "" : ", ") + print(a).text;
@@ -320,6 +315,8 @@ Text print(const Expr& e) {
             return {print_name(e->name)};
         case Op::eye:
             return {"I_{" + print_dim(e.shape().rows) + "}"};
+        case Op::dim:
+            return {print_name(e->name)};
         case Op::ones:
             return {"\\mathbf{1}_{" + print_dim(e.shape().rows) + " \\times " +
                     print_dim(e.shape().cols) + "}"};

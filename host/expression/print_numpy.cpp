@@ -72,6 +72,8 @@ public:
             }
             case Op::eye:
                 return {"np.eye(" + size(e.shape().rows) + ")"};
+            case Op::dim:
+                return {size(Dim::named(e->name))};
             case Op::ones:
                 return print_ones(e.shape());
             case Op::add:

@@ -9,6 +9,7 @@
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
+#include "expression/spread.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -20,12 +21,17 @@ bool is_constant(const Expr& e) {
 }
 
 void insert(const Expr& e, std::vector<Powered>& above, std::vector<Powered>& below) {
-    if (e->op != Op::power) {
+    const Expr line = unspread(e);
+    const Expr& raised = line ? line : e;
+    if (raised->op != Op::power) {
         above.push_back({e, 1});
-    } else if (e->number > 0 || is_constant(e->children.front())) {
-        above.push_back({e->children.front(), e->number});
+        return;
+    }
+    const Expr base = spread(raised->children.front(), e.shape());
+    if (raised->number > 0 || is_constant(raised->children.front())) {
+        above.push_back({base, raised->number});
     } else {
-        below.push_back({e->children.front(), -e->number});
+        below.push_back({base, -raised->number});
     }
 }
 
@@ -127,13 +133,48 @@ std::vector<Expr> spread_scalars(const Expr& sum) {
     return any_matrix ? terms : sum->children;
 }
 
+std::vector<Expr> without_ones(std::vector<Expr> operands) {
+    std::vector<Expr> lines;
+    bool any_matrix = false;
+    for (const Expr& e : operands) {
+        lines.push_back(unspread(e));
+        const bool is_line = e.shape().rows.is_one() || e.shape().cols.is_one();
+        any_matrix = any_matrix || !(lines.back() || is_line);
+    }
+    for (std::size_t i = 0; any_matrix && i < operands.size(); ++i) {
+        operands[i] = lines[i] ? lines[i] : operands[i];
+    }
+    return operands;
+}
+
+Fraction without_ones(Fraction fraction) {
+    std::vector<Expr> bases;
+    for (const auto* factors : {&fraction.entries, &fraction.entries_below}) {
+        for (const Powered& p : *factors) {
+            bases.push_back(p.base);
+        }
+    }
+    const std::vector<Expr> lines = without_ones(std::move(bases));
+    const auto any = [&lines](bool (*is)(const Shape&)) {
+        return std::any_of(lines.begin(), lines.end(),
+                           [is](const Expr& e) { return is(e.shape()); });
+    };
+    if (any([](const Shape& s) { return s.rows.is_one(); }) &&
+        any([](const Shape& s) { return s.cols.is_one(); })) {
+        return fraction;
+    }
+    std::size_t next = 0;
+    for (auto* factors : {&fraction.entries, &fraction.entries_below}) {
+        for (Powered& p : *factors) {
+            p.base = lines[next++];
+        }
+    }
+    return fraction;
+}
+
 std::vector<Expr> arguments_of(const Expr& call) {
     return call->children.size() > 1 && is_entrywise(call->op) ? spread_scalars(call)
                                                                : call->children;
-}
-
-std::string_view sum_of_lines(const Expr& call) {
-    return function_name(call->op == Op::row_logsumexp ? Op::row_sum : Op::col_sum);
 }
 
 }  // namespace matgrad::detail

@@ -24,6 +24,8 @@ namespace matgrad::detail {
     case Op::norm1:                                  \
     case Op::row_sum:                                \
     case Op::col_sum:                                \
+    case Op::row_norm2:                              \
+    case Op::col_norm2:                              \
     case Op::row_logsumexp:                          \
     case Op::col_logsumexp:                          \
     case Op::diag_matrix:                            \
@@ -71,10 +73,14 @@ struct Ratio {
 /// The terms of a sum, where a term s*ones(m,n) beside a matrix is the scalar s.
 [[nodiscard]] std::vector<Expr> spread_scalars(const Expr& sum);
 
+/// Columns and rows that operands of an entrywise operation spread over a matrix, each as itself where
+/// another operand is a matrix: text may leave out the ones.
+[[nodiscard]] std::vector<Expr> without_ones(std::vector<Expr> operands);
+/// The same of the entrywise factors. They are read from the left, where a column never meets a row:
+/// with both nothing is left out.
+[[nodiscard]] Fraction without_ones(Fraction fraction);
+
 /// The arguments of a function as they are written: those of an entrywise one like terms of a sum.
 [[nodiscard]] std::vector<Expr> arguments_of(const Expr& call);
-
-/// What row_logsumexp and col_logsumexp are the logarithm of: the name of a sum of exponentials.
-[[nodiscard]] std::string_view sum_of_lines(const Expr& call);
 
 }  // namespace matgrad::detail

@@ -66,7 +66,7 @@ void append_chain(const std::vector<Expr>& matrices, std::vector<std::string>& p
 /// A product as `-numerator/scalar/scalar`. What stands alone as matrix factor may be an entrywise
 /// product, whose factors then join without brackets: `2*s*A.*B./C/t`.
 Text print_product(const Expr& e) {
-    const detail::Fraction f = detail::split_product(e);
+    const detail::Fraction f = detail::without_ones(detail::split_product(e));
     std::vector<std::string> parts;
     const double magnitude = std::fabs(f.number);
     const auto ratio = detail::ratio_of(magnitude);
@@ -113,7 +113,7 @@ Text print_product(const Expr& e) {
 
 Text print_sum(const Expr& e) {
     std::string text;
-    for (const Expr& t : detail::written_terms(e)) {
+    for (const Expr& t : detail::without_ones(detail::written_terms(e))) {
         Text term = print(t);
         if (term.level == Level::sum) {
             term.text = "(" + term.text + ")";
@@ -131,15 +131,12 @@ Text print_sum(const Expr& e) {
 
 /// `name(A, B)`
 Text print_function(const Expr& e) {
-    if (e->op == Op::row_logsumexp || e->op == Op::col_logsumexp) {
-        return {fmt::format("log({}(exp({})))", detail::sum_of_lines(e),
-                            print(e->children.front()).text)};
-    }
     if (e->op == Op::log_det) {
         return {fmt::format("log(det({}))", print(e->children.front()).text)};
     }
     std::string arguments;
-    for (const Expr& a : detail::arguments_of(e)) {
+    const std::vector<Expr> written = detail::arguments_of(e);
+    for (const Expr& a : is_entrywise(e->op) ? detail::without_ones(written) : written) {
         arguments += (arguments.empty() ? "" : ", ") + print(a).text;
     }
     return {fmt::format("{}({})", function_name(e->op), arguments)};
@@ -153,6 +150,8 @@ Text print(const Expr& e) {
             return {e->name};
         case Op::eye:
             return {"eye(" + e.shape().rows.text() + ")"};
+        case Op::dim:
+            return {"dim(" + e->name + ")"};
         case Op::ones:
             return {"ones(" + e.shape().rows.text() + "," + e.shape().cols.text() + ")"};
         case Op::add:

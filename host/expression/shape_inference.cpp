@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace matgrad::detail {
@@ -34,22 +36,46 @@ public:
                 return {ast.begin, ast.end, visit_call(ast)};
             case AstKind::postfix:
                 return {ast.begin, ast.end, visit_postfix(ast)};
-            case AstKind::product:
             case AstKind::sum:
+                return visit_sum(ast);
+            case AstKind::product:
                 break;
         }
         Typed left = visit(ast.children.front());
         for (std::size_t i = 0; i < ast.operators.size(); ++i) {
-            const Typed right = visit(ast.children[i + 1]);
-            left.shape = combine(ast.operators[i], left, right);
-            left.begin = ast.begin;
-            left.end = right.end;
+            left = joined(ast, i, left, visit(ast.children[i + 1]));
         }
         return {ast.begin, ast.end, left.shape};
     }
 
 private:
     [[nodiscard]] DimPair scalar() const { return {one_, one_}; }
+
+    Typed joined(const Ast& ast, std::size_t i, const Typed& left, const Typed& right) {
+        return {ast.begin, right.end, combine(ast.operators[i], left, right)};
+    }
+
+    /// A matrix among the terms is what columns and rows are spread over, wherever it stands.
+    Typed visit_sum(const Ast& ast) {
+        std::vector<Typed> terms;
+        for (const Ast& child : ast.children) {
+            terms.push_back(visit(child));
+        }
+        const auto matrix = std::find_if(terms.begin(), terms.end(), [this](const Typed& t) {
+            return !is_column(t.shape) && !is_row(t.shape);
+        });
+        Typed left = terms.front();
+        if (matrix != terms.end() && matrix != terms.begin()) {
+            left.shape = same_shape(left, *matrix, sign(ast.operators.front()));
+        }
+        for (std::size_t i = 0; i < ast.operators.size(); ++i) {
+            left = joined(ast, i, left, terms[i + 1]);
+        }
+        return {ast.begin, ast.end, left.shape};
+    }
+
+    [[nodiscard]] bool is_column(const DimPair& s) const { return dims_.is_one(s.cols); }
+    [[nodiscard]] bool is_row(const DimPair& s) const { return dims_.is_one(s.rows); }
 
     DimPair combine(BinaryOp op, const Typed& a, const Typed& b) {
         switch (op) {
@@ -63,15 +89,30 @@ private:
                 }
                 return dims_.is_scalar(a.shape) ? b.shape : a.shape;
             case BinaryOp::entry_times:
-                return same_shape(a, b, ".*");
             case BinaryOp::entry_divide:
-                return same_shape(a, b, "./");
             case BinaryOp::plus:
-                return same_shape(a, b, "+");
             case BinaryOp::minus:
                 break;
         }
-        return same_shape(a, b, "-");
+        return same_shape(a, b, sign(op));
+    }
+
+    static std::string_view sign(BinaryOp op) {
+        switch (op) {
+            case BinaryOp::times:
+                return "*";
+            case BinaryOp::divide:
+                return "/";
+            case BinaryOp::entry_times:
+                return ".*";
+            case BinaryOp::entry_divide:
+                return "./";
+            case BinaryOp::plus:
+                return "+";
+            case BinaryOp::minus:
+                break;
+        }
+        return "-";
     }
 
     DimPair multiply(const Typed& a, const Typed& b) {
@@ -108,20 +149,42 @@ private:
         return hint;
     }
 
+    /// The shape over which both are spread.
     DimPair same_shape(const Typed& a, const Typed& b, std::string_view op) {
+        const std::optional<DimPair> shape = spread(a, b);
+        if (!shape) {
+            fail(a, b, expected_of(a.shape, b.shape, fmt::format("both operands of {}", op)));
+        }
+        return *shape;
+    }
+
+    /// Of a scalar and anything, of two of one shape, of a matrix and a column or row that fits.
+    std::optional<DimPair> spread(const Typed& a, const Typed& b) {
         if (dims_.is_scalar(a.shape)) {
             return b.shape;
         }
-        if (!dims_.is_scalar(b.shape)) {
-            require_same(a, b, op);
+        if (dims_.is_scalar(b.shape)) {
+            return a.shape;
         }
-        return a.shape;
+        const bool column = is_column(a.shape) != is_column(b.shape);
+        const bool row = is_row(a.shape) != is_row(b.shape);
+        if (column && row) {
+            return std::nullopt;
+        }
+        const bool fits = column ? dims_.unify(a.shape.rows, b.shape.rows)
+                          : row  ? dims_.unify(a.shape.cols, b.shape.cols)
+                                 : unify_shapes(a.shape, b.shape);
+        const bool over_b = column ? is_column(a.shape) : row && is_row(a.shape);
+        return fits ? std::optional(over_b ? b.shape : a.shape) : std::nullopt;
     }
 
-    void require_same(const Typed& a, const Typed& b, std::string_view op) {
-        if (!unify_shapes(a.shape, b.shape)) {
-            fail(a, b, fmt::format("both operands of {} must have one shape", op));
-        }
+    [[nodiscard]] std::string expected_of(const DimPair& a, const DimPair& b,
+                                          std::string_view both) const {
+        const bool column = is_column(a) != is_column(b);
+        const bool row = is_row(a) != is_row(b);
+        return column == row ? fmt::format("{} must have one shape", both)
+               : column      ? fmt::format("{} must have as many rows", both)
+                             : fmt::format("{} must have as many columns", both);
     }
 
     bool unify_shapes(const DimPair& a, const DimPair& b) {
@@ -145,11 +208,12 @@ private:
     }
 
     DimPair visit_call(const Ast& ast) {
-        const FunctionKind kind = find_function(ast.name)->kind;
+        const Function& function = *find_function(ast.name);
+        const FunctionKind kind = function.kind;
         if (kind == FunctionKind::constant) {
             const DimId rows = dims_.mentioned(dimension_argument(ast, ast.children.front()));
             const DimId cols = dims_.mentioned(dimension_argument(ast, ast.children.back()));
-            return {rows, cols};
+            return function.op == Op::dim ? scalar() : DimPair{rows, cols};
         }
         Typed a = visit(ast.children.front());
         switch (kind) {
@@ -176,23 +240,20 @@ private:
                 return diagonal(ast, a);
             case FunctionKind::entrywise:
                 for (std::size_t i = 1; i < ast.children.size(); ++i) {
-                    a.shape = spread(ast, a, visit(ast.children[i]));
+                    const Typed b = visit(ast.children[i]);
+                    const std::optional<DimPair> shape = spread(a, b);
+                    if (!shape) {
+                        fail_call(ast, a, b);
+                    }
+                    a.shape = *shape;
                 }
+                return a.shape;
+            case FunctionKind::same_vector:
+                require_vector(ast, a);
                 return a.shape;
             case FunctionKind::same_shape:
             case FunctionKind::constant:
                 break;
-        }
-        return a.shape;
-    }
-
-    /// The shape of both arguments, of which one may be a scalar.
-    DimPair spread(const Ast& call, const Typed& a, const Typed& b) {
-        if (dims_.is_scalar(a.shape)) {
-            return b.shape;
-        }
-        if (!dims_.is_scalar(b.shape) && !unify_shapes(a.shape, b.shape)) {
-            fail_call(call, a, b);
         }
         return a.shape;
     }
@@ -217,10 +278,20 @@ private:
         }
     }
 
+    void require_vector(const Ast& call, const Typed& a) const {
+        if (!is_column(a.shape) && !is_row(a.shape)) {
+            throw ShapeError(fmt::format(
+                "{}: {} is {}, expected a column or a row; of each row or column of a matrix it is "
+                "row{} or col{}",
+                quote(text_, call.begin, call.end), text_of(a), shape_text(a.shape), call.name,
+                call.name));
+        }
+    }
+
     [[noreturn]] void fail_call(const Ast& ast, const Typed& a, const Typed& b) const {
-        throw ShapeError(fmt::format("{}: {} is {}, {} is {}; both must have one shape",
-                                     quote(text_, ast.begin, ast.end), text_of(a),
-                                     shape_text(a.shape), text_of(b), shape_text(b.shape)));
+        throw ShapeError(fmt::format("{}: {} is {}, {} is {}; {}", quote(text_, ast.begin, ast.end),
+                                     text_of(a), shape_text(a.shape), text_of(b),
+                                     shape_text(b.shape), expected_of(a.shape, b.shape, "both")));
     }
 
     [[noreturn]] void fail(const Typed& a, const Typed& b, std::string_view expected) const {

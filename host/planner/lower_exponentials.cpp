@@ -70,14 +70,19 @@ Use Lowering::lower_logsumexp(const Expr& y) {
 }
 
 Use Lowering::lower_line_logsumexp(const Expr& y) {
-    return log_of_shifted(shifted_exp(y, ReduceOver::rows), "log(rowsum(exp(" + text_of(y) + ")))");
+    return log_of_shifted(shifted_exp(y, ReduceOver::rows), "rowlogsumexp(" + text_of(y) + ")");
 }
 
 namespace {
 
-/// The logsumexp that is taken from an argument, Y - logsumexp(Y) or Y - log(rowsum(exp(Y)))*ones':
-/// over all entries or by rows. An empty Expr if it is neither.
-Expr subtracted_logsumexp(const Expr& argument) {
+/// The logsumexp that is taken from an argument.
+struct Subtracted {
+    Expr log;             ///< empty if there is none
+    bool turned = false;  ///< the argument has the transpose of what the log is of
+};
+
+/// Of Y - logsumexp(Y), Y' - logsumexp(Y) and Y - rowlogsumexp(Y).
+Subtracted subtracted_logsumexp(const Expr& argument) {
     for (const Expr& term : argument->op == Op::add ? argument->children : std::vector<Expr>{}) {
         const Factors f = factors_of(term);
         Expr log;
@@ -87,9 +92,18 @@ Expr subtracted_logsumexp(const Expr& argument) {
                    f.matrices.size() <= 2) {
             log = f.matrices.front();
         }
-        const bool found = log && (log->op == Op::logsumexp || log->op == Op::row_logsumexp);
-        if (found && add(log->children.front(), term) == argument) {
-            return log;
+        if (!log || (log->op != Op::logsumexp && log->op != Op::row_logsumexp)) {
+            continue;
+        }
+        const auto is_of = [&](const Expr& y) {
+            return y.shape() == argument.shape() && add(y, term) == argument;
+        };
+        const Expr& y = log->children.front();
+        if (is_of(y)) {
+            return {log, false};
+        }
+        if (log->op == Op::logsumexp && is_of(transpose(y))) {
+            return {log, true};
         }
     }
     return {};
@@ -100,25 +114,24 @@ Expr subtracted_logsumexp(const Expr& argument) {
 /// exp(v - logsumexp(v)), the gradient of logsumexp, as exp(v - m) over its sum: the exponential serves
 /// both. Nothing if `e`, an exp, is not that.
 std::optional<Use> Lowering::lower_softmax(const Expr& e, Selection s) {
-    const Expr log = subtracted_logsumexp(e->children.front());
-    if (!log) {
+    const Subtracted found = subtracted_logsumexp(e->children.front());
+    if (!found.log) {
         const Expr turned = transpose(e->children.front());
-        const bool by_columns = subtracted_logsumexp(turned) && !e.shape().is_scalar() &&
-                                subtracted_logsumexp(turned)->op == Op::row_logsumexp;
-        if (!by_columns) {
-            return {};
-        }
-        return transposed(lower(apply(Op::exp, turned), s.swapped()));
+        const Expr log = subtracted_logsumexp(turned).log;
+        const bool by_columns = log && !e.shape().is_scalar() && log->op == Op::row_logsumexp;
+        return by_columns ? std::optional(transposed(lower(apply(Op::exp, turned), s.swapped())))
+                          : std::nullopt;
     }
-    const bool by_rows = log->op == Op::row_logsumexp;
+    const bool by_rows = found.log->op == Op::row_logsumexp;
     const ShiftedExp& parts =
-        shifted_exp(log->children.front(), by_rows ? ReduceOver::rows : ReduceOver::all);
+        shifted_exp(found.log->children.front(), by_rows ? ReduceOver::rows : ReduceOver::all);
+    const Use all_terms = found.turned ? transposed(parts.terms) : parts.terms;
     const Extent r = rows(e, s);
     const Extent c = cols(e, s);
     return map(
         r, c,
         [&](BodyWriter& b) {
-            const int terms = load(b, sliced(parts.terms, s.row, s.col), r, c);
+            const int terms = load(b, sliced(all_terms, s.row, s.col), r, c);
             const Use total = by_rows ? sliced(parts.total, s.row, -1) : parts.total;
             return b.binary(MapOp::div, terms, load(b, total, r, c));
         },

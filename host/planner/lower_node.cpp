@@ -6,6 +6,7 @@
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
+#include "expression/spread.hpp"
 #include "planner/lowering.hpp"
 #include "planner/structure.hpp"
 
@@ -113,6 +114,11 @@ Use Lowering::lower_new(const Expr& e, Selection s) {
             return sliced(lower_line_logsumexp(e->children.front()), s.row, -1);
         case Op::col_logsumexp:
             return transposed(lower(transpose(e), s.swapped()));
+        case Op::row_norm2:
+        case Op::col_norm2: {
+            const Op sums = e->op == Op::row_norm2 ? Op::row_sum : Op::col_sum;
+            return lower(apply(Op::sqrt, apply(sums, power(e->children.front(), 2))), s);
+        }
         case Op::norm2:
             return lower_norm(e->children.front(), true);
         case Op::norm1:
@@ -145,6 +151,8 @@ Use Lowering::lower_new(const Expr& e, Selection s) {
             MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW
             return lower_entrywise(e, s);
+        case Op::dim:
+            return lower(number(static_cast<double>(sizes_.size(Dim::named(e->name)))));
         case Op::differential:
             break;
     }
@@ -243,6 +251,11 @@ int Lowering::write(BodyWriter& body, const Expr& e, Selection s, const Extent& 
     }
     if (e->op == Op::eye && s.row >= 0 && s.col >= 0) {
         return body.constant(s.row == s.col ? 1 : 0);
+    }
+    if (const Expr line = unspread(e)) {
+        const Selection of_line =
+            line.shape().cols.is_one() ? Selection{s.row, -1} : Selection{-1, s.col};
+        return load(body, lower(line, of_line), r, c);
     }
     if (e->op == Op::product && has_coefficient(e) && e->num_scalars == 0) {
         const Scaled part = split_number(e);

@@ -188,6 +188,9 @@ Program make_program(const PlanRequest& given, const PassObserver& observe) {
         forms.push_back(o.form);
     }
     const Sizes sizes = bind_sizes(forms, request.operands, request.symbols);
+    for (OutputRequest& o : request.outputs) {
+        o.form = with_numbers_for_dimensions(o.form, sizes);
+    }
     check_entries(request, sizes);
     check_products(forms);
     Cheapest cheapest(sizes);

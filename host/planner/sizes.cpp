@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "expression/build.hpp"
+#include "expression/rebuild.hpp"
+
 namespace matgrad {
 namespace {
 
@@ -18,6 +21,13 @@ Extent Sizes::extent(const Dim& dim) const {
             fmt::format("dimension {} has no size: no operand has a side of that name", dim.name));
     }
     return {dim.name.empty() ? dim.text() : dim.name, *size};
+}
+
+Expr with_numbers_for_dimensions(const Expr& form, const Sizes& sizes) {
+    return rebuilt(form, [&](const Expr& node, std::span<const Expr> children) {
+        return node->op == Op::dim ? number(static_cast<double>(sizes.size(Dim::named(node->name))))
+                                   : with_images(node, children);
+    });
 }
 
 std::int64_t checked_bytes(const std::string& what, std::int64_t rows, std::int64_t cols) {

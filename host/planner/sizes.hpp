@@ -32,6 +32,9 @@ private:
 [[nodiscard]] Sizes bind_sizes(std::span<const Expr> forms, std::span<const Operand> operands,
                                std::span<const Declaration> further = {});
 
+/// The form with the size of each dimension that it counts.
+[[nodiscard]] Expr with_numbers_for_dimensions(const Expr& form, const Sizes& sizes);
+
 /// rows * cols * 8. Errors: ShapeError naming `what` if that overflows 64 bits.
 std::int64_t checked_bytes(const std::string& what, std::int64_t rows, std::int64_t cols);
 

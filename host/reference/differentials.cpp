@@ -106,6 +106,14 @@ double of_norm2(const MatrixXd& a, const MatrixXd& da, double norm) {
     return (a / norm).cwiseProduct(da).sum();
 }
 
+MatrixXd of_norms_of_rows(const MatrixXd& a, const MatrixXd& da, const MatrixXd& norms) {
+    MatrixXd result(a.rows(), 1);
+    for (Eigen::Index i = 0; i < a.rows(); ++i) {
+        result(i, 0) = of_norm2(a.row(i), da.row(i), norms(i, 0));
+    }
+    return result;
+}
+
 double of_dot(const Evaluated& a, const Evaluated& b) {
     double result = 0;
     if (a.moves) {
@@ -189,6 +197,10 @@ MatrixXd differential_of_node(const Node& node, const Children& children, const 
             return of_log_sum_exp_of_rows(a.transpose(), da.transpose()).transpose();
         case Op::norm2:
             return scalar(of_norm2(a, da, value(0, 0)));
+        case Op::row_norm2:
+            return of_norms_of_rows(a, da, value);
+        case Op::col_norm2:
+            return of_norms_of_rows(a.transpose(), da.transpose(), value.transpose()).transpose();
         case Op::norm1:
             return scalar(of_norm1(a, da));
         case Op::row_sum:
@@ -214,6 +226,7 @@ MatrixXd differential_of_node(const Node& node, const Children& children, const 
         case Op::symbol:
         case Op::eye:
         case Op::ones:
+        case Op::dim:
         case Op::differential:
         case Op::adjugate:
             break;

@@ -140,6 +140,14 @@ MatrixXd log_sum_exp_of_rows(const MatrixXd& x) {
     return result;
 }
 
+MatrixXd norms_of_rows(const MatrixXd& x) {
+    MatrixXd result = MatrixXd::Zero(x.rows(), 1);
+    for (Eigen::Index i = 0; i < x.rows() && x.cols() > 0; ++i) {
+        result(i, 0) = x.row(i).stableNorm();
+    }
+    return result;
+}
+
 MatrixXd diagonal_matrix_of(const MatrixXd& v) {
     if (v.cols() != 1) {
         throw ShapeError(fmt::format("diag: operand is {}, expected a column", size_text(v)));
@@ -202,6 +210,8 @@ MatrixXd value_of_node(const Node& node, const Children& children,
         case Op::ones:
             return MatrixXd::Ones(dimensions.size(node.shape.rows, "ones"),
                                   dimensions.size(node.shape.cols, "ones"));
+        case Op::dim:
+            return scalar(static_cast<double>(dimensions.size(Dim::named(node.name), "dim")));
         case Op::add:
             return sum_of(children);
         case Op::product:
@@ -234,6 +244,10 @@ MatrixXd value_of_node(const Node& node, const Children& children,
             return log_sum_exp_of_rows(a().transpose()).transpose();
         case Op::norm2:
             return scalar(a().size() == 0 ? 0.0 : a().reshaped().stableNorm());
+        case Op::row_norm2:
+            return norms_of_rows(a());
+        case Op::col_norm2:
+            return norms_of_rows(a().transpose()).transpose();
         case Op::norm1:
             return scalar(a().array().abs().sum());
         case Op::row_sum:

@@ -24,8 +24,10 @@ namespace matgrad {
 [[nodiscard]] MATGRAD_API Expr eye(const Dim& n);
 /// All ones: `ones("m", 1)`.
 [[nodiscard]] MATGRAD_API Expr ones(const Dim& m, const Dim& n);
+/// How much a dimension is, as a number: `dim("n")`.
+[[nodiscard]] MATGRAD_API Expr dim(const Dim& n);
 
-// A scalar is added to every entry.
+// A scalar is added to every entry, a column to every column of a matrix, a row to every row.
 [[nodiscard]] MATGRAD_API Expr operator+(const Expr& a, const Expr& b);
 [[nodiscard]] MATGRAD_API Expr operator-(const Expr& a, const Expr& b);
 [[nodiscard]] MATGRAD_API Expr operator-(const Expr& a);
@@ -66,7 +68,7 @@ inline Expr& operator-=(Expr& a, const Expr& b) {
     return a = a - b;
 }
 
-/// `A.*B`, `A./B`, `A.^k`: of each entry.
+/// `A.*B`, `A./B`, `A.^k`: of each entry; scalars, columns and rows are spread as by +.
 [[nodiscard]] MATGRAD_API Expr entry_times(const Expr& a, const Expr& b);
 [[nodiscard]] MATGRAD_API Expr entry_divide(const Expr& a, const Expr& b);
 [[nodiscard]] MATGRAD_API Expr entry_power(const Expr& a, double exponent);
@@ -88,6 +90,22 @@ inline Expr& operator-=(Expr& a, const Expr& b) {
 [[nodiscard]] MATGRAD_API Expr norm2(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr norm1(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr logsumexp(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr rownorm2(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr colnorm2(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr rowlogsumexp(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr collogsumexp(const Expr& a);
+/// How many rows and columns there are, as numbers.
+[[nodiscard]] MATGRAD_API Expr rows(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr cols(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr mean(const Expr& a);
+/// The mean of the squared deviations from the mean.
+[[nodiscard]] MATGRAD_API Expr var(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr rowmean(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr colmean(const Expr& a);
+/// Of a column or a row; of each row or column of a matrix.
+[[nodiscard]] MATGRAD_API Expr softmax(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr rowsoftmax(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr colsoftmax(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr tril(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr triu(const Expr& a);
 

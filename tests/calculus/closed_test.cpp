@@ -77,7 +77,12 @@ TEST(Language, IsClosedForEveryFunctionBesideItsTransposedTwin) {
                                    "tr(X)*X",
                                    "rowsum(X)*ones(1,n)",
                                    "ones(n,1)*colsum(X)",
-                                   "log(rowsum(exp(X)))*ones(1,n)",
+                                   "rowlogsumexp(X) + X",
+                                   "X.*collogsumexp(X)",
+                                   "X./rownorm2(X)",
+                                   "X - colnorm2(X)",
+                                   "X - rowmean(X) - colmean(X) + mean(X)",
+                                   "var(X)*rowsoftmax(X)",
                                    "exp(X)/sum(exp(X))"};
     for (const Entrywise f : kEntrywiseFunctions) {
         parts.push_back(std::string(name_of(f)) + (arity_of(f) == 2 ? "(X, A)" : "(X)"));

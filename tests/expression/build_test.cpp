@@ -24,8 +24,8 @@ const Expr kP = symbol("P=n,n:spd");
 const Expr kx = symbol("x=n");
 const Expr ks = symbol("s=1:pos");
 
-const std::vector<Declaration> kDeclarations{"A=m,n",     "B=m,n", "S=n,n",
-                                             "P=n,n:spd", "x=n",   "s=1:pos"};
+const std::vector<Declaration> kDeclarations{"A=m,n", "B=m,n",   "S=n,n", "P=n,n:spd",
+                                             "x=n",   "s=1:pos", "c=m",   "r=1,n"};
 
 Expr read(std::string_view text) {
     return parse(text, kDeclarations);
@@ -67,6 +67,13 @@ TEST(Built, IsWhatIsReadFromTheText) {
         {"S + s*eye(n)", kS + ks * eye("n")},
         {"ones(2,3)", ones(2, 3)},
         {"eye(4)", eye(4)},
+        {"dim(n)*dim(3)", 3 * dim("n")},
+        {"A - c", kA - symbol("c=m")},
+        {"c - A", symbol("c=m") - kA},
+        {"A.*r", entry_times(kA, symbol("r=1,n"))},
+        {"r./A", entry_divide(symbol("r=1,n"), kA)},
+        {"max(A, c)", max(kA, symbol("c=m"))},
+        {"softmax(x)", softmax(kx)},
         {"max(A, 0.5)", max(kA, 0.5)},
         {"max(0.5, A)", max(0.5, kA)},
         {"min(A, 1)", min(kA, 1)},
@@ -85,20 +92,55 @@ TEST(Built, IsWhatIsReadFromTheText) {
 }
 
 TEST(Built, HasEveryFunctionOfTheLanguage) {
-    std::set<std::string_view> built{"eye", "ones"};  // in the table above
+    std::set<std::string_view> built{"eye", "ones", "dim", "softmax"};  // in the table above
     const Built cases[] = {
-        {"inv", inv(kS)},     {"det", det(kS)},         {"logdet", logdet(kS)},
-        {"tr", tr(kS)},       {"diag", diag(kS)},       {"dot", dot(kS, kS)},
-        {"sum", sum(kS)},     {"rowsum", rowsum(kS)},   {"colsum", colsum(kS)},
-        {"norm2", norm2(kS)}, {"norm1", norm1(kS)},     {"logsumexp", logsumexp(kS)},
-        {"tril", tril(kS)},   {"triu", triu(kS)},       {"max", max(kS, kP)},
-        {"min", min(kS, kP)}, {"exp", exp(kS)},         {"log", log(kS)},
-        {"sqrt", sqrt(kS)},   {"abs", abs(kS)},         {"sign", sign(kS)},
-        {"step", step(kS)},   {"sin", sin(kS)},         {"cos", cos(kS)},
-        {"tanh", tanh(kS)},   {"sigmoid", sigmoid(kS)}, {"softplus", softplus(kS)},
-        {"relu", relu(kS)},   {"tan", tan(kS)},         {"atan", atan(kS)},
-        {"log1p", log1p(kS)}, {"expm1", expm1(kS)},     {"cosh", cosh(kS)},
-        {"sinh", sinh(kS)},   {"erf", erf(kS)},
+        {"inv", inv(kS)},
+        {"det", det(kS)},
+        {"logdet", logdet(kS)},
+        {"tr", tr(kS)},
+        {"diag", diag(kS)},
+        {"dot", dot(kS, kS)},
+        {"sum", sum(kS)},
+        {"rowsum", rowsum(kS)},
+        {"colsum", colsum(kS)},
+        {"norm2", norm2(kS)},
+        {"norm1", norm1(kS)},
+        {"logsumexp", logsumexp(kS)},
+        {"rownorm2", rownorm2(kS)},
+        {"colnorm2", colnorm2(kS)},
+        {"rowlogsumexp", rowlogsumexp(kS)},
+        {"collogsumexp", collogsumexp(kS)},
+        {"rows", rows(kS)},
+        {"cols", cols(kS)},
+        {"mean", mean(kS)},
+        {"var", var(kS)},
+        {"rowmean", rowmean(kS)},
+        {"colmean", colmean(kS)},
+        {"rowsoftmax", rowsoftmax(kS)},
+        {"colsoftmax", colsoftmax(kS)},
+        {"tril", tril(kS)},
+        {"triu", triu(kS)},
+        {"max", max(kS, kP)},
+        {"min", min(kS, kP)},
+        {"exp", exp(kS)},
+        {"log", log(kS)},
+        {"sqrt", sqrt(kS)},
+        {"abs", abs(kS)},
+        {"sign", sign(kS)},
+        {"step", step(kS)},
+        {"sin", sin(kS)},
+        {"cos", cos(kS)},
+        {"tanh", tanh(kS)},
+        {"sigmoid", sigmoid(kS)},
+        {"softplus", softplus(kS)},
+        {"relu", relu(kS)},
+        {"tan", tan(kS)},
+        {"atan", atan(kS)},
+        {"log1p", log1p(kS)},
+        {"expm1", expm1(kS)},
+        {"cosh", cosh(kS)},
+        {"sinh", sinh(kS)},
+        {"erf", erf(kS)},
     };
     for (const Built& c : cases) {
         built.insert(c.text);

@@ -14,6 +14,7 @@
 #include "reference/random_problem.hpp"
 #include "reference/reference.hpp"
 #include "support/cookbook.hpp"
+#include "support/scatter.hpp"
 
 namespace matgrad {
 namespace {
@@ -74,8 +75,8 @@ public:
             "    check('f(' + ', '.join(parameters) + ')', expected, scope, bound)\n";
     }
 
-    /// The bound is the condition of the value, measured: how far it moves when every operand moves
-    /// by a relative `kStep`. What is worse conditioned than kWorst says nothing about the text.
+    /// The bound is the condition of the value, measured: how far it moves when every operand, or every
+    /// part of it, moves by a relative `kStep`. What is worse conditioned than kWorst says nothing about the text.
     void add(const Expr& e, const MatrixMap& values) {
         constexpr double kStep = 1e-10;
         constexpr double kWorst = 1e6;
@@ -85,7 +86,8 @@ public:
             return;
         }
         const double scale = expected.size() == 0 ? 0 : expected.cwiseAbs().maxCoeff();
-        const double condition = (moved - expected).norm() / kStep;
+        const double condition =
+            std::max((moved - expected).norm(), scatter(e, values, kSizes, kStep)) / kStep;
         if (scale > 1e9 || condition > kWorst * (1 + scale)) {
             return;
         }

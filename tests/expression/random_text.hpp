@@ -55,7 +55,7 @@ private:
             case 'n' + 1000:
                 return one_of({"K", "S", "D", "L", "eye(n)"});
             case '1' + 1000:
-                return one_of({"s", "t", "2", "0.5", "3", "1", "0", "1e-9"});
+                return one_of({"s", "t", "2", "0.5", "3", "1", "0", "1e-9", "dim(m)", "n"});
             case 'm' * 2 + 'n':
                 return one_of({"A", "B", "ones(m,n)"});
             case 'n' * 2 + 'm':
@@ -78,8 +78,9 @@ private:
                 return one_of({"tr", "det", "logdet"}) + "(" + text(n, n) + ")";
             }
             case 1:
-                return one_of({"sum", "norm2", "norm1", "logsumexp"}) + "(" + text(dim(), dim()) +
-                       ")";
+                return one_of(
+                           {"sum", "norm2", "norm1", "logsumexp", "mean", "var", "rows", "cols"}) +
+                       "(" + text(dim(), dim()) + ")";
             case 2: {
                 const char rows = dim();
                 const char cols = dim();
@@ -110,7 +111,7 @@ private:
     }
 
     std::string any(char rows, char cols) {
-        switch (pick(12)) {
+        switch (pick(14)) {
             case 0:
                 return text(rows, cols) + " + " + in_brackets(rows, cols);
             case 1:
@@ -135,17 +136,39 @@ private:
             case 9:
                 if (cols == '1' && rows != '1') {
                     return pick(2) == 0 ? "diag(" + text(rows, rows) + ")"
-                                        : "rowsum(" + text(rows, long_dim()) + ")";
+                                        : "row" + of_lines() + "(" + text(rows, long_dim()) + ")";
                 }
                 if (rows == '1' && cols != '1') {
-                    return "colsum(" + text(long_dim(), cols) + ")";
+                    return "col" + of_lines() + "(" + text(long_dim(), cols) + ")";
                 }
                 return entrywise(rows, cols);
+            case 10:
+                if (rows != '1' && cols != '1') {
+                    return spread(rows, cols);
+                }
+                return entrywise(rows, cols);
+            case 11:
+                return rows == '1' || cols == '1'
+                           ? "softmax(" + text(rows, cols) + ")"
+                           : one_of({"row", "col"}) + "softmax(" + text(rows, cols) + ")";
             default: {
                 const char inner = dim();
                 return in_brackets(rows, inner) + "*" + in_brackets(inner, cols);
             }
         }
+    }
+
+    std::string of_lines() { return one_of({"sum", "norm2", "logsumexp", "mean"}); }
+
+    /// A column or a row beside a matrix, entry by entry.
+    std::string spread(char rows, char cols) {
+        const std::string line = pick(2) == 0 ? in_brackets(rows, '1') : in_brackets('1', cols);
+        const std::string matrix = in_brackets(rows, cols);
+        if (pick(4) == 0) {
+            return one_of({"max", "min"}) + "(" + line + ", " + matrix + ")";
+        }
+        const std::string sign = one_of({" + ", " - ", ".*", "./"});
+        return pick(2) == 0 ? line + sign + matrix : matrix + sign + line;
     }
 
     std::string entrywise(char rows, char cols) {

@@ -191,12 +191,55 @@ TEST(Rewrite, LogarithmsOfSumsOfExponentialsDoNotOverflow) {
         {"log(ones(1,m)*exp(x))", "logsumexp(x)", "x=m"},
         {"log(1 + sum(exp(x)))", "softplus(logsumexp(x))"},
         {"log(1/sum(exp(x)))", "-logsumexp(x)"},
-        {"log(rowsum(exp(X)))", "log(rowsum(exp(X)))"},
-        {"log(exp(X)*ones(n,1))", "log(rowsum(exp(X)))", "X=m,n"},
-        {"log(colsum(exp(X)))'", "log(rowsum(exp(X')))"},
-        {"rowsum(log(rowsum(exp(X))))", "log(rowsum(exp(X)))"},
+        {"log(rowsum(exp(X)))", "rowlogsumexp(X)"},
+        {"log(exp(X)*ones(n,1))", "rowlogsumexp(X)", "X=m,n"},
+        {"log(colsum(exp(X)))'", "rowlogsumexp(X')"},
+        {"rowsum(log(rowsum(exp(X))))", "rowlogsumexp(X)"},
         {"log(rowsum(exp(x)))", "x"},
         {"log(rowsum(exp(w)))", "logsumexp(w)", "w=1,n"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, WhatIsSpreadIsComputedBefore) {
+    const RewriteCase cases[] = {
+        {"A + x*ones(1,n)", "A + x", "A=m,n"},
+        {"A - ones(m,1)*r", "A - r", "A=m,n r=1,n"},
+        {"A.*(x*ones(1,n))", "A.*x", "A=m,n"},
+        {"A./(x*ones(1,n)).^2", "A./x.^2", "A=m,n"},
+        {"x.^2./A", "x.^2./A"},
+        {"exp(x*ones(1,n))", "exp(x)*ones(1,n)"},
+        {"(x*ones(1,n)).^0.5", "x.^0.5*ones(1,n)"},
+        {"max(A, x)", "max(A, x)"},
+        {"x + r + A", "x + r + A", "r=1,n"},
+        // A column and a row are no operands of one sign.
+        {"A.*x.*r", "A.*(x*ones(1,n)).*(ones(m,1)*r)", "A=m,n r=1,n"},
+        {"x*ones(1,n) + ones(m,1)*r", "x*ones(1,n) + ones(m,1)*r", "x=m r=1,n"},
+        {"sum(x*ones(1,n) + 1)", "sum(x*ones(1,n) + 1)"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, CountsAreDimensions) {
+    const RewriteCase cases[] = {
+        {"sum(ones(m,n))", "dim(m)*dim(n)"},
+        {"tr(eye(n))", "dim(n)"},
+        {"rows(X')*cols(X)", "dim(n)^2"},
+        {"rows(x)", "4", "x=4"},
+        {"ones(1,m)*ones(m,1)", "dim(m)"},
+        {"ones(m,3)*ones(3,n)", "3*ones(m,n)"},
+        {"mean(X)", "sum(X)/dim(m)/dim(n)"},
+        {"rowmean(X)", "rowsum(X)/dim(n)"},
+        {"colmean(X)", "colsum(X)/dim(m)"},
+        {"var(x)", "norm2(x - sum(x)/dim(m))^2/dim(m)"},
+        {"var(s)", "0", "s=1"},
+        {"norm2(X)^2/m", "norm2(X)^2/dim(m)", "X=m,n"},
+        {"norm2(X)^2/m", "norm2(X)^2/m", "X=m,n m=1"},
+        {"rownorm2(-2*X)", "2*rownorm2(X)"},
+        {"rownorm2(X).^4", "rowsum(X.^2).^2"},
+        {"rownorm2(x)", "abs(x)"},
+        {"rownorm2(x')", "norm2(x)"},
+        {"colnorm2(X)'", "rownorm2(X')"},
     };
     expect_all(cases);
 }
@@ -210,11 +253,16 @@ TEST(Rewrite, QuotientsOfExponentialsDoNotOverflow) {
         {"exp(t)/sum(exp(x))", "exp(t - logsumexp(x))", "t=1"},
         {"exp(t)*exp(x)/sum(exp(x))", "exp(t)*exp(x - logsumexp(x))", "t=1"},
         {"log(exp(x)/sum(exp(x)))", "x - logsumexp(x)"},
-        {"exp(X)./(rowsum(exp(X))*ones(1,n))", "exp(X - log(rowsum(exp(X)))*ones(1,n))", "X=m,n"},
-        {"exp(X)./(ones(m,1)*colsum(exp(X)))", "exp(X - ones(m,1)*log(colsum(exp(X))))", "X=m,n"},
-        {"inv(diag(rowsum(exp(X))))*exp(X)*B", "exp(X - log(rowsum(exp(X)))*ones(1,n))*B", "X=m,n"},
-        {"exp(X)*diag(1 ./ colsum(exp(X))')", "exp(X - ones(m,1)*log(colsum(exp(X))))", "X=m,n"},
-        {"(exp(X)*b)./rowsum(exp(X))", "exp(X - log(rowsum(exp(X)))*ones(1,n))*b", "X=m,n"},
+        {"exp(X)./(rowsum(exp(X))*ones(1,n))", "exp(X - rowlogsumexp(X))", "X=m,n"},
+        {"exp(X)./(ones(m,1)*colsum(exp(X)))", "exp(X - collogsumexp(X))", "X=m,n"},
+        {"inv(diag(rowsum(exp(X))))*exp(X)*B", "exp(X - rowlogsumexp(X))*B", "X=m,n"},
+        {"exp(X)./rowsum(exp(X))", "exp(X - rowlogsumexp(X))"},
+        {"exp(X)./colsum(exp(X))", "exp(X - collogsumexp(X))"},
+        {"rowsoftmax(X)", "exp(X - rowlogsumexp(X))"},
+        {"colsoftmax(X)", "exp(X - collogsumexp(X))"},
+        {"softmax(x)", "exp(x - logsumexp(x))"},
+        {"exp(X)*diag(1 ./ colsum(exp(X))')", "exp(X - collogsumexp(X))", "X=m,n"},
+        {"(exp(X)*b)./rowsum(exp(X))", "exp(X - rowlogsumexp(X))*b", "X=m,n"},
         {"1 ./ (1 + exp(-x))", "sigmoid(x)"},
         {"exp(x)./(1 + exp(x))", "sigmoid(x)"},
         {"exp(t)/(1 + exp(t))", "sigmoid(t)", "t=1"},

@@ -116,8 +116,23 @@ TEST(ShapeError, NamesBothOperandsBothShapesAndThePlace) {
          "A=m,n B=m,n C=m,n"},
         {"A + B", "A + B: A is m-by-n, B is n-by-m; both operands of + must have one shape",
          "A=m,n B=n,m"},
-        {"A - x", "A - x: A is m-by-n, x is p-by-1; both operands of - must have one shape"},
-        {"A.*x'", "A.*x': A is m-by-n, x' is 1-by-p; both operands of .* must have one shape"},
+        {"A - x", "A - x: A is m-by-n, x is k-by-1; both operands of - must have as many rows",
+         "A=m,n x=k"},
+        {"A.*x'", "A.*x': A is m-by-n, x' is 1-by-k; both operands of .* must have as many columns",
+         "A=m,n x=k"},
+        {"max(A, x)", "max(A, x): A is m-by-n, x is k-by-1; both must have as many rows",
+         "A=m,n x=k"},
+        {"x + y'", "x + y': x is m-by-1, y' is 1-by-n; both operands of + must have one shape"},
+        {"x.*y'.*A", "x.*y': x is m-by-1, y' is 1-by-n; both operands of .* must have one shape"},
+        {"x - y' + A + B",
+         "x - y' + A + B: x - y' + A is m-by-n, B is m-by-k; both operands of + "
+         "must have one shape",
+         "A=m,n B=m,k"},
+        {"softmax(A)",
+         "softmax(A): A is m-by-n, expected a column or a row; of each row or column of a matrix "
+         "it "
+         "is rowsoftmax or colsoftmax"},
+        {"dim(2.5)", "dim: a dimension is a name or a whole number of at least 1, as in dim(n)"},
         {"A./B", "A./B: A is m-by-n, B is m-by-k; both operands of ./ must have one shape",
          "A=m,n B=m,k"},
         {"x*y",
@@ -177,7 +192,6 @@ TEST(Unification, NeverMakesAnUndeclaredDimensionOne) {
     const auto refused = [](const char* text, const char* declarations) {
         EXPECT_THROW((void)parse(text, parse_declarations(declarations)), ShapeError) << text;
     };
-    refused("A + x", "x=n");
     refused("A*r", "r=1,n");  // an undeclared A has n columns, not 1
     refused("x*A", "x=n");
     EXPECT_EQ(parse("A*r", parse_declarations("A=m,1 r=1,n")).shape().text(), "m-by-n");

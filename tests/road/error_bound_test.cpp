@@ -57,7 +57,10 @@ struct Tally {
         std::cout << cases << " results, " << broken << " beyond their bound, " << loose
                   << " bounds more than 100 times max(error, eps)\n";
         EXPECT_LE(broken * 1000, cases) << "of " << cases << ", first " << first_broken;
-        EXPECT_LE(loose * 10, cases) << "of " << cases;
+        constexpr int kEnough = 200;  // fewer come of so few functions that one of them decides
+        if (cases >= kEnough) {
+            EXPECT_LE(loose * 10, cases) << "of " << cases;
+        }
     }
 };
 

@@ -12,6 +12,7 @@
 #include "reference/random_problem.hpp"
 #include "reference/reference.hpp"
 #include "road/test_device.hpp"
+#include "support/scatter.hpp"
 #include "support/verified_program.hpp"
 
 namespace matgrad {
@@ -230,6 +231,8 @@ int expect_row(const Expr& f, const std::string& wrt, const Case& c, Accuracy ac
             value.bound += 64 * kEps * cond * value.value.stableNorm();
             gradient.bound += 64 * kEps * cond * gradient.value.stableNorm();
         }
+        gradient.bound +=
+            8 * scatter(g, outcome.problems[b], c.sizes, std::numeric_limits<T>::epsilon());
         if (!value.template is_determined<T>() || !gradient.template is_determined<T>()) {
             continue;
         }
