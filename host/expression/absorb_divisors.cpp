@@ -145,6 +145,17 @@ std::optional<Divisor> sum_of_exponentials(const Expr& a) {
     if (a->op == Op::col_sum) {
         return of(Same::in_columns, Op::col_logsumexp, a);
     }
+    if (a->op == Op::product && a->number == 1 && a->num_scalars == 0 && a->children.size() == 2) {
+        // exp(A)*ones(n,1), ones(1,m)*exp(A)
+        const Expr& left = a->children[0];
+        const Expr& right = a->children[1];
+        if (right->op == Op::ones && right.shape().cols.is_one()) {
+            return sum_of_exponentials(apply(Op::row_sum, left));
+        }
+        if (left->op == Op::ones && left.shape().rows.is_one()) {
+            return sum_of_exponentials(apply(Op::col_sum, right));
+        }
+    }
     return std::nullopt;
 }
 

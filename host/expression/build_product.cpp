@@ -139,6 +139,26 @@ void merge_ones(std::vector<Expr>& matrices, WeightedTerms& scalars) {
     }
 }
 
+/// A*ones(n,k) is rowsum(A)*ones(1,k), and ones(k,m)*A is ones(k,1)*colsum(A).
+void sum_lines(std::vector<Expr>& matrices) {
+    const auto is_matrix = [](const Expr& e) {
+        return !e.shape().rows.is_one() && !e.shape().cols.is_one();
+    };
+    if (matrices.size() != 2 || !is_matrix(matrices.front()) || !is_matrix(matrices.back())) {
+        return;
+    }
+    const Dim one = Dim::literal(1);
+    Expr& left = matrices.front();
+    Expr& right = matrices.back();
+    if (right->op == Op::ones) {
+        left = apply(Op::row_sum, left);
+        right = ones(one, right.shape().cols);
+    } else if (left->op == Op::ones) {
+        left = ones(left.shape().rows, one);
+        right = apply(Op::col_sum, right);
+    }
+}
+
 }  // namespace
 
 detail::Factors detail::factors_of(const Expr& a) {
@@ -245,6 +265,7 @@ Expr multiply(std::span<const Expr> factors) {
     }
     merge_ones(chain.matrices(), scalars);
     extract_scalars(chain.matrices(), scalars);
+    sum_lines(chain.matrices());
     detail::Factors result{number, scalars.made(power_of), std::move(chain.matrices())};
     for (std::size_t i = 0; i < result.scalars.size();) {  // a power may have given a number
         const Expr s = result.scalars[i];
