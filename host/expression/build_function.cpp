@@ -81,6 +81,9 @@ Expr row_sum_of(Op op, const Expr& a) {
     if (s.cols.is_one()) {
         return a;
     }
+    if (a->op == Op::ones) {
+        return multiply(dim(s.cols), ones(s.rows, Dim::literal(1)));
+    }
     return s.rows.is_one() ? apply(Op::sum, a) : raw(op, {a}, {s.rows, Dim::literal(1)});
 }
 
@@ -88,6 +91,9 @@ Expr col_sum_of(Op op, const Expr& a) {
     const Shape& s = a.shape();
     if (s.rows.is_one()) {
         return a;
+    }
+    if (a->op == Op::ones) {
+        return multiply(dim(s.rows), ones(Dim::literal(1), s.cols));
     }
     return s.cols.is_one() ? apply(Op::sum, a) : raw(op, {a}, {Dim::literal(1), s.cols});
 }

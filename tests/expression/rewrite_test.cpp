@@ -224,6 +224,9 @@ TEST(Rewrite, CountsAreDimensions) {
     const RewriteCase cases[] = {
         {"sum(ones(m,n))", "dim(m)*dim(n)"},
         {"tr(eye(n))", "dim(n)"},
+        {"rowsum(ones(m,n))", "dim(n)*ones(m,1)"},
+        {"colsum(ones(1,n))", "ones(1,n)"},
+        {"colsum(ones(m,n))", "dim(m)*ones(1,n)"},
         {"rows(X')*cols(X)", "dim(n)^2"},
         {"rows(x)", "4", "x=4"},
         {"ones(1,m)*ones(m,1)", "dim(m)"},
