@@ -1,12 +1,22 @@
 #include "expression/functions.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+
+#include "matgrad/build.hpp"
 
 namespace matgrad::detail {
 namespace {
 
 using enum FunctionKind;
+
+Expr where_of(std::span<const Expr> arguments) {
+    return where(arguments[0], arguments[1], arguments[2]);
+}
+Expr clip_of(std::span<const Expr> arguments) {
+    return clip(arguments[0], arguments[1], arguments[2]);
+}
 
 #define MATGRAD_ROW(name, arity, device, latex, numpy, also, facts, value)         \
     double value_of_##name([[maybe_unused]] double x, [[maybe_unused]] double y) { \
@@ -31,9 +41,11 @@ constexpr Function kFunctions[] = {
     {Op::norm1,       "norm1",     1, scalar_of_any,    "",                      "np.sum(np.abs({}))",                  ""},
     {Op::logsumexp,   "logsumexp", 1, scalar_of_any,    "",                      "np.logaddexp.reduce({}, axis=None)",  ""},
 #define MATGRAD_ROW(name, arity, device, latex, numpy, also, facts, value) \
-    {Op::name, #name, arity, entrywise, latex, numpy, also, value_of_##name},
+    {Op::name, #name, arity, entrywise, latex, numpy, also, value_of_##name, ((facts) & kNotation) == 0},
     MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW
+    {Op::number,      "where",     3, entrywise,        "",                      "",                                    " ifelse cond merge ", nullptr, true, where_of},
+    {Op::number,      "clip",      3, entrywise,        "",                      "",                                    " clamp ", nullptr, true, clip_of},
     {Op::tril,        "tril",      1, same_shape,       "",                      "np.tril({})",                         ""},
     {Op::triu,        "triu",      1, same_shape,       "",                      "np.triu({})",                         ""},
     {Op::eye,         "eye",       1, constant,         "",                      "",                                    " identity "},
@@ -48,23 +60,36 @@ constexpr Function kNameless[] = {
 };
 // clang-format on
 
+constexpr bool is_word(const Function& f) {
+    return f.is_word;
+}
+
+constexpr auto kWords = [] {
+    constexpr auto kCount = std::count_if(std::begin(kFunctions), std::end(kFunctions), is_word);
+    std::array<Function, static_cast<std::size_t>(kCount)> words;
+    std::copy_if(std::begin(kFunctions), std::end(kFunctions), words.begin(), is_word);
+    return words;
+}();
+
 }  // namespace
 
 std::span<const Function> functions() {
-    return kFunctions;
+    return kWords;
 }
 
 const Function* find_function(std::string_view name) {
-    const auto* at = std::find_if(std::begin(kFunctions), std::end(kFunctions),
-                                  [name](const Function& f) { return f.name == name; });
-    return at == std::end(kFunctions) ? nullptr : at;
+    const auto at = std::find_if(kWords.begin(), kWords.end(),
+                                 [name](const Function& f) { return f.name == name; });
+    return at == kWords.end() ? nullptr : &*at;
 }
 
 const Function* function_of(Op op) {
     for (const std::span<const Function> table :
-         {std::span<const Function>(kFunctions), std::span<const Function>(kNameless)}) {
-        const auto at = std::find_if(table.begin(), table.end(),
-                                     [op](const Function& f) { return f.op == op; });
+         {std::span<const Function>(kWords), std::span<const Function>(kFunctions),
+          std::span<const Function>(kNameless)}) {
+        const auto at = std::find_if(table.begin(), table.end(), [op](const Function& f) {
+            return f.op == op && f.made_of == nullptr;
+        });
         if (at != table.end()) {
             return &*at;
         }

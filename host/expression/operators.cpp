@@ -240,6 +240,19 @@ Expr norm1(const Expr& a) {
 Expr logsumexp(const Expr& a) {
     return function(Op::logsumexp, a);
 }
+Expr where(const Expr& c, const Expr& a, const Expr& b) try {
+    require_same_shape(c, a, "where");
+    require_same_shape(c, b, "where");
+    require_same_shape(a, b, "where");
+    const Expr kept[] = {a, c};
+    const Expr others[] = {b, c};
+    return within_limits(add(call(Op::mask, kept), call(Op::unmask, others)), "where");
+} catch (...) {
+    detail::throw_as_matgrad();
+}
+Expr clip(const Expr& a, const Expr& lo, const Expr& hi) {
+    return min(max(a, lo), hi);
+}
 Expr tril(const Expr& a) {
     return function(Op::tril, a);
 }

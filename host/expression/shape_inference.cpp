@@ -36,6 +36,7 @@ public:
                 return {ast.begin, ast.end, visit_postfix(ast)};
             case AstKind::product:
             case AstKind::sum:
+            case AstKind::comparison:
                 break;
         }
         Typed left = visit(ast.children.front());
@@ -68,6 +69,11 @@ private:
                 return same_shape(a, b, "./");
             case BinaryOp::plus:
                 return same_shape(a, b, "+");
+            case BinaryOp::less:
+            case BinaryOp::less_equal:
+            case BinaryOp::greater:
+            case BinaryOp::greater_equal:
+                return same_shape(a, b, "a comparison");
             case BinaryOp::minus:
                 break;
         }
@@ -135,6 +141,8 @@ private:
         for (const Suffix& s : ast.suffixes) {
             if (s.kind == SuffixKind::transpose) {
                 std::swap(t.shape.rows, t.shape.cols);
+            } else if (s.operand != 0) {
+                t.shape = raise(t, s, visit(ast.children[s.operand]));
             } else if (s.kind == SuffixKind::power && !dims_.is_scalar(t.shape)) {
                 require_square(t, quote(text_, ast.begin, s.end),
                                "; each entry alone is raised by .^");
@@ -142,6 +150,19 @@ private:
             t.end = s.end;
         }
         return t.shape;
+    }
+
+    /// A power whose exponent is no number.
+    DimPair raise(const Typed& base, const Suffix& s, const Typed& exponent) {
+        if (s.kind == SuffixKind::entry_power) {
+            return same_shape(base, exponent, ".^");
+        }
+        if (!dims_.is_scalar(base.shape) || !dims_.is_scalar(exponent.shape)) {
+            fail(base, exponent,
+                 "^ raises a scalar to a scalar, or a square matrix to a whole number; each entry "
+                 "alone is raised by .^");
+        }
+        return base.shape;
     }
 
     DimPair visit_call(const Ast& ast) {
