@@ -17,6 +17,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 const double kNan = std::nan("");
+constexpr long double kRootOfTwoPi = 2.506628274631000502415765L;
 
 double value(MapOp op, double x, double y = 0) {
     std::vector<double> a(kStripRoom + 1, x);
@@ -46,7 +47,6 @@ TEST(SpecialFunctions, AreaFunctionsAreGoodToThreeUlpEverywhere) {
 
 /// density(x)/normcdf(-x) - x: by erfc where little cancels, else Laplace's continued fraction.
 long double excess(long double x) {
-    constexpr long double kRootOfTwoPi = 2.506628274631000502415765L;
     if (std::isinf(x)) {
         return x > 0 ? 0 : -x;
     }
@@ -60,12 +60,14 @@ long double excess(long double x) {
     return result;
 }
 
+/// Below 0, where the hazard is small, it is not the difference of two large numbers.
 long double hazard(long double x) {
-    return x < -10 ? std::exp(-x * x / 2) / 2.506628274631000502415765L : x + excess(x);
+    return x < 0 ? std::exp(-x * x / 2) / kRootOfTwoPi / (std::erfc(x / std::sqrt(2.0L)) / 2)
+                 : x + excess(x);
 }
 
 long double log_distribution(long double x) {
-    return x < -4  ? -x * x / 2 - std::log(2.506628274631000502415765L * hazard(-x))
+    return x < -4  ? -x * x / 2 - std::log(kRootOfTwoPi * hazard(-x))
            : x < 1 ? std::log(std::erfc(-x / std::sqrt(2.0L)) / 2)
                    : std::log1p(-std::erfc(x / std::sqrt(2.0L)) / 2);
 }
