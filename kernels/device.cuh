@@ -258,6 +258,30 @@ MATGRAD_DEVICE float erf(float x) {
 MATGRAD_DEVICE double erf(double x) {
     return ::erf(x);
 }
+MATGRAD_DEVICE float asinh(float x) {
+    return ::asinhf(x);
+}
+MATGRAD_DEVICE double asinh(double x) {
+    return ::asinh(x);
+}
+MATGRAD_DEVICE float acosh(float x) {
+    return ::acoshf(x);
+}
+MATGRAD_DEVICE double acosh(double x) {
+    return ::acosh(x);
+}
+MATGRAD_DEVICE float atanh(float x) {
+    return ::atanhf(x);
+}
+MATGRAD_DEVICE double atanh(double x) {
+    return ::atanh(x);
+}
+MATGRAD_DEVICE float lgamma(float x) {
+    return ::lgammaf(x);
+}
+MATGRAD_DEVICE double lgamma(double x) {
+    return ::lgamma(x);
+}
 MATGRAD_DEVICE float copysign(float size, float sign) {
     return ::copysignf(size, sign);
 }

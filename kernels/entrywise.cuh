@@ -3,6 +3,8 @@
 /// limit where there is one. A function that is not here is that of device.cuh.
 
 #include "device.cuh"
+#include "gamma.cuh"
+#include "normal.cuh"
 
 namespace matgrad::block {
 
@@ -10,6 +12,27 @@ namespace matgrad::block {
 template <typename T>
 MATGRAD_DEVICE T mask(T x, T y) {
     return y == T(0) ? T(0) : x;
+}
+
+template <typename T>
+MATGRAD_DEVICE T unmask(T x, T y) {
+    return y == T(0) ? x : T(0);
+}
+
+/// 1 where it holds, else 0: also where one is a NaN.
+template <typename T>
+MATGRAD_DEVICE T less(T x, T y) {
+    return x < y ? T(1) : T(0);
+}
+template <typename T>
+MATGRAD_DEVICE T less_equal(T x, T y) {
+    return x <= y ? T(1) : T(0);
+}
+
+/// x*log(y), but 0 where x is 0 and y no NaN.
+template <typename T>
+MATGRAD_DEVICE T xlogy(T x, T y) {
+    return x == T(0) && !isnan(y) ? T(0) : x * log(y);
 }
 
 /// x times 1 + eps or 1 - eps, by a hash of the place and of `seed`; where that is less, x and the smallest number

@@ -76,8 +76,9 @@ const char* text_of(FunctionKind kind) {
 
 std::string call_of(const Function& function) {
     const bool is_constant = function.kind == FunctionKind::constant;
-    const char* const arguments =
-        is_constant ? (function.arity == 1 ? "n" : "m,n") : (function.arity == 1 ? "A" : "A,B");
+    const std::string_view names = is_constant ? "m,n" : "A,B,C";
+    const std::string_view arguments =
+        is_constant && function.arity == 1 ? "n" : names.substr(0, 2 * function.arity - 1);
     return fmt::format("{}({})", function.name, arguments);
 }
 

@@ -80,10 +80,6 @@ void apply_typed(MapOp op, T* out, const T* a, const T* b, double number, std::i
             return each_pair<T>(out, a, b, count, [](V x, V y) HWY_ATTR { return hn::Mul(x, y); });
         case MapOp::div:
             return each_pair<T>(out, a, b, count, [](V x, V y) HWY_ATTR { return hn::Div(x, y); });
-        case MapOp::mask:
-            return each_pair<T>(out, a, b, count, [d](V x, V y) HWY_ATTR {
-                return hn::IfThenZeroElse(hn::Eq(y, hn::Zero(d)), x);
-            });
         case MapOp::scale:
             return each<T>(out, a, count, [c](V x) HWY_ATTR { return hn::Mul(c, x); });
         case MapOp::offset:

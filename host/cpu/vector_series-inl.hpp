@@ -46,6 +46,39 @@ HWY_NOINLINE Vector<T> finish_by_scalar(Vector<T> x, Vector<T> fast, Where<T> do
     return hn::Load(d, out);
 }
 
+/// scalar(x, y) of each pair.
+template <typename T, typename Scalar>
+HWY_INLINE Vector<T> by_scalar(Vector<T> x, Vector<T> y, Scalar scalar) {
+    const Strip<T> d;
+    HWY_ALIGN T left[kStripRoom];
+    HWY_ALIGN T right[kStripRoom];
+    hn::Store(x, d, left);
+    hn::Store(y, d, right);
+    for (std::size_t l = 0; l < hn::Lanes(d); ++l) {
+        left[l] = scalar(left[l], right[l]);
+    }
+    return hn::Load(d, left);
+}
+
+/// function(x) in double, rounded once.
+template <typename T, typename Function>
+HWY_INLINE Vector<T> in_double(Vector<T> x, Function function) {
+    if constexpr (std::numeric_limits<T>::digits == std::numeric_limits<double>::digits) {
+        return function(x);
+    } else {
+        const Strip<T> d;
+        const Strip<double> wide;
+        const hn::Rebind<T, Strip<double>> part;
+        HWY_ALIGN T values[kStripRoom];
+        hn::Store(x, d, values);
+        for (std::size_t l = 0; l < hn::Lanes(d); l += hn::Lanes(wide)) {
+            const auto result = function(hn::PromoteTo(wide, hn::LoadU(part, values + l)));
+            hn::StoreU(hn::DemoteTo(part, result), part, values + l);
+        }
+        return hn::Load(d, values);
+    }
+}
+
 /// sum of c[i]*x^i
 template <typename T, std::size_t kCount>
 HWY_INLINE Vector<T> polynomial(Vector<T> x, const T (&c)[kCount]) {

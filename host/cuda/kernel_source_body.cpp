@@ -85,8 +85,6 @@ std::string instruction_text(const MapInstruction& i, ScalarType type, const Loa
             return binary('*');
         case MapOp::div:
             return binary('/');
-        case MapOp::mask:
-            return fmt::format("mask(r{}, r{})", i.a, i.b);
         case MapOp::scale:
             return fmt::format("{} * r{}", literal(i.number, type), i.a);
         case MapOp::offset:

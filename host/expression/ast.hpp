@@ -12,23 +12,36 @@
 namespace matgrad::detail {
 
 enum class AstKind {
-    number,   ///< `number`
-    name,     ///< `name`
-    call,     ///< `name` ( children )
-    negate,   ///< - children[0]
-    postfix,  ///< children[0] followed by `suffixes`
-    product,  ///< children joined by `operators`, read from the left
-    sum,      ///< children joined by `operators`, read from the left
+    number,      ///< `number`
+    name,        ///< `name`
+    call,        ///< `name` ( children )
+    negate,      ///< - children[0]
+    postfix,     ///< children[0] followed by `suffixes`
+    product,     ///< children joined by `operators`, read from the left
+    sum,         ///< children joined by `operators`, read from the left
+    comparison,  ///< two children and the operator between them
 };
 
-enum class BinaryOp { times, divide, entry_times, entry_divide, plus, minus };
+enum class BinaryOp {
+    times,
+    divide,
+    entry_times,
+    entry_divide,
+    plus,
+    minus,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+};
 
 enum class SuffixKind { transpose, power, entry_power };
 
 struct Suffix {
     SuffixKind kind = SuffixKind::transpose;
     double exponent = 0;
-    std::size_t end = 0;  ///< one past its last byte
+    std::size_t operand = 0;  ///< the child that is the exponent, where that is no number; else 0
+    std::size_t end = 0;      ///< one past its last byte
 };
 
 struct Ast {

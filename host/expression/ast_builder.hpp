@@ -102,7 +102,7 @@ public:
         operands_.push_back(std::move(ast));
     }
 
-    void push_suffix(SuffixKind kind, double exponent, std::size_t end) {
+    void push_suffix(Suffix suffix) {
         if (operands_.back().kind != AstKind::postfix || was_bracketed(operands_.back())) {
             Ast ast;
             ast.kind = AstKind::postfix;
@@ -110,14 +110,28 @@ public:
             ast.children = take_from(operands_.size() - 1);
             operands_.push_back(std::move(ast));
         }
-        operands_.back().suffixes.push_back({kind, exponent, end});
-        operands_.back().end = end;
+        operands_.back().suffixes.push_back(suffix);
+        operands_.back().end = suffix.end;
     }
-    void power(SuffixKind kind) { pending_power_ = kind; }
-    void exponent(std::size_t begin, std::size_t end) {
-        const bool negative = text_[begin] == '-';
-        const double value = read_number(begin + (negative ? 1 : 0), end);
-        push_suffix(pending_power_, negative ? -value : value, end);
+    void power(SuffixKind kind) { pending_powers_.push_back(kind); }
+    /// What was read last is the exponent of what was read before it.
+    void exponent() {
+        Ast exponent = std::move(operands_.back());
+        operands_.pop_back();
+        Suffix suffix;
+        suffix.kind = pending_powers_.back();
+        suffix.end = exponent.end;
+        pending_powers_.pop_back();
+        const bool negative = exponent.kind == AstKind::negate;
+        const Ast& value = negative ? exponent.children.front() : exponent;
+        if (value.kind == AstKind::number) {
+            suffix.exponent = negative ? -value.number : value.number;
+            return push_suffix(suffix);
+        }
+        push_suffix(suffix);
+        Ast& raised = operands_.back();
+        raised.suffixes.back().operand = raised.children.size();
+        raised.children.push_back(std::move(exponent));
     }
 
     void begin_chain() { chains_.push_back({operands_.size(), {}}); }
@@ -171,7 +185,7 @@ private:
     std::vector<Bracket> brackets_;
     std::vector<Chain> chains_;
     std::vector<MinusRun> minus_runs_;
-    SuffixKind pending_power_ = SuffixKind::power;
+    std::vector<SuffixKind> pending_powers_;
 };
 
 }  // namespace matgrad::detail

@@ -4,6 +4,7 @@
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
+#include "expression/pairs.hpp"
 #include "expression/spread.hpp"
 #include "expression/weighted_terms.hpp"
 #include "expression/without_overflow.hpp"
@@ -36,6 +37,9 @@ void insert(WeightedTerms& factors, const Expr& e, double exponent = 1) {
 }  // namespace
 
 Expr hadamard(std::span<const Expr> factors) {
+    if (const Expr masked = detail::masked_product(factors)) {
+        return masked;
+    }
     Shape shape = Shape::scalar();
     std::vector<Expr> outside;  // numbers and 1x1 factors
     WeightedTerms inside;

@@ -7,6 +7,7 @@
 #include "expression/functions.hpp"
 #include "expression/guarded.hpp"
 #include "expression/make_node.hpp"
+#include "expression/pairs.hpp"
 #include "expression/spread.hpp"
 #include "expression/without_overflow.hpp"
 
@@ -228,25 +229,6 @@ Expr folded(Op op, std::span<const Expr> arguments) {
     return std::isfinite(value) ? number(value) : Expr();
 }
 
-/// True for a number and for c*ones.
-bool is_constant(const Expr& a) {
-    return a->op == Op::number || detail::split_number(a).base->op == Op::ones;
-}
-
-/// max or min of two of one shape: a constant comes second, and max(A, 0) is relu(A).
-Expr extremum(Op op, const Expr& a, const Expr& b) {
-    if (a == b) {
-        return a;
-    }
-    if (is_constant(a) && !is_constant(b)) {
-        return extremum(op, b, a);
-    }
-    if (op == Op::max && is_constant(b) && is_zero(b)) {
-        return apply(Op::relu, a);
-    }
-    return raw(op, {a, b}, a.shape());
-}
-
 Expr entrywise(Op op, std::span<const Expr> arguments) {
     if (const Expr value = folded(op, arguments)) {
         return value;
@@ -270,10 +252,8 @@ Expr entrywise(Op op, std::span<const Expr> arguments) {
             c = multiply(c, ones(shape.rows, shape.cols));
         }
     }
-    if (op == Op::max || op == Op::min) {
-        return extremum(op, children[0], children[1]);
-    }
-    return raw(op, std::move(children), shape);
+    return children.size() == 2 ? detail::pair(op, children[0], children[1])
+                                : raw(op, std::move(children), shape);
 }
 
 }  // namespace

@@ -9,13 +9,6 @@
 namespace matgrad::detail {
 namespace {
 
-/// The value of a number or of c*ones.
-std::optional<double> constant_value(const Expr& a) {
-    const Scaled scaled = split_number(a);
-    const bool constant = a->op == Op::number || scaled.base->op == Op::ones;
-    return constant ? std::optional(scaled.number) : std::nullopt;
-}
-
 /// log(c) + a; of 1 it is a.
 Expr shifted(double c, const Expr& a) {
     return c == 1 ? a : add(a, number(std::log(c)));
@@ -139,19 +132,23 @@ OnePlusExp one_plus_exp(const Expr& a) {
     return {};
 }
 
-/// Z of 1 - sigmoid(Z), else an empty Expr.
-Expr rest_of_sigmoid(const Expr& a) {
+/// Z of 1 - f(Z), else an empty Expr.
+Expr rest_of(Op f, const Expr& a) {
     if (a->op != Op::add || a->children.size() != 2) {
         return {};
     }
     for (const std::size_t i : {0, 1}) {
         const Scaled other = split_number(a->children[1 - i]);
-        if (constant_value(a->children[i]) == 1 && other.number == -1 &&
-            other.base->op == Op::sigmoid) {
+        if (constant_value(a->children[i]) == 1 && other.number == -1 && other.base->op == f) {
             return other.base->children.front();
         }
     }
     return {};
+}
+
+/// log(1 - sigmoid(Z)) and log(1 - normcdf(Z)) by Z of either.
+Expr log_of_rest(Op f, const Expr& z) {
+    return f == Op::sigmoid ? negate(apply(Op::softplus, z)) : apply(Op::lognormcdf, negate(z));
 }
 
 /// log(a) of what is positive everywhere, in a form that does not overflow.
@@ -162,12 +159,18 @@ Expr log_of_positive(const Expr& a) {
     switch (a->op) {
         case Op::sigmoid:
             return negate(apply(Op::softplus, negate(a->children.front())));
+        case Op::normcdf:
+            return apply(Op::lognormcdf, a->children.front());
         case Op::add: {
             if (const OnePlusExp sum = one_plus_exp(a); sum.exponent) {
                 return shifted(sum.factor, apply(Op::softplus, sum.exponent));
             }
-            const Expr z = rest_of_sigmoid(a);
-            return z ? negate(apply(Op::softplus, z)) : Expr();
+            for (const Op f : {Op::sigmoid, Op::normcdf}) {
+                if (const Expr z = rest_of(f, a)) {
+                    return log_of_rest(f, z);
+                }
+            }
+            return {};
         }
         case Op::transpose: {
             const Expr inner = log_of_positive(a->children.front());
@@ -257,8 +260,9 @@ Expr logarithm(Op op, const Expr& a) {
             return apply(Op::softplus, exponent);
         }
         const Scaled scaled = split_number(a);
-        return scaled.number == -1 && scaled.base->op == Op::sigmoid
-                   ? negate(apply(Op::softplus, scaled.base->children.front()))
+        const Op f = scaled.base->op;
+        return scaled.number == -1 && (f == Op::sigmoid || f == Op::normcdf)
+                   ? log_of_rest(f, scaled.base->children.front())
                    : Expr();
     }
     if (op != Op::log) {

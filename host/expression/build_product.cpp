@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
@@ -183,6 +184,12 @@ std::size_t detail::count_matrix_factors(const Expr& a) {
         return a->children.size() - static_cast<std::size_t>(a->num_scalars);
     }
     return a.shape().is_scalar() ? 0 : 1;
+}
+
+std::optional<double> detail::constant_value(const Expr& a) {
+    const Scaled scaled = split_number(a);
+    const bool constant = a->op == Op::number || scaled.base->op == Op::ones;
+    return constant ? std::optional(scaled.number) : std::nullopt;
 }
 
 detail::Scaled detail::split_number(const Expr& a) {

@@ -51,6 +51,8 @@ private:
                 return build_postfix(ast);
             case AstKind::sum:
                 return build_sum(ast);
+            case AstKind::comparison:
+                return build_comparison(ast);
             case AstKind::product:
                 break;
         }
@@ -67,6 +69,23 @@ private:
             nodes += term.nodes;
         }
         return {add(spread_alike(terms)), nodes};
+    }
+
+    Built build_comparison(const Ast& ast) {
+        const Built a = visit(ast.children.front());
+        const Built b = visit(ast.children.back());
+        const double nodes = 1 + a.nodes + b.nodes;
+        switch (ast.operators.front()) {
+            case BinaryOp::greater:
+                return {less(b.expr, a.expr), nodes};
+            case BinaryOp::greater_equal:
+                return {less_equal(b.expr, a.expr), nodes};
+            case BinaryOp::less_equal:
+                return {less_equal(a.expr, b.expr), nodes};
+            default:
+                break;
+        }
+        return {less(a.expr, b.expr), nodes};
     }
 
     /// Reads `a*b.*c/s` from the left; what * and .* join in a row becomes one product.
@@ -117,10 +136,9 @@ private:
                     a.expr = transpose(a.expr);
                     break;
                 case SuffixKind::entry_power:
-                    a.expr = power(a.expr, s.exponent);
-                    break;
                 case SuffixKind::power:
-                    a = raise(a, s, ast);
+                    a = s.operand == 0 ? raise(a, s, ast)
+                                       : raise(a, visit(ast.children[s.operand]));
                     break;
             }
             check(a, ast);
@@ -128,8 +146,12 @@ private:
         return a;
     }
 
+    static Built raise(const Built& a, const Built& exponent) {
+        return {entry_power(a.expr, exponent.expr), 1 + a.nodes + exponent.nodes};
+    }
+
     Built raise(const Built& a, const Suffix& s, const Ast& ast) {
-        if (a.expr.shape().is_scalar()) {
+        if (s.kind == SuffixKind::entry_power || a.expr.shape().is_scalar()) {
             return {power(a.expr, s.exponent), a.nodes};
         }
         const double k = s.exponent;
@@ -157,9 +179,10 @@ private:
             arguments.push_back(built.expr);
             nodes += built.nodes;
         }
-        return {function.stands_for != nullptr ? function.stands_for(arguments.front())
-                                               : call_as_written(function.op, arguments),
-                nodes};
+        if (function.made_of != nullptr) {
+            return {function.made_of(arguments), nodes};
+        }
+        return {call_as_written(function.op, arguments), nodes};
     }
 
     Expr build_constant(Op op, const Ast& ast) {

@@ -1,6 +1,7 @@
 #include "expression/functions.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "expression/words.hpp"
@@ -17,9 +18,10 @@ using enum FunctionKind;
 MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW
 
-constexpr Function word(std::string_view name, FunctionKind kind,
-                        Expr (*stands_for)(const Expr& argument), std::string_view also) {
-    return {Op::number, name, 1, kind, "", "", also, nullptr, stands_for};
+/// A word that stands for what others say.
+constexpr Function word(std::string_view name, std::size_t arity, FunctionKind kind,
+                        Expr (*made_of)(std::span<const Expr> arguments), std::string_view also) {
+    return {Op::number, name, arity, kind, "", "", also, nullptr, true, made_of};
 }
 
 // clang-format off
@@ -42,7 +44,7 @@ constexpr Function kFunctions[] = {
     {Op::row_logsumexp, "rowlogsumexp", 1, row_sums,    "",                      "np.logaddexp.reduce({}, axis=1)",     ""},
     {Op::col_logsumexp, "collogsumexp", 1, col_sums,    "",                      "np.logaddexp.reduce({}, axis=0)",     ""},
 #define MATGRAD_ROW(name, arity, device, latex, numpy, also, facts, value) \
-    {Op::name, #name, arity, entrywise, latex, numpy, also, value_of_##name},
+    {Op::name, #name, arity, entrywise, latex, numpy, also, value_of_##name, ((facts) & kNotation) == 0},
     MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW
     {Op::tril,        "tril",      1, same_shape,       "",                      "np.tril({})",                         ""},
@@ -50,15 +52,17 @@ constexpr Function kFunctions[] = {
     {Op::eye,         "eye",       1, constant,         "",                      "",                                    " identity "},
     {Op::ones,        "ones",      2, constant,         "",                      "",                                    ""},
     {Op::dim,         "dim",       1, constant,         "",                      "",                                    ""},
-    word("rows",       scalar_of_any, rows_of,       " nrow nrows height "),
-    word("cols",       scalar_of_any, cols_of,       " ncol ncols columns width "),
-    word("mean",       scalar_of_any, mean_of,       " average avg "),
-    word("var",        scalar_of_any, variance_of,   " variance "),
-    word("rowmean",    row_sums,      row_mean_of,   ""),
-    word("colmean",    col_sums,      col_mean_of,   ""),
-    word("softmax",    same_vector,   softmax_of,    ""),
-    word("rowsoftmax", same_shape,    row_softmax_of, ""),
-    word("colsoftmax", same_shape,    col_softmax_of, ""),
+    word("where",      3, entrywise,     where_of,         " ifelse cond merge "),
+    word("clip",       3, entrywise,     clip_of,          " clamp "),
+    word("rows",       1, scalar_of_any, rows_of,          " nrow nrows height "),
+    word("cols",       1, scalar_of_any, cols_of,          " ncol ncols columns width "),
+    word("mean",       1, scalar_of_any, mean_of,          " average avg "),
+    word("var",        1, scalar_of_any, variance_of,      " variance "),
+    word("rowmean",    1, row_sums,      row_mean_of,      ""),
+    word("colmean",    1, col_sums,      col_mean_of,      ""),
+    word("softmax",    1, same_vector,   softmax_of,       ""),
+    word("rowsoftmax", 1, same_shape,    row_softmax_of,   ""),
+    word("colsoftmax", 1, same_shape,    col_softmax_of,   ""),
 };
 
 /// Without a name: it is written log(det(A)).
@@ -67,23 +71,35 @@ constexpr Function kNameless[] = {
 };
 // clang-format on
 
+constexpr bool is_word(const Function& f) {
+    return f.is_word;
+}
+
+constexpr auto kWords = [] {
+    constexpr auto kCount = std::count_if(std::begin(kFunctions), std::end(kFunctions), is_word);
+    std::array<Function, static_cast<std::size_t>(kCount)> words;
+    std::copy_if(std::begin(kFunctions), std::end(kFunctions), words.begin(), is_word);
+    return words;
+}();
+
 }  // namespace
 
 std::span<const Function> functions() {
-    return kFunctions;
+    return kWords;
 }
 
 const Function* find_function(std::string_view name) {
-    const auto* at = std::find_if(std::begin(kFunctions), std::end(kFunctions),
-                                  [name](const Function& f) { return f.name == name; });
-    return at == std::end(kFunctions) ? nullptr : at;
+    const auto at = std::find_if(kWords.begin(), kWords.end(),
+                                 [name](const Function& f) { return f.name == name; });
+    return at == kWords.end() ? nullptr : &*at;
 }
 
 const Function* function_of(Op op) {
     for (const std::span<const Function> table :
-         {std::span<const Function>(kFunctions), std::span<const Function>(kNameless)}) {
+         {std::span<const Function>(kWords), std::span<const Function>(kFunctions),
+          std::span<const Function>(kNameless)}) {
         const auto at = std::find_if(table.begin(), table.end(), [op](const Function& f) {
-            return f.op == op && f.stands_for == nullptr;
+            return f.op == op && f.made_of == nullptr;
         });
         if (at != table.end()) {
             return &*at;

@@ -32,24 +32,25 @@ struct Function {
     std::size_t arity = 1;
     FunctionKind kind = FunctionKind::entrywise;
     std::string_view latex;  ///< before the bracketed argument; empty: the name in upright letters
-    std::string_view numpy;  ///< {} stands for an argument; empty: the printer has a case for it
-    std::string_view also;   ///< names in other languages, a space before and after each
+    std::string_view
+        numpy;  ///< {} is the next argument, {0}, {1} one of two; empty: a case of the printer
+    std::string_view also;  ///< names in other languages, a space before and after each
     /// The value at numbers (the second is ignored by a function of one); NaN: is not folded.
     double (*value)(double x, double y) = nullptr;  ///< of entrywise functions alone
-    /// Of a word that stands for what others say: that, of these arguments. Such a word has no
-    /// operation, and nothing prints it.
-    Expr (*stands_for)(const Expr& argument) = nullptr;
+    bool is_word = true;                            ///< false: written otherwise, as A < B
+    /// What a word stands for that is made of other functions, as where(C, A, B); `op` means nothing then.
+    Expr (*made_of)(std::span<const Expr> arguments) = nullptr;
 };
 
-/// All rows. Two have the name `diag`: Op::diag_matrix comes first, and stands for both until the
+/// The words of the language. Two have the name `diag`: Op::diag_matrix comes first, and stands for both until the
 /// shape of the argument is known.
 [[nodiscard]] std::span<const Function> functions();
 
 /// The first row of that name, or nullptr.
 [[nodiscard]] const Function* find_function(std::string_view name);
 
-/// The row of an operation, or nullptr: sums, products, powers, transposes, symbols and numbers are
-/// no functions. Words that stand for others are no operations.
+/// The row of an operation, also of one that is no word, or nullptr: sums, products, powers, transposes, symbols and
+/// numbers are no functions. Words that stand for others are no operations.
 [[nodiscard]] const Function* function_of(Op op);
 
 }  // namespace matgrad::detail

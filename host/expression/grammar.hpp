@@ -51,10 +51,10 @@ struct word : seq<token<name>, opt<call>> {};
 struct literal : token<number> {};
 struct operand : sor<literal, word, bracket> {};
 
-struct exponent_number : seq<opt<one<'-'>>, number> {};
-struct exponent_close : one<')'> {};
-struct exponent : sor<token<exponent_number>,
-                      if_must<token<one<'('>>, token<exponent_number>, token<exponent_close>>> {};
+struct begin_exponent : success {};
+struct end_exponent : success {};
+struct exponent_minus : one<'-'> {};
+struct exponent : seq<begin_exponent, opt<token<exponent_minus>>, operand, end_exponent> {};
 struct not_chained : not_at<sor<one<'^'>, string<'.', '^'>>> {};
 struct power_sign : one<'^'> {};
 struct entry_power_sign : string<'.', '^'> {};
@@ -81,8 +81,18 @@ struct product
 struct plus_operator : one<'+'> {};
 struct minus_operator : one<'-'> {};
 struct sum_operator : sor<plus_operator, minus_operator> {};
+struct sum : seq<begin_chain, product, star<if_must<token<sum_operator>, product>>, end_sum> {};
+
+struct end_comparison : success {};
+struct less_equal : string<'<', '='> {};
+struct less : one<'<'> {};
+struct greater_equal : string<'>', '='> {};
+struct greater : one<'>'> {};
+struct comparison_operator : sor<less_equal, less, greater_equal, greater> {};
+struct not_compared : not_at<comparison_operator> {};
 struct expression
-    : seq<begin_chain, product, star<if_must<token<sum_operator>, product>>, end_sum> {};
+    : seq<begin_chain, sum, opt<if_must<token<comparison_operator>, sum, not_compared>>,
+          end_comparison> {};
 
 struct end_of_text : eof {};
 struct text : must<blank, expression, end_of_text> {};

@@ -1,6 +1,8 @@
 #pragma once
 /// \file From node data to a node: fingerprints and the properties that follow from structure.
 
+#include <optional>
+
 #include "expression/node.hpp"
 
 namespace matgrad::detail {
@@ -29,6 +31,9 @@ struct Scaled {
     Expr base;
 };
 [[nodiscard]] Scaled split_number(const Expr& a);
+
+/// The number that every entry of a number and of c*ones is.
+[[nodiscard]] std::optional<double> constant_value(const Expr& a);
 
 /// True of a constant that is no finite number, or has one in it, and of a product with such a factor:
 /// 1/0, log(0), sqrt(-1)*ones, A/0.

@@ -113,12 +113,22 @@ Expr function(Op op, const Expr& a) try {
     detail::throw_as_matgrad();
 }
 
-/// A word that stands for others.
-Expr word(std::string_view name, const Expr& a) try {
+/// A word that stands for others, of arguments that meet entry by entry if there are several.
+Expr word(std::string_view name, std::initializer_list<Expr> arguments) try {
     const detail::Function& f = *detail::find_function(name);
-    require_given(a, name);
-    require_fit(f, a);
-    return within_limits(f.stands_for(a), name);
+    for (const Expr& a : arguments) {
+        require_given(a, name);
+    }
+    require_fit(f, *arguments.begin());
+    if (arguments.size() > 1 && !detail::common_shape(arguments)) {
+        std::string text;
+        for (const Expr& a : arguments) {
+            text +=
+                fmt::format("{}{} is {}", text.empty() ? "" : ", ", text_of(a), a.shape().text());
+        }
+        throw ShapeError(fmt::format("{}: {}; all must have one shape", name, text));
+    }
+    return within_limits(f.made_of(arguments), name);
 } catch (...) {
     detail::throw_as_matgrad();
 }
@@ -278,31 +288,37 @@ Expr collogsumexp(const Expr& a) {
     return function(Op::col_logsumexp, a);
 }
 Expr rows(const Expr& a) {
-    return word("rows", a);
+    return word("rows", {a});
 }
 Expr cols(const Expr& a) {
-    return word("cols", a);
+    return word("cols", {a});
 }
 Expr mean(const Expr& a) {
-    return word("mean", a);
+    return word("mean", {a});
 }
 Expr var(const Expr& a) {
-    return word("var", a);
+    return word("var", {a});
 }
 Expr rowmean(const Expr& a) {
-    return word("rowmean", a);
+    return word("rowmean", {a});
 }
 Expr colmean(const Expr& a) {
-    return word("colmean", a);
+    return word("colmean", {a});
 }
 Expr softmax(const Expr& a) {
-    return word("softmax", a);
+    return word("softmax", {a});
 }
 Expr rowsoftmax(const Expr& a) {
-    return word("rowsoftmax", a);
+    return word("rowsoftmax", {a});
 }
 Expr colsoftmax(const Expr& a) {
-    return word("colsoftmax", a);
+    return word("colsoftmax", {a});
+}
+Expr where(const Expr& c, const Expr& a, const Expr& b) {
+    return word("where", {c, a, b});
+}
+Expr clip(const Expr& a, const Expr& lo, const Expr& hi) {
+    return word("clip", {a, lo, hi});
 }
 Expr tril(const Expr& a) {
     return function(Op::tril, a);

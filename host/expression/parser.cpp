@@ -80,7 +80,7 @@ template <>
 struct Action<grammar::quote_mark> {
     template <typename Input>
     static void apply(const Input& in, AstBuilder& b) {
-        b.push_suffix(SuffixKind::transpose, 0, end_of(in));
+        b.push_suffix({SuffixKind::transpose, 0, 0, end_of(in)});
     }
 };
 template <>
@@ -92,10 +92,16 @@ struct Action<grammar::entry_power_sign> {
     static void apply0(AstBuilder& b) { b.power(SuffixKind::entry_power); }
 };
 template <>
-struct Action<grammar::exponent_number> {
-    template <typename Input>
-    static void apply(const Input& in, AstBuilder& b) {
-        b.exponent(begin_of(in), end_of(in));
+struct Action<grammar::begin_exponent> {
+    static void apply0(AstBuilder& b) { b.begin_factor(); }
+};
+template <>
+struct Action<grammar::exponent_minus> : Action<grammar::minus_sign> {};
+template <>
+struct Action<grammar::end_exponent> {
+    static void apply0(AstBuilder& b) {
+        b.end_factor();
+        b.exponent();
     }
 };
 template <>
@@ -109,6 +115,10 @@ struct Action<grammar::end_product> {
 template <>
 struct Action<grammar::end_sum> {
     static void apply0(AstBuilder& b) { b.end_chain(AstKind::sum); }
+};
+template <>
+struct Action<grammar::end_comparison> {
+    static void apply0(AstBuilder& b) { b.end_chain(AstKind::comparison); }
 };
 template <BinaryOp kOp>
 struct PushOperator {
@@ -126,6 +136,14 @@ template <>
 struct Action<grammar::plus_operator> : PushOperator<BinaryOp::plus> {};
 template <>
 struct Action<grammar::minus_operator> : PushOperator<BinaryOp::minus> {};
+template <>
+struct Action<grammar::less> : PushOperator<BinaryOp::less> {};
+template <>
+struct Action<grammar::less_equal> : PushOperator<BinaryOp::less_equal> {};
+template <>
+struct Action<grammar::greater> : PushOperator<BinaryOp::greater> {};
+template <>
+struct Action<grammar::greater_equal> : PushOperator<BinaryOp::greater_equal> {};
 
 /// What reading stopped at, in words; `expected` is empty where `message` says it all.
 struct Trouble {
@@ -143,16 +161,13 @@ template <>
 inline constexpr Trouble kTrouble<grammar::token<grammar::close_call>> = {
     "an operator, a comma or )", {}};
 template <>
-inline constexpr Trouble kTrouble<grammar::exponent> = {"a number as exponent", {}};
-template <>
-inline constexpr Trouble kTrouble<grammar::token<grammar::exponent_number>> = {
-    "a number as exponent", {}};
-template <>
-inline constexpr Trouble kTrouble<grammar::token<grammar::exponent_close>> = {
-    ") after the exponent", {}};
+inline constexpr Trouble kTrouble<grammar::exponent> = {"an exponent", {}};
 template <>
 inline constexpr Trouble kTrouble<grammar::not_chained> = {
     {}, "a power of a power needs parentheses, as in (A^2)^3"};
+template <>
+inline constexpr Trouble kTrouble<grammar::not_compared> = {
+    {}, "a comparison of a comparison needs parentheses, as in (a < b) < c"};
 template <>
 inline constexpr Trouble kTrouble<grammar::end_of_text> = {"an operator or the end", {}};
 

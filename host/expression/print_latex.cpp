@@ -272,6 +272,29 @@ std::string norm_of(const Expr& y) {
     return norm(print(y).text) + "_{" + (y.shape().is_column() ? "2" : "F") + "}";
 }
 
+/// What is not written as a call: a comparison in Iverson's brackets, a power, a function of a whole order.
+std::optional<Text> print_pair(const Expr& e) {
+    const std::vector<Expr> arguments = detail::arguments_of(e);
+    const std::string first = print(arguments[0]).text;
+    const std::string second = print(arguments[1]).text;
+    switch (e->op) {
+        case Op::less:
+            return Text{fmt::format("\\left[{} < {}\\right]", first, second)};
+        case Op::less_equal:
+            return Text{fmt::format("\\left[{} \\le {}\\right]", first, second)};
+        case Op::entry_power:
+            return with_script(arguments[0], (e.shape().is_scalar() ? "" : "\\circ ") + second);
+        case Op::polygamma:
+            return Text{fmt::format("\\psi^{{({})}}{}", first, bracket(second))};
+        case Op::mask:
+            return Text{"\\operatorname{where}" + bracket(second + ", " + first + ", 0")};
+        case Op::unmask:
+            return Text{"\\operatorname{where}" + bracket(second + ", 0, " + first)};
+        default:
+            return std::nullopt;
+    }
+}
+
 Text print_function(const Expr& e) {
     const Expr& y = e->children.front();
     const bool scalar = e.shape().is_scalar();
@@ -296,6 +319,11 @@ Text print_function(const Expr& e) {
     }
     if (e->op == Op::sqrt) {
         return scalar ? Text{"\\sqrt{" + print(y).text + "}"} : with_script(y, "\\circ 1/2");
+    }
+    if (is_entrywise(e->op) && e->children.size() == 2) {
+        if (const std::optional<Text> pair = print_pair(e)) {
+            return *pair;
+        }
     }
     std::string inner;
     for (const Expr& a : detail::arguments_of(e)) {

@@ -233,16 +233,21 @@ private:
         return {std::move(text), Level::sum};
     }
 
-    /// The function's text with its arguments in place of the {}.
+    /// The function's text with its arguments in place of the {}, {0}, {1}.
     Text print_function(const Expr& e) {
         std::string_view rest = detail::function_of(e->op)->numpy;
+        const std::vector<Expr> arguments = detail::arguments_of(e);
         std::string text;
-        for (const Expr& a : detail::arguments_of(e)) {
-            const std::size_t hole = rest.find("{}");
+        std::size_t next = 0;
+        for (std::size_t hole = 0; (hole = rest.find('{')) != std::string_view::npos;) {
             text += rest.substr(0, hole);
+            rest.remove_prefix(hole + 1);
+            const bool numbered = rest.front() != '}';
+            const auto which = numbered ? static_cast<std::size_t>(rest.front() - '0') : next++;
+            const Expr& a = arguments[which];
             // After a sign a sum needs brackets.
             text += text.back() == '-' ? at(a, Level::power) : print(a).text;
-            rest.remove_prefix(hole + 2);
+            rest.remove_prefix(numbered ? 2 : 1);
         }
         return {text.append(rest)};
     }

@@ -12,7 +12,7 @@ namespace matgrad {
 namespace {
 
 /// How tightly a text holds together; an operand looser than its place is put in brackets.
-enum class Level { sum, negative, product, power, postfix, atom };
+enum class Level { comparison, sum, negative, product, power, postfix, atom };
 
 struct Text {
     std::string text;
@@ -115,7 +115,7 @@ Text print_sum(const Expr& e) {
     std::string text;
     for (const Expr& t : detail::without_ones(detail::written_terms(e))) {
         Text term = print(t);
-        if (term.level == Level::sum) {
+        if (term.level <= Level::sum) {
             term.text = "(" + term.text + ")";
         }
         if (text.empty()) {
@@ -129,14 +129,56 @@ Text print_sum(const Expr& e) {
     return {std::move(text), Level::sum};
 }
 
+/// Without the ones that spread a column or a row over another argument.
+std::vector<Expr> written_arguments(const Expr& call) {
+    std::vector<Expr> arguments = detail::arguments_of(call);
+    return is_entrywise(call->op) ? detail::without_ones(std::move(arguments)) : arguments;
+}
+
+/// `A < B`; a number comes second: `A > 0`.
+Text print_comparison(const Expr& e) {
+    const std::vector<Expr> sides = written_arguments(e);
+    const bool turned = sides[0]->op == Op::number && sides[1]->op != Op::number;
+    const std::string_view sign =
+        e->op == Op::less ? (turned ? " > " : " < ") : (turned ? " >= " : " <= ");
+    return {fmt::format("{}{}{}", print_at(sides[turned ? 1 : 0], Level::sum), sign,
+                        print_at(sides[turned ? 0 : 1], Level::sum)),
+            Level::comparison};
+}
+
+/// `A.^P`, `t^p`
+Text print_power(const Expr& e) {
+    const std::vector<Expr> parts = written_arguments(e);
+    return {fmt::format("{}{}{}", print_at(parts[0], Level::postfix),
+                        e.shape().is_scalar() ? "^" : ".^", print_at(parts[1], Level::atom)),
+            Level::power};
+}
+
+/// `where(C, A, 0)` and `where(C, 0, A)`
+Text print_masked(const Expr& e) {
+    const std::vector<Expr> arguments = written_arguments(e);
+    const std::string kept = print(arguments[0]).text;
+    const std::string condition = print(arguments[1]).text;
+    return {e->op == Op::mask ? fmt::format("where({}, {}, 0)", condition, kept)
+                              : fmt::format("where({}, 0, {})", condition, kept)};
+}
+
 /// `name(A, B)`
 Text print_function(const Expr& e) {
+    if (e->op == Op::less || e->op == Op::less_equal) {
+        return print_comparison(e);
+    }
+    if (e->op == Op::entry_power) {
+        return print_power(e);
+    }
+    if (e->op == Op::mask || e->op == Op::unmask) {
+        return print_masked(e);
+    }
     if (e->op == Op::log_det) {
         return {fmt::format("log(det({}))", print(e->children.front()).text)};
     }
     std::string arguments;
-    const std::vector<Expr> written = detail::arguments_of(e);
-    for (const Expr& a : is_entrywise(e->op) ? detail::without_ones(written) : written) {
+    for (const Expr& a : written_arguments(e)) {
         arguments += (arguments.empty() ? "" : ", ") + print(a).text;
     }
     return {fmt::format("{}({})", function_name(e->op), arguments)};

@@ -39,6 +39,7 @@ public:
             case AstKind::sum:
                 return visit_sum(ast);
             case AstKind::product:
+            case AstKind::comparison:
                 break;
         }
         Typed left = visit(ast.children.front());
@@ -91,6 +92,10 @@ private:
             case BinaryOp::entry_times:
             case BinaryOp::entry_divide:
             case BinaryOp::plus:
+            case BinaryOp::less:
+            case BinaryOp::less_equal:
+            case BinaryOp::greater:
+            case BinaryOp::greater_equal:
             case BinaryOp::minus:
                 break;
         }
@@ -107,6 +112,11 @@ private:
                 return ".*";
             case BinaryOp::entry_divide:
                 return "./";
+            case BinaryOp::less:
+            case BinaryOp::less_equal:
+            case BinaryOp::greater:
+            case BinaryOp::greater_equal:
+                return "a comparison";
             case BinaryOp::plus:
                 return "+";
             case BinaryOp::minus:
@@ -198,6 +208,8 @@ private:
         for (const Suffix& s : ast.suffixes) {
             if (s.kind == SuffixKind::transpose) {
                 std::swap(t.shape.rows, t.shape.cols);
+            } else if (s.operand != 0) {
+                t.shape = raise(t, s, visit(ast.children[s.operand]));
             } else if (s.kind == SuffixKind::power && !dims_.is_scalar(t.shape)) {
                 require_square(t, quote(text_, ast.begin, s.end),
                                "; each entry alone is raised by .^");
@@ -205,6 +217,19 @@ private:
             t.end = s.end;
         }
         return t.shape;
+    }
+
+    /// A power whose exponent is no number.
+    DimPair raise(const Typed& base, const Suffix& s, const Typed& exponent) {
+        if (s.kind == SuffixKind::entry_power) {
+            return same_shape(base, exponent, ".^");
+        }
+        if (!dims_.is_scalar(base.shape) || !dims_.is_scalar(exponent.shape)) {
+            fail(base, exponent,
+                 "^ raises a scalar to a scalar, or a square matrix to a whole number; each entry "
+                 "alone is raised by .^");
+        }
+        return base.shape;
     }
 
     DimPair visit_call(const Ast& ast) {

@@ -17,41 +17,64 @@ Expr over(const Expr& a, const Dim& n) {
 
 }  // namespace
 
-Expr rows_of(const Expr& a) {
+Expr rows_of(Arguments arguments) {
+    const Expr& a = arguments.front();
     return dim(a.shape().rows);
 }
 
-Expr cols_of(const Expr& a) {
+Expr cols_of(Arguments arguments) {
+    const Expr& a = arguments.front();
     return dim(a.shape().cols);
 }
 
-Expr mean_of(const Expr& a) {
+Expr mean_of(Arguments arguments) {
+    const Expr& a = arguments.front();
     return over(over(apply(Op::sum, a), a.shape().rows), a.shape().cols);
 }
 
-Expr variance_of(const Expr& a) {
-    const Expr squares = power(apply(Op::norm2, subtract(a, mean_of(a))), 2);
+Expr variance_of(Arguments arguments) {
+    const Expr& a = arguments.front();
+    const Expr squares = power(apply(Op::norm2, subtract(a, mean_of(arguments))), 2);
     return over(over(squares, a.shape().rows), a.shape().cols);
 }
 
-Expr row_mean_of(const Expr& a) {
+Expr row_mean_of(Arguments arguments) {
+    const Expr& a = arguments.front();
     return over(apply(Op::row_sum, a), a.shape().cols);
 }
 
-Expr col_mean_of(const Expr& a) {
+Expr col_mean_of(Arguments arguments) {
+    const Expr& a = arguments.front();
     return over(apply(Op::col_sum, a), a.shape().rows);
 }
 
-Expr softmax_of(const Expr& a) {
+Expr softmax_of(Arguments arguments) {
+    const Expr& a = arguments.front();
     return exp_without(a, apply(Op::logsumexp, a));
 }
 
-Expr row_softmax_of(const Expr& a) {
+Expr row_softmax_of(Arguments arguments) {
+    const Expr& a = arguments.front();
     return exp_without(a, apply(Op::row_logsumexp, a));
 }
 
-Expr col_softmax_of(const Expr& a) {
+Expr col_softmax_of(Arguments arguments) {
+    const Expr& a = arguments.front();
     return exp_without(a, apply(Op::col_logsumexp, a));
+}
+
+Expr where_of(Arguments arguments) {
+    const std::vector<Expr> alike = spread_alike(arguments);
+    const Expr kept[] = {alike[1], alike[0]};
+    const Expr others[] = {alike[2], alike[0]};
+    return add(call(Op::mask, kept), call(Op::unmask, others));
+}
+
+Expr clip_of(Arguments arguments) {
+    const std::vector<Expr> alike = spread_alike(arguments);
+    const Expr above[] = {alike[0], alike[1]};
+    const Expr between[] = {call(Op::max, above), alike[2]};
+    return call(Op::min, between);
 }
 
 }  // namespace matgrad::detail

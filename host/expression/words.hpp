@@ -1,18 +1,24 @@
 #pragma once
-/// \file Words that stand for what other words say: what they are of an argument of a shape that fits.
+/// \file Words that stand for what other words say: what they are of arguments whose shapes fit.
+
+#include <span>
 
 #include "expression/node.hpp"
 
 namespace matgrad::detail {
 
-[[nodiscard]] Expr rows_of(const Expr& a);  ///< dim(m)
-[[nodiscard]] Expr cols_of(const Expr& a);
-[[nodiscard]] Expr mean_of(const Expr& a);      ///< sum(A)/dim(m)/dim(n)
-[[nodiscard]] Expr variance_of(const Expr& a);  ///< the mean of (A - mean(A)).^2
-[[nodiscard]] Expr row_mean_of(const Expr& a);
-[[nodiscard]] Expr col_mean_of(const Expr& a);
-[[nodiscard]] Expr softmax_of(const Expr& a);  ///< exp(v - logsumexp(v))
-[[nodiscard]] Expr row_softmax_of(const Expr& a);
-[[nodiscard]] Expr col_softmax_of(const Expr& a);
+using Arguments = std::span<const Expr>;
+
+[[nodiscard]] Expr rows_of(Arguments arguments);  ///< dim(m)
+[[nodiscard]] Expr cols_of(Arguments arguments);
+[[nodiscard]] Expr mean_of(Arguments arguments);      ///< sum(A)/dim(m)/dim(n)
+[[nodiscard]] Expr variance_of(Arguments arguments);  ///< the mean of (A - mean(A)).^2
+[[nodiscard]] Expr row_mean_of(Arguments arguments);
+[[nodiscard]] Expr col_mean_of(Arguments arguments);
+[[nodiscard]] Expr softmax_of(Arguments arguments);  ///< exp(v - logsumexp(v))
+[[nodiscard]] Expr row_softmax_of(Arguments arguments);
+[[nodiscard]] Expr col_softmax_of(Arguments arguments);
+[[nodiscard]] Expr where_of(Arguments arguments);  ///< A where C is not 0, and B where it is
+[[nodiscard]] Expr clip_of(Arguments arguments);   ///< min(max(A, lo), hi)
 
 }  // namespace matgrad::detail

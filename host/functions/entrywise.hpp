@@ -19,6 +19,7 @@ enum EntrywiseFact : unsigned {
     kNeverNegative = 1,  ///< its values are >= 0
     kHeavy = 2,          ///< many instructions: its evaluation hides reads of memory
     kUnitSlope = 4,      ///< slopes of at most about 1 that may cancel, as 1 - tanh(x)^2 far from 0
+    kNotation = 8,       ///< written otherwise, as A < B: its name is no word of the language
 };
 
 // clang-format off
@@ -27,7 +28,7 @@ enum EntrywiseFact : unsigned {
 ///   arity   how many arguments it takes, all of one shape, 1 or 2
 ///   device  its name in device code
 ///   latex   what stands before the bracketed argument; empty: its name in upright letters
-///   numpy   its text in NumPy, {} for an argument
+///   numpy   its text in NumPy, {} for the next argument, {0} and {1} for the first and the second
 ///   also    what other languages call it, with a space before and after each name
 ///   facts   of EntrywiseFact
 ///   value   at the numbers x and y, to fold constants; a NaN is not folded
@@ -52,7 +53,24 @@ enum EntrywiseFact : unsigned {
     ROW(sinh,     1, "sinh",     R"(\sinh)",  "np.sinh({})",                   "", kHeavy, std::sinh(x)) \
     ROW(erf,      1, "erf",      "",          "scipy.special.erf({})",         "", kHeavy | kUnitSlope, std::erf(x)) \
     ROW(max,      2, "max",      R"(\max)",   "np.maximum({}, {})",            " maximum fmax ", kNoFact, x < y ? y : x) \
-    ROW(min,      2, "min",      R"(\min)",   "np.minimum({}, {})",            " minimum fmin ", kNoFact, y < x ? y : x)
+    ROW(min,      2, "min",      R"(\min)",   "np.minimum({}, {})",            " minimum fmin ", kNoFact, y < x ? y : x) \
+    ROW(asinh,     1, "asinh",      R"(\operatorname{arsinh})", "np.arcsinh({})", " arcsinh arsinh ", kHeavy, std::asinh(x)) \
+    ROW(acosh,     1, "acosh",      R"(\operatorname{arcosh})", "np.arccosh({})", " arccosh arcosh ", kNeverNegative | kHeavy, std::acosh(x)) \
+    ROW(atanh,     1, "atanh",      R"(\operatorname{artanh})", "np.arctanh({})", " arctanh artanh ", kHeavy, std::atanh(x)) \
+    ROW(normcdf,   1, "normcdf",    R"(\Phi)", "scipy.special.ndtr({})", " ndtr norm_cdf pnorm Phi std_normal_cdf ", kNeverNegative | kHeavy, std::nan("")) \
+    ROW(lognormcdf, 1, "lognormcdf", R"(\log\Phi)", "scipy.special.log_ndtr({})", " log_ndtr logcdf norm_logcdf std_normal_lcdf ", kHeavy, std::nan("")) \
+    ROW(normhazard, 1, "normhazard", "", "(np.sqrt(2 / np.pi) / scipy.special.erfcx(({}) / np.sqrt(2)))", " mills millsratio inv_mills ", kNeverNegative | kHeavy, std::nan("")) \
+    ROW(normexcess, 1, "normexcess", "", "(lambda x: np.sqrt(2 / np.pi) / scipy.special.erfcx(x / np.sqrt(2)) - x)({})", "", kNeverNegative | kHeavy, std::nan("")) \
+    ROW(lgamma,    1, "lgamma",     R"(\log\Gamma)", "scipy.special.gammaln({})", " gammaln loggamma log_gamma lngamma ", kHeavy, std::nan("")) \
+    ROW(digamma,   1, "digamma",    R"(\psi)", "scipy.special.digamma({})", " psi ", kHeavy, std::nan("")) \
+    ROW(trigamma,  1, "trigamma",   R"(\psi')", "scipy.special.polygamma(1, {})", "", kNeverNegative | kHeavy, std::nan("")) \
+    ROW(polygamma, 2, "polygamma",  "", "scipy.special.polygamma({}, {})", " tetragamma ", kHeavy, std::nan("")) \
+    ROW(xlogy,     2, "xlogy",      "", "scipy.special.xlogy({}, {})", "", kHeavy, x == 0 && y == y ? 0 : x * std::log(y)) \
+    ROW(entry_power, 2, "pow",        "", "np.power({}, {})", "", kHeavy | kNotation, std::pow(x, y)) \
+    ROW(less,      2, "less",       "", "np.less({}, {}).astype(float)", "", kNeverNegative | kNotation, x < y ? 1 : 0) \
+    ROW(less_equal, 2, "less_equal", "", "np.less_equal({}, {}).astype(float)", "", kNeverNegative | kNotation, x <= y ? 1 : 0) \
+    ROW(mask,      2, "mask",       "", "np.where({1}, {0}, 0)", "", kNotation, y == 0 ? 0 : x) \
+    ROW(unmask,    2, "unmask",     "", "np.where({1}, 0, {0})", "", kNotation, y == 0 ? x : 0)
 // clang-format on
 
 enum class Entrywise : std::uint8_t {

@@ -14,6 +14,9 @@ bool is_exact(const MapInstruction& c) {
         case MapOp::load:
         case MapOp::constant:
         case MapOp::mask:
+        case MapOp::unmask:
+        case MapOp::less:
+        case MapOp::less_equal:
         case MapOp::abs:
         case MapOp::sign:
         case MapOp::step:

@@ -18,13 +18,13 @@ enum class MapOp {
     sub,
     mul,
     div,     ///< registers a, b
-    mask,    ///< register a where register b is not 0, else exactly 0 (even if a is NaN)
     scale,   ///< number * a
     offset,  ///< number + a
     pow,     ///< a ^ number as pow(); integer exponents -64..64 by multiplication
     perturb,  ///< a*(1 + eps) or a*(1 - eps), eps of the type that the step computes in, at least by the
 ///< smallest number; by a hash of row + col, row * col and number, which is a natural number
-// the entrywise functions, of registers a or a, b
+// the entrywise functions, of registers a or a, b; mask is register a where register b is not 0, else exactly 0,
+// even if a is NaN
 #define MATGRAD_ROW(name, ...) name,
     MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW
@@ -71,7 +71,7 @@ enum class MapOp {
 [[nodiscard]] constexpr bool reads_b(MapOp op) {
     const std::optional<Entrywise> function = entrywise_of(op);
     return op == MapOp::add || op == MapOp::sub || op == MapOp::mul || op == MapOp::div ||
-           op == MapOp::mask || (function && arity_of(*function) == 2);
+           (function && arity_of(*function) == 2);
 }
 
 }  // namespace matgrad

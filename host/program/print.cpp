@@ -151,8 +151,6 @@ struct Printer {
                 return a() + " .* " + b();
             case MapOp::div:
                 return a() + " ./ (" + b() + ")";
-            case MapOp::mask:
-                return "mask(" + a() + ", " + b() + ")";
             case MapOp::scale:
                 return number_text(c.number) + "*" + a();
             case MapOp::offset:

@@ -144,15 +144,16 @@ MatrixXd of_entrywise(Op op, const Children& children, const MatrixXd& value) {
     const Entrywise function = *entrywise_of(op);
     MatrixXd result = MatrixXd::Zero(value.rows(), value.cols());
     std::vector<double> entries(children.size());
+    const bool masks = op == Op::mask || op == Op::unmask;  // whose 0 is 0 also times a NaN
     for (Eigen::Index j = 0; j < result.cols(); ++j) {
         for (Eigen::Index i = 0; i < result.rows(); ++i) {
             for (std::size_t k = 0; k < children.size(); ++k) {
                 entries[k] = children[k]->value(i, j);
             }
             for (std::size_t k = 0; k < children.size(); ++k) {
-                if (children[k]->moves) {
-                    result(i, j) +=
-                        entry_slope(function, entries, k) * children[k]->differential(i, j);
+                const double slope = children[k]->moves ? entry_slope(function, entries, k) : 0;
+                if (children[k]->moves && (slope != 0 || !masks)) {
+                    result(i, j) += slope * children[k]->differential(i, j);
                 }
             }
         }

@@ -130,9 +130,53 @@ inline Expr& operator-=(Expr& a, const Expr& b) {
 [[nodiscard]] MATGRAD_API Expr cosh(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr sinh(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr erf(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr asinh(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr acosh(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr atanh(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr normcdf(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr lognormcdf(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr normhazard(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr normexcess(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr lgamma(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr digamma(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr trigamma(const Expr& a);
+/// The k-th derivative of digamma. `k` is a constant, a whole number from 0 to 20; else UnsupportedError.
+[[nodiscard]] MATGRAD_API Expr polygamma(const Expr& k, const Expr& a);
 [[nodiscard]] MATGRAD_API Expr max(const Expr& a, const Expr& b);
 [[nodiscard]] MATGRAD_API Expr min(const Expr& a, const Expr& b);
+/// a.*log(b), and 0 where a is 0.
+[[nodiscard]] MATGRAD_API Expr xlogy(const Expr& a, const Expr& b);
+/// `A.^P`, `t^p`
+[[nodiscard]] MATGRAD_API Expr entry_power(const Expr& a, const Expr& exponent);
+/// `A < B`, `A <= B`: 1 where that holds, else 0, also where one is a NaN.
+[[nodiscard]] MATGRAD_API Expr less(const Expr& a, const Expr& b);
+[[nodiscard]] MATGRAD_API Expr less_equal(const Expr& a, const Expr& b);
+/// `where(C, A, 0)` and `where(C, 0, A)`
+[[nodiscard]] MATGRAD_API Expr mask(const Expr& a, const Expr& c);
+[[nodiscard]] MATGRAD_API Expr unmask(const Expr& a, const Expr& c);
+/// a where c is not 0, else b. What is not taken has no part in the result, nor in a gradient.
+[[nodiscard]] MATGRAD_API Expr where(const Expr& c, const Expr& a, const Expr& b);
+/// min(max(a, lo), hi)
+[[nodiscard]] MATGRAD_API Expr clip(const Expr& a, const Expr& lo, const Expr& hi);
 
+[[nodiscard]] inline Expr polygamma(int k, const Expr& a) {
+    return polygamma(number(k), a);
+}
+[[nodiscard]] inline Expr less(const Expr& a, double b) {
+    return less(a, number(b));
+}
+[[nodiscard]] inline Expr less(double a, const Expr& b) {
+    return less(number(a), b);
+}
+[[nodiscard]] inline Expr less_equal(const Expr& a, double b) {
+    return less_equal(a, number(b));
+}
+[[nodiscard]] inline Expr less_equal(double a, const Expr& b) {
+    return less_equal(number(a), b);
+}
+[[nodiscard]] inline Expr clip(const Expr& a, double lo, double hi) {
+    return clip(a, number(lo), number(hi));
+}
 [[nodiscard]] inline Expr max(const Expr& a, double b) {
     return max(a, number(b));
 }

@@ -42,7 +42,24 @@ def _exact(mpmath: Any, value: Any) -> Any:
 
 
 def _scipy_of(mpmath: Any) -> Any:
-    return types.SimpleNamespace(special=types.SimpleNamespace(erf=_entrywise(mpmath.erf)))
+    def ndtr(x: Any) -> Any:
+        return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
+
+    def xlogy(x: Any, y: Any) -> Any:
+        return x * 0 if x == 0 else x * mpmath.log(y)
+
+    special = {
+        "erf": mpmath.erf,
+        "erfcx": lambda x: mpmath.exp(x * x) * mpmath.erfc(x),
+        "ndtr": ndtr,
+        "log_ndtr": lambda x: mpmath.log(ndtr(x)),
+        "gammaln": lambda x: mpmath.re(mpmath.loggamma(x)),
+        "digamma": mpmath.digamma,
+        "polygamma": lambda order, x: mpmath.psi(int(order), x),
+        "xlogy": xlogy,
+    }
+    functions = {name: _entrywise(function) for name, function in special.items()}
+    return types.SimpleNamespace(special=types.SimpleNamespace(**functions))
 
 
 def _entrywise(function: Any) -> Any:
@@ -91,6 +108,7 @@ def _numpy_of(mpmath: Any) -> Any:
     def heaviside(x: Any, at_zero: Any) -> Any:
         return _entrywise(lambda entry: at_zero if entry == 0 else mpmath.mpf(int(entry > 0)))(x)
 
+    kept = "sum ones newaxis diag outer vdot trace eye tril triu where less less_equal"
     names = "exp log sqrt sin cos tan sinh cosh tanh log1p expm1 sign".split()
     entrywise = {name: _entrywise(getattr(mpmath, name)) for name in names}
     logaddexp = _entrywise(lambda a, b: mpmath.log(mpmath.exp(a) + mpmath.exp(b)))
@@ -98,6 +116,10 @@ def _numpy_of(mpmath: Any) -> Any:
     return types.SimpleNamespace(
         **entrywise,
         arctan=_entrywise(mpmath.atan),
+        arcsinh=_entrywise(mpmath.asinh),
+        arccosh=_entrywise(mpmath.acosh),
+        arctanh=_entrywise(mpmath.atanh),
+        pi=mpmath.pi,
         abs=_entrywise(abs),
         power=_entrywise(lambda a, b: mpmath.mpf(a) ** b),
         maximum=_entrywise(max),
@@ -106,5 +128,5 @@ def _numpy_of(mpmath: Any) -> Any:
         heaviside=heaviside,
         linalg=types.SimpleNamespace(inv=inv, det=det, slogdet=slogdet, norm=norm, matrix_power=matrix_power),
         # These work on arrays of any numbers.
-        **{name: getattr(np, name) for name in "sum ones newaxis diag outer vdot trace eye tril triu".split()},
+        **{name: getattr(np, name) for name in kept.split()},
     )

@@ -57,6 +57,11 @@ const FunctionCase kFunctions[] = {
     {MapOp::cosh, 0, [](long double x) { return std::cosh(x); }},
     {MapOp::sinh, 0, [](long double x) { return std::sinh(x); }},
     {MapOp::erf, 0, [](long double x) { return std::erf(x); }},
+    {MapOp::asinh, 0, [](long double x) { return std::asinh(x); }},
+    {MapOp::acosh, 0, [](long double x) { return std::acosh(x); }},
+    {MapOp::atanh, 0, [](long double x) { return std::atanh(x); }},
+    {MapOp::lgamma, 0, [](long double x) { return std::lgamma(x); }},
+    {MapOp::normcdf, 0, [](long double x) { return std::erfc(-x / std::sqrt(2.0L)) / 2; }},
 };
 
 TEST_F(MapKernel, FunctionsMeanWhatTheirNamesSayAlsoAtTheEdges) {
@@ -108,6 +113,55 @@ TEST_F(MapKernel, FunctionsMeanWhatTheirNamesSayAlsoAtTheEdges) {
                         << what;
                 }
             }
+        }
+    }
+}
+
+/// Values of mpmath.
+struct KnownValue {
+    MapOp op;
+    double x, want;
+};
+
+const KnownValue kKnown[] = {
+    {MapOp::lognormcdf, -1e8, -5000000000000000.0 - 19.339},
+    {MapOp::lognormcdf, -5, -15.064998393988725},
+    {MapOp::lognormcdf, 2, -0.02301290932896349},
+    {MapOp::normhazard, -5, 1.4867199409049056e-06},
+    {MapOp::normhazard, 8, 8.121368112236112},
+    {MapOp::normexcess, 8, 0.12136811223611269},
+    {MapOp::normexcess, 1e8, 1e-8},
+    {MapOp::digamma, 0.125, -8.388492663295855},
+    {MapOp::digamma, 7.5, 1.9467574842460869},
+    {MapOp::digamma, -1.5, 0.7031566406452432},
+    {MapOp::trigamma, 2.5, 0.49035775610023485},
+    {MapOp::trigamma, -1.5, 9.379246644989124},
+    {MapOp::trigamma, -3, std::numeric_limits<double>::infinity()},
+    {MapOp::digamma, 0, -std::numeric_limits<double>::infinity()},
+};
+
+TEST_F(MapKernel, FunctionsOfStatisticsHaveTheValuesOfTables) {
+    for (const ScalarType type : kTypes) {
+        for (const KnownValue& k : kKnown) {
+            gpu::KernelSource source;
+            const MapBody body{{{use(0), Broadcast::none}}, {load_of(0), {k.op, 0, -1, 0}}};
+            const gpu::KernelId id = source.add_map(body, 1, 1, type, {&type, 1}, type);
+            const gpu::Kernels kernels = kernels_of(source);
+            OnDevice x(type, 1, 1, 1);
+            x.host.set(0, 0, 0, k.x);
+            const gpu::DeviceView in = x.upload();
+            OnDevice y(type, 1, 1, 1);
+            kernels.map(id, {&in, 1}, y.upload(), 1, stream());
+            (void)finish();
+            y.download();
+            const double got = y.host.get(0, 0, 0);
+            if (std::isinf(k.want)) {
+                EXPECT_EQ(got, k.want);
+                continue;
+            }
+            // A sum of ten terms and more, and of two parts of which one is a reflection.
+            EXPECT_LE(std::abs(got - k.want), 20 * unit(type) * std::abs(k.want))
+                << "op " << static_cast<int>(k.op) << " of " << k.x;
         }
     }
 }

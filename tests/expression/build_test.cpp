@@ -78,6 +78,14 @@ TEST(Built, IsWhatIsReadFromTheText) {
         {"max(0.5, A)", max(0.5, kA)},
         {"min(A, 1)", min(kA, 1)},
         {"min(1, A)", min(1, kA)},
+        {"A < 0.5", less(kA, 0.5)},
+        {"0.5 <= A", less_equal(0.5, kA)},
+        {"where(A < s, A, 1)", where(less(kA, ks), kA, number(1))},
+        {"clip(A, 0, 1)", clip(kA, 0, 1)},
+        {"polygamma(2, A)", polygamma(2, kA)},
+        {"A.^s", entry_power(kA, ks)},
+        {"where(A, 0, A)", unmask(kA, kA)},
+        {"where(S < P, S, 0)", mask(kS, less(kS, kP))},
         {"diag(x)", diag(kx)},
         {"diag(S)", diag(kS)},
         {"log(det(P))", log(det(kP))},
@@ -92,7 +100,8 @@ TEST(Built, IsWhatIsReadFromTheText) {
 }
 
 TEST(Built, HasEveryFunctionOfTheLanguage) {
-    std::set<std::string_view> built{"eye", "ones", "dim", "softmax"};  // in the table above
+    std::set<std::string_view> built{"eye",   "ones", "dim",      "softmax",
+                                     "where", "clip", "polygamma"};  // in the table above
     const Built cases[] = {
         {"inv", inv(kS)},
         {"det", det(kS)},
@@ -141,6 +150,17 @@ TEST(Built, HasEveryFunctionOfTheLanguage) {
         {"cosh", cosh(kS)},
         {"sinh", sinh(kS)},
         {"erf", erf(kS)},
+        {"asinh", asinh(kS)},
+        {"acosh", acosh(kS)},
+        {"atanh", atanh(kS)},
+        {"normcdf", normcdf(kS)},
+        {"lognormcdf", lognormcdf(kS)},
+        {"normhazard", normhazard(kS)},
+        {"normexcess", normexcess(kS)},
+        {"lgamma", lgamma(kS)},
+        {"digamma", digamma(kS)},
+        {"trigamma", trigamma(kS)},
+        {"xlogy", xlogy(kS, kP)},
     };
     for (const Built& c : cases) {
         built.insert(c.text);

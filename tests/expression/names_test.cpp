@@ -56,6 +56,10 @@ TEST(Names, AnUnknownFunctionSuggestsTheNearest) {
 TEST(Names, WhatOtherLanguagesCallAFunctionIsUnderstood) {
     EXPECT_EQ(name_error("maximum(A,B)"), "there is no function maximum; did you mean max?");
     EXPECT_EQ(name_error("fmin(A,B)"), "there is no function fmin; did you mean min?");
+    EXPECT_EQ(name_error("gammaln(A)"), "there is no function gammaln; did you mean lgamma?");
+    EXPECT_EQ(name_error("psi(A)"), "there is no function psi; did you mean digamma?");
+    EXPECT_EQ(name_error("log_ndtr(A)"), "there is no function log_ndtr; did you mean lognormcdf?");
+    EXPECT_EQ(name_error("clamp(A,0,1)"), "there is no function clamp; did you mean clip?");
     EXPECT_EQ(name_error("arctan(A)"), "there is no function arctan; did you mean atan?");
     EXPECT_EQ(name_error("max'*x"),
               "max is a function: write max(...), or declare max as a symbol");
@@ -64,6 +68,7 @@ TEST(Names, WhatOtherLanguagesCallAFunctionIsUnderstood) {
 
 TEST(Names, FunctionsTakeAFixedNumberOfArguments) {
     EXPECT_EQ(name_error("max(A)"), "max takes 2 arguments, found 1");
+    EXPECT_EQ(name_error("where(A,B)"), "where takes 3 arguments, found 2");
     EXPECT_EQ(name_error("erf(A,B)"), "erf takes 1 argument, found 2");
     EXPECT_EQ(name_error("tr(A,B)"), "tr takes 1 argument, found 2");
     EXPECT_EQ(name_error("dot(A)"), "dot takes 2 arguments, found 1");

@@ -173,9 +173,31 @@ private:
 
     std::string entrywise(char rows, char cols) {
         const Entrywise f = kEntrywiseFunctions[pick(std::size(kEntrywiseFunctions))];
-        const std::string arguments = text(rows, cols);
-        return std::string(name_of(f)) + "(" + arguments +
-               (arity_of(f) == 2 ? ", " + text(rows, cols) : std::string()) + ")";
+        const std::string a = text(rows, cols);
+        if (arity_of(f) == 1) {
+            return std::string(name_of(f)) + "(" + a + ")";
+        }
+        if (f == Entrywise::polygamma) {
+            return "polygamma(" + one_of({"0", "1", "2", "3"}) + ", " + a + ")";
+        }
+        return pair(f, a, text(rows, cols));
+    }
+
+    std::string pair(Entrywise f, const std::string& a, const std::string& b) {
+        switch (f) {
+            case Entrywise::less:
+                return "((" + a + ")" + one_of({" < ", " > "}) + "(" + b + "))";
+            case Entrywise::less_equal:
+                return "((" + a + ")" + one_of({" <= ", " >= "}) + "(" + b + "))";
+            case Entrywise::entry_power:
+                return "((" + a + ").^(" + b + "))";
+            case Entrywise::mask:
+                return "where(" + b + ", " + a + one_of({", 0)", ", 1)"});
+            case Entrywise::unmask:
+                return "where(" + b + ", " + one_of({"0, ", "-2, "}) + a + ")";
+            default:
+                return std::string(name_of(f)) + "(" + a + ", " + b + ")";
+        }
     }
 
     std::vector<std::uint8_t> choices_;

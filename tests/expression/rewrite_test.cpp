@@ -168,6 +168,10 @@ TEST(Rewrite, LogarithmsOfExponentialsDoNotOverflow) {
         {"log(1 + exp(-t*a'*x))", "softplus(-t*a'*x)", "t=1"},
         {"log(1 + exp(X'))", "softplus(X')"},
         {"log(1 + exp(X)')", "softplus(X')"},
+        {"log(normcdf(x))", "lognormcdf(x)"},
+        {"log(normcdf(-A*x).^2)", "2*lognormcdf(-A*x)"},
+        {"log(1 - normcdf(x))", "lognormcdf(-x)"},
+        {"log1p(-normcdf(x))", "lognormcdf(-x)"},
         {"log(sigmoid(x))", "-softplus(-x)"},
         {"log(1 - sigmoid(X))", "-softplus(X)"},
         {"log1p(-sigmoid(x))", "-softplus(x)"},
@@ -339,6 +343,76 @@ TEST(Equality, IgnoresTheOrderOfTermsAndScalarFactors) {
     EXPECT_FALSE(parse("A*B") == parse("A*B'"));
     const auto square = parse_declarations("A=n,n B=n,n");
     EXPECT_FALSE(parse("A*B", square) == parse("B*A", square));
+}
+
+TEST(Rewrite, ComparisonsAndMasks) {
+    const RewriteCase cases[] = {
+        {"A > B", "B < A"},
+        {"A >= B", "B <= A"},
+        {"A > 0", "A > 0"},
+        {"0 < A", "A > 0"},
+        {"A <= t", "A <= t", "t=1"},
+        {"(2 < 3) + (3 <= 2)", "1"},
+        {"2*(A < B) + 1", "2*(A < B) + 1"},
+        {"where(A < B, A, 0)", "where(A < B, A, 0)"},
+        {"where(A < B, 0, B)", "where(A < B, 0, B)"},
+        {"where(A < B, A, B)", "where(A < B, A, 0) + where(A < B, 0, B)"},
+        {"where(C, -2*A, t)", "where(C, 0, t) - 2*where(C, A, 0)", "t=1"},
+        {"where(A < B, 1, 0)", "A < B"},
+        {"where(C, 1, 0).*A", "where(C, A, 0)"},
+        {"where(1, A, B)", "A"},
+        {"where(0*C, A, B)", "B", "A=m,n B=m,n"},
+        {"(A < B).*A", "where(A < B, A, 0)"},
+        {"A.*(A < B).*B", "where(A < B, A.*B, 0)"},
+        {"A.*where(C, B, 0)./C", "where(C, A.*B./C, 0)"},
+        {"where(C, where(C, A, 0), 0)", "where(C, A, 0)"},
+        {"where(C, where(C, 0, A), 0)", "0*ones(m,n)"},
+        {"where(t, x, 0)", "x", "t=1:pos"},
+        {"where(t > 0, s, 0)*log(s)", "where(t > 0, s, 0)*log(s)", "s=1 t=1"},
+        {"clip(A, -1, 1)", "min(max(A, -1), 1)"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, PowersToAnOperand) {
+    const RewriteCase cases[] = {
+        {"x.^p", "x.^p", "p=1"},
+        {"x.^-p", "x.^(-p)", "p=1"},
+        {"x.^(1 + 1)", "x.^2"},
+        {"x.^(1/2)", "x.^0.5"},
+        {"x.^p'", "(x.^p)'", "p=1"},
+        {"(x.^p).^2", "(x.^p).^2", "p=1"},
+        {"2*t^p*A", "2*t^p*A", "t=1 p=1"},
+        {"2.^x", "2.^x"},
+        {"(-A).^B", "(-A).^B"},
+        {"1.^x", "ones(m,1)"},
+        {"A.^exp(t)", "A.^exp(t)", "t=1"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, LogarithmsTimesWhatMayBeZero) {
+    const RewriteCase cases[] = {
+        {"xlogy(A, B)", "xlogy(A, B)"},
+        {"xlogy(2, B)", "2*log(B)"},
+        {"xlogy(A, sigmoid(B))", "-where(A, A.*softplus(-B), 0)"},
+        {"xlogy(3, 2) - 3*log(2)", "0"},
+        {"polygamma(0, A) + polygamma(1, B)", "digamma(A) + trigamma(B)"},
+        {"polygamma(2, A)", "polygamma(2, A)"},
+    };
+    expect_all(cases);
+}
+
+TEST(Rewrite, TheOrderOfPolygammaIsAWholeNumber) {
+    for (const char* text :
+         {"polygamma(0.5, A)", "polygamma(-1, A)", "polygamma(21, A)", "polygamma(B, A)"}) {
+        try {
+            (void)parse(text);
+            ADD_FAILURE() << text << " was accepted";
+        } catch (const UnsupportedError& e) {
+            EXPECT_STREQ(e.what(), "polygamma: the order is a whole number from 0 to 20") << text;
+        }
+    }
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "reference/special.hpp"
+
 namespace matgrad::testing {
 namespace {
 
@@ -78,6 +80,38 @@ double apply(const MapInstruction& c, double a, double b) {
             return std::max(a, b);
         case MapOp::min:
             return std::min(a, b);
+        case MapOp::asinh:
+            return std::asinh(a);
+        case MapOp::acosh:
+            return std::acosh(a);
+        case MapOp::atanh:
+            return std::atanh(a);
+        case MapOp::normcdf:
+            return detail::normcdf(a);
+        case MapOp::lognormcdf:
+            return detail::lognormcdf(a);
+        case MapOp::normhazard:
+            return detail::normhazard(a);
+        case MapOp::normexcess:
+            return detail::normexcess(a);
+        case MapOp::lgamma:
+            return std::lgamma(a);
+        case MapOp::digamma:
+            return detail::digamma_derivative(0, a);
+        case MapOp::trigamma:
+            return detail::digamma_derivative(1, a);
+        case MapOp::polygamma:
+            return detail::digamma_derivative(static_cast<int>(a), b);
+        case MapOp::xlogy:
+            return a == 0 && !std::isnan(b) ? 0 : a * std::log(b);
+        case MapOp::entry_power:
+            return std::pow(a, b);
+        case MapOp::less:
+            return bounded(a < b, 1, 0);
+        case MapOp::less_equal:
+            return bounded(a <= b, 1, 0);
+        case MapOp::unmask:
+            return b == 0 ? a : 0;
         default:
             throw std::logic_error("no arithmetic instruction");
     }

@@ -204,6 +204,26 @@ TEST(ReferenceDifferential, OfEntrywiseFunctions) {
     }
     expect_differential("tan(sin(A))", entrywise(Op::tan, entrywise(Op::sin, kA)), at.values,
                         at.directions, 4);
+    for (const Op op : {Op::asinh, Op::normcdf, Op::lognormcdf, Op::normhazard, Op::normexcess}) {
+        expect_differential("f(A)", entrywise(op, kA), at.values, at.directions, 4);
+    }
+    const Expr beyond_one =
+        make(Op::add, {kM, kN}, {entrywise(Op::abs, kA), make(Op::ones, {kM, kN}, {})});
+    for (const Op op : {Op::acosh, Op::lgamma, Op::digamma, Op::trigamma}) {
+        expect_differential("f(1 + abs(A))", entrywise(op, beyond_one), at.values, at.directions,
+                            4);
+    }
+    expect_differential("atanh(0.9*sin(A))",
+                        entrywise(Op::atanh, product(0.9, {}, {entrywise(Op::sin, kA)})), at.values,
+                        at.directions, 8);
+    for (const Op op : {Op::xlogy, Op::entry_power}) {
+        const Expr f = make(op, {kM, kN}, {beyond_one, op == Op::xlogy ? beyond_one : kB});
+        expect_differential("f(1 + abs(A),B)", f, at.values, at.directions, 4);
+    }
+    for (const Op op : {Op::mask, Op::unmask, Op::less, Op::less_equal}) {
+        const Expr f = make(op, {kM, kN}, {kA, make(Op::less, {kM, kN}, {kA, kB})});
+        expect_differential("f(A, A < B)", f, at.values, at.directions, 4);
+    }
     for (const Op op : {Op::max, Op::min}) {
         const Expr f = make(op, {kM, kN}, {kA, kB});
         expect_differential("f(A,B)", f, at.values, at.directions, 4);

@@ -299,6 +299,30 @@ MATGRAD_DEVICE float erf(float x) {
 MATGRAD_DEVICE double erf(double x) {
     return __builtin_erf(x);
 }
+MATGRAD_DEVICE float asinh(float x) {
+    return __builtin_asinhf(x);
+}
+MATGRAD_DEVICE double asinh(double x) {
+    return __builtin_asinh(x);
+}
+MATGRAD_DEVICE float acosh(float x) {
+    return __builtin_acoshf(x);
+}
+MATGRAD_DEVICE double acosh(double x) {
+    return __builtin_acosh(x);
+}
+MATGRAD_DEVICE float atanh(float x) {
+    return __builtin_atanhf(x);
+}
+MATGRAD_DEVICE double atanh(double x) {
+    return __builtin_atanh(x);
+}
+MATGRAD_DEVICE float lgamma(float x) {
+    return __builtin_lgammaf(x);
+}
+MATGRAD_DEVICE double lgamma(double x) {
+    return __builtin_lgamma(x);
+}
 MATGRAD_DEVICE float copysign(float size, float sign) {
     return __builtin_copysignf(size, sign);
 }

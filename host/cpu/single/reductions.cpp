@@ -25,17 +25,29 @@ bool is_function(MapOp op) {
 /// The entries alone, one after the other, and the first one up to the end of a vector: what lies between rows would
 /// make a function take its slow way.
 template <typename T>
-std::int32_t map_entries(const SingleStep& s, std::byte* frame) {
-    T numbers[kMostSingleOrder * kMostSingleOrder + kStripRoom];
-    T* to = numbers;
+void gather(const SingleStep& s, std::byte* frame, const Placed& from, T* to) {
+    const T* const first = to;
     for (std::int32_t r = 0; r < s.out.rows; ++r, to += s.out.cols) {
-        std::copy_n(&entry<T>(frame, s.a, r, 0), s.out.cols, to);
+        std::copy_n(&entry<T>(frame, from, r, 0), s.out.cols, to);
     }
-    std::fill_n(to, kStripRoom, numbers[0]);
-    apply_strip(static_cast<MapOp>(s.code), numbers, numbers, numbers, s.alpha, to - numbers);
-    to = numbers;
-    for (std::int32_t r = 0; r < s.out.rows; ++r, to += s.out.cols) {
-        std::copy_n(to, s.out.cols, &entry<T>(frame, s.out, r, 0));
+    std::fill_n(to, kStripRoom, *first);
+}
+
+template <typename T>
+std::int32_t map_entries(const SingleStep& s, std::byte* frame) {
+    constexpr std::int64_t kRoom = kMostSingleOrder * kMostSingleOrder + kStripRoom;
+    const auto op = static_cast<MapOp>(s.code);
+    T numbers[kRoom];
+    T others[kRoom];
+    gather(s, frame, s.a, numbers);
+    if (reads_b(op)) {
+        gather(s, frame, s.b, others);
+    }
+    apply_strip(op, numbers, numbers, reads_b(op) ? others : numbers, s.alpha,
+                std::int64_t{s.out.rows} * s.out.cols);
+    const T* from = numbers;
+    for (std::int32_t r = 0; r < s.out.rows; ++r, from += s.out.cols) {
+        std::copy_n(from, s.out.cols, &entry<T>(frame, s.out, r, 0));
     }
     return 0;
 }
