@@ -3,8 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "expression/build.hpp"
+
 namespace matgrad::detail {
 namespace {
+
+Expr solution_of(std::span<const Expr> arguments) {
+    return multiply(inverse(arguments[0]), arguments[1]);
+}
 
 using enum FunctionKind;
 
@@ -18,6 +24,7 @@ MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 // clang-format off
 constexpr Function kFunctions[] = {
     {Op::inverse,     "inv",       1, inverse,          "",                      "np.linalg.inv({})",                   " inverse "},
+    {Op::number,      "solve",     2, left_divide,      "",                      "",                                    " linsolve mldivide cho_solve solve_triangular ", nullptr, solution_of},
     {Op::det,         "det",       1, scalar_of_square, R"(\det)",               "np.linalg.det({})",                   ""},
     {Op::logdet,      "logdet",    1, scalar_of_square, "",                      "np.linalg.slogdet({})[1]",            " slogdet "},
     {Op::trace,       "tr",        1, scalar_of_square, R"(\operatorname{tr})",  "np.trace({})",                        " trace "},
@@ -63,8 +70,9 @@ const Function* find_function(std::string_view name) {
 const Function* function_of(Op op) {
     for (const std::span<const Function> table :
          {std::span<const Function>(kFunctions), std::span<const Function>(kNameless)}) {
-        const auto at = std::find_if(table.begin(), table.end(),
-                                     [op](const Function& f) { return f.op == op; });
+        const auto at = std::find_if(table.begin(), table.end(), [op](const Function& f) {
+            return f.op == op && f.made_of == nullptr;
+        });
         if (at != table.end()) {
             return &*at;
         }

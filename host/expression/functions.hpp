@@ -19,10 +19,11 @@ enum class FunctionKind {
     scalar_of_any,     ///< to 1-by-1
     scalar_of_pair,    ///< two of one shape to 1-by-1
     same_shape,
-    row_sums,   ///< m-by-n to m-by-1
-    col_sums,   ///< m-by-n to 1-by-n
-    diagonal,   ///< n-by-1 to n-by-n, n-by-n to n-by-1
-    entrywise,  ///< all arguments of one shape, which comes out; scalars among them are spread
+    left_divide,  ///< n-by-n and n-by-k to n-by-k
+    row_sums,     ///< m-by-n to m-by-1
+    col_sums,     ///< m-by-n to 1-by-n
+    diagonal,     ///< n-by-1 to n-by-n, n-by-n to n-by-1
+    entrywise,    ///< all arguments of one shape, which comes out; scalars among them are spread
 };
 
 struct Function {
@@ -35,6 +36,8 @@ struct Function {
     std::string_view also;   ///< names in other languages, a space before and after each
     /// The value at numbers (the second is ignored by a function of one); NaN: is not folded.
     double (*value)(double x, double y) = nullptr;  ///< of entrywise functions alone
+    /// What a word stands for that is made of other functions; `op` means nothing then.
+    Expr (*made_of)(std::span<const Expr> arguments) = nullptr;
 };
 
 /// All rows. Two have the name `diag`: Op::diag_matrix comes first, and stands for both until the

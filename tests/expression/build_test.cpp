@@ -98,7 +98,7 @@ TEST(Built, HasEveryFunctionOfTheLanguage) {
         {"tanh", tanh(kS)},   {"sigmoid", sigmoid(kS)}, {"softplus", softplus(kS)},
         {"relu", relu(kS)},   {"tan", tan(kS)},         {"atan", atan(kS)},
         {"log1p", log1p(kS)}, {"expm1", expm1(kS)},     {"cosh", cosh(kS)},
-        {"sinh", sinh(kS)},   {"erf", erf(kS)},
+        {"sinh", sinh(kS)},   {"erf", erf(kS)},         {"solve", solve(kS, kP)},
     };
     for (const Built& c : cases) {
         built.insert(c.text);

@@ -142,8 +142,7 @@ const ErrorCase kSyntaxErrors[] = {
     {"A^(1+1)", 4, "expected ) after the exponent at position 4, found +"},
     {"A^--1", 2, "expected a number as exponent at position 2, found -"},
     {"2.'", 1,
-     "expected an operator or the end at position 1, found .; the operators with a dot are .* ./ "
-     ".^"},
+     "expected an operator or the end at position 1, found .; the transpose of X is written X'"},
     {"A.+B", 1,
      "expected an operator or the end at position 1, found .; the operators with a dot are .* ./ "
      ".^"},
