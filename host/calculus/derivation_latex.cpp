@@ -21,20 +21,13 @@ std::string escaped(const std::string& text) {
 }
 
 /// `\nabla_{X} f`, and what it is on the other side of `equals`.
-std::string gradient_line(const Derivation& derivation, const Gradient& g, const char* equals) {
-    const NamedParts named = name_repeated_parts(g.form, symbols(derivation.function));
-    std::string text =
-        "\\nabla_{" + to_latex(g.variable) + "} f " + equals + " " + to_latex(named.rest);
-    const char* joint = ", \\quad \\text{where } ";
-    for (const NamedPart& part : named.parts) {
-        text += joint + to_latex(part.name) + " = " + to_latex(part.value);
-        joint = ", \\; ";
-    }
-    return text;
+std::string gradient_line(const Gradient& gradient, const Expr& form, const char* equals) {
+    return "\\nabla_{" + to_latex(gradient.variable) + "} f " + equals + " " + to_latex(form);
 }
 
 /// The lines of an aligned environment.
-std::vector<std::string> aligned_lines(const Derivation& derivation, bool with_steps) {
+std::vector<std::string> aligned_lines(const Derivation& derivation, const NamedForms& named,
+                                       bool with_steps) {
     std::vector<std::string> lines;
     if (with_steps) {
         lines.push_back("f &= " + to_latex(derivation.function));
@@ -45,20 +38,28 @@ std::vector<std::string> aligned_lines(const Derivation& derivation, bool with_s
             left = "&= ";
         }
     }
-    for (const Gradient& g : derivation.gradients) {
-        lines.push_back(gradient_line(derivation, g, "&="));
+    for (const NamedPart& part : named.parts) {
+        lines.push_back(to_latex(part.name) + " &= " + to_latex(part.value));
+    }
+    for (std::size_t i = 0; i < named.forms.size(); ++i) {
+        lines.push_back(gradient_line(derivation.gradients[i], named.forms[i], "&="));
     }
     return lines;
 }
 
 }  // namespace
 
-std::string to_latex(const Derivation& derivation, bool with_steps) try {
-    if (!with_steps && derivation.gradients.size() == 1) {
-        return gradient_line(derivation, derivation.gradients.front(), "=") + '\n';
+std::string to_latex(const Derivation& derivation, bool with_steps, Names names,
+                     std::span<const NamedPart> known) try {
+    const NamedForms named =
+        named_gradients(derivation, names == Names::automatic ? Names::always : names, known);
+    if (!with_steps && named.forms.size() == 1 && named.parts.size() < 2) {
+        const std::string where =
+            named.parts.empty() ? "" : ", \\quad \\text{where } " + to_latex(named.parts.front());
+        return gradient_line(derivation.gradients.front(), named.forms.front(), "=") + where + '\n';
     }
     std::string text = "\\begin{aligned}\n";
-    const std::vector<std::string> lines = aligned_lines(derivation, with_steps);
+    const std::vector<std::string> lines = aligned_lines(derivation, named, with_steps);
     for (std::size_t i = 0; i < lines.size(); ++i) {
         text += lines[i] + (i + 1 < lines.size() ? " \\\\\n" : "\n");
     }

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <string_view>
 
 #include "expression/guarded.hpp"
+#include "expression/node.hpp"
 #include "matgrad/calculus.hpp"
 
 namespace matgrad {
@@ -42,33 +44,45 @@ std::string steps(const Derivation& derivation) {
     return text;
 }
 
-/// `= 2*X*Y, where Y = inv(X'*X)`; nothing if no part is worth a name.
-std::string with_parts_named(const Derivation& derivation, const Expr& form) {
-    const NamedParts named = name_repeated_parts(form, symbols(derivation.function));
-    if (named.parts.empty()) {
-        return {};
-    }
-    std::string text = "= " + to_text(named.rest);
-    const char* joint = ", where ";
-    for (const NamedPart& part : named.parts) {
-        text += joint + to_text(part.name) + " = " + to_text(part.value);
-        joint = ", ";
-    }
-    return text;
+bool is_longer_than_a_line(const Gradient& gradient) {
+    constexpr std::size_t kLine = 100;
+    constexpr double kMostOperations = 1000;  // not written only to be counted
+    return gradient.form->written_size > kMostOperations ||
+           to_text(gradient.form).size() > kLine - std::string_view("gradient = ").size();
 }
 
 }  // namespace
 
-std::string to_text(const Derivation& derivation, bool with_steps) try {
+NamedForms named_gradients(const Derivation& derivation, Names names,
+                           std::span<const NamedPart> known) try {
+    std::vector<Expr> forms;
+    for (const Gradient& gradient : derivation.gradients) {
+        forms.push_back(gradient.form);
+    }
+    const bool named =
+        names == Names::always || (names == Names::automatic &&
+                                   std::any_of(derivation.gradients.begin(),
+                                               derivation.gradients.end(), is_longer_than_a_line));
+    if (!named) {
+        return {{}, std::move(forms)};
+    }
+    return name_repeated_parts(forms, symbols(derivation.function), known);
+} catch (...) {
+    detail::throw_as_matgrad();
+}
+
+std::string to_text(const Derivation& derivation, bool with_steps, Names names,
+                    std::span<const NamedPart> known) try {
     std::string text = with_steps ? steps(derivation) : "";
-    for (const Gradient& g : derivation.gradients) {
-        const bool several = derivation.gradients.size() > 1;
-        const std::string left = several ? "gradient " + to_text(g.variable) + " " : "gradient ";
-        text += left + "= " + to_text(g.form) + '\n';
-        const std::string named = with_steps ? with_parts_named(derivation, g.form) : "";
-        if (!named.empty()) {
-            text += std::string(left.size(), ' ') + named + '\n';
-        }
+    const bool shown = with_steps && names == Names::automatic;
+    const NamedForms named = named_gradients(derivation, shown ? Names::always : names, known);
+    for (const NamedPart& part : named.parts) {
+        text += to_text(part) + ";\n";
+    }
+    for (std::size_t i = 0; i < named.forms.size(); ++i) {
+        const std::string of =
+            named.forms.size() > 1 ? to_text(derivation.gradients[i].variable) + " " : "";
+        text += "gradient " + of + "= " + to_text(named.forms[i]) + '\n';
     }
     return text;
 } catch (...) {

@@ -254,7 +254,14 @@ DeriveArguments parse_derive(const std::vector<std::string>& words) {
     options.question(result.question);
     options.text("--format", format);
     options.flag("--steps", result.steps);
+    bool names = false, no_names = false;
+    options.flag("--names", names);
+    options.flag("--no-names", no_names);
     options.parse(words, result.question);
+    if (names && no_names) {
+        throw CallerError("derive: found --names and --no-names, expected one of them");
+    }
+    result.names = names ? Names::always : no_names ? Names::never : Names::automatic;
     result.format = parse_choice<DerivationFormat>("--format", format,
                                                    {{"text", DerivationFormat::text},
                                                     {"latex", DerivationFormat::latex},

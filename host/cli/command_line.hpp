@@ -26,6 +26,7 @@ struct DeriveArguments {
     QuestionArguments question;
     DerivationFormat format = DerivationFormat::text;
     bool steps = false;
+    Names names = Names::automatic;
 };
 
 /// Where it is computed.

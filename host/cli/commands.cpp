@@ -19,6 +19,10 @@ constexpr OptionRow kDerive[] = {
      "upper, "
      "orth; pos for a scalar; repeats"},
     {"--steps", "", "the whole derivation, each line with its rule and source"},
+    {"--names", "",
+     "write parts that the gradients repeat once, as in K = ...; the default where a gradient is "
+     "longer than a line, and with --steps"},
+    {"--no-names", "", "write everything out"},
     {"--format", "FORMAT", "text (default), latex, numpy or json", "text latex numpy json"},
     {"--convention", "NAME",
      "of a symmetric variable: projected (default), (G+G')/2, or free-entries, G + G' - diag(G)",
@@ -147,8 +151,15 @@ constexpr CommandRow kCommands[] = {
     {"derive", "EXPR --wrt X [options]", "the gradient in closed form, with its derivation",
      "Prints the gradient of the scalar EXPR with respect to X in closed form. EXPR comes first, "
      "even if it "
-     "begins with '-'; @name stands for a function of `matgrad list`, with its variable.",
-     kDerive, "", "matgrad derive \"logdet(X'*X)\" --wrt X --steps", "@"},
+     "begins with '-'; @name stands for a function of `matgrad list`, with its variable, and "
+     "@file.mg for the expression in a file.",
+     kDerive,
+     "Parts may have names: K = exp(-D/l) + t*eye(n); y'*inv(K)*y + logdet(K). A definition ends "
+     "with "
+     "; or before a new line that begins with NAME =, and # begins a comment. The gradient uses "
+     "the "
+     "names, and the lines that are printed are definitions of the same kind.",
+     "matgrad derive \"logdet(X'*X)\" --wrt X --steps", "@"},
     {"eval", "EXPR --wrt X X=X.npy A=A.npy t=0.5 ... [options]",
      "value and gradient for .npy data, one problem or a batch",
      "Evaluates EXPR and its gradient. An operand is NAME=FILE.npy, NAME=FILE.npz:MEMBER, or "

@@ -45,9 +45,9 @@ Json expr_json(const Expr& expr, std::span<const Declaration> symbols) {
 
 }  // namespace
 
-std::string to_json(const Question& question, const Derivation& derivation) {
+std::string to_json(const Question& question, const Derivation& derivation, Names names) {
     Json root;
-    root["given"] = question.text;
+    root["given"] = question.given;
     root["expression"] = expr_json(derivation.function, question.symbols);
     root["symbols"] = Json::array();
     for (const Declaration& symbol : question.symbols) {
@@ -55,11 +55,24 @@ std::string to_json(const Question& question, const Derivation& derivation) {
                                    {"shape", shape_json(symbol.shape)},
                                    {"structure", structure_word(symbol.structure, symbol.shape)}});
     }
+    const NamedForms named = named_gradients(derivation, names, question.parts);
+    root["parts"] = Json::array();
+    for (const NamedPart& part : named.parts) {
+        root["parts"].push_back({{"name", to_text(part.name)},
+                                 {"shape", shape_json(part.value.shape())},
+                                 {"text", to_text(part)},
+                                 {"latex", to_latex(part)},
+                                 {"numpy", to_numpy(part, question.symbols)}});
+    }
     root["gradients"] = Json::array();
-    for (const Gradient& gradient : derivation.gradients) {
+    for (std::size_t i = 0; i < derivation.gradients.size(); ++i) {
+        const Gradient& gradient = derivation.gradients[i];
         Json entry = {{"variable", to_text(gradient.variable)},
                       {"shape", shape_json(gradient.form.shape())}};
         entry.update(expr_json(gradient.form, question.symbols));
+        if (!named.parts.empty()) {
+            entry["with_parts"] = expr_json(named.forms[i], question.symbols);
+        }
         root["gradients"].push_back(std::move(entry));
     }
     root["steps"] = Json::array();

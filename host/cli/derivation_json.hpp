@@ -9,7 +9,9 @@
 namespace matgrad {
 
 /// One object: `given` and `expression` (canonical), `symbols` with shape and structure,
-/// `gradients` in text, LaTeX and NumPy, and `steps` with rule and source.
-[[nodiscard]] std::string to_json(const Question& question, const Derivation& derivation);
+/// `gradients` in text, LaTeX and NumPy, and `steps` with rule and source; `parts` that have names, and
+/// then also the gradients `with_parts`.
+[[nodiscard]] std::string to_json(const Question& question, const Derivation& derivation,
+                                  Names names);
 
 }  // namespace matgrad

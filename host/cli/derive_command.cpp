@@ -10,33 +10,31 @@
 namespace matgrad {
 namespace {
 
-/// `gradient = FORM`, or `gradient X = FORM` for each of several variables.
-template <typename Print>
-void print_gradients(const Derivation& derivation, Print&& form_text) {
-    for (const Gradient& gradient : derivation.gradients) {
-        if (derivation.gradients.size() == 1) {
-            fmt::print("gradient = {}\n", form_text(gradient.form));
-        } else {
-            fmt::print("gradient {} = {}\n", to_text(gradient.variable), form_text(gradient.form));
-        }
-    }
-}
-
-void print_text(const Derivation& derivation, bool with_steps) {
-    const std::string text = to_text(derivation, with_steps);
+void print_text(const Derivation& derivation, const DeriveArguments& arguments,
+                std::span<const NamedPart> known) {
+    const std::string text = to_text(derivation, arguments.steps, arguments.names, known);
     fmt::print("{}{}", text, text.empty() || text.back() != '\n' ? "\n" : "");
 }
 
 // The steps carry rule and source as comments: what is printed can be pasted whole.
-void print_numpy(const Derivation& derivation, bool with_steps) {
-    if (with_steps) {
+void print_numpy(const Derivation& derivation, const DeriveArguments& arguments,
+                 std::span<const NamedPart> known) {
+    if (arguments.steps) {
         for (const DerivationLine& line : derivation.lines) {
             fmt::print("# df = {}  {} ({})\n", to_text(line.statement), line.rule, line.source);
         }
     }
     // What is evaluated has all arrays of the function at hand.
     const std::vector<Declaration> arrays = symbols(derivation.function);
-    print_gradients(derivation, [&arrays](const Expr& form) { return to_numpy(form, arrays); });
+    const NamedForms named = named_gradients(derivation, arguments.names, known);
+    for (const NamedPart& part : named.parts) {
+        fmt::print("{}\n", to_numpy(part, arrays));
+    }
+    for (std::size_t i = 0; i < named.forms.size(); ++i) {
+        const std::string of =
+            named.forms.size() > 1 ? to_text(derivation.gradients[i].variable) + " " : "";
+        fmt::print("gradient {}= {}\n", of, to_numpy(named.forms[i], arrays));
+    }
 }
 
 }  // namespace
@@ -48,16 +46,17 @@ int derive_command(const DeriveArguments& arguments) {
                                          with_lines ? Lines::keep : Lines::omit);
     switch (arguments.format) {
         case DerivationFormat::text:
-            print_text(derivation, arguments.steps);
+            print_text(derivation, arguments, question.parts);
             break;
         case DerivationFormat::latex:
-            fmt::print("{}", to_latex(derivation, arguments.steps));
+            fmt::print("{}",
+                       to_latex(derivation, arguments.steps, arguments.names, question.parts));
             break;
         case DerivationFormat::numpy:
-            print_numpy(derivation, arguments.steps);
+            print_numpy(derivation, arguments, question.parts);
             break;
         case DerivationFormat::json:
-            fmt::print("{}\n", to_json(question, derivation));
+            fmt::print("{}\n", to_json(question, derivation, arguments.names));
             break;
     }
     return kSuccess;

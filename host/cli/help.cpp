@@ -56,6 +56,8 @@ const char* text_of(FunctionKind kind) {
             return "number, of all entries";
         case FunctionKind::scalar_of_pair:
             return "number, of two of one shape";
+        case FunctionKind::left_divide:
+            return "inv(A)*B, of a square A";
         case FunctionKind::same_shape:
             return "matrix of the same shape";
         case FunctionKind::same_vector:

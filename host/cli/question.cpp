@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdio>
 #include <sstream>
 
+#include "cli/expression_file.hpp"
+#include "cli/printable.hpp"
+#include "expression/ast.hpp"
 #include "matgrad/catalogue.hpp"
 
 namespace matgrad {
@@ -73,12 +77,28 @@ std::vector<Declaration> own_declarations(const std::vector<std::string>& texts)
     return result;
 }
 
+/// The expression in messages, which are lines.
+std::string on_one_line(const std::string& text) {
+    const std::size_t end = text.find_last_not_of(" \t\r\n") + 1;  // npos + 1 is 0
+    return text.find('\n') == std::string::npos ? text : detail::quote(text, 0, end);
+}
+
+bool is_part(const Question& question, const std::string& name) {
+    return std::any_of(question.parts.begin(), question.parts.end(),
+                       [&](const NamedPart& part) { return to_text(part.name) == name; });
+}
+
 void check_variables(const Question& question) {
     for (std::size_t i = 0; i < question.wrt.size(); ++i) {
         const std::string& name = question.wrt[i];
         const auto end = question.wrt.begin() + static_cast<std::ptrdiff_t>(i);
         if (std::find(question.wrt.begin(), end, name) != end) {
             throw NameError(fmt::format("--wrt {} is given twice", name));
+        }
+        if (is_part(question, name)) {
+            throw NameError(fmt::format(
+                "--wrt {}: {} names a part of the expression, which has the variables {}", name,
+                name, joined_names(question.symbols)));
         }
         if (!has_name(question.symbols, name)) {
             throw NameError(is_written(question.text, name)
@@ -93,13 +113,15 @@ void check_variables(const Question& question) {
 
 Question resolve_question(const QuestionArguments& arguments, bool needs_wrt) {
     Question question;
-    question.text = arguments.expression;
+    question.given = arguments.expression;
     question.wrt = arguments.wrt;
     const std::vector<Declaration> own = own_declarations(arguments.declare);
     std::vector<Declaration> declarations = own;
-    if (!question.text.empty() && question.text[0] == '@') {
-        const CatalogueEntry& entry = named_function(question.text);
-        question.text = entry.text;
+    if (names_expression_file(question.given)) {
+        question.given = read_expression_file(question.given.substr(1));
+    } else if (question.given.starts_with('@')) {
+        const CatalogueEntry& entry = named_function(question.given);
+        question.given = entry.text;
         if (question.wrt.empty()) {
             question.wrt.emplace_back(entry.wrt);
         }
@@ -112,7 +134,13 @@ Question resolve_question(const QuestionArguments& arguments, bool needs_wrt) {
         }
     }
 
-    question.f = parse(question.text, declarations);
+    question.text = on_one_line(question.given);
+    Reading reading = read_text(question.given, declarations);
+    for (const std::string& note : reading.notes) {
+        fmt::print(stderr, "matgrad: note: {}\n", printable(note));
+    }
+    question.f = reading.expression;
+    question.parts = std::move(reading.parts);
     question.symbols = symbols(question.f);
     if (!question.f.shape().is_scalar()) {
         const bool has_undeclared_vector =

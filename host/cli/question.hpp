@@ -12,18 +12,21 @@
 namespace matgrad {
 
 struct Question {
-    std::string text;  ///< the expression, `@name` resolved
+    std::string given;  ///< the expression as it was written, `@name` or `@file` resolved
+    std::string text;   ///< the same for messages: one line
     Expr f;
+    std::vector<NamedPart> parts;      ///< that the expression names
     std::vector<Declaration> symbols;  ///< of f, in order of first appearance
     std::vector<std::string> wrt;      ///< each a symbol of f, none twice
 };
 
-/// Reads expression and declarations. A catalogue name brings its own declarations, which --declare
-/// overrides name by name, and its usual variable, which --wrt replaces.
+/// Reads expression and declarations; what was probably not meant is said on stderr. A catalogue name
+/// brings its own declarations, which --declare overrides name by name, and its usual variable, which
+/// --wrt replaces. `@` before anything else is the path of a file that holds the expression.
 ///
 /// Errors   those of `parse` and `parse_declaration`; ShapeError if f is not 1x1; NameError for an
 ///          unknown @name and for a variable that is not in f; CallerError if `needs_wrt` and there
-///          is none.
+///          is none; FileError for a file that cannot be read.
 [[nodiscard]] Question resolve_question(const QuestionArguments& arguments, bool needs_wrt);
 
 /// The names of their dimensions, in order of first appearance.

@@ -25,6 +25,7 @@ enum class AstKind {
 enum class BinaryOp {
     times,
     divide,
+    left_divide,
     entry_times,
     entry_divide,
     plus,
@@ -55,13 +56,26 @@ struct Ast {
     std::vector<Suffix> suffixes;
 };
 
+/// `name = value`, before the expression of a text.
+struct Definition {
+    std::string name;
+    std::size_t begin = 0;  ///< of the name
+    Ast value;
+};
+
+/// A whole text: definitions, in order, then the expression.
+struct TextAst {
+    std::vector<Definition> definitions;
+    Ast expression;
+};
+
 inline constexpr std::size_t kMaxTextBytes = 64 * 1024;
 inline constexpr int kMaxNesting = 128;
 
 /// Reads the text by the grammar of the language.
 ///
 /// Errors   UnsupportedError past kMaxTextBytes or kMaxNesting; ParseError.
-[[nodiscard]] Ast parse_ast(std::string_view text);
+[[nodiscard]] TextAst parse_ast(std::string_view text);
 
 /// The bytes [begin, end) of the text for a message: blanks collapsed, long text shortened.
 [[nodiscard]] std::string quote(std::string_view text, std::size_t begin, std::size_t end);

@@ -151,7 +151,26 @@ public:
         operands_.push_back(std::move(ast));
     }
 
-    [[nodiscard]] Ast result() { return std::move(operands_.back()); }
+    void begin_definition(std::size_t begin, std::size_t end) {
+        definitions_.push_back({std::string(text_.substr(begin, end - begin)), begin, {}});
+        defines_ = true;
+    }
+    void end_definition() {
+        definitions_.back().value = take_from(0).front();
+        defines_ = false;
+    }
+
+    [[nodiscard]] TextAst result() {
+        return {std::move(definitions_), std::move(operands_.back())};
+    }
+    /// The definition read last, also while its value is being read; nullptr before the first.
+    [[nodiscard]] const Definition* last_definition() const {
+        return definitions_.empty() ? nullptr : &definitions_.back();
+    }
+    /// Is the value of a definition being read?
+    [[nodiscard]] bool defines() const { return defines_; }
+    /// Has the expression itself, or the value of a definition, begun?
+    [[nodiscard]] bool has_begun() const { return !operands_.empty(); }
     [[nodiscard]] std::size_t last_open_bracket() const { return brackets_.back().at; }
 
 private:
@@ -181,6 +200,8 @@ private:
     }
 
     std::string_view text_;
+    std::vector<Definition> definitions_;
+    bool defines_ = false;
     std::vector<Ast> operands_;
     std::vector<Bracket> brackets_;
     std::vector<Chain> chains_;

@@ -40,9 +40,6 @@ bool is_digit(char c) {
 bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
-bool is_word(char c) {
-    return is_letter(c) || is_digit(c) || c == '_';
-}
 
 /// Reads the declaration from left to right.
 class Reader {
@@ -52,7 +49,7 @@ public:
     std::string word(const char* what) {
         skip_blanks();
         const std::size_t begin = at_;
-        while (at_ < text_.size() && is_word(text_[at_])) {
+        while (at_ < text_.size() && detail::is_name_char(text_[at_])) {
             ++at_;
         }
         if (begin == at_) {
@@ -142,9 +139,13 @@ Structure read_structure(std::string_view text, const std::string& word, const D
 
 }  // namespace
 
+bool detail::is_name_char(char c) {
+    return is_letter(c) || is_digit(c) || c == '_';
+}
+
 bool detail::is_name(std::string_view name) {
     return !name.empty() && is_letter(name.front()) &&
-           std::all_of(name.begin(), name.end(), is_word);
+           std::all_of(name.begin(), name.end(), is_name_char);
 }
 
 void detail::check_dim(const Dim& dim, std::string_view place) {

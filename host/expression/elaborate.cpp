@@ -34,13 +34,18 @@ public:
         return built;
     }
 
+    /// From here on the name stands for the value, and is one part wherever it stands.
+    Expr define(const Definition& definition) {
+        return symbols_[definition.name] = visit(definition.value).expr;
+    }
+
 private:
     Built build(const Ast& ast) {
         switch (ast.kind) {
             case AstKind::number:
                 return {number(ast.number)};
             case AstKind::name:
-                return {symbols_.find(ast.name)->second};
+                return build_name(ast.name);
             case AstKind::negate: {
                 const Built a = visit(ast.children.front());
                 return {negate(a.expr), a.nodes};
@@ -57,6 +62,12 @@ private:
                 break;
         }
         return build_product(ast);
+    }
+
+    /// What has the value as a part takes its direct children over, and no more.
+    Built build_name(const std::string& name) {
+        const Expr& value = symbols_.find(name)->second;
+        return {value, 1 + static_cast<double>(value->children.size())};
     }
 
     Built build_sum(const Ast& ast) {
@@ -98,6 +109,11 @@ private:
             const Built next = visit(ast.children[i + 1]);
             nodes += next.nodes;
             const BinaryOp op = ast.operators[i];
+            if (op == BinaryOp::left_divide) {
+                run = {inverse(join(run, entrywise, ast)), next.expr};
+                entrywise = false;
+                continue;
+            }
             const bool divides = op == BinaryOp::divide || op == BinaryOp::entry_divide;
             // A/s is a product with 1/s; s/A is entrywise.
             const bool next_entrywise = op == BinaryOp::entry_times ||
@@ -229,9 +245,15 @@ private:
 
 }  // namespace
 
-Expr elaborate(const Ast& ast, std::string_view text, const SymbolTable& symbols,
-               Dimensions& dimensions) {
-    return Elaboration(text, symbols, dimensions).visit(ast).expr;
+Reading elaborate(const TextAst& ast, std::string_view text, const SymbolTable& symbols,
+                  Dimensions& dimensions) {
+    Elaboration elaboration(text, symbols, dimensions);
+    Reading reading;
+    for (const Definition& definition : ast.definitions) {
+        reading.parts.push_back(named_part(definition.name, elaboration.define(definition)));
+    }
+    reading.expression = elaboration.visit(ast.expression).expr;
+    return reading;
 }
 
 }  // namespace matgrad::detail

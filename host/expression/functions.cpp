@@ -52,6 +52,7 @@ constexpr Function kFunctions[] = {
     {Op::eye,         "eye",       1, constant,         "",                      "",                                    " identity "},
     {Op::ones,        "ones",      2, constant,         "",                      "",                                    ""},
     {Op::dim,         "dim",       1, constant,         "",                      "",                                    ""},
+    word("solve",      2, left_divide,   solution_of,      " linsolve mldivide cho_solve solve_triangular "),
     word("where",      3, entrywise,     where_of,         " ifelse cond merge "),
     word("clip",       3, entrywise,     clip_of,          " clamp "),
     word("rows",       1, scalar_of_any, rows_of,          " nrow nrows height "),

@@ -20,6 +20,7 @@ enum class FunctionKind {
     scalar_of_pair,    ///< two of one shape to 1-by-1
     same_shape,
     same_vector,  ///< a column or a row, whose shape comes out
+    left_divide,  ///< n-by-n and n-by-k to n-by-k
     row_sums,     ///< m-by-n to m-by-1
     col_sums,     ///< m-by-n to 1-by-n
     diagonal,     ///< n-by-1 to n-by-n, n-by-n to n-by-1

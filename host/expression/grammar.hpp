@@ -16,6 +16,7 @@ using pegtl::eof;
 using pegtl::if_must;
 using pegtl::must;
 using pegtl::not_at;
+using pegtl::not_one;
 using pegtl::one;
 using pegtl::opt;
 using pegtl::plus;
@@ -25,7 +26,8 @@ using pegtl::star;
 using pegtl::string;
 using pegtl::success;
 
-struct blank : star<one<' ', '\t', '\r', '\n'>> {};
+struct comment : seq<one<'#'>, star<not_one<'\n'>>> {};
+struct blank : star<sor<one<' ', '\t', '\r', '\n'>, comment>> {};
 template <typename... Rules>
 struct token : seq<Rules..., blank> {};
 
@@ -48,7 +50,8 @@ struct close_call : one<')'> {};
 struct arguments : seq<expression, star<if_must<token<one<','>>, expression>>> {};
 struct call : if_must<token<open_call>, arguments, token<close_call>> {};
 struct word : seq<token<name>, opt<call>> {};
-struct literal : token<number> {};
+struct literal_number : number {};
+struct literal : token<literal_number> {};
 struct operand : sor<literal, word, bracket> {};
 
 struct begin_exponent : success {};
@@ -59,8 +62,11 @@ struct not_chained : not_at<sor<one<'^'>, string<'.', '^'>>> {};
 struct power_sign : one<'^'> {};
 struct entry_power_sign : string<'.', '^'> {};
 struct quote_mark : one<'\''> {};
-struct suffix : sor<token<quote_mark>, if_must<token<power_sign>, exponent, not_chained>,
-                    if_must<token<entry_power_sign>, exponent, not_chained>> {};
+// x^T would be a power: the transpose of x is x'.
+struct not_transposed : not_at<one<'T'>, not_at<sor<pegtl::alnum, one<'_'>>>> {};
+struct suffix
+    : sor<token<quote_mark>, if_must<token<power_sign>, not_transposed, exponent, not_chained>,
+          if_must<token<entry_power_sign>, exponent, not_chained>> {};
 
 struct begin_factor : success {};
 struct end_factor : success {};
@@ -73,9 +79,10 @@ struct end_product : success {};
 struct end_sum : success {};
 struct times : one<'*'> {};
 struct divide : one<'/'> {};
+struct left_divide : one<'\\'> {};
 struct entry_times : string<'.', '*'> {};
 struct entry_divide : string<'.', '/'> {};
-struct product_operator : sor<times, divide, entry_times, entry_divide> {};
+struct product_operator : sor<times, divide, left_divide, entry_times, entry_divide> {};
 struct product
     : seq<begin_chain, factor, star<if_must<token<product_operator>, factor>>, end_product> {};
 struct plus_operator : one<'+'> {};
@@ -94,8 +101,29 @@ struct expression
     : seq<begin_chain, sum, opt<if_must<token<comparison_operator>, sum, not_compared>>,
           end_comparison> {};
 
+/// Matches where only blanks lie between this place and the beginning of its line.
+struct at_line_begin {
+    template <typename Input>
+    static bool match(Input& in) noexcept {
+        const char* at = in.current();
+        while (at != in.begin() && (at[-1] == ' ' || at[-1] == '\t' || at[-1] == '\r')) {
+            --at;
+        }
+        return at != in.begin() && at[-1] == '\n';
+    }
+};
+struct semicolon : one<';'> {};
+struct equals : seq<one<'='>, not_at<one<'='>>> {};
+struct definition_ahead : at<name, blank, equals> {};
+struct defined_name : name {};
+// A value that goes on with a line that begins with an operator is read on.
+struct end_of_definition : sor<plus<token<semicolon>>, at_line_begin> {};
+struct end_definition : success {};
+struct definition : if_must<definition_ahead, token<defined_name>, token<equals>, expression,
+                            end_of_definition, end_definition> {};
+
 struct end_of_text : eof {};
-struct text : must<blank, expression, end_of_text> {};
+struct text : must<blank, star<definition>, expression, star<token<semicolon>>, end_of_text> {};
 
 }  // namespace grammar
 

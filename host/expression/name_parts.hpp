@@ -1,22 +1,28 @@
 #pragma once
-/// \file Names for what an expression repeats, for readers and for code made of it.
+/// \file Names for what expressions repeat, for readers and for code made of them.
 
 #include <span>
+#include <unordered_set>
+#include <vector>
 
-#include "matgrad/expression.hpp"
+#include "expression/node.hpp"
 
 namespace matgrad::detail {
 
-/// How large a repeated part is that gets a name, in operations when written out.
-struct NamedFrom {
-    double inverse = 0;
-    double other = 0;
-};
-/// inv(S) of a symbol reads as well as a name; code computes it once.
-inline constexpr NamedFrom kForReaders{3, 10};
-inline constexpr NamedFrom kForCode{2, 5};
+/// What names are for: a text that is shorter, or code that computes nothing twice.
+enum class NamesFor { readers, code };
 
-[[nodiscard]] NamedParts named_parts(const Expr& expr, std::span<const Declaration> taken,
-                                     const NamedFrom& least);
+[[nodiscard]] NamedForms named_parts(std::span<const Expr> roots,
+                                     std::span<const Declaration> taken,
+                                     std::span<const NamedPart> known, NamesFor purpose);
+
+/// The nodes of which a name makes the texts of the roots together shorter, and those of `known` that
+/// occur. `order` has all nodes, children first.
+[[nodiscard]] std::unordered_set<Expr> shortening_parts(std::span<const Expr> roots,
+                                                        const std::vector<Expr>& order,
+                                                        std::span<const NamedPart> known);
+
+/// True for what reads as well as a name: symbols, numbers, and their transposes and multiples.
+[[nodiscard]] bool is_leaf_like(const Expr& e);
 
 }  // namespace matgrad::detail

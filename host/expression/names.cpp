@@ -6,6 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "expression/foreign_functions.hpp"
+
 namespace matgrad::detail {
 namespace {
 
@@ -35,8 +37,10 @@ std::string_view nearest_function(std::string_view name) {
         }
     }
     std::string_view best;
-    std::size_t best_distance = 3;  // more than two typing errors is another word
-    if (name.size() > 16) {
+    constexpr std::size_t kShort = 5;  // of which two letters make another word
+    constexpr std::size_t kLongest = 16;
+    std::size_t best_distance = name.size() > kShort ? 3 : 2;
+    if (name.size() > kLongest) {
         return best;
     }
     for (const Function& f : functions()) {
@@ -66,6 +70,10 @@ std::string split_capitals(std::string_view name) {
 }
 
 std::string unknown_function(const std::string& name) {
+    const std::string_view answer = answer_for_function(name);
+    if (!answer.empty()) {
+        return fmt::format("there is no function {}{}", name, answer);
+    }
     const std::string_view nearest = nearest_function(name);
     if (!nearest.empty()) {
         return fmt::format("there is no function {}; did you mean {}?", name, nearest);
@@ -75,8 +83,9 @@ std::string unknown_function(const std::string& name) {
 
 class Collector {
 public:
-    Collector(std::span<const Declaration> declarations, Dimensions& dimensions)
-        : dimensions_(dimensions) {
+    Collector(const TextAst& ast, std::string_view text, std::span<const Declaration> declarations,
+              Dimensions& dimensions)
+        : text_(text), dimensions_(dimensions) {
         for (const Declaration& d : declarations) {
             check_declaration(d);
             const auto [at, is_new] = declared_.try_emplace(d.name, d);
@@ -90,11 +99,20 @@ public:
                 declared_dimensions_.insert(dim.name);
             }
         }
+        for (const Definition& definition : ast.definitions) {
+            check(definition);
+            (void)parts_.emplace(definition.name, Part{definition.begin, false});
+        }
+    }
+
+    void visit(const Definition& definition) {
+        visit(definition.value);
+        parts_.find(definition.name)->second.is_complete = true;
     }
 
     void visit(const Ast& ast) {
         if (ast.kind == AstKind::name) {
-            visit_symbol(ast.name);
+            visit_name(ast);
         } else if (ast.kind == AstKind::call && !visit_call(ast)) {
             return;
         }
@@ -105,15 +123,57 @@ public:
 
     SymbolTable take() {
         for (const auto& [name, info] : table_) {
-            if (name[0] == 'd' && table_.count(name.substr(1)) != 0) {
-                throw NameError(
-                    fmt::format("{} is reserved for the differential of {}", name, name.substr(1)));
-            }
+            check_differential(name);
+        }
+        for (const auto& [name, part] : parts_) {
+            check_differential(name);
         }
         return std::move(table_);
     }
 
 private:
+    /// A name that the text defines.
+    struct Part {
+        std::size_t begin = 0;
+        bool is_complete = false;  ///< its value has been read
+    };
+
+    void check_differential(const std::string& name) const {
+        const std::string of = name.substr(1);
+        if (name[0] == 'd' && (table_.count(of) != 0 || parts_.count(of) != 0)) {
+            throw NameError(fmt::format("{} is reserved for the differential of {}", name, of));
+        }
+    }
+
+    [[noreturn]] void fail(const std::string& message, std::size_t at) const {
+        throw ParseError(fmt::format("{} (position {})", message, at), std::string(text_), at);
+    }
+
+    void check(const Definition& definition) const {
+        const std::string& name = definition.name;
+        if (declared_.count(name) != 0) {
+            fail(fmt::format("{} is both declared and defined: a part has the shape of what it "
+                             "stands for",
+                             name),
+                 definition.begin);
+        }
+        if (parts_.count(name) != 0) {
+            fail(fmt::format("{} is defined twice", name), definition.begin);
+        }
+    }
+
+    void visit_name(const Ast& ast) {
+        const auto part = parts_.find(ast.name);
+        if (part == parts_.end()) {
+            visit_symbol(ast.name);
+        } else if (!part->second.is_complete) {
+            fail(ast.name + (part->second.begin < ast.begin
+                                 ? " stands in its own definition; a definition ends with ;"
+                                 : " stands before its definition"),
+                 ast.begin);
+        }
+    }
+
     void visit_symbol(const std::string& name) {
         if (table_.count(name) != 0) {
             return;
@@ -149,10 +209,11 @@ private:
 
     /// False if the arguments hold no symbols.
     bool visit_call(const Ast& call) {
-        if (declared_.count(call.name) != 0) {
-            throw NameError(fmt::format(
-                "{0} is declared as a symbol and cannot be called; a product is written {0}*(...)",
-                call.name));
+        const bool is_part = parts_.count(call.name) != 0;
+        if (is_part || declared_.count(call.name) != 0) {
+            throw NameError(
+                fmt::format("{0} is {1} and cannot be called; a product is written {0}*(...)",
+                            call.name, is_part ? "the name of a part" : "declared as a symbol"));
         }
         const Function* function = find_function(call.name);
         if (function == nullptr) {
@@ -172,9 +233,11 @@ private:
         return false;
     }
 
+    std::string_view text_;
     Dimensions& dimensions_;
     std::map<std::string, Declaration, std::less<>> declared_;
     std::set<std::string, std::less<>> declared_dimensions_;
+    std::map<std::string, Part, std::less<>> parts_;
     SymbolTable table_;
 };
 
@@ -194,10 +257,13 @@ Dim dimension_argument(const Ast& call, const Ast& argument) {
                     call.name, call.name == "ones" ? "ones(m,3)" : call.name + "(n)"));
 }
 
-SymbolTable collect_symbols(const Ast& ast, std::span<const Declaration> declarations,
-                            Dimensions& dimensions) {
-    Collector collector(declarations, dimensions);
-    collector.visit(ast);
+SymbolTable collect_symbols(const TextAst& ast, std::string_view text,
+                            std::span<const Declaration> declarations, Dimensions& dimensions) {
+    Collector collector(ast, text, declarations, dimensions);
+    for (const Definition& definition : ast.definitions) {
+        collector.visit(definition);
+    }
+    collector.visit(ast.expression);
     return collector.take();
 }
 

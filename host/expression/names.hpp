@@ -21,6 +21,9 @@ struct SymbolInfo {
 
 using SymbolTable = std::map<std::string, SymbolInfo, std::less<>>;
 
+/// True for what may stand in a name.
+[[nodiscard]] bool is_name_char(char c);
+
 /// True for `[A-Za-z][A-Za-z0-9_]*`.
 [[nodiscard]] bool is_name(std::string_view name);
 
@@ -30,11 +33,15 @@ void check_declaration(const Declaration& declaration);
 /// Errors as for the dimensions of a declaration; `place` is what has the dimension.
 void check_dim(const Dim& dim, std::string_view place);
 
-/// Finds every symbol of the tree, in order of first appearance, and gives it its dimensions.
+/// Finds every symbol of a text, in order of first appearance, and gives it its dimensions. Names that
+/// the text itself defines are no symbols.
 ///
 /// Errors   NameError for a name that is unknown, reserved, must be declared, or is declared twice
 ///          differently, and for a wrong number of arguments; what check_declaration throws.
-[[nodiscard]] SymbolTable collect_symbols(const Ast& ast, std::span<const Declaration> declarations,
+///          ParseError for a name that is defined twice, that is declared too, or that stands before
+///          its definition is complete.
+[[nodiscard]] SymbolTable collect_symbols(const TextAst& ast, std::string_view text,
+                                          std::span<const Declaration> declarations,
                                           Dimensions& dimensions);
 
 /// The dimension that an argument of eye, ones or dim names. Error: ShapeError.

@@ -97,6 +97,7 @@ void require_fit(const detail::Function& f, const Expr& a) {
         case detail::FunctionKind::scalar_of_any:
         case detail::FunctionKind::scalar_of_pair:
         case detail::FunctionKind::same_shape:
+        case detail::FunctionKind::left_divide:
         case detail::FunctionKind::row_sums:
         case detail::FunctionKind::col_sums:
         case detail::FunctionKind::entrywise:
@@ -244,6 +245,9 @@ Expr pow(const Expr& a, double exponent) try {
 // Of the functions that are no entrywise ones, by the names of their operations.
 Expr inv(const Expr& a) {
     return function(Op::inverse, a);
+}
+Expr solve(const Expr& a, const Expr& b) {
+    return inv(a) * b;
 }
 Expr det(const Expr& a) {
     return function(Op::det, a);

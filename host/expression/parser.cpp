@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <tao/pegtl.hpp>
 #include <utility>
 
 #include "expression/ast_builder.hpp"
+#include "expression/foreign_notation.hpp"
 #include "expression/grammar.hpp"
+#include "expression/names.hpp"
 #include "matgrad/error.hpp"
 
 namespace matgrad::detail {
@@ -23,12 +26,10 @@ std::size_t end_of(const Input& in) {
 }
 
 template <>
-struct Action<grammar::literal> {
+struct Action<grammar::literal_number> {
     template <typename Input>
     static void apply(const Input& in, AstBuilder& b) {
-        const std::string_view s = in.string_view();
-        const std::size_t length = s.find_last_not_of(" \t\r\n") + 1;
-        b.push_number(begin_of(in), begin_of(in) + length);
+        b.push_number(begin_of(in), end_of(in));
     }
 };
 template <>
@@ -129,6 +130,8 @@ struct Action<grammar::times> : PushOperator<BinaryOp::times> {};
 template <>
 struct Action<grammar::divide> : PushOperator<BinaryOp::divide> {};
 template <>
+struct Action<grammar::left_divide> : PushOperator<BinaryOp::left_divide> {};
+template <>
 struct Action<grammar::entry_times> : PushOperator<BinaryOp::entry_times> {};
 template <>
 struct Action<grammar::entry_divide> : PushOperator<BinaryOp::entry_divide> {};
@@ -144,6 +147,17 @@ template <>
 struct Action<grammar::greater> : PushOperator<BinaryOp::greater> {};
 template <>
 struct Action<grammar::greater_equal> : PushOperator<BinaryOp::greater_equal> {};
+template <>
+struct Action<grammar::defined_name> {
+    template <typename Input>
+    static void apply(const Input& in, AstBuilder& b) {
+        b.begin_definition(begin_of(in), end_of(in));
+    }
+};
+template <>
+struct Action<grammar::end_definition> {
+    static void apply0(AstBuilder& b) { b.end_definition(); }
+};
 
 /// What reading stopped at, in words; `expected` is empty where `message` says it all.
 struct Trouble {
@@ -169,6 +183,12 @@ template <>
 inline constexpr Trouble kTrouble<grammar::not_compared> = {
     {}, "a comparison of a comparison needs parentheses, as in (a < b) < c"};
 template <>
+inline constexpr Trouble kTrouble<grammar::not_transposed> = {{},
+                                                              "the transpose of x is written x'"};
+template <>
+inline constexpr Trouble kTrouble<grammar::end_of_definition> = {"an operator, ; or a new line",
+                                                                 {}};
+template <>
 inline constexpr Trouble kTrouble<grammar::end_of_text> = {"an operator or the end", {}};
 
 /// Thrown by the grammar; `parse_ast` makes the ParseError of it.
@@ -187,10 +207,6 @@ struct Control : pegtl::normal<Rule> {
         throw Raised{kTrouble<Rule>, in.position().byte, wants_close};
     }
 };
-
-bool is_name_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
 
 /// What stands at `position`, for a message.
 std::string found_at(std::string_view text, std::size_t position) {
@@ -224,20 +240,17 @@ std::string found_at(std::string_view text, std::size_t position) {
     if (raised.trouble.expected.empty()) {
         throw ParseError(fmt::format("{} (position {})", raised.trouble.message, at), source, at);
     }
-    const std::string found = found_at(text, at);
-    std::string hint;
     const bool after_operand = raised.trouble.expected.find("operator") != std::string_view::npos;
-    if (after_operand && at < text.size()) {
-        if (is_name_char(text[at]) || text[at] == '(') {
-            hint = "; a product is written with *";
-        } else if (text[at] == ')') {
-            hint = "; no ( matches it";
-        } else if (text[at] == '.') {
-            hint = "; the operators with a dot are .* ./ .^";
-        }
+    const Definition* last = builder.last_definition();
+    if (at == text.size() && last != nullptr &&
+        (builder.defines() ? after_operand : !builder.has_begun())) {
+        throw ParseError(fmt::format("{} = ... names a part; the expression itself, which comes "
+                                     "behind it, is missing (position {})",
+                                     last->name, at),
+                         source, at);
     }
     throw ParseError(fmt::format("expected {} at position {}, found {}{}", raised.trouble.expected,
-                                 at, found, hint),
+                                 at, found_at(text, at), hint_for(text, at, after_operand)),
                      source, at);
 }
 
@@ -248,6 +261,9 @@ void check_limits(std::string_view text) {
     }
     int nesting = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '#') {  // a comment
+            i = std::min(text.find('\n', i), text.size() - 1);
+        }
         if (text[i] == '(' && ++nesting > kMaxNesting) {
             throw UnsupportedError(fmt::format(
                 "parentheses are nested more than {} deep at position {}", kMaxNesting, i));
@@ -260,7 +276,7 @@ void check_limits(std::string_view text) {
 
 }  // namespace
 
-Ast parse_ast(std::string_view text) {
+TextAst parse_ast(std::string_view text) {
     check_limits(text);
     AstBuilder builder(text);
     pegtl::memory_input<pegtl::tracking_mode::eager, pegtl::eol::lf, const char*> in(

@@ -389,4 +389,8 @@ std::string to_latex(const Expr& expr) try {
     detail::throw_as_matgrad();
 }
 
+std::string to_latex(const NamedPart& part) {
+    return to_latex(part.name) + " = " + to_latex(part.value);
+}
+
 }  // namespace matgrad

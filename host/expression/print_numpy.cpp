@@ -270,6 +270,13 @@ std::string to_numpy(const Expr& expr, std::span<const Declaration> at_hand) try
     detail::throw_as_matgrad();
 }
 
+std::string to_numpy(const NamedPart& part, std::span<const Declaration> at_hand) try {
+    require_given(part.name, "the text of an expression");
+    return python_name(part.name->name) + " = " + to_numpy(part.value, at_hand);
+} catch (...) {
+    detail::throw_as_matgrad();
+}
+
 std::string to_numpy_function(const Expr& expr, std::string_view name,
                               std::span<const Declaration> parameters) try {
     detail::require_printable(expr);
@@ -280,14 +287,14 @@ std::string to_numpy_function(const Expr& expr, std::string_view name,
         names.push_back(python_name(d.name));
     }
     std::string text = fmt::format("def {}({}):\n", name, fmt::join(names, ", "));
-    const NamedParts named = detail::named_parts(expr, arguments, detail::kForCode);
+    const NamedForms named = detail::named_parts({&expr, 1}, arguments, {}, detail::NamesFor::code);
     Printer printer(expr, arguments);
     for (const NamedPart& part : named.parts) {
         text += fmt::format("    {} = {}\n", python_name(part.name->name),
                             printer.print(part.value).text);
         printer.define({part.name->name, part.name.shape()});
     }
-    const std::string result = printer.print(named.rest).text;
+    const std::string result = printer.print(named.forms.front()).text;
     text += is_row(expr) ? fmt::format("    return ({})[np.newaxis, :]\n", result)
                          : fmt::format("    return {}\n", result);
     return text;

@@ -227,6 +227,20 @@ std::string to_text(const Expr& expr) try {
     detail::throw_as_matgrad();
 }
 
+std::string to_text(const NamedPart& part) {
+    return to_text(part.name) + " = " + to_text(part.value);
+}
+
+std::string to_text(const NamedParts& expression) try {
+    std::string text;
+    for (const NamedPart& part : expression.parts) {
+        text += to_text(part) + ";\n";
+    }
+    return text + to_text(expression.rest);
+} catch (...) {
+    detail::throw_as_matgrad();
+}
+
 std::ostream& operator<<(std::ostream& out, const Expr& expr) {
     return out << to_text(expr);
 }

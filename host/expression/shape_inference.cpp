@@ -29,7 +29,7 @@ public:
             case AstKind::number:
                 return {ast.begin, ast.end, scalar()};
             case AstKind::name:
-                return {ast.begin, ast.end, symbols_.find(ast.name)->second.shape};
+                return {ast.begin, ast.end, shape_of_name(ast.name)};
             case AstKind::negate:
                 return {ast.begin, ast.end, visit(ast.children.front()).shape};
             case AstKind::call:
@@ -49,7 +49,16 @@ public:
         return {ast.begin, ast.end, left.shape};
     }
 
+    void define(const Definition& definition) {
+        parts_[definition.name] = visit(definition.value).shape;
+    }
+
 private:
+    [[nodiscard]] DimPair shape_of_name(const std::string& name) const {
+        const auto part = parts_.find(name);
+        return part == parts_.end() ? symbols_.find(name)->second.shape : part->second;
+    }
+
     [[nodiscard]] DimPair scalar() const { return {one_, one_}; }
 
     Typed joined(const Ast& ast, std::size_t i, const Typed& left, const Typed& right) {
@@ -89,6 +98,8 @@ private:
                          "or A./B for each entry");
                 }
                 return dims_.is_scalar(a.shape) ? b.shape : a.shape;
+            case BinaryOp::left_divide:
+                return left_divide(a, b, quote(text_, a.begin, b.end));
             case BinaryOp::entry_times:
             case BinaryOp::entry_divide:
             case BinaryOp::plus:
@@ -108,6 +119,8 @@ private:
                 return "*";
             case BinaryOp::divide:
                 return "/";
+            case BinaryOp::left_divide:
+                return "\\";
             case BinaryOp::entry_times:
                 return ".*";
             case BinaryOp::entry_divide:
@@ -140,6 +153,12 @@ private:
                              hint_for_column(a, b)));
         }
         return {a.shape.rows, b.shape.cols};
+    }
+
+    /// inv(A)*B.
+    DimPair left_divide(const Typed& a, const Typed& b, const std::string& place) {
+        require_square(a, place, "; the least squares solution is inv(A'*A)*A'*b");
+        return multiply(a, b);
     }
 
     /// What was probably meant where a column stands on the left of a product.
@@ -255,6 +274,8 @@ private:
                 }
                 return scalar();
             }
+            case FunctionKind::left_divide:
+                return left_divide(a, visit(ast.children.back()), quote(text_, ast.begin, ast.end));
             case FunctionKind::scalar_of_any:
                 return scalar();
             case FunctionKind::row_sums:
@@ -334,15 +355,20 @@ private:
 
     std::string_view text_;
     const SymbolTable& symbols_;
+    std::map<std::string, DimPair, std::less<>> parts_;
     Dimensions& dims_;
     DimId one_;
 };
 
 }  // namespace
 
-void infer_shapes(const Ast& ast, std::string_view text, const SymbolTable& symbols,
+void infer_shapes(const TextAst& ast, std::string_view text, const SymbolTable& symbols,
                   Dimensions& dimensions) {
-    (void)Inference(text, symbols, dimensions).visit(ast);
+    Inference inference(text, symbols, dimensions);
+    for (const Definition& definition : ast.definitions) {
+        inference.define(definition);
+    }
+    (void)inference.visit(ast.expression);
 }
 
 }  // namespace matgrad::detail

@@ -11,7 +11,7 @@ namespace matgrad::detail {
 /// known at once for every node: an unknown dimension never becomes 1.
 ///
 /// Errors   ShapeError with the sub-expression, both operands and both shapes.
-void infer_shapes(const Ast& ast, std::string_view text, const SymbolTable& symbols,
+void infer_shapes(const TextAst& ast, std::string_view text, const SymbolTable& symbols,
                   Dimensions& dimensions);
 
 }  // namespace matgrad::detail

@@ -9,7 +9,8 @@ namespace matgrad::detail {
 
 using Arguments = std::span<const Expr>;
 
-[[nodiscard]] Expr rows_of(Arguments arguments);  ///< dim(m)
+[[nodiscard]] Expr solution_of(Arguments arguments);  ///< inv(A)*B
+[[nodiscard]] Expr rows_of(Arguments arguments);      ///< dim(m)
 [[nodiscard]] Expr cols_of(Arguments arguments);
 [[nodiscard]] Expr mean_of(Arguments arguments);      ///< sum(A)/dim(m)/dim(n)
 [[nodiscard]] Expr variance_of(Arguments arguments);  ///< the mean of (A - mean(A)).^2

@@ -79,6 +79,8 @@ inline Expr& operator-=(Expr& a, const Expr& b) {
 
 // The functions of the language, by their names there.
 [[nodiscard]] MATGRAD_API Expr inv(const Expr& a);
+/// inv(A)*B.
+[[nodiscard]] MATGRAD_API Expr solve(const Expr& a, const Expr& b);
 [[nodiscard]] MATGRAD_API Expr det(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr logdet(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr tr(const Expr& a);

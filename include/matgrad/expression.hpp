@@ -108,7 +108,30 @@ private:
     std::shared_ptr<const void> data_;
 };
 
-/// Reads an expression of the language (docs/language.md).
+/// `name = value`, a part of an expression.
+struct MATGRAD_API NamedPart {
+    Expr name;  ///< a symbol
+    Expr value;
+};
+
+/// A name for a part that a program builds: `named_part("K", exp(-D/l) + t*eye("n"))`. The name is a
+/// symbol of the value's shape, a symmetric one if the value is symmetric. Error: NameError.
+[[nodiscard]] MATGRAD_API NamedPart named_part(std::string_view name, const Expr& value);
+
+/// What a text says: `K = exp(-D/l) + t*eye(n); y'*inv(K)*y + logdet(K)`.
+struct MATGRAD_API Reading {
+    Expr expression;                 ///< the parts that have names written out
+    std::vector<NamedPart> parts;    ///< in order, each written out
+    std::vector<std::string> notes;  ///< what is legal and was probably not meant, a line each
+};
+
+/// Reads an expression of the language (docs/language.md), with the names that it gives to parts.
+///
+/// Shapes, errors   as those of `parse`.
+[[nodiscard]] MATGRAD_API Reading read_text(std::string_view text,
+                                            std::span<const Declaration> declarations = {});
+
+/// Reads an expression of the language (docs/language.md). Parts that its text names are written out.
 ///
 /// Shapes   inferred by unification; dimensions nobody named become m, n, p, q, ...
 /// Errors   ParseError with the place; ShapeError with both operands, both shapes and the
@@ -136,12 +159,6 @@ MATGRAD_API std::ostream& operator<<(std::ostream& out, const Expr& expr);
 [[nodiscard]] MATGRAD_API std::string to_numpy(const Expr& expr,
                                                std::span<const Declaration> at_hand = {});
 
-/// `name = value`, a part of an expression.
-struct MATGRAD_API NamedPart {
-    Expr name;  ///< a symbol
-    Expr value;
-};
-
 /// An expression with its repeated parts named: the value of each part may have the names of those
 /// before it.
 struct MATGRAD_API NamedParts {
@@ -149,11 +166,32 @@ struct MATGRAD_API NamedParts {
     Expr rest;
 };
 
-/// Names inverses and large parts that the text of an expression repeats: of inv(A)*y*y'*inv(A) it
-/// makes Y*y*y'*Y, where Y = inv(A). The names are letters that nothing in the expression has, nor
-/// any of `taken`. The name of a symmetric part is a symmetric symbol.
+/// Expressions with the parts named that they repeat or have in common.
+struct MATGRAD_API NamedForms {
+    std::vector<NamedPart> parts;  ///< the value of each may have the names of those before it
+    std::vector<Expr> forms;
+};
+
+/// Names the parts that the text of an expression repeats, where that makes it shorter: of
+/// inv(A)*y*y'*inv(A) it makes Y*y*y'*Y, where Y = inv(A). The names are letters that nothing in the
+/// expression has, nor any of `taken`; those of `known` parts are used where the expression has such
+/// a part, written out. The name of a symmetric part is a symmetric symbol.
+/// Error    NameError for a known part whose name the expression has otherwise.
 [[nodiscard]] MATGRAD_API NamedParts name_repeated_parts(const Expr& expr,
-                                                         std::span<const Declaration> taken = {});
+                                                         std::span<const Declaration> taken = {},
+                                                         std::span<const NamedPart> known = {});
+/// The same for several expressions at once.
+[[nodiscard]] MATGRAD_API NamedForms name_repeated_parts(std::span<const Expr> expressions,
+                                                         std::span<const Declaration> taken = {},
+                                                         std::span<const NamedPart> known = {});
+
+/// `K = exp(-D/l)`, one definition of the language, in LaTeX, and as a statement of NumPy.
+[[nodiscard]] MATGRAD_API std::string to_text(const NamedPart& part);
+[[nodiscard]] MATGRAD_API std::string to_latex(const NamedPart& part);
+[[nodiscard]] MATGRAD_API std::string to_numpy(const NamedPart& part,
+                                               std::span<const Declaration> at_hand = {});
+/// A line for each part, then the expression: `parse` reads it, and gives the expression written out.
+[[nodiscard]] MATGRAD_API std::string to_text(const NamedParts& expression);
 
 /// A Python function of the symbols' arrays that returns the expression, with repeated parts named:
 /// `def NAME(A, x): ...`. Its parameters are `parameters`, or the symbols of the expression.

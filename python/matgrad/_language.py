@@ -13,6 +13,7 @@ from typing import Any
 from matgrad.errors import CallerError, OperandTypeError
 
 _EXAMPLES = {
+    "solve": ("A", "b"),
     "dot": ("x", "y"),
     "max": ("x", "0"),
     "min": ("x", "1"),
@@ -25,6 +26,7 @@ _EXAMPLES = {
 }
 _FUNCTIONS = [
     "inv",
+    "solve",
     "det",
     "logdet",
     "tr",

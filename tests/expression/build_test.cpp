@@ -161,6 +161,7 @@ TEST(Built, HasEveryFunctionOfTheLanguage) {
         {"digamma", digamma(kS)},
         {"trigamma", trigamma(kS)},
         {"xlogy", xlogy(kS, kP)},
+        {"solve", solve(kS, kP)},
     };
     for (const Built& c : cases) {
         built.insert(c.text);

@@ -56,8 +56,8 @@ TEST(Functions, OneRowAName) {
     for (const Function& f : detail::functions()) {
         const bool is_new = names.insert(f.name).second;
         EXPECT_TRUE(is_new || f.op == Op::diag_vector) << f.name;
-        if (f.made_of != nullptr) {  // where, clip: no operation is called so
-            continue;
+        if (f.made_of != nullptr) {
+            continue;  // a word for what others say: nothing prints it
         }
         EXPECT_EQ(function_name(f.op), f.name);
         EXPECT_EQ(detail::function_of(f.op), &f);
@@ -77,8 +77,8 @@ TEST(Functions, NumpyTextsHaveAPlaceForEachArgument) {
              at = f.numpy.find("{}", at + 1)) {
             ++places;
         }
-        const bool is_written = f.kind != FunctionKind::constant && f.made_of == nullptr;
-        EXPECT_EQ(places, is_written ? f.arity : 0) << f.name;
+        const bool is_printed = f.kind != FunctionKind::constant && f.made_of == nullptr;
+        EXPECT_EQ(places, is_printed ? f.arity : 0) << f.name;
     }
 }
 

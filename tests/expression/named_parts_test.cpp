@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "matgrad/build.hpp"
+#include "message.hpp"
 
 namespace matgrad {
 namespace {
@@ -30,15 +31,38 @@ TEST(NamedParts, AreInversesAndLargePartsThatRepeat) {
 }
 
 TEST(NamedParts, MayHaveTheNamesOfThoseBefore) {
-    EXPECT_EQ(named("cosh(tr(inv(A + X*X')*B*inv(A + X*X')))*C/"
-                    "(1 + cosh(tr(inv(A + X*X')*B*inv(A + X*X'))))"),
-              "c*C/(1 + c), Y = inv(A + X*X'), c = cosh(tr(Y*B*Y))");
+    EXPECT_EQ(named("cosh(tr(inv(A + X*X')*B*inv(A + X*X')*B'*B))*C/"
+                    "(1 + cosh(tr(inv(A + X*X')*B*inv(A + X*X')*B'*B)))"),
+              "c*C/(1 + c), Y = inv(A + X*X'), c = cosh(tr(Y*B*Y*B'*B))");
 }
 
 TEST(NamedParts, AreNotWhatReadsWellAsItIs) {
     EXPECT_EQ(named("inv(S)*x*x'*inv(S) - inv(S)"), "inv(S)*x*x'*inv(S) - inv(S)");
     EXPECT_EQ(named("2*X*inv(X'*X)"), "2*X*inv(X'*X)");
     EXPECT_EQ(named("(A*x - b)*(A*x - b)'"), "(A*x - b)*(A*x - b)'");
+}
+
+TEST(NamedParts, HaveTheNamesThatAreKnown) {
+    const Reading r = read_text("K = A*A' + eye(m); a = K\\y; a'*B*a + tr(K)");
+    const Expr e = parse("inv(A*A' + eye(m))*y*y'*inv(A*A' + eye(m)) - inv(A*A' + eye(m))");
+    EXPECT_EQ(to_text(name_repeated_parts(e, {}, r.parts)),
+              "K = A*A' + eye(m);\nY = inv(K);\na = Y*y;\na*a' - Y");
+    const NamedPart own = named_part("P", parse("A*A' + eye(m)"));
+    EXPECT_EQ(to_text(name_repeated_parts(parse("tr(B*(A*A' + eye(m)))"), {}, {&own, 1})),
+              "P = A*A' + eye(m);\ntr(B*P)");
+    EXPECT_EQ(message_of<NameError>([&] {
+                  return name_repeated_parts(parse("P + A"), {}, {&own, 1});
+              }),
+              "name_repeated_parts: P is the name of a part and of a symbol");
+}
+
+TEST(NamedParts, AreSharedByExpressions) {
+    const Expr both[] = {parse("inv(A + X*X')*X", {"A=m,m"}), parse("y'*inv(A + X*X')", {"A=m,m"})};
+    const NamedForms named = name_repeated_parts(both);
+    ASSERT_EQ(named.parts.size(), 1U);
+    EXPECT_EQ(to_text(named.parts[0]), "Y = inv(A + X*X')");
+    EXPECT_EQ(to_text(named.forms[0]), "Y*X");
+    EXPECT_EQ(to_text(named.forms[1]), "y'*Y");
 }
 
 TEST(NamedParts, GetNamesThatNobodyHas) {

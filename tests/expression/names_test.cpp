@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "expression/node.hpp"
+#include <sstream>
+
+#include "expression/foreign_functions.hpp"
+#include "expression/functions.hpp"
 #include "message.hpp"
 #include "support/cookbook.hpp"
 
@@ -64,6 +67,35 @@ TEST(Names, WhatOtherLanguagesCallAFunctionIsUnderstood) {
     EXPECT_EQ(name_error("max'*x"),
               "max is a function: write max(...), or declare max as a symbol");
     EXPECT_TRUE(parse("max*A", parse_declarations("max=1")).shape().cols.name == "n");
+}
+
+TEST(Names, ASuggestionNeverIsAnotherFunction) {
+    EXPECT_EQ(name_error("tr(expm(A))"),
+              "there is no function expm; the exponential of a matrix is not in the language, and "
+              "exp(A) is that of each entry; tr(expm(A)) is nearly tr((eye(n) + A/64)^64)");
+    EXPECT_EQ(
+        name_error("sum(pinv(A))"),
+        "there is no function pinv; of A with independent columns it is inv(A'*A)*A', of A with "
+        "independent rows A'*inv(A*A')");
+    EXPECT_EQ(name_error("asin(x)"),
+              "there is no function asin; it is written atan(A./sqrt(1 - A.^2))");
+    for (const char* name :
+         {"sqrtm", "logm", "svd", "eig", "nuc", "vec", "kron", "cov", "betaln"}) {
+        const std::string message = name_error(std::string(name) + "(A)");
+        EXPECT_EQ(message.find("did you mean"), std::string::npos) << message;
+        EXPECT_EQ(message.find("a product is written"), std::string::npos) << message;
+    }
+    EXPECT_EQ(name_error("seg(A)"), "there is no function seg; a product is written seg*(...)");
+}
+
+TEST(Names, NoForeignFunctionIsOneOfTheLanguage) {
+    for (const detail::ForeignFunction& row : detail::foreign_functions()) {
+        std::istringstream words{std::string(row.names)};
+        for (std::string word; words >> word;) {
+            EXPECT_EQ(detail::find_function(word), nullptr) << word;
+            EXPECT_EQ(detail::answer_for_function(word), row.answer) << word;
+        }
+    }
 }
 
 TEST(Names, FunctionsTakeAFixedNumberOfArguments) {

@@ -146,8 +146,7 @@ const ErrorCase kSyntaxErrors[] = {
      "a comparison of a comparison needs parentheses, as in (a < b) < c (position 6)"},
     {"a <", 3, "expected an expression at position 3, found the end"},
     {"2.'", 1,
-     "expected an operator or the end at position 1, found .; the operators with a dot are .* ./ "
-     ".^"},
+     "expected an operator or the end at position 1, found .; the transpose of X is written X'"},
     {"A.+B", 1,
      "expected an operator or the end at position 1, found .; the operators with a dot are .* ./ "
      ".^"},

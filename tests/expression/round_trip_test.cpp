@@ -57,6 +57,23 @@ TEST_F(RoundTrip, TextIsStable) {
     }));
 }
 
+TEST_F(RoundTrip, TextWithNamesReadsBackEqual) {
+    int unsupported = 0;
+    EXPECT_TRUE(rc::check([&unsupported] {
+        // What is squared repeats its parts.
+        const Expr a = random_expression(unsupported);
+        const Expr e = subtract(multiply(a, transpose(a)), multiply(hadamard(a, a), transpose(a)));
+        const std::string printed = to_text(name_repeated_parts(e));
+        RC_LOG() << "printed " << printed << std::endl;
+        try {
+            RC_ASSERT(parse(printed, symbols(e)) == parse(to_text(e), symbols(e)));
+        } catch (const UnsupportedError&) {
+            ++unsupported;
+        }
+    }));
+    EXPECT_LT(unsupported, 200);
+}
+
 TEST_F(RoundTrip, TransposesPrintAndReadBackToo) {
     int unsupported = 0;
     EXPECT_TRUE(rc::check([&unsupported] {

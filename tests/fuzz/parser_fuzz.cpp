@@ -46,6 +46,9 @@ void check_round_trip(const matgrad::Expr& expr) {
     try {
         const matgrad::Expr again = matgrad::parse(text, symbols(expr));
         require(again == expr, "the text does not read back equal", text);
+        const std::string named = to_text(name_repeated_parts(expr));
+        require(matgrad::parse(named, symbols(expr)) == expr,
+                "the text with names does not read back equal", named);
     } catch (const matgrad::UnsupportedError&) {
         // Powers written out, or brackets that the reader's text did without: past a limit.
     } catch (const matgrad::CallerError& error) {

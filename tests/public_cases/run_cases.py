@@ -161,7 +161,8 @@ def check_batch(command, device, case, folder, bound, dtype):
 
 
 def check_message(command, device, case, folder):
-    """A function that is right, and of which `check` says so; or words that its message may not have."""
+    """A function that is right, and of which `check` says so, with a note where the case has one; or words that its
+    message must have or may not have."""
     words = ["check", case["f"], "--wrt", case["wrt"], "--device", device]
     for declaration in case.get("declare", []):
         words += ["--declare", declaration]
@@ -169,10 +170,14 @@ def check_message(command, device, case, folder):
         words += ["--dims", case["dims"]]
     done = run_command(command, words, folder)
     if "not_in_message" in case:
-        if done.returncode != 2 or case["not_in_message"] in done.stderr:
+        missing = [words for words in case.get("in_message", []) if words not in done.stderr]
+        if done.returncode != 2 or case["not_in_message"] in done.stderr or missing:
             raise Wrong(f"ended with status {done.returncode}: {done.stderr.strip()}")
     elif done.returncode != 0:
         raise Wrong((done.stderr or done.stdout).strip())
+    for words in case.get("in_note", []):
+        if words not in done.stderr:
+            raise Wrong(f"no note says {words}: {done.stderr.strip()}")
 
 
 def check(command, device, case):
