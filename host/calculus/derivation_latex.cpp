@@ -49,10 +49,10 @@ std::vector<std::string> aligned_lines(const Derivation& derivation, const Named
 
 }  // namespace
 
-std::string to_latex(const Derivation& derivation, bool with_steps, Names names,
+std::string to_latex(const Derivation& derivation, bool with_steps, PartNames names,
                      std::span<const NamedPart> known) try {
-    const NamedForms named =
-        named_gradients(derivation, names == Names::automatic ? Names::always : names, known);
+    const NamedForms named = named_gradients(
+        derivation, names == PartNames::automatic ? PartNames::always : names, known);
     if (!with_steps && named.forms.size() == 1 && named.parts.size() < 2) {
         const std::string where =
             named.parts.empty() ? "" : ", \\quad \\text{where } " + to_latex(named.parts.front());

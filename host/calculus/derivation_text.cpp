@@ -53,16 +53,16 @@ bool is_longer_than_a_line(const Gradient& gradient) {
 
 }  // namespace
 
-NamedForms named_gradients(const Derivation& derivation, Names names,
+NamedForms named_gradients(const Derivation& derivation, PartNames names,
                            std::span<const NamedPart> known) try {
     std::vector<Expr> forms;
     for (const Gradient& gradient : derivation.gradients) {
         forms.push_back(gradient.form);
     }
-    const bool named =
-        names == Names::always || (names == Names::automatic &&
-                                   std::any_of(derivation.gradients.begin(),
-                                               derivation.gradients.end(), is_longer_than_a_line));
+    const bool named = names == PartNames::always ||
+                       (names == PartNames::automatic &&
+                        std::any_of(derivation.gradients.begin(), derivation.gradients.end(),
+                                    is_longer_than_a_line));
     if (!named) {
         return {{}, std::move(forms)};
     }
@@ -71,11 +71,11 @@ NamedForms named_gradients(const Derivation& derivation, Names names,
     detail::throw_as_matgrad();
 }
 
-std::string to_text(const Derivation& derivation, bool with_steps, Names names,
+std::string to_text(const Derivation& derivation, bool with_steps, PartNames names,
                     std::span<const NamedPart> known) try {
     std::string text = with_steps ? steps(derivation) : "";
-    const bool shown = with_steps && names == Names::automatic;
-    const NamedForms named = named_gradients(derivation, shown ? Names::always : names, known);
+    const bool shown = with_steps && names == PartNames::automatic;
+    const NamedForms named = named_gradients(derivation, shown ? PartNames::always : names, known);
     for (const NamedPart& part : named.parts) {
         text += to_text(part) + ";\n";
     }

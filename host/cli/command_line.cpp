@@ -261,7 +261,7 @@ DeriveArguments parse_derive(const std::vector<std::string>& words) {
     if (names && no_names) {
         throw CallerError("derive: found --names and --no-names, expected one of them");
     }
-    result.names = names ? Names::always : no_names ? Names::never : Names::automatic;
+    result.names = names ? PartNames::always : no_names ? PartNames::never : PartNames::automatic;
     result.format = parse_choice<DerivationFormat>("--format", format,
                                                    {{"text", DerivationFormat::text},
                                                     {"latex", DerivationFormat::latex},

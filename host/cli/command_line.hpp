@@ -26,7 +26,7 @@ struct DeriveArguments {
     QuestionArguments question;
     DerivationFormat format = DerivationFormat::text;
     bool steps = false;
-    Names names = Names::automatic;
+    PartNames names = PartNames::automatic;
 };
 
 /// Where it is computed.

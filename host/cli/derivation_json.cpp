@@ -45,7 +45,7 @@ Json expr_json(const Expr& expr, std::span<const Declaration> symbols) {
 
 }  // namespace
 
-std::string to_json(const Question& question, const Derivation& derivation, Names names) {
+std::string to_json(const Question& question, const Derivation& derivation, PartNames names) {
     Json root;
     root["given"] = question.given;
     root["expression"] = expr_json(derivation.function, question.symbols);

@@ -12,6 +12,6 @@ namespace matgrad {
 /// `gradients` in text, LaTeX and NumPy, and `steps` with rule and source; `parts` that have names, and
 /// then also the gradients `with_parts`.
 [[nodiscard]] std::string to_json(const Question& question, const Derivation& derivation,
-                                  Names names);
+                                  PartNames names);
 
 }  // namespace matgrad

@@ -17,6 +17,8 @@ double own_length(const Expr& e) {
             return static_cast<double>(fmt::formatted_size("{}", e->number));
         case Op::symbol:
             return static_cast<double>(e->name.size());
+        case Op::dim:
+            return static_cast<double>(e->name.size()) + 5;  // "dim()"
         case Op::eye:
         case Op::ones:
             return static_cast<double>(function_name(e->op).size() + 3);

@@ -86,7 +86,7 @@ hessian_vector_product(const Expr& f, const std::string& variable, const std::st
     Convention convention = Convention::projected);
 
 /// Whether parts that gradients repeat or have in common are written once, under a name.
-enum class Names {
+enum class PartNames {
     automatic,  ///< where the text of a gradient is longer than a line, 100 characters; always in LaTeX
                 ///< and under the steps
     always,
@@ -97,21 +97,21 @@ enum class Names {
 /// without parts where `names` says so. `known` are parts that have names, of `read_text` or
 /// `named_part`.
 [[nodiscard]] MATGRAD_API NamedForms named_gradients(const Derivation& derivation,
-                                                     Names names = Names::automatic,
+                                                     PartNames names = PartNames::automatic,
                                                      std::span<const NamedPart> known = {});
 
 /// The derivation as text: one `df = ...` line per statement with its rule and source, then `Y = ...;`
 /// for each part with a name, ending in `gradient = FORM` (`gradient X = FORM` for several variables).
 /// The lines of the parts with a FORM behind them are a text that `parse` reads.
 [[nodiscard]] MATGRAD_API std::string to_text(const Derivation& derivation, bool with_steps,
-                                              Names names = Names::automatic,
+                                              PartNames names = PartNames::automatic,
                                               std::span<const NamedPart> known = {});
 
 /// The derivation in LaTeX, math mode, without delimiters: `\nabla_{X} f = FORM`, with `where Y = ...`
 /// behind it for a part with a name; several lines or the steps are an `aligned` environment, f = ...
 /// first, rules at the ends, a line for each part before the gradients.
 [[nodiscard]] MATGRAD_API std::string to_latex(const Derivation& derivation, bool with_steps,
-                                               Names names = Names::automatic,
+                                               PartNames names = PartNames::automatic,
                                                std::span<const NamedPart> known = {});
 
 }  // namespace matgrad

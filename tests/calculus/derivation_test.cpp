@@ -104,7 +104,7 @@ TEST(Derivation, WithStepsNamesWhatTheGradientRepeats) {
     const Derivation d = derive(parse("tr(inv(A + X*X'))"), "X");
     const std::string text = to_text(d, true);
     EXPECT_TRUE(text.ends_with("\nY = inv(A + X*X');\ngradient = -Y'^2*X - Y^2*X\n")) << text;
-    EXPECT_TRUE(to_text(d, true, Names::never)
+    EXPECT_TRUE(to_text(d, true, PartNames::never)
                     .ends_with("\ngradient = -inv(A + X*X')'^2*X - inv(A + X*X')^2*X\n"));
     EXPECT_TRUE(to_text(d, false).ends_with("inv(A + X*X')^2*X\n"));  // reads back
 }
