@@ -46,7 +46,8 @@ struct Results {
 
 TEST(DoubleResults, AreRoundedOnceWhereTheyLeave) {
     for (const ExecutorUnderTest& executor : executors_under_test()) {
-        for (const Sizes& size : {Sizes{4, 3}, Sizes{16, 16}, Sizes{13, 7}, Sizes{48, 40}, Sizes{33, 70}}) {
+        for (const Sizes& size :
+             {Sizes{4, 3}, Sizes{16, 16}, Sizes{13, 7}, Sizes{48, 40}, Sizes{33, 70}}) {
             SCOPED_TRACE(testing::Message() << executor.name << " " << size.m << "x" << size.n);
             const auto [m, n] = size;
             constexpr std::int64_t kProblems = 37;

@@ -18,8 +18,8 @@ inline double scatter(const Expr& e, const MatrixMap& values,
     std::vector<Declaration> noise;
     const Expr noisy = rebuilt(e, [&](const Expr& node, std::span<const Expr> children) {
         const Expr image = with_images(node, children);
-        if (node->children.empty()) {
-            return image;
+        if (node->children.empty() || symbols(node).empty()) {
+            return image;  // of constants some must be whole, as the order of polygamma
         }
         // A name that no text has.
         noise.push_back({"#" + std::to_string(noise.size()), image.shape(), Structure::general});
