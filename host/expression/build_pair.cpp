@@ -137,6 +137,32 @@ Expr without_masks(const Expr& factor, bool comparisons, std::vector<Mask>& mask
     return multiply(left);
 }
 
+/// True of a sum of masks, as a part of a gradient that two functions of one argument make.
+bool is_sum_of_masks(const Expr& a) {
+    return a->op == Op::add &&
+           std::all_of(a->children.begin(), a->children.end(), [](const Expr& t) {
+               const Expr base = split_number(t).base;
+               return base->op == Op::mask || base->op == Op::unmask || is_comparison(base);
+           });
+}
+
+/// The product with a sum of masks term by term: the one sum that is multiplied out, since what all terms mask stays 0
+/// only so. Of two such sums, which would make many terms, neither; an empty Expr where there is not one.
+Expr times_sum_of_masks(std::span<const Expr> factors) {
+    const auto sum = std::find_if(factors.begin(), factors.end(), is_sum_of_masks);
+    if (factors.size() < 2 || sum == factors.end() ||
+        std::find_if(sum + 1, factors.end(), is_sum_of_masks) != factors.end()) {
+        return {};
+    }
+    std::vector<Expr> product(factors.begin(), factors.end());
+    std::vector<Expr> terms;
+    for (const Expr& term : (*sum)->children) {
+        product[static_cast<std::size_t>(sum - factors.begin())] = term;
+        terms.push_back(hadamard(product));
+    }
+    return add(terms);
+}
+
 }  // namespace
 
 Expr pair(Op op, const Expr& a, const Expr& b) {
@@ -159,6 +185,9 @@ Expr pair(Op op, const Expr& a, const Expr& b) {
 }
 
 Expr masked_product(std::span<const Expr> factors) {
+    if (const Expr sum = times_sum_of_masks(factors)) {
+        return sum;
+    }
     // A comparison alone, or with constants, is what it is: 2*(A < B).
     const auto varied = std::count_if(factors.begin(), factors.end(),
                                       [](const Expr& f) { return !constant_value(f); });
