@@ -14,13 +14,7 @@
 namespace matgrad {
 namespace {
 
-Expr raw(Op op, std::vector<Expr> children, const Shape& shape) {
-    Node node;
-    node.op = op;
-    node.shape = shape;
-    node.children = std::move(children);
-    return detail::make_node(std::move(node));
-}
+using detail::make_node;
 
 void require_square(const Expr& a, const char* what) {
     if (!a.shape().is_square()) {
@@ -60,7 +54,7 @@ Expr trace_of(Op op, const Expr& a) {
             return multiply(turned);
         }
     }
-    return raw(op, {a}, Shape::scalar());
+    return make_node(op, {a}, Shape::scalar());
 }
 
 Expr sum_of(Op op, const Expr& a) {
@@ -74,42 +68,33 @@ Expr sum_of(Op op, const Expr& a) {
     if (a->op == Op::ones) {
         return multiply(dim(a.shape().rows), dim(a.shape().cols));
     }
-    return raw(op, {a}, Shape::scalar());
+    return make_node(op, {a}, Shape::scalar());
 }
 
-Expr row_sum_of(Op op, const Expr& a) {
+/// A function of each row or column: sum, logsumexp or Euclidean norm. Of what is one entry long it is that
+/// entry, of all there is the function of all entries.
+Expr lines_of(Op op, const Expr& a) {
     const Shape& s = a.shape();
-    if (s.cols.is_one()) {
-        return a;
-    }
-    if (a->op == Op::ones) {
-        return multiply(dim(s.cols), ones(s.rows, Dim::literal(1)));
-    }
-    return s.rows.is_one() ? apply(Op::sum, a) : raw(op, {a}, {s.rows, Dim::literal(1)});
-}
-
-Expr col_sum_of(Op op, const Expr& a) {
-    const Shape& s = a.shape();
-    if (s.rows.is_one()) {
-        return a;
-    }
-    if (a->op == Op::ones) {
-        return multiply(dim(s.rows), ones(Dim::literal(1), s.cols));
-    }
-    return s.cols.is_one() ? apply(Op::sum, a) : raw(op, {a}, {Dim::literal(1), s.cols});
-}
-
-/// log of the sum of exp of each row or column; of the rows of one column it is that column.
-Expr line_logsumexp_of(Op op, const Expr& a) {
-    const Shape& s = a.shape();
-    const bool by_rows = op == Op::row_logsumexp;
-    if ((by_rows ? s.cols : s.rows).is_one()) {
-        return a;
+    const bool by_rows = op == Op::row_sum || op == Op::row_logsumexp || op == Op::row_norm2;
+    const bool is_sum = op == Op::row_sum || op == Op::col_sum;
+    const bool is_norm = op == Op::row_norm2 || op == Op::col_norm2;
+    const Dim& length = by_rows ? s.cols : s.rows;
+    if (length.is_one()) {
+        return is_norm ? apply(Op::abs, a) : a;
     }
     if ((by_rows ? s.rows : s.cols).is_one()) {
-        return apply(Op::logsumexp, a);
+        return apply(is_sum ? Op::sum : is_norm ? Op::norm2 : Op::logsumexp, a);
     }
-    return raw(op, {a}, by_rows ? Shape{s.rows, Dim::literal(1)} : Shape{Dim::literal(1), s.cols});
+    const Dim one = Dim::literal(1);
+    const Shape shape = by_rows ? Shape{s.rows, one} : Shape{one, s.cols};
+    if (is_sum && a->op == Op::ones) {
+        return multiply(dim(length), ones(shape.rows, shape.cols));
+    }
+    if (is_norm) {
+        const detail::Scaled scaled = detail::split_number(a);
+        return scale(std::fabs(scaled.number), make_node(op, {scaled.base}, shape));
+    }
+    return make_node(op, {a}, shape);
 }
 
 Expr diag_vector_of(Op op, const Expr& a) {
@@ -121,14 +106,14 @@ Expr diag_vector_of(Op op, const Expr& a) {
         return ones(n, Dim::literal(1));
     }
     if (a->op == Op::transpose) {
-        return raw(op, a->children, {n, Dim::literal(1)});
+        return make_node(op, a->children, {n, Dim::literal(1)});
     }
-    return raw(op, {a}, {n, Dim::literal(1)});
+    return make_node(op, {a}, {n, Dim::literal(1)});
 }
 
 Expr diag_matrix_of(Op op, const Expr& a) {
     const Dim& n = a.shape().rows;
-    return a->op == Op::ones ? eye(n) : raw(op, {a}, {n, n});
+    return a->op == Op::ones ? eye(n) : make_node(op, {a}, {n, n});
 }
 
 /// tril and triu
@@ -137,7 +122,7 @@ Expr triangle_of(Op op, const Expr& a) {
     const bool already =
         a->op == op || a->op == Op::eye || a->op == Op::diag_matrix ||
         (a->op == Op::symbol && (a->structure == kept || a->structure == Structure::diagonal));
-    return already ? a : raw(op, {a}, a.shape());
+    return already ? a : make_node(op, {a}, a.shape());
 }
 
 Expr norm_of(Op op, const Expr& a) {
@@ -147,23 +132,7 @@ Expr norm_of(Op op, const Expr& a) {
     const detail::Scaled scaled = detail::split_number(a);
     const Expr base =
         scaled.base->op == Op::transpose ? scaled.base->children.front() : scaled.base;
-    return scale(std::fabs(scaled.number), raw(op, {base}, Shape::scalar()));
-}
-
-/// The norm of each row or column; of the rows of one column the absolute value of each entry.
-Expr line_norm_of(Op op, const Expr& a) {
-    const Shape& s = a.shape();
-    const bool by_rows = op == Op::row_norm2;
-    if ((by_rows ? s.cols : s.rows).is_one()) {
-        return apply(Op::abs, a);
-    }
-    if ((by_rows ? s.rows : s.cols).is_one()) {
-        return apply(Op::norm2, a);
-    }
-    const detail::Scaled scaled = detail::split_number(a);
-    const Dim one = Dim::literal(1);
-    return scale(std::fabs(scaled.number),
-                 raw(op, {scaled.base}, by_rows ? Shape{s.rows, one} : Shape{one, s.cols}));
+    return scale(std::fabs(scaled.number), make_node(op, {base}, Shape::scalar()));
 }
 
 Expr determinant(const Expr& a) {
@@ -180,7 +149,7 @@ Expr determinant(const Expr& a) {
     if (a->op == Op::inverse) {
         return power(determinant(a->children.front()), -1);
     }
-    return raw(Op::det, {a}, Shape::scalar());
+    return make_node(Op::det, {a}, Shape::scalar());
 }
 
 /// logdet and log_det, which are the same where the determinant is known not to be negative
@@ -198,7 +167,7 @@ Expr log_determinant(Op op, const Expr& a) {
     if (a->op == Op::inverse) {
         return negate(log_determinant(op, a->children.front()));
     }
-    return raw(a->semidefinite ? Op::logdet : op, {a}, Shape::scalar());
+    return make_node(a->semidefinite ? Op::logdet : op, {a}, Shape::scalar());
 }
 
 /// The shape of the arguments that are not 1-by-1, or 1-by-1.
@@ -253,7 +222,7 @@ Expr entrywise(Op op, std::span<const Expr> arguments) {
         }
     }
     return children.size() == 2 ? detail::pair(op, children[0], children[1])
-                                : raw(op, std::move(children), shape);
+                                : make_node(op, std::move(children), shape);
 }
 
 }  // namespace
@@ -276,11 +245,11 @@ Expr inverse(const Expr& a) {
         return apply(Op::diag_matrix, power(a->children.front(), -1));
     }
     if (a->op != Op::product) {
-        return raw(Op::inverse, {a}, a.shape());
+        return make_node(Op::inverse, {a}, a.shape());
     }
     detail::Factors parts = detail::factors_of(a);
     if (parts.number == 0) {
-        return raw(Op::inverse, {a}, a.shape());
+        return make_node(Op::inverse, {a}, a.shape());
     }
     std::vector<Expr> factors{number(1 / parts.number)};
     for (const Expr& s : parts.scalars) {
@@ -296,7 +265,7 @@ Expr inverse(const Expr& a) {
         }
     } else {
         const Expr bare = detail::make_product({1, {}, std::move(parts.matrices)}, a.shape());
-        factors.push_back(raw(Op::inverse, {bare}, a.shape()));
+        factors.push_back(make_node(Op::inverse, {bare}, a.shape()));
     }
     return multiply(factors);
 }
@@ -326,7 +295,7 @@ Expr dot(const Expr& a, const Expr& b) try {
     } else if (y->op == Op::eye) {
         factors.push_back(apply(Op::trace, x));
     } else {
-        factors.push_back(raw(Op::dot, {x, y}, Shape::scalar()));
+        factors.push_back(make_node(Op::dot, {x, y}, Shape::scalar()));
     }
     return multiply(factors);
 } catch (...) {
@@ -358,9 +327,8 @@ Expr apply(Op op, const Expr& a) {
         case Op::diag_matrix:
             return linear(diag_matrix_of);
         case Op::row_sum:
-            return linear(row_sum_of);
         case Op::col_sum:
-            return linear(col_sum_of);
+            return linear(lines_of);
         case Op::tril:
         case Op::triu:
             return linear(triangle_of);
@@ -369,20 +337,19 @@ Expr apply(Op op, const Expr& a) {
             return norm_of(op, a);
         case Op::row_norm2:
         case Op::col_norm2:
-            return line_norm_of(op, a);
         case Op::row_logsumexp:
         case Op::col_logsumexp:
-            return line_logsumexp_of(op, a);
+            return lines_of(op, a);
         case Op::logsumexp:
             return a.shape().is_scalar()
                        ? a
-                       : raw(op, {a->op == Op::transpose ? a->children.front() : a},
-                             Shape::scalar());
+                       : make_node(op, {a->op == Op::transpose ? a->children.front() : a},
+                                   Shape::scalar());
         case Op::differential:
             return differential(a);
         case Op::adjugate:
             require_square(a, "adj");
-            return a.shape().is_scalar() ? number(1) : raw(op, {a}, a.shape());
+            return a.shape().is_scalar() ? number(1) : make_node(op, {a}, a.shape());
 #define MATGRAD_ROW(name, ...) case Op::name:
             MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW

@@ -12,14 +12,6 @@
 namespace matgrad::detail {
 namespace {
 
-Expr raw(Op op, const Expr& a, const Expr& b) {
-    Node node;
-    node.op = op;
-    node.shape = a.shape();
-    node.children = {a, b};
-    return make_node(std::move(node));
-}
-
 /// max or min: a constant comes second, and max(A, 0) is relu(A).
 Expr extremum(Op op, const Expr& a, const Expr& b) {
     if (a == b) {
@@ -31,14 +23,14 @@ Expr extremum(Op op, const Expr& a, const Expr& b) {
     if (op == Op::max && constant_value(b) == 0) {
         return apply(Op::relu, a);
     }
-    return raw(op, a, b);
+    return make_node(op, {a, b}, a.shape());
 }
 
 Expr raised(const Expr& a, const Expr& exponent) {
     if (const std::optional<double> k = constant_value(exponent)) {
         return power(a, *k);
     }
-    return a->op == Op::ones ? a : raw(Op::entry_power, a, exponent);
+    return a->op == Op::ones ? a : make_node(Op::entry_power, {a, exponent}, a.shape());
 }
 
 /// A.*log(B); where the logarithm has a form that does not overflow, that one, under a mask.
@@ -48,19 +40,20 @@ Expr times_log(const Expr& a, const Expr& b) {
         return scale(*factor, apply(Op::log, b));
     }
     const Expr safe = logarithm(Op::log, b);
-    return safe ? pair(Op::mask, hadamard(a, safe), a) : raw(Op::xlogy, a, b);
+    return safe ? pair(Op::mask, hadamard(a, safe), a) : make_node(Op::xlogy, {a, b}, a.shape());
 }
 
 Expr polygamma_of(const Expr& order, const Expr& a) {
     const std::optional<double> k = constant_value(order);
     if (!k || *k < 0 || *k > kMostPolygamma || std::trunc(*k) != *k) {
         throw UnsupportedError(
-            fmt::format("polygamma: the order is a whole number from 0 to {}", kMostPolygamma));
+            fmt::format("polygamma: the order is {}, expected a whole number from 0 to {}",
+                        k ? fmt::format("{}", *k) : "no number", kMostPolygamma));
     }
     if (*k <= 1) {
         return apply(*k == 0 ? Op::digamma : Op::trigamma, a);
     }
-    return raw(Op::polygamma, order, a);
+    return make_node(Op::polygamma, {order, a}, order.shape());
 }
 
 bool is_comparison(const Expr& a) {
@@ -95,7 +88,7 @@ Expr masked(Op op, const Expr& a, const Expr& condition) {
     if ((a->op == Op::mask || a->op == Op::unmask) && a->children[1] == condition) {
         return a->op == op ? a : zeros(a.shape());
     }
-    return raw(op, a, condition);
+    return make_node(op, {a, condition}, a.shape());
 }
 
 struct Mask {
@@ -180,7 +173,7 @@ Expr pair(Op op, const Expr& a, const Expr& b) {
         case Op::unmask:
             return masked(op, a, b);
         default:
-            return raw(op, a, b);
+            return make_node(op, {a, b}, a.shape());
     }
 }
 

@@ -8,15 +8,6 @@
 namespace matgrad {
 namespace {
 
-/// The node of `op` over one child, as it stands.
-Expr unary(Op op, const Expr& child, const Shape& shape) {
-    Node node;
-    node.op = op;
-    node.shape = shape;
-    node.children = {child};
-    return detail::make_node(std::move(node));
-}
-
 Expr transposed_product(const Expr& a) {
     detail::Factors f = detail::factors_of(a);
     std::reverse(f.matrices.begin(), f.matrices.end());
@@ -25,16 +16,6 @@ Expr transposed_product(const Expr& a) {
     }
     return detail::make_product(std::move(f), {a.shape().cols, a.shape().rows});
 }
-
-/// Functions that turn into another one: tril(A)' = triu(A').
-constexpr std::pair<Op, Op> kTurned[] = {{Op::tril, Op::triu},
-                                         {Op::triu, Op::tril},
-                                         {Op::row_sum, Op::col_sum},
-                                         {Op::col_sum, Op::row_sum},
-                                         {Op::row_norm2, Op::col_norm2},
-                                         {Op::col_norm2, Op::row_norm2},
-                                         {Op::row_logsumexp, Op::col_logsumexp},
-                                         {Op::col_logsumexp, Op::row_logsumexp}};
 
 }  // namespace
 
@@ -55,12 +36,10 @@ Expr transpose(const Expr& a) try {
     if (a->op == Op::product) {
         return transposed_product(a);
     }
-    for (const auto& [op, turned] : kTurned) {
-        if (a->op == op) {
-            return apply(turned, transpose(a->children.front()));
-        }
+    if (const std::optional<Op> turned = detail::turned(a->op)) {
+        return apply(*turned, transpose(a->children.front()));
     }
-    return unary(Op::transpose, a, {a.shape().cols, a.shape().rows});
+    return detail::make_node(Op::transpose, {a}, {a.shape().cols, a.shape().rows});
 } catch (...) {
     detail::throw_as_matgrad();
 }
@@ -72,7 +51,7 @@ Expr differential(const Expr& y) {
     if (y->op == Op::product && y->children.size() == 1) {  // a number times Y
         return scale(y->number, differential(y->children.front()));
     }
-    return unary(Op::differential, y, y.shape());
+    return detail::make_node(Op::differential, {y}, y.shape());
 }
 
 }  // namespace matgrad

@@ -3,6 +3,8 @@
 #include <bit>
 #include <cmath>
 
+#include "expression/make_node.hpp"
+
 namespace matgrad::detail {
 namespace {
 
@@ -142,24 +144,6 @@ void fingerprint_product(Node& n) {
     n.transposed_fingerprint = product_hash(n, backward);
 }
 
-/// What a function of rows is of the columns of the transpose, and the other way round.
-Op turned(Op op) {
-    switch (op) {
-        case Op::row_sum:
-            return Op::col_sum;
-        case Op::col_sum:
-            return Op::row_sum;
-        case Op::row_norm2:
-            return Op::col_norm2;
-        case Op::col_norm2:
-            return Op::row_norm2;
-        case Op::row_logsumexp:
-            return Op::col_logsumexp;
-        default:
-            return Op::row_logsumexp;
-    }
-}
-
 }  // namespace
 
 void fingerprint(Node& n) {
@@ -202,23 +186,16 @@ void fingerprint(Node& n) {
             n.transposed_fingerprint = child(own);
             return;
         case Op::tril:
-        case Op::triu: {
-            const Op other = n.op == Op::tril ? Op::triu : Op::tril;
-            n.fingerprint = hash_of(n.op, child(own));
-            n.transposed_fingerprint = hash_of(other, child(transposed));
-            return;
-        }
+        case Op::triu:
         case Op::row_sum:
         case Op::col_sum:
         case Op::row_norm2:
         case Op::col_norm2:
         case Op::row_logsumexp:
-        case Op::col_logsumexp: {
-            const Op other = turned(n.op);
+        case Op::col_logsumexp:
             n.fingerprint = hash_of(n.op, child(own));
-            n.transposed_fingerprint = hash_of(other, child(transposed));
+            n.transposed_fingerprint = hash_of(*turned(n.op), child(transposed));
             return;
-        }
         case Op::inverse:
         case Op::adjugate:
         case Op::differential:

@@ -9,6 +9,11 @@ namespace matgrad::detail {
 
 /// Computes every derived field of `node` and freezes it. The caller guarantees canonical form.
 [[nodiscard]] Expr make_node(Node node);
+/// The operation over these children, as it stands.
+[[nodiscard]] Expr make_node(Op op, std::vector<Expr> children, const Shape& shape);
+
+/// What the operation is of the transpose: of rows what is of columns, tril of triu; nothing for others.
+[[nodiscard]] std::optional<Op> turned(Op op);
 
 /// Number, scalar factors and matrix factors of any expression; an expression that is no product is
 /// its own only factor.

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <unordered_set>
+#include <utility>
 
 #include "expression/fingerprint.hpp"
 #include "expression/guarded.hpp"
@@ -117,6 +118,27 @@ void require_given(const Expr& e, std::string_view call) {
         throw CallerError(std::string(call) +
                           ": found an empty Expr, expected an expression (of parse or build.hpp)");
     }
+}
+
+std::optional<Op> detail::turned(Op op) {
+    constexpr std::pair<Op, Op> kPairs[] = {{Op::tril, Op::triu},
+                                            {Op::row_sum, Op::col_sum},
+                                            {Op::row_norm2, Op::col_norm2},
+                                            {Op::row_logsumexp, Op::col_logsumexp}};
+    for (const auto& [one, other] : kPairs) {
+        if (op == one || op == other) {
+            return op == one ? other : one;
+        }
+    }
+    return std::nullopt;
+}
+
+Expr detail::make_node(Op op, std::vector<Expr> children, const Shape& shape) {
+    Node node;
+    node.op = op;
+    node.shape = shape;
+    node.children = std::move(children);
+    return make_node(std::move(node));
 }
 
 Expr detail::make_node(Node node) {
