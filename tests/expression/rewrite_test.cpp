@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "matgrad/expression.hpp"
+#include "message.hpp"
 #include "support/cookbook.hpp"
 
 namespace matgrad {
