@@ -117,6 +117,41 @@ Expr adjoint_of_line_logsumexp(const Expr& y, const Expr& ybar) {
     return hadamard(spread, softmax_of_lines(y));
 }
 
+// rowmax, colmax: the sum of each line where only its first largest entry counts
+Expr marks_of_line_max(const Expr& y) {
+    return apply(y->op == Op::row_max ? Op::is_row_max : Op::is_col_max, argument(y));
+}
+Expr differential_of_line_max(const Expr& y, const IsActive&) {
+    return apply(y->op == Op::row_max ? Op::row_sum : Op::col_sum,
+                 hadamard(marks_of_line_max(y), differential(argument(y))));
+}
+Expr adjoint_of_line_max(const Expr& y, const Expr& ybar) {
+    const Shape& s = argument(y).shape();
+    const Expr spread = y->op == Op::row_max ? multiply(ybar, ones(Dim::literal(1), s.cols))
+                                             : multiply(ones(s.rows, Dim::literal(1)), ybar);
+    return hadamard(spread, marks_of_line_max(y));
+}
+Expr differential_of_marks(const Expr& y, const IsActive&) {
+    return zeros(y.shape());
+}
+std::vector<Contribution> adjoint_of_marks(const Expr&, const Expr&, const IsActive&) {
+    return {};
+}
+
+// chol
+/// The lower triangle with half of the diagonal.
+Expr half_lower(const Expr& a) {
+    return subtract(apply(Op::tril, a),
+                    scale(0.5, apply(Op::diag_matrix, apply(Op::diag_vector, a))));
+}
+Expr differential_of_cholesky(const Expr& y, const IsActive&) {
+    return multiply(
+        y, half_lower(multiply(inverse(y), differential(argument(y)), transpose(inverse(y)))));
+}
+Expr adjoint_of_cholesky(const Expr& y, const Expr& ybar) {
+    return multiply(transpose(inverse(y)), half_lower(multiply(transpose(y), ybar)), inverse(y));
+}
+
 // rowsum, colsum, diag, tril, triu
 Expr adjoint_of_row_sum(const Expr& y, const Expr& ybar) {
     return multiply(ybar, ones(Dim::literal(1), argument(y).shape().cols));
@@ -176,6 +211,16 @@ constexpr Rule kRowLogsumexp{
 constexpr Rule kColLogsumexp{
     "d(log(colsum(exp(Y)))) = colsum(exp(Y - ones*log(colsum(exp(Y)))).*dY)", kBook, kColSumMoves,
     differential_of_line_logsumexp, to_argument<adjoint_of_line_logsumexp>};
+constexpr Rule kRowMax{"d(rowmax(Y)) = rowsum(isrowmax(Y).*dY)", kBook, kRowSumMoves,
+                       differential_of_line_max, to_argument<adjoint_of_line_max>};
+constexpr Rule kColMax{"d(colmax(Y)) = colsum(iscolmax(Y).*dY)", kBook, kColSumMoves,
+                       differential_of_line_max, to_argument<adjoint_of_line_max>};
+constexpr Rule kMarks{"d(isrowmax(Y)) = 0", "constant between ties", kEntrywise,
+                      differential_of_marks, adjoint_of_marks};
+constexpr Rule kCholesky{
+    "d(chol(Y)) = chol(Y)*(tril(P) - diag(diag(P))/2), P = inv(chol(Y))*dY*inv(chol(Y))'",
+    "Murray, arXiv 1602.07527", kTrilMoves, differential_of_cholesky,
+    to_argument<adjoint_of_cholesky>};
 constexpr Rule kDiagMatrix{"d(diag(y)) = diag(dy)", kBook, kDiagMatrixMoves, differential_of_linear,
                            to_argument<adjoint_of_diag_matrix>};
 constexpr Rule kDiagVector{"d(diag(Y)) = diag(dY)", kBook, kDiagVectorMoves, differential_of_linear,
@@ -203,6 +248,11 @@ const Rule* detail::matrix_rule(Op op) {
         {Op::col_sum, kColSum},
         {Op::row_logsumexp, kRowLogsumexp},
         {Op::col_logsumexp, kColLogsumexp},
+        {Op::row_max, kRowMax},
+        {Op::col_max, kColMax},
+        {Op::is_row_max, kMarks},
+        {Op::is_col_max, kMarks},
+        {Op::cholesky, kCholesky},
         {Op::diag_matrix, kDiagMatrix},
         {Op::diag_vector, kDiagVector},
         {Op::tril, kTril},

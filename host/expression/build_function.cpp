@@ -98,6 +98,28 @@ Expr line_logsumexp_of(Op op, const Expr& a) {
     return raw(op, {a}, by_rows ? Shape{s.rows, Dim::literal(1)} : Shape{Dim::literal(1), s.cols});
 }
 
+/// The largest entry of each row or column, and where it is; each entry is the largest of a line of one.
+Expr line_max_of(Op op, const Expr& a) {
+    const Shape& s = a.shape();
+    const bool by_rows = op == Op::row_max || op == Op::is_row_max;
+    const bool marks = op == Op::is_row_max || op == Op::is_col_max;
+    if ((by_rows ? s.cols : s.rows).is_one()) {
+        return marks ? ones(s.rows, s.cols) : a;
+    }
+    if (marks) {
+        return raw(op, {a}, s);
+    }
+    return raw(op, {a}, by_rows ? Shape{s.rows, Dim::literal(1)} : Shape{Dim::literal(1), s.cols});
+}
+
+Expr cholesky_of(Op op, const Expr& a) {
+    require_square(a, "chol");
+    if (a.shape().is_scalar()) {
+        return apply(Op::sqrt, a);
+    }
+    return a->op == Op::eye ? a : raw(op, {a}, a.shape());
+}
+
 Expr diag_vector_of(Op op, const Expr& a) {
     const Dim& n = a.shape().rows;
     if (a->op == Op::diag_matrix) {
@@ -122,6 +144,7 @@ Expr triangle_of(Op op, const Expr& a) {
     const Structure kept = op == Op::tril ? Structure::lower : Structure::upper;
     const bool already =
         a->op == op || a->op == Op::eye || a->op == Op::diag_matrix ||
+        (a->op == Op::cholesky && op == Op::tril) ||
         (a->op == Op::symbol && (a->structure == kept || a->structure == Structure::diagonal));
     return already ? a : raw(op, {a}, a.shape());
 }
@@ -356,6 +379,13 @@ Expr apply(Op op, const Expr& a) {
         case Op::row_logsumexp:
         case Op::col_logsumexp:
             return line_logsumexp_of(op, a);
+        case Op::row_max:
+        case Op::col_max:
+        case Op::is_row_max:
+        case Op::is_col_max:
+            return line_max_of(op, a);
+        case Op::cholesky:
+            return cholesky_of(op, a);
         case Op::logsumexp:
             return a.shape().is_scalar()
                        ? a
@@ -374,6 +404,7 @@ Expr apply(Op op, const Expr& a) {
         case Op::symbol:
         case Op::eye:
         case Op::ones:
+        case Op::unit_columns:
         case Op::add:
         case Op::product:
         case Op::hadamard:

@@ -32,7 +32,11 @@ constexpr std::pair<Op, Op> kTurned[] = {{Op::tril, Op::triu},
                                          {Op::row_sum, Op::col_sum},
                                          {Op::col_sum, Op::row_sum},
                                          {Op::row_logsumexp, Op::col_logsumexp},
-                                         {Op::col_logsumexp, Op::row_logsumexp}};
+                                         {Op::col_logsumexp, Op::row_logsumexp},
+                                         {Op::row_max, Op::col_max},
+                                         {Op::col_max, Op::row_max},
+                                         {Op::is_row_max, Op::is_col_max},
+                                         {Op::is_col_max, Op::is_row_max}};
 
 }  // namespace
 

@@ -151,6 +151,14 @@ Op turned(Op op) {
             return Op::row_sum;
         case Op::row_logsumexp:
             return Op::col_logsumexp;
+        case Op::row_max:
+            return Op::col_max;
+        case Op::col_max:
+            return Op::row_max;
+        case Op::is_row_max:
+            return Op::is_col_max;
+        case Op::is_col_max:
+            return Op::is_row_max;
         default:
             return Op::row_logsumexp;
     }
@@ -206,10 +214,15 @@ void fingerprint(Node& n) {
         case Op::row_sum:
         case Op::col_sum:
         case Op::row_logsumexp:
-        case Op::col_logsumexp: {
+        case Op::col_logsumexp:
+        case Op::row_max:
+        case Op::col_max:
+        case Op::is_row_max:
+        case Op::is_col_max: {
             const Op other = turned(n.op);
             n.fingerprint = hash_of(n.op, child(own));
-            n.transposed_fingerprint = hash_of(other, child(transposed));
+            n.transposed_fingerprint =
+                n.shape.is_scalar() ? n.fingerprint : hash_of(other, child(transposed));
             return;
         }
         case Op::inverse:
@@ -220,7 +233,12 @@ void fingerprint(Node& n) {
                                            ? n.fingerprint
                                            : hash_of(Op::transpose, n.fingerprint);
             return;
+        case Op::unit_columns:
+            n.fingerprint = hash_leaf(n.op, n, n.shape.rows, n.shape.cols);
+            n.transposed_fingerprint = hash_of(Op::transpose, n.fingerprint);
+            return;
         case Op::diag_vector:
+        case Op::cholesky:
             n.fingerprint = hash_of(n.op, child(own));
             n.transposed_fingerprint = hash_of(Op::transpose, n.fingerprint);
             return;

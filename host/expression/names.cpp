@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace matgrad::detail {
 namespace {
@@ -95,6 +96,11 @@ public:
         } else if (ast.kind == AstKind::call && !visit_call(ast)) {
             return;
         }
+        for (const Range& range : ast.ranges) {
+            if (!range.last.name.empty()) {
+                (void)dimensions_.mentioned(range.last);
+            }
+        }
         for (const Ast& child : ast.children) {
             visit(child);
         }
@@ -175,14 +181,48 @@ Dim dimension_argument(const Ast& call, const Ast& argument) {
     if (argument.kind == AstKind::name) {
         return Dim::named(argument.name);
     }
-    constexpr double kLargest = 9007199254740992.0;  // 2^53: all integers up to it are exact
     const double n = argument.number;
-    if (argument.kind == AstKind::number && n >= 1 && n <= kLargest && std::trunc(n) == n) {
+    if (argument.kind == AstKind::number && n >= 1 && n <= kLargestWhole && std::trunc(n) == n) {
         return Dim::literal(static_cast<std::int64_t>(n));
     }
     throw ShapeError(
         fmt::format("{}: a dimension is a name or a whole number of at least 1, as in {}",
                     call.name, call.name == "eye" ? "eye(n)" : "ones(m,3)"));
+}
+
+void read_entries(Ast& ast, std::span<const Declaration> declarations) {
+    for (Ast& child : ast.children) {
+        read_entries(child, declarations);
+    }
+    const auto is_index = [](const Ast& a) {
+        return a.kind == AstKind::number && a.number <= kLargestWhole &&
+               std::trunc(a.number) == a.number;
+    };
+    if (ast.kind != AstKind::call ||
+        !std::all_of(ast.children.begin(), ast.children.end(), is_index)) {
+        return;
+    }
+    const bool is_declared =
+        std::any_of(declarations.begin(), declarations.end(),
+                    [&ast](const Declaration& d) { return d.name == ast.name; });
+    // A misspelt function is none of a vector: lgo(2). Of one or two letters nothing is misspelt.
+    constexpr std::size_t kShort = 2;
+    const bool is_function = find_function(ast.name) != nullptr ||
+                             (ast.name.size() > kShort && !nearest_function(ast.name).empty());
+    if (!is_declared && is_function) {
+        return;
+    }
+    Ast symbol;
+    symbol.kind = AstKind::name;
+    symbol.name = std::exchange(ast.name, {});
+    symbol.begin = ast.begin;
+    symbol.end = ast.begin + symbol.name.size();
+    for (const Ast& index : ast.children) {
+        ast.ranges.emplace_back(static_cast<std::int64_t>(index.number));
+    }
+    ast.kind = AstKind::part;
+    ast.children.clear();
+    ast.children.push_back(std::move(symbol));
 }
 
 SymbolTable collect_symbols(const Ast& ast, std::span<const Declaration> declarations,

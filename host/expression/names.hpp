@@ -29,6 +29,9 @@ void check_declaration(const Declaration& declaration);
 /// Errors as for the dimensions of a declaration; `place` is what has the dimension.
 void check_dim(const Dim& dim, std::string_view place);
 
+/// Calls that are entries of a symbol become parts: f(2) where f is declared, or no function and nothing like one.
+void read_entries(Ast& ast, std::span<const Declaration> declarations);
+
 /// Finds every symbol of the tree, in order of first appearance, and gives it its dimensions.
 ///
 /// Errors   NameError for a name that is unknown, reserved, must be declared, or is declared twice

@@ -88,6 +88,12 @@ bool is_semidefinite(const Node& n) {
         case Op::diag_vector:
         case Op::tril:
         case Op::triu:
+        case Op::row_max:
+        case Op::col_max:
+        case Op::is_row_max:
+        case Op::is_col_max:
+        case Op::cholesky:
+        case Op::unit_columns:
         case Op::differential:
         case Op::adjugate:
             return false;

@@ -5,7 +5,8 @@
 namespace matgrad {
 
 Expr parse(std::string_view text, std::span<const Declaration> declarations) try {
-    const detail::Ast ast = detail::parse_ast(text);
+    detail::Ast ast = detail::parse_ast(text);
+    detail::read_entries(ast, declarations);
     detail::Dimensions dimensions;
     const detail::SymbolTable symbols = detail::collect_symbols(ast, declarations, dimensions);
     detail::infer_shapes(ast, text, symbols, dimensions);

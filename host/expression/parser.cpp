@@ -62,6 +62,38 @@ struct Action<grammar::close_call> {
     }
 };
 template <>
+struct Action<grammar::index_all> {
+    static void apply0(AstBuilder& b) { b.push_index({}); }
+};
+template <>
+struct Action<grammar::index_first> {
+    template <typename Input>
+    static void apply(const Input& in, AstBuilder& b) {
+        b.push_index(Range(b.read_index(begin_of(in), end_of(in))));
+    }
+};
+template <>
+struct Action<grammar::index_last> {
+    template <typename Input>
+    static void apply(const Input& in, AstBuilder& b) {
+        b.end_index(Dim::literal(b.read_index(begin_of(in), end_of(in))));
+    }
+};
+template <>
+struct Action<grammar::index_name> {
+    template <typename Input>
+    static void apply(const Input& in, AstBuilder& b) {
+        b.end_index(Dim::named(in.string()));
+    }
+};
+template <>
+struct Action<grammar::close_part> {
+    template <typename Input>
+    static void apply(const Input& in, AstBuilder& b) {
+        b.close_part(end_of(in));
+    }
+};
+template <>
 struct Action<grammar::begin_factor> {
     static void apply0(AstBuilder& b) { b.begin_factor(); }
 };
@@ -215,6 +247,8 @@ std::string found_at(std::string_view text, std::size_t position) {
     if (after_operand && at < text.size()) {
         if (is_name_char(text[at]) || text[at] == '(') {
             hint = "; a product is written with *";
+        } else if (text[at] == ':') {
+            hint = "; an index is a whole number, as in X(2,:) and X(1:3,1:k)";
         } else if (text[at] == ')') {
             hint = "; no ( matches it";
         } else if (text[at] == '.') {

@@ -3,13 +3,14 @@
 namespace matgrad {
 
 bool is_declared(const Expr& y, Structure structure) {
-    if (y->op == Op::symbol) {
-        return y->structure == structure;
-    }
-    if (y->op != Op::transpose || y->children.front()->op != Op::symbol) {
+    const Expr& stored = y->op == Op::transpose ? y->children.front() : y;
+    if (stored->op != Op::symbol && stored->op != Op::cholesky) {
         return false;
     }
-    const Structure own = y->children.front()->structure;
+    const Structure own = stored->op == Op::symbol ? stored->structure : Structure::lower;
+    if (y->op != Op::transpose) {
+        return own == structure;
+    }
     return (own == Structure::lower && structure == Structure::upper) ||
            (own == Structure::upper && structure == Structure::lower);
 }

@@ -78,6 +78,9 @@ def _numpy_of(mpmath: Any) -> Any:
         determinant = det(a)
         return mpmath.sign(determinant), mpmath.log(abs(determinant)) if determinant else -mpmath.inf
 
+    def cholesky(a: Any) -> np.ndarray:
+        return array(mpmath.cholesky(matrix(a)))
+
     def norm(a: Any) -> Any:
         return mpmath.sqrt(np.sum(np.square(a)))
 
@@ -95,6 +98,7 @@ def _numpy_of(mpmath: Any) -> Any:
     entrywise = {name: _entrywise(getattr(mpmath, name)) for name in names}
     logaddexp = _entrywise(lambda a, b: mpmath.log(mpmath.exp(a) + mpmath.exp(b)))
     logaddexp.reduce = logsumexp
+    arrays = "sum ones newaxis diag outer vdot trace eye tril triu max argmax arange apply_along_axis"
     return types.SimpleNamespace(
         **entrywise,
         arctan=_entrywise(mpmath.atan),
@@ -104,7 +108,9 @@ def _numpy_of(mpmath: Any) -> Any:
         minimum=_entrywise(min),
         logaddexp=logaddexp,
         heaviside=heaviside,
-        linalg=types.SimpleNamespace(inv=inv, det=det, slogdet=slogdet, norm=norm, matrix_power=matrix_power),
+        linalg=types.SimpleNamespace(
+            inv=inv, det=det, slogdet=slogdet, norm=norm, matrix_power=matrix_power, cholesky=cholesky
+        ),
         # These work on arrays of any numbers.
-        **{name: getattr(np, name) for name in "sum ones newaxis diag outer vdot trace eye tril triu".split()},
+        **{name: getattr(np, name) for name in arrays.split()},
     )

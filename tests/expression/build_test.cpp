@@ -67,6 +67,11 @@ TEST(Built, IsWhatIsReadFromTheText) {
         {"S + s*eye(n)", kS + ks * eye("n")},
         {"ones(2,3)", ones(2, 3)},
         {"eye(4)", eye(4)},
+        {"A(2,:)", part(kA, 2, {})},
+        {"A(:,1:3)", part(kA, {}, {1, 3})},
+        {"S(2:3,1:k)", part(kS, {2, 3}, {1, "k"})},
+        {"x(2)", part(kx, 2)},
+        {"x'(1:2)", part(transpose(kx), {1, 2})},
         {"max(A, 0.5)", max(kA, 0.5)},
         {"max(0.5, A)", max(0.5, kA)},
         {"min(A, 1)", min(kA, 1)},
@@ -87,18 +92,19 @@ TEST(Built, IsWhatIsReadFromTheText) {
 TEST(Built, HasEveryFunctionOfTheLanguage) {
     std::set<std::string_view> built{"eye", "ones"};  // in the table above
     const Built cases[] = {
-        {"inv", inv(kS)},     {"det", det(kS)},         {"logdet", logdet(kS)},
-        {"tr", tr(kS)},       {"diag", diag(kS)},       {"dot", dot(kS, kS)},
-        {"sum", sum(kS)},     {"rowsum", rowsum(kS)},   {"colsum", colsum(kS)},
-        {"norm2", norm2(kS)}, {"norm1", norm1(kS)},     {"logsumexp", logsumexp(kS)},
-        {"tril", tril(kS)},   {"triu", triu(kS)},       {"max", max(kS, kP)},
-        {"min", min(kS, kP)}, {"exp", exp(kS)},         {"log", log(kS)},
-        {"sqrt", sqrt(kS)},   {"abs", abs(kS)},         {"sign", sign(kS)},
-        {"step", step(kS)},   {"sin", sin(kS)},         {"cos", cos(kS)},
-        {"tanh", tanh(kS)},   {"sigmoid", sigmoid(kS)}, {"softplus", softplus(kS)},
-        {"relu", relu(kS)},   {"tan", tan(kS)},         {"atan", atan(kS)},
-        {"log1p", log1p(kS)}, {"expm1", expm1(kS)},     {"cosh", cosh(kS)},
-        {"sinh", sinh(kS)},   {"erf", erf(kS)},
+        {"inv", inv(kS)},       {"det", det(kS)},           {"logdet", logdet(kS)},
+        {"tr", tr(kS)},         {"diag", diag(kS)},         {"dot", dot(kS, kS)},
+        {"sum", sum(kS)},       {"rowsum", rowsum(kS)},     {"colsum", colsum(kS)},
+        {"norm2", norm2(kS)},   {"norm1", norm1(kS)},       {"logsumexp", logsumexp(kS)},
+        {"tril", tril(kS)},     {"triu", triu(kS)},         {"max", max(kS, kP)},
+        {"min", min(kS, kP)},   {"exp", exp(kS)},           {"log", log(kS)},
+        {"sqrt", sqrt(kS)},     {"abs", abs(kS)},           {"sign", sign(kS)},
+        {"step", step(kS)},     {"sin", sin(kS)},           {"cos", cos(kS)},
+        {"tanh", tanh(kS)},     {"sigmoid", sigmoid(kS)},   {"softplus", softplus(kS)},
+        {"relu", relu(kS)},     {"tan", tan(kS)},           {"atan", atan(kS)},
+        {"log1p", log1p(kS)},   {"expm1", expm1(kS)},       {"cosh", cosh(kS)},
+        {"sinh", sinh(kS)},     {"erf", erf(kS)},           {"rowmax", rowmax(kS)},
+        {"colmax", colmax(kS)}, {"isrowmax", isrowmax(kS)}, {"iscolmax", iscolmax(kS)},
     };
     for (const Built& c : cases) {
         built.insert(c.text);
@@ -106,6 +112,8 @@ TEST(Built, HasEveryFunctionOfTheLanguage) {
         const std::string second = std::string(c.text) == "dot" ? "S" : "P";
         EXPECT_EQ(c.expr, read(c.text + ("(S" + (pair ? ", " + second : "")) + ")")) << c.text;
     }
+    EXPECT_EQ(chol(kP), read("chol(P)"));  // of symmetric ones alone
+    built.insert("chol");
     for (const detail::Function& f : detail::functions()) {
         EXPECT_TRUE(built.contains(f.name)) << f.name;
     }

@@ -51,7 +51,7 @@ private:
     std::string leaf(char rows, char cols) {
         switch (rows == cols ? rows + 1000 : rows * 2 + cols) {
             case 'm' + 1000:
-                return one_of({"T", "Q", "eye(m)", "ones(m,m)"});
+                return one_of({"T", "Q", "eye(m)", "ones(m,m)", "chol(T)"});
             case 'n' + 1000:
                 return one_of({"K", "S", "D", "L", "eye(n)"});
             case '1' + 1000:
@@ -61,7 +61,7 @@ private:
             case 'n' * 2 + 'm':
                 return "C";
             case 'm' * 2 + '1':
-                return one_of({"x", "y", "ones(m,1)"});
+                return one_of({"x", "y", "ones(m,1)", "eye(m)(:,1)"});
             case 'n' * 2 + '1':
                 return one_of({"u", "v"});
             case '1' * 2 + 'n':
@@ -105,7 +105,7 @@ private:
             case 2:
                 return "diag(" + text(n, '1') + ")";
             default:
-                return one_of({"tril", "triu"}) + "(" + text(n, n) + ")";
+                return one_of({"tril", "triu", "isrowmax", "iscolmax"}) + "(" + text(n, n) + ")";
         }
     }
 
@@ -134,18 +134,27 @@ private:
                 return in_brackets(cols, rows) + "'";
             case 9:
                 if (cols == '1' && rows != '1') {
-                    return pick(2) == 0 ? "diag(" + text(rows, rows) + ")"
-                                        : "rowsum(" + text(rows, long_dim()) + ")";
+                    return pick(2) == 0 ? "diag(" + text(rows, rows) + ")" : of_rows(rows);
                 }
                 if (rows == '1' && cols != '1') {
-                    return "colsum(" + text(long_dim(), cols) + ")";
+                    return of_columns(cols);
                 }
-                return entrywise(rows, cols);
+                return rows == '1' && pick(2) == 0 ? in_brackets(long_dim(), long_dim()) + "(1,1)"
+                                                   : entrywise(rows, cols);
             default: {
                 const char inner = dim();
                 return in_brackets(rows, inner) + "*" + in_brackets(inner, cols);
             }
         }
+    }
+
+    std::string of_rows(char rows) {
+        return pick(3) == 0 ? in_brackets(rows, long_dim()) + "(:,1)"
+                            : one_of({"rowsum", "rowmax"}) + "(" + text(rows, long_dim()) + ")";
+    }
+    std::string of_columns(char cols) {
+        return pick(3) == 0 ? in_brackets(long_dim(), cols) + "(1,:)"
+                            : one_of({"colsum", "colmax"}) + "(" + text(long_dim(), cols) + ")";
     }
 
     std::string entrywise(char rows, char cols) {
