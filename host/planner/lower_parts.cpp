@@ -62,7 +62,13 @@ Use Lowering::lower_is_row_max(const Expr& y) {
         ReduceOp::max, ReduceOver::rows, r, c,
         [&](BodyWriter& b) {
             const int below = b.binary(MapOp::sub, load(b, largest, r, c), load(b, v, r, c));
-            const int far = b.binary(MapOp::mask, b.constant(kFar), b.unary(MapOp::step, below));
+            const int is_less = b.unary(MapOp::step, below);
+            // Infinite ones are equal, and their difference is no number.
+            const int is_number =
+                b.offset(1, b.scale(-1, b.binary(MapOp::mask, b.constant(1),
+                                                 b.binary(MapOp::sub, is_less, is_less))));
+            const int far =
+                b.binary(MapOp::mask, b.binary(MapOp::mask, b.constant(kFar), is_less), is_number);
             return b.binary(MapOp::sub, b.scale(-1, b.mask(MapOp::col_index)), far);
         },
         "-(first largest column of " + text_of(y) + ")", "ties go to the first");
