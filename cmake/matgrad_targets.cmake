@@ -21,6 +21,12 @@ function(matgrad_add_layer folder)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/host)
   # The same objects serve a static and a shared library. What a shared one exports is still ours to inline.
   target_compile_options(${target} PRIVATE ${MATGRAD_WARNINGS} -fno-semantic-interposition)
+  # The reference is plain Eigen, which takes longer to compile than all the rest. Tests are compiled as ever, so that
+  # a compiler's cache has them.
+  if(MATGRAD_SANITIZE AND NOT folder STREQUAL reference)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-O1 -g1 -fno-omit-frame-pointer
+      -fsanitize=address,undefined -fno-sanitize-recover=all>)
+  endif()
   list(TRANSFORM ARG_DEPENDS PREPEND matgrad_)
   target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} fmt::fmt)
 endfunction()

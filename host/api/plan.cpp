@@ -19,6 +19,7 @@
 #include "api/plan_making.hpp"
 #include "api/quick_call.hpp"
 #include "check/run_check.hpp"
+#include "check/structure_check.hpp"
 #include "cpu/cpu_executor.hpp"
 #include "executor/workers.hpp"
 #include "expression/guarded.hpp"
@@ -166,7 +167,8 @@ std::string Plan::explain() const try {
         plan.why_device.empty()
             ? ""
             : fmt::format("device {}: {}\n", to_text(device()), plan.why_device);
-    return plan.passes + to_text(plan.executor->program()) + chosen + plan.executor->explain();
+    return plan.passes + detail::structure_text(plan.f, plan.options) +
+           to_text(plan.executor->program()) + chosen + plan.executor->explain();
 } catch (...) {
     detail::throw_as_matgrad();
 }
@@ -176,7 +178,8 @@ namespace {
 /// Nothing but operands, results and status.
 bool is_bare(const RunOptions& options) {
     return options.rows.empty() && options.workspace == nullptr && !options.parallel &&
-           !options.hooks.advance && !options.check_finite && options.parts == nullptr;
+           !options.hooks.advance && !options.check_finite && !options.check_structure &&
+           options.parts == nullptr;
 }
 
 }  // namespace
@@ -224,6 +227,10 @@ RunSummary Plan::Impl::run(std::span<const OperandView> given, std::span<const R
     call.rows = run_options.rows;
     const CallersFunctions callers(run_options);
     call.parallel = run_options.parallel ? &callers.parallel : nullptr;
+    if (run_options.check_structure) {
+        detail::require_structures(detail::known_symbols(f, options), operands, type,
+                                   bound.operands, bound.problems, run_options.first_problem);
+    }
     BatchPart part;
     if (run_options.parts != nullptr) {
         const BatchParts& parts = *run_options.parts;

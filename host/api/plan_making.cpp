@@ -11,6 +11,7 @@
 #include "expression/build.hpp"
 #include "expression/rebuild.hpp"
 #include "planner/sizes.hpp"
+#include "planner/structure.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -201,6 +202,10 @@ std::vector<Declaration> known_symbols(const Expr& f, const PlanOptions& options
 
 std::vector<Declaration> needed_symbols(const Expr& f, const PlanOptions& options) {
     return symbols_of(forms_of(closed_forms(f, options)), known_symbols(f, options));
+}
+
+std::string structure_text(const Expr& f, const PlanOptions& options) {
+    return known_structure(forms_of(closed_forms(f, options)));
 }
 
 PlanRequest make_request(const Expr& f, std::span<const Operand> operands,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "matgrad/plan.hpp"
@@ -14,6 +15,9 @@ namespace matgrad::detail {
 
 /// The symbols of f, and the directions of the Hessian-vector products.
 [[nodiscard]] std::vector<Declaration> known_symbols(const Expr& f, const PlanOptions& options);
+
+/// What is known of the matrices of everything asked for, a line each.
+[[nodiscard]] std::string structure_text(const Expr& f, const PlanOptions& options);
 
 /// The closed forms of everything asked for, with the symbols that need operands, and what is done to
 /// each over the batch.

@@ -1,3 +1,4 @@
+#include "calculus/named_derivation.hpp"
 #include "expression/guarded.hpp"
 #include "matgrad/calculus.hpp"
 
@@ -26,23 +27,24 @@ std::string gradient_line(const Gradient& gradient, const Expr& form, const char
 }
 
 /// The lines of an aligned environment.
-std::vector<std::string> aligned_lines(const Derivation& derivation, const NamedForms& named,
-                                       bool with_steps) {
+std::vector<std::string> aligned_lines(const Derivation& derivation,
+                                       const detail::NamedDerivation& named, bool with_steps) {
     std::vector<std::string> lines;
+    for (const NamedPart& part : named.parts) {
+        lines.push_back(to_latex(part.name) + " &= " + to_latex(part.value));
+    }
     if (with_steps) {
-        lines.push_back("f &= " + to_latex(derivation.function));
+        lines.push_back("f &= " + to_latex(named.function));
         const char* left = "\\mathrm{d}f &= ";
-        for (const DerivationLine& line : derivation.lines) {
-            lines.push_back(left + to_latex(line.statement) + " && \\text{" +
+        for (std::size_t i = 0; i < derivation.lines.size(); ++i) {
+            const DerivationLine& line = derivation.lines[i];
+            lines.push_back(left + to_latex(named.statements[i]) + " && \\text{" +
                             escaped(line.rule + " [" + line.source + "]") + "}");
             left = "&= ";
         }
     }
-    for (const NamedPart& part : named.parts) {
-        lines.push_back(to_latex(part.name) + " &= " + to_latex(part.value));
-    }
-    for (std::size_t i = 0; i < named.forms.size(); ++i) {
-        lines.push_back(gradient_line(derivation.gradients[i], named.forms[i], "&="));
+    for (std::size_t i = 0; i < named.gradients.size(); ++i) {
+        lines.push_back(gradient_line(derivation.gradients[i], named.gradients[i], "&="));
     }
     return lines;
 }
@@ -51,12 +53,13 @@ std::vector<std::string> aligned_lines(const Derivation& derivation, const Named
 
 std::string to_latex(const Derivation& derivation, bool with_steps, PartNames names,
                      std::span<const NamedPart> known) try {
-    const NamedForms named = named_gradients(
-        derivation, names == PartNames::automatic ? PartNames::always : names, known);
-    if (!with_steps && named.forms.size() == 1 && named.parts.size() < 2) {
+    const detail::NamedDerivation named = detail::named_derivation(
+        derivation, with_steps, names == PartNames::automatic ? PartNames::always : names, known);
+    if (!with_steps && named.gradients.size() == 1 && named.parts.size() < 2) {
         const std::string where =
             named.parts.empty() ? "" : ", \\quad \\text{where } " + to_latex(named.parts.front());
-        return gradient_line(derivation.gradients.front(), named.forms.front(), "=") + where + '\n';
+        return gradient_line(derivation.gradients.front(), named.gradients.front(), "=") + where +
+               '\n';
     }
     std::string text = "\\begin{aligned}\n";
     const std::vector<std::string> lines = aligned_lines(derivation, named, with_steps);

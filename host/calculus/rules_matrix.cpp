@@ -102,7 +102,7 @@ Expr slope_of_norm1(const Expr& y) {
 
 // Functions of each row or column: d f_i = <F_i, dY_i> for the row F_i of one matrix.
 bool is_by_rows(const Expr& y) {
-    return y->op == Op::row_logsumexp || y->op == Op::row_norm2;
+    return y->op == Op::row_logsumexp || y->op == Op::row_norm2 || y->op == Op::row_max;
 }
 template <Expr (*Slope)(const Expr& y)>
 Expr differential_of_lines(const Expr& y, const IsActive&) {
@@ -121,6 +121,31 @@ Expr softmax_of_lines(const Expr& y) {
 /// Each row or column of Y by its norm. The norms are turned over before they are spread.
 Expr direction_of_lines(const Expr& y) {
     return hadamard(argument(y), detail::spread(power(y, -1), argument(y).shape()));
+}
+
+/// 1 at the first largest entry of each row or column.
+Expr marks_of_lines(const Expr& y) {
+    return apply(y->op == Op::row_max ? Op::is_row_max : Op::is_col_max, argument(y));
+}
+Expr differential_of_marks(const Expr& y, const IsActive&) {
+    return zeros(y.shape());
+}
+std::vector<Contribution> adjoint_of_marks(const Expr&, const Expr&, const IsActive&) {
+    return {};
+}
+
+// chol
+/// The lower triangle with half of the diagonal.
+Expr half_lower(const Expr& a) {
+    return subtract(apply(Op::tril, a),
+                    scale(0.5, apply(Op::diag_matrix, apply(Op::diag_vector, a))));
+}
+Expr differential_of_cholesky(const Expr& y, const IsActive&) {
+    return multiply(
+        y, half_lower(multiply(inverse(y), differential(argument(y)), transpose(inverse(y)))));
+}
+Expr adjoint_of_cholesky(const Expr& y, const Expr& ybar) {
+    return multiply(transpose(inverse(y)), half_lower(multiply(transpose(y), ybar)), inverse(y));
 }
 
 // rowsum, colsum, diag, tril, triu
@@ -185,6 +210,18 @@ constexpr Rule kRowNorm2{"d(rownorm2(Y)) = rowsum(Y.*dY)./rownorm2(Y)", "Matrix 
 constexpr Rule kColNorm2{"d(colnorm2(Y)) = colsum(Y.*dY)./colnorm2(Y)", "Matrix Cookbook 129",
                          kColSumMoves, differential_of_lines<direction_of_lines>,
                          to_argument<adjoint_of_lines<direction_of_lines>>};
+constexpr Rule kRowMax{"d(rowmax(Y)) = rowsum(isrowmax(Y).*dY)", kBook, kRowSumMoves,
+                       differential_of_lines<marks_of_lines>,
+                       to_argument<adjoint_of_lines<marks_of_lines>>};
+constexpr Rule kColMax{"d(colmax(Y)) = colsum(iscolmax(Y).*dY)", kBook, kColSumMoves,
+                       differential_of_lines<marks_of_lines>,
+                       to_argument<adjoint_of_lines<marks_of_lines>>};
+constexpr Rule kMarks{"d(isrowmax(Y)) = 0", "constant between ties", kEntrywise,
+                      differential_of_marks, adjoint_of_marks};
+constexpr Rule kCholesky{
+    "d(chol(Y)) = chol(Y)*(tril(P) - diag(diag(P))/2), P = inv(chol(Y))*dY*inv(chol(Y))'",
+    "Murray, arXiv 1602.07527", kTrilMoves, differential_of_cholesky,
+    to_argument<adjoint_of_cholesky>};
 constexpr Rule kDiagMatrix{"d(diag(y)) = diag(dy)", kBook, kDiagMatrixMoves, differential_of_linear,
                            to_argument<adjoint_of_diag_matrix>};
 constexpr Rule kDiagVector{"d(diag(Y)) = diag(dY)", kBook, kDiagVectorMoves, differential_of_linear,
@@ -214,6 +251,11 @@ const Rule* detail::matrix_rule(Op op) {
         {Op::col_norm2, kColNorm2},
         {Op::row_logsumexp, kRowLogsumexp},
         {Op::col_logsumexp, kColLogsumexp},
+        {Op::row_max, kRowMax},
+        {Op::col_max, kColMax},
+        {Op::is_row_max, kMarks},
+        {Op::is_col_max, kMarks},
+        {Op::cholesky, kCholesky},
         {Op::diag_matrix, kDiagMatrix},
         {Op::diag_vector, kDiagVector},
         {Op::tril, kTril},

@@ -28,7 +28,8 @@ bool is_leaf(const Expr& e) {
 }
 
 bool is_factoring(Op op) {
-    return op == Op::inverse || op == Op::det || op == Op::logdet || op == Op::log_det;
+    return op == Op::inverse || op == Op::det || op == Op::logdet || op == Op::log_det ||
+           op == Op::cholesky;
 }
 
 /// What rounding may add to a node, in units of eps: to its value and to its differential.
@@ -151,7 +152,7 @@ Magnitude magnitude_of(const Expr& node, Duals& duals) {
         op == Op::col_sum) {
         return sum_magnitude(op, children, result);
     }
-    if (op == Op::inverse) {
+    if (op == Op::inverse || op == Op::cholesky) {
         return {spread(result.value.norm(), result.value),
                 spread(result.differential.norm(), result.value)};
     }

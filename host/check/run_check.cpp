@@ -8,6 +8,7 @@
 
 #include "calculus/prepare.hpp"
 #include "check/differential_check.hpp"
+#include "check/read_matrix.hpp"
 #include "check/stand_ins.hpp"
 #include "expression/build.hpp"
 #include "matgrad/calculus.hpp"
@@ -19,23 +20,11 @@ namespace {
 constexpr std::uint64_t kDirectionSeed = 7;
 constexpr std::int64_t kSampleSize = 8;
 
-template <typename T>
-Eigen::MatrixXd read_as(const ConstStrided& view, std::int64_t rows, std::int64_t cols,
-                        std::int64_t problem) {
-    Eigen::MatrixXd result(rows, cols);
-    for (std::int64_t i = 0; i < rows; ++i) {
-        for (std::int64_t j = 0; j < cols; ++j) {
-            const T* data = static_cast<const T*>(view.data) + problem * view.batch_stride;
-            result(i, j) = static_cast<double>(data[i * view.row_stride + j * view.col_stride]);
-        }
-    }
-    return result;
-}
-
 Eigen::MatrixXd read(ScalarType type, const ConstStrided& view, std::int64_t rows,
                      std::int64_t cols, std::int64_t problem) {
-    return type == ScalarType::float32 ? read_as<float>(view, rows, cols, problem)
-                                       : read_as<double>(view, rows, cols, problem);
+    Eigen::MatrixXd result(rows, cols);
+    read_matrix(type, view, problem, result);
+    return result;
 }
 
 /// Sums over the batch of what the reference says of one output.

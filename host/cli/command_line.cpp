@@ -294,6 +294,7 @@ EvalArguments parse_eval(const std::vector<std::string>& words) {
     options.device();
     options.text("--memory", memory);
     options.flag("--check", result.check);
+    options.flag("--verify", result.verify);
     options.flag("--explain{plan}", explain);
     options.parse(words, result.question);
 

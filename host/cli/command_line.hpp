@@ -54,6 +54,7 @@ struct EvalArguments {
     std::int64_t memory = std::int64_t{256} << 20;  ///< bytes for the problems in flight
     DeviceArguments device;
     bool check = false;
+    bool verify = false;
     bool explain = false;
     bool explain_passes = false;
 };

@@ -90,6 +90,10 @@ constexpr OptionRow kEval[] = {
     {"--memory", "SIZE", "bytes for the problems in flight, such as 64M or 1G; default 256M"},
     {"--check", "",
      "compare a sample of problems, the first and the last among them, with the reference"},
+    {"--verify", "",
+     "first hold every operand against its declaration, sym, spd, diag, lower, upper, orth or pos; "
+     "the first problem "
+     "that breaks one is named, and no file is written"},
     {"--explain", "",
      "print the plan: its steps, operations, bytes, and why; --explain=passes shows it after each "
      "pass of "

@@ -300,6 +300,7 @@ EvalRequest make_eval_request(const EvalArguments& arguments) {
     request.options.rcond = arguments.rcond.has_value();
     request.options.error = arguments.error.has_value();
     request.options.jitter = arguments.jitter;
+    request.verify = arguments.verify;
     if (arguments.hvp_out && !arguments.hvp) {
         throw CallerError(fmt::format("--hvp-out {}: nothing to write without --hvp V=V.npy",
                                       *arguments.hvp_out));

@@ -25,6 +25,7 @@ struct EvalRequest {
     std::optional<std::string> status_path;
     std::optional<std::string> error_path;  ///< of all results of kind error: a column for each
     bool is_type_given = false;             ///< by --type, not by the operands
+    bool verify = false;                    ///< operands against their declarations
 
     /// What a user may not expect of the operands' files, a line each.
     [[nodiscard]] std::vector<std::string> remarks() const;

@@ -187,6 +187,8 @@ private:
         RunOptions options;
         options.hooks = hooks;
         options.check_finite = true;
+        options.check_structure = request_.verify;
+        options.first_problem = slot.first;
         options.parts = parts;
         return plan_.run(operands, targets, slot.status, options);
     }

@@ -50,6 +50,8 @@ const char* text_of(FunctionKind kind) {
     switch (kind) {
         case FunctionKind::inverse:
             return "inverse of a square matrix";
+        case FunctionKind::factor:
+            return "lower factor of symmetric A";
         case FunctionKind::scalar_of_square:
             return "number, of a square matrix";
         case FunctionKind::scalar_of_any:

@@ -145,6 +145,9 @@ private:
         if (instruction.op == MapOp::is_upper) {
             return positions(block, out, 0, kFar);
         }
+        if (instruction.op == MapOp::row_index || instruction.op == MapOp::col_index) {
+            return indices(block, out, instruction.op == MapOp::row_index && !domain_.diagonal);
+        }
         const T* a = values_[instruction.a];
         if (instruction.op == MapOp::perturb) {
             return perturbed(block, a, out, static_cast<std::uint32_t>(instruction.number));
@@ -171,6 +174,18 @@ private:
             std::fill_n(at, first * lanes, T{0});
             std::fill_n(at + first * lanes, (last - first) * lanes, T{1});
             std::fill_n(at + last * lanes, (block.cols - last) * lanes, T{0});
+        }
+        return out;
+    }
+
+    /// The row or column of each entry. Of a diagonal both are the column.
+    const T* indices(const Block& block, T* out, bool of_rows) {
+        const int lanes = domain_.lanes;
+        T* at = out;
+        for (std::int64_t r = 0; r < block.rows; ++r) {
+            for (std::int64_t c = 0; c < block.cols; ++c, at += lanes) {
+                std::fill_n(at, lanes, static_cast<T>(of_rows ? block.row + r : block.col + c));
+            }
         }
         return out;
     }

@@ -101,6 +101,8 @@ void apply_typed(MapOp op, T* out, const T* a, const T* b, double number, std::i
         case MapOp::is_diagonal:
         case MapOp::is_lower:
         case MapOp::is_upper:
+        case MapOp::row_index:
+        case MapOp::col_index:
         case MapOp::perturb:
             return;  // they know of positions: interpreter.hpp
     }

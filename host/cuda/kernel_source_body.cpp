@@ -77,6 +77,10 @@ std::string instruction_text(const MapInstruction& i, ScalarType type, const Loa
             return test(">=");
         case MapOp::is_upper:
             return test("<=");
+        case MapOp::row_index:
+            return fmt::format("static_cast<{}>(at.row)", type_name(type));
+        case MapOp::col_index:
+            return fmt::format("static_cast<{}>(at.col)", type_name(type));
         case MapOp::add:
             return binary('+');
         case MapOp::sub:

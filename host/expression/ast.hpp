@@ -9,12 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "matgrad/build.hpp"
+
 namespace matgrad::detail {
 
 enum class AstKind {
     number,      ///< `number`
     name,        ///< `name`
     call,        ///< `name` ( children )
+    part,        ///< children[0] ( `ranges` )
     negate,      ///< - children[0]
     postfix,     ///< children[0] followed by `suffixes`
     product,     ///< children joined by `operators`, read from the left
@@ -54,6 +57,7 @@ struct Ast {
     std::vector<Ast> children;
     std::vector<BinaryOp> operators;  ///< operators[i] stands before children[i + 1]
     std::vector<Suffix> suffixes;
+    std::vector<Range> ranges;
 };
 
 /// `name = value`, before the expression of a text.
@@ -69,6 +73,8 @@ struct TextAst {
     Ast expression;
 };
 
+/// 2^53: all whole numbers up to it are exact.
+inline constexpr double kLargestWhole = 9007199254740992.0;
 inline constexpr std::size_t kMaxTextBytes = 64 * 1024;
 inline constexpr int kMaxNesting = 128;
 

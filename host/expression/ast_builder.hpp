@@ -77,6 +77,28 @@ public:
         called.children = std::move(arguments);
     }
 
+    /// A whole number of rows or columns.
+    std::int64_t read_index(std::size_t begin, std::size_t end) const {
+        const double value = read_number(begin, end);
+        if (value > kLargestWhole) {
+            throw ParseError(fmt::format("the index {} at position {} is too large",
+                                         quote(text_, begin, end), begin),
+                             std::string(text_), begin);
+        }
+        return static_cast<std::int64_t>(value);
+    }
+    void push_index(const Range& range) { ranges_.push_back(range); }
+    void end_index(Dim last) { ranges_.back().last = std::move(last); }
+    void close_part(std::size_t end) {
+        Ast ast;
+        ast.kind = AstKind::part;
+        ast.begin = operands_.back().begin;
+        ast.end = end;
+        ast.children = take_from(operands_.size() - 1);
+        ast.ranges = std::exchange(ranges_, {});
+        operands_.push_back(std::move(ast));
+    }
+
     void begin_factor() { minus_runs_.push_back({}); }
     void minus(std::size_t at) {
         MinusRun& run = minus_runs_.back();
@@ -205,6 +227,7 @@ private:
     std::vector<Ast> operands_;
     std::vector<Bracket> brackets_;
     std::vector<Chain> chains_;
+    std::vector<Range> ranges_;  ///< of the part that is being read
     std::vector<MinusRun> minus_runs_;
     std::vector<SuffixKind> pending_powers_;
 };

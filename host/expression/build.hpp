@@ -20,6 +20,9 @@
 namespace matgrad {
 
 // number, symbol, eye and ones (the number 1 if 1x1), transpose and dot are those of matgrad/build.hpp.
+/// The columns of the identity of order n from `first` on, counted from 1: E with E'*X and Y*E some rows of X and
+/// columns of Y. The identity itself where that is all of them. Shapes: n-by-count, inside the identity.
+[[nodiscard]] Expr unit_columns(const Dim& n, std::int64_t first, const Dim& count);
 [[nodiscard]] Expr zeros(const Shape& shape);  ///< 0*ones, or the number 0
 /// A symbol under a name that the language cannot write, so that it is never one of a caller's.
 [[nodiscard]] Expr hidden_symbol(const Declaration& declaration);

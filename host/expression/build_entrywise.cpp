@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "expression/build.hpp"
+#include "expression/distances.hpp"
 #include "expression/make_node.hpp"
 #include "expression/pairs.hpp"
 #include "expression/spread.hpp"
@@ -165,7 +166,8 @@ Expr power(const Expr& a, double exponent) {
     node.shape = a.shape();
     node.number = exponent;
     node.children = {a};
-    return detail::make_node(std::move(node));
+    const Expr made = detail::make_node(std::move(node));
+    return exponent > 0 && exponent < 1 ? detail::root_of_distances(made, a) : made;
 }
 
 }  // namespace matgrad

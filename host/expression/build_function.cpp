@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "expression/build.hpp"
+#include "expression/distances.hpp"
 #include "expression/functions.hpp"
 #include "expression/guarded.hpp"
 #include "expression/make_node.hpp"
@@ -97,6 +98,29 @@ Expr lines_of(Op op, const Expr& a) {
     return make_node(op, {a}, shape);
 }
 
+/// The largest entry of each row or column, and where it is; each entry is the largest of a line of one.
+Expr line_max_of(Op op, const Expr& a) {
+    const Shape& s = a.shape();
+    const bool by_rows = op == Op::row_max || op == Op::is_row_max;
+    const bool marks = op == Op::is_row_max || op == Op::is_col_max;
+    if ((by_rows ? s.cols : s.rows).is_one()) {
+        return marks ? ones(s.rows, s.cols) : a;
+    }
+    if (marks) {
+        return make_node(op, {a}, s);
+    }
+    return make_node(op, {a},
+                     by_rows ? Shape{s.rows, Dim::literal(1)} : Shape{Dim::literal(1), s.cols});
+}
+
+Expr cholesky_of(Op op, const Expr& a) {
+    require_square(a, "chol");
+    if (a.shape().is_scalar()) {
+        return apply(Op::sqrt, a);
+    }
+    return a->op == Op::eye ? a : make_node(op, {a}, a.shape());
+}
+
 Expr diag_vector_of(Op op, const Expr& a) {
     const Dim& n = a.shape().rows;
     if (a->op == Op::diag_matrix) {
@@ -121,6 +145,7 @@ Expr triangle_of(Op op, const Expr& a) {
     const Structure kept = op == Op::tril ? Structure::lower : Structure::upper;
     const bool already =
         a->op == op || a->op == Op::eye || a->op == Op::diag_matrix ||
+        (a->op == Op::cholesky && op == Op::tril) ||
         (a->op == Op::symbol && (a->structure == kept || a->structure == Structure::diagonal));
     return already ? a : make_node(op, {a}, a.shape());
 }
@@ -221,8 +246,11 @@ Expr entrywise(Op op, std::span<const Expr> arguments) {
             c = multiply(c, ones(shape.rows, shape.cols));
         }
     }
-    return children.size() == 2 ? detail::pair(op, children[0], children[1])
-                                : make_node(op, std::move(children), shape);
+    if (children.size() == 2) {
+        return detail::pair(op, children[0], children[1]);
+    }
+    const Expr made = make_node(op, std::move(children), shape);
+    return op == Op::sqrt ? detail::root_of_distances(made, arguments.front()) : made;
 }
 
 }  // namespace
@@ -340,6 +368,13 @@ Expr apply(Op op, const Expr& a) {
         case Op::row_logsumexp:
         case Op::col_logsumexp:
             return lines_of(op, a);
+        case Op::row_max:
+        case Op::col_max:
+        case Op::is_row_max:
+        case Op::is_col_max:
+            return line_max_of(op, a);
+        case Op::cholesky:
+            return cholesky_of(op, a);
         case Op::logsumexp:
             return a.shape().is_scalar()
                        ? a
@@ -359,6 +394,7 @@ Expr apply(Op op, const Expr& a) {
         case Op::eye:
         case Op::ones:
         case Op::dim:
+        case Op::unit_columns:
         case Op::add:
         case Op::product:
         case Op::hadamard:

@@ -77,6 +77,17 @@ Expr dim(const Dim& n) try {
     detail::throw_as_matgrad();
 }
 
+Expr unit_columns(const Dim& n, std::int64_t first, const Dim& count) {
+    if (first == 1 && n == count) {
+        return eye(n);
+    }
+    Node node;
+    node.op = Op::unit_columns;
+    node.shape = {n, count};
+    node.number = static_cast<double>(first);
+    return detail::make_node(std::move(node));
+}
+
 bool is_number(const Expr& a, double value) {
     return a->op == Op::number && a->number == value;
 }

@@ -25,12 +25,51 @@ std::vector<Expr> factors_undone_by(const Expr& a) {
     return detail::factors_of(transposed ? transpose(inner) : inner).matrices;
 }
 
+bool takes_columns(const Expr& e) {
+    return e->op == Op::unit_columns;
+}
+bool takes_rows(const Expr& e) {
+    return e->op == Op::transpose && takes_columns(e->children.front());
+}
+
+/// Columns of columns; nothing where the text has no way to say it, as from 3 to k + 2.
+Expr columns_of_columns(const Expr& outer, const Expr& inner) {
+    const auto first = static_cast<std::int64_t>(outer->number + inner->number) - 1;
+    const Dim& count = inner.shape().cols;
+    return first > 1 && !count.name.empty() ? Expr()
+                                            : unit_columns(outer.shape().rows, first, count);
+}
+
+/// What two neighbours of a product are as one factor, if one of them takes a part of the other; else nothing.
+Expr part_of_neighbour(const Expr& left, const Expr& right) {
+    if (takes_rows(left) && left->children.front() == right) {
+        return eye(right.shape().cols);
+    }
+    if (takes_columns(left) && takes_columns(right)) {
+        return columns_of_columns(left, right);
+    }
+    if (takes_rows(left) && takes_rows(right)) {
+        const Expr joined = columns_of_columns(right->children.front(), left->children.front());
+        return joined ? transpose(joined) : Expr();
+    }
+    const bool of_ones = (takes_rows(left) && right->op == Op::ones) ||
+                         (left->op == Op::ones && takes_columns(right));
+    const Shape shape{left.shape().rows, right.shape().cols};
+    return of_ones && !shape.is_scalar() ? ones(shape.rows, shape.cols) : Expr();
+}
+
 /// The matrix factors of a product under construction; Y*inv(Y) and inv(Y)*Y cancel as they meet.
 class Chain {
 public:
     void push(const Expr& factor) {
-        if (factor->op == Op::eye) {
+        if (factor->op == Op::eye || is_number(factor, 1)) {
             return;
+        }
+        const Expr joined =
+            matrices_.empty() ? Expr() : part_of_neighbour(matrices_.back(), factor);
+        if (joined) {
+            matrices_.pop_back();
+            return push(joined);
         }
         matrices_.push_back(factor);
         cancel();
@@ -116,6 +155,11 @@ void extract_scalars(std::vector<Expr>& matrices, WeightedTerms& scalars) {
         if (j == matrices.size()) {
             rest.push_back(matrices[i]);
             continue;
+        }
+        if (j == i + 1 && takes_columns(matrices[j])) {  // w'*e is e'*w, an entry of w
+            const Expr w = transpose(matrices[i]);
+            matrices[i] = transpose(matrices[j]);
+            matrices[j] = w;
         }
         const auto at = matrices.begin();
         insert(scalars, bare_chain({at + static_cast<std::ptrdiff_t>(i),

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "expression/build.hpp"
 #include "expression/make_node.hpp"
 #include "expression/weighted_terms.hpp"
@@ -24,6 +26,39 @@ WeightedTerms opened(const WeightedTerms& sum) {
             }
         } else {
             insert(result, t.weight, t.base);
+        }
+    }
+    return result;
+}
+
+/// tril(W) + triu(W) - diag(diag(W)) is W, as in gradients through chol.
+WeightedTerms with_whole_triangles(const WeightedTerms& sum) {
+    const auto lower = [](const WeightedTerms::Term& t) {
+        return t.base->op == Op::tril && t.base.shape().is_square() && t.weight != 0;
+    };
+    const auto begin = sum.terms().begin();
+    const auto end = sum.terms().end();
+    const auto at = std::find_if(begin, end, lower);
+    if (at == end) {
+        return sum;
+    }
+    const Expr& w = at->base->children.front();
+    const Expr upper = apply(Op::triu, w);
+    const Expr diagonal = apply(Op::diag_matrix, apply(Op::diag_vector, w));
+    const auto has = [&](const Expr& base, double weight) {
+        return std::any_of(begin, end, [&](const WeightedTerms::Term& t) {
+            return t.base == base && t.weight == weight;
+        });
+    };
+    if (!has(upper, at->weight) || !has(diagonal, -at->weight)) {
+        return sum;
+    }
+    WeightedTerms result;
+    for (const WeightedTerms::Term& t : sum.terms()) {
+        if (t.base == at->base) {
+            insert(result, t.weight, w);
+        } else if (t.base != upper && t.base != diagonal) {
+            result.add(t.weight, t.base);
         }
     }
     return result;
@@ -58,7 +93,7 @@ Expr add(std::span<const Expr> terms) {
         const bool spread = t.shape().is_scalar() && !shape.is_scalar();
         insert(collected, 1, spread ? multiply(t, ones(shape.rows, shape.cols)) : t);
     }
-    std::vector<Expr> kept = opened(collected).made(scale);
+    std::vector<Expr> kept = with_whole_triangles(opened(collected)).made(scale);
     if (kept.empty()) {
         return zeros(shape);
     }

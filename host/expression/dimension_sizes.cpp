@@ -56,6 +56,30 @@ std::optional<std::int64_t> DimensionSizes::find(const Dim& dim) const {
     return found->second.size;
 }
 
+void DimensionSizes::require_inside(const Node& unit_columns) const {
+    const Dim& dim = unit_columns.shape.rows;
+    const Dim& count = unit_columns.shape.cols;
+    const std::int64_t size = *find(dim);
+    const auto first = static_cast<std::int64_t>(unit_columns.number);
+    const std::int64_t last = first + *find(count) - 1;
+    if (last <= size) {
+        return;
+    }
+    const auto origin_of = [this](const Dim& d) {
+        const auto found = bindings_.find(d.name);
+        return found == bindings_.end() || found->second.origin.empty()
+                   ? ""
+                   : found->second.origin + ": ";
+    };
+    const std::string range = count.is_one()       ? std::to_string(first)
+                              : count.name.empty() ? fmt::format("{}:{}", first, last)
+                                                   : fmt::format("{}:{} with {} = {}", first,
+                                                                 count.name, count.name, last);
+    throw ShapeError(fmt::format("{}found index {}, expected at most {}{}; indices count from 1",
+                                 origin_of(dim), range, dim.name.empty() ? "" : dim.name + " = ",
+                                 size));
+}
+
 std::int64_t DimensionSizes::size(const Dim& dim, const std::string& where) const {
     const std::optional<std::int64_t> size = find(dim);
     if (!size) {

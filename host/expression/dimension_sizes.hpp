@@ -26,6 +26,9 @@ public:
     /// The size. Errors: ShapeError naming `where` if nobody gave it.
     [[nodiscard]] std::int64_t size(const Dim& dim, const std::string& where) const;
 
+    /// Error: ShapeError if unit columns, as of X(5,:), lie outside their identity; their sizes are known.
+    void require_inside(const Node& unit_columns) const;
+
 private:
     struct Binding {
         std::int64_t size = 0;

@@ -52,6 +52,8 @@ private:
             }
             case AstKind::call:
                 return build_call(ast);
+            case AstKind::part:
+                return build_part(ast);
             case AstKind::postfix:
                 return build_postfix(ast);
             case AstKind::sum:
@@ -164,6 +166,18 @@ private:
 
     static Built raise(const Built& a, const Built& exponent) {
         return {entry_power(a.expr, exponent.expr), 1 + a.nodes + exponent.nodes};
+    }
+
+    Built build_part(const Ast& ast) {
+        const Built a = visit(ast.children.front());
+        std::vector<Range> ranges = ast.ranges;
+        for (Range& range : ranges) {
+            if (!range.last.name.empty()) {
+                range.last = named_[dimensions_.mentioned(range.last)];
+            }
+        }
+        return {ranges.size() == 1 ? part(a.expr, ranges[0]) : part(a.expr, ranges[0], ranges[1]),
+                a.nodes + 1};
     }
 
     Built raise(const Built& a, const Suffix& s, const Ast& ast) {

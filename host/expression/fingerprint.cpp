@@ -193,6 +193,10 @@ void fingerprint(Node& n) {
         case Op::col_norm2:
         case Op::row_logsumexp:
         case Op::col_logsumexp:
+        case Op::row_max:
+        case Op::col_max:
+        case Op::is_row_max:
+        case Op::is_col_max:
             n.fingerprint = hash_of(n.op, child(own));
             n.transposed_fingerprint = hash_of(*turned(n.op), child(transposed));
             return;
@@ -204,7 +208,12 @@ void fingerprint(Node& n) {
                                            ? n.fingerprint
                                            : hash_of(Op::transpose, n.fingerprint);
             return;
+        case Op::unit_columns:
+            n.fingerprint = hash_leaf(n.op, n, n.shape.rows, n.shape.cols);
+            n.transposed_fingerprint = hash_of(Op::transpose, n.fingerprint);
+            return;
         case Op::diag_vector:
+        case Op::cholesky:
             n.fingerprint = hash_of(n.op, child(own));
             n.transposed_fingerprint = hash_of(Op::transpose, n.fingerprint);
             return;

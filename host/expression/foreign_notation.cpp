@@ -53,6 +53,7 @@ constexpr ForeignNotation kNotation[] = {
     {"",       "[",            Place::operand_expected,  "brackets are ( and )"},
     {"",       "=",            Place::operator_expected, "a part is named before the expression, as in K = A*A'; logdet(K)"},
     {"",       ";",            Place::operator_expected, "only parts with a name, K = ..., come before the expression"},
+    {"",       ":",            Place::anywhere,          "an index is a whole number, as in X(2,:) and X(1:3,1:k)"},
     {"",       ")",            Place::operator_expected, "no ( matches it"},
     {"",       "(",            Place::operator_expected, kProduct},
     // What stands in Unicode.

@@ -49,6 +49,11 @@ constexpr Function kFunctions[] = {
 #undef MATGRAD_ROW
     {Op::tril,        "tril",      1, same_shape,       "",                      "np.tril({})",                         ""},
     {Op::triu,        "triu",      1, same_shape,       "",                      "np.triu({})",                         ""},
+    {Op::row_max,     "rowmax",    1, row_sums,         "",                      "np.max({}, axis=-1)",                 ""},
+    {Op::col_max,     "colmax",    1, col_sums,         "",                      "np.max({}, axis=0)",                  ""},
+    {Op::is_row_max,  "isrowmax",  1, same_shape,       "",                      "np.apply_along_axis(lambda r: 1.0 * (np.arange(r.size) == np.argmax(r)), -1, {})", ""},
+    {Op::is_col_max,  "iscolmax",  1, same_shape,       "",                      "np.apply_along_axis(lambda c: 1.0 * (np.arange(c.size) == np.argmax(c)), 0, {})", ""},
+    {Op::cholesky,    "chol",      1, factor,           "",                      "np.linalg.cholesky({})",              " cholesky "},
     {Op::eye,         "eye",       1, constant,         "",                      "",                                    " identity "},
     {Op::ones,        "ones",      2, constant,         "",                      "",                                    ""},
     {Op::dim,         "dim",       1, constant,         "",                      "",                                    ""},
@@ -64,6 +69,9 @@ constexpr Function kFunctions[] = {
     word("softmax",    1, same_vector,   softmax_of,       ""),
     word("rowsoftmax", 1, same_shape,    row_softmax_of,   ""),
     word("colsoftmax", 1, same_shape,    col_softmax_of,   ""),
+    word("cumsum",     1, same_vector,   cumulative_sum_of, ""),
+    word("rowcumsum",  1, same_shape,    row_cumulative_sum_of, ""),
+    word("colcumsum",  1, same_shape,    col_cumulative_sum_of, ""),
 };
 
 /// Without a name: it is written log(det(A)).

@@ -15,6 +15,7 @@ namespace matgrad::detail {
 enum class FunctionKind {
     constant,          ///< the arguments are dimensions
     inverse,           ///< square to the same shape
+    factor,            ///< the same, of a symmetric matrix
     scalar_of_square,  ///< square to 1-by-1
     scalar_of_any,     ///< to 1-by-1
     scalar_of_pair,    ///< two of one shape to 1-by-1

@@ -47,12 +47,29 @@ struct close_bracket : one<')'> {};
 struct bracket : if_must<token<open_bracket>, expression, token<close_bracket>> {};
 struct open_call : one<'('> {};
 struct close_call : one<')'> {};
+// One index of a part: `:`, `3`, `2:5`, `1:k`.
+struct index_all : one<':'> {};
+struct index_first : digits {};
+struct index_last : digits {};
+struct index_name : name {};
+struct index_end : seq<token<one<':'>>, sor<token<index_last>, token<index_name>>> {};
+struct index : sor<token<index_all>, seq<token<index_first>, opt<index_end>>> {};
+struct open_part : one<'('> {};
+struct close_part : one<')'> {};
+struct part : seq<token<open_part>, index, star<token<one<','>>, index>, token<close_part>> {};
+// What it takes a part of is found first: nothing is read twice.
+struct part_ahead : seq<at<part>, part> {};
+// Of a name, numbers alone are the arguments of a call until it is known what the name is: f(2).
+struct numbers
+    : seq<token<one<'('>>, token<digits>, star<token<one<','>>, token<digits>>, one<')'>> {};
+struct part_of_name : seq<not_at<numbers>, part_ahead> {};
+
 struct arguments : seq<expression, star<if_must<token<one<','>>, expression>>> {};
 struct call : if_must<token<open_call>, arguments, token<close_call>> {};
-struct word : seq<token<name>, opt<call>> {};
+struct word : seq<token<name>, opt<sor<part_of_name, call>>> {};
 struct literal_number : number {};
 struct literal : token<literal_number> {};
-struct operand : sor<literal, word, bracket> {};
+struct operand : sor<literal, seq<sor<word, bracket>, star<part_ahead>>> {};
 
 struct begin_exponent : success {};
 struct end_exponent : success {};
@@ -64,9 +81,9 @@ struct entry_power_sign : string<'.', '^'> {};
 struct quote_mark : one<'\''> {};
 // x^T would be a power: the transpose of x is x'.
 struct not_transposed : not_at<one<'T'>, not_at<sor<pegtl::alnum, one<'_'>>>> {};
-struct suffix
-    : sor<token<quote_mark>, if_must<token<power_sign>, not_transposed, exponent, not_chained>,
-          if_must<token<entry_power_sign>, exponent, not_chained>> {};
+struct suffix : sor<seq<token<quote_mark>, star<part_ahead>>,
+                    if_must<token<power_sign>, not_transposed, exponent, not_chained>,
+                    if_must<token<entry_power_sign>, exponent, not_chained>> {};
 
 struct begin_factor : success {};
 struct end_factor : success {};

@@ -230,18 +230,25 @@ bool detail::is_leaf_like(const Expr& e) {
            (e->op == Op::product && e->children.size() == 1);  // a number times Y
 }
 
-NamedForms detail::named_parts(std::span<const Expr> roots, std::span<const Declaration> taken,
-                               std::span<const NamedPart> known, NamesFor purpose) {
+NamedForms detail::named_parts(std::span<const Expr> roots, std::span<const Expr> also,
+                               std::span<const Declaration> taken, std::span<const NamedPart> known,
+                               NamesFor purpose) {
     for (const Expr& root : roots) {
         require_given(root, "name_repeated_parts");
     }
-    check_known(roots, known);
+    std::vector<Expr> all(roots.begin(), roots.end());
+    all.insert(all.end(), also.begin(), also.end());
+    check_known(all, known);
     const std::vector<Expr> order = topological_order(roots);
-    Naming naming(
-        free_names(roots, order, taken, known),
-        purpose == NamesFor::code ? repeated(roots, order) : shortening_parts(roots, order, known),
-        known);
-    for (const Expr& root : roots) {
+    std::unordered_set<Expr> chosen =
+        purpose == NamesFor::code ? repeated(roots, order) : shortening_parts(roots, order, known);
+    if (!also.empty()) {
+        for (const NamedPart& part : known) {
+            chosen.insert(part.value);
+        }
+    }
+    Naming naming(free_names(all, topological_order(all), taken, known), std::move(chosen), known);
+    for (const Expr& root : all) {
         naming.add(root);
     }
     return naming.take();
@@ -260,7 +267,7 @@ NamedPart named_part(std::string_view name, const Expr& value) try {
 NamedForms name_repeated_parts(std::span<const Expr> expressions,
                                std::span<const Declaration> taken,
                                std::span<const NamedPart> known) try {
-    return detail::named_parts(expressions, taken, known, detail::NamesFor::readers);
+    return detail::named_parts(expressions, {}, taken, known, detail::NamesFor::readers);
 } catch (...) {
     detail::throw_as_matgrad();
 }

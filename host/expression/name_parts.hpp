@@ -12,7 +12,9 @@ namespace matgrad::detail {
 /// What names are for: a text that is shorter, or code that computes nothing twice.
 enum class NamesFor { readers, code };
 
-[[nodiscard]] NamedForms named_parts(std::span<const Expr> roots,
+/// The roots, then those of `also`, which are written with the same names: what has one is chosen by the roots, and
+/// by `known`.
+[[nodiscard]] NamedForms named_parts(std::span<const Expr> roots, std::span<const Expr> also,
                                      std::span<const Declaration> taken,
                                      std::span<const NamedPart> known, NamesFor purpose);
 

@@ -5,27 +5,33 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "expression/foreign_functions.hpp"
 
 namespace matgrad::detail {
 namespace {
 
+/// Letters that are put in, left out, replaced, or exchanged with the next one.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
+    std::vector<std::size_t> before;  // the row before the last one
+    std::vector<std::size_t> last(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) {
-        row[j] = j;
+        last[j] = j;
     }
     for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
+        std::vector<std::size_t> row(b.size() + 1);
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+            const std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            row[j] = std::min({replaced, last[j] + 1, row[j - 1] + 1});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                row[j] = std::min(row[j], before[j - 2] + 1);
+            }
         }
+        before = std::exchange(last, std::move(row));
     }
-    return row[b.size()];
+    return last[b.size()];
 }
 
 /// The function that was probably meant, or nothing.
@@ -81,6 +87,13 @@ std::string unknown_function(const std::string& name) {
     return fmt::format("there is no function {0}; a product is written {0}*(...)", name);
 }
 
+/// A misspelt function is none of a vector, as in lgo(2). Of one or two letters nothing is misspelt.
+bool is_like_a_function(const std::string& name) {
+    constexpr std::size_t kShort = 2;
+    return find_function(name) != nullptr || !answer_for_function(name).empty() ||
+           (name.size() > kShort && !nearest_function(name).empty());
+}
+
 class Collector {
 public:
     Collector(const TextAst& ast, std::string_view text, std::span<const Declaration> declarations,
@@ -115,6 +128,11 @@ public:
             visit_name(ast);
         } else if (ast.kind == AstKind::call && !visit_call(ast)) {
             return;
+        }
+        for (const Range& range : ast.ranges) {
+            if (!range.last.name.empty()) {
+                (void)dimensions_.mentioned(range.last);
+            }
         }
         for (const Ast& child : ast.children) {
             visit(child);
@@ -207,6 +225,17 @@ private:
         table_[name] = {{rows, cols}, Structure::general};
     }
 
+    /// x(1.5) is no function of a number.
+    void check_index(const Ast& call) const {
+        for (const Ast& index : call.children) {
+            if (index.kind == AstKind::number && !is_like_a_function(call.name)) {
+                fail(fmt::format("{}: an index is a whole number, as in {}(2)",
+                                 quote(text_, call.begin, call.end), call.name),
+                     index.begin);
+            }
+        }
+    }
+
     /// False if the arguments hold no symbols.
     bool visit_call(const Ast& call) {
         const bool is_part = parts_.count(call.name) != 0;
@@ -217,6 +246,7 @@ private:
         }
         const Function* function = find_function(call.name);
         if (function == nullptr) {
+            check_index(call);
             throw NameError(unknown_function(call.name));
         }
         if (call.children.size() != function->arity) {
@@ -241,20 +271,59 @@ private:
     SymbolTable table_;
 };
 
+void read_entries(Ast& ast, const std::set<std::string_view>& operands) {
+    for (Ast& child : ast.children) {
+        read_entries(child, operands);
+    }
+    const auto is_index = [](const Ast& a) {
+        return a.kind == AstKind::number && a.number <= kLargestWhole &&
+               std::trunc(a.number) == a.number;
+    };
+    if (ast.kind != AstKind::call ||
+        !std::all_of(ast.children.begin(), ast.children.end(), is_index) ||
+        (operands.count(ast.name) == 0 && is_like_a_function(ast.name))) {
+        return;
+    }
+    Ast symbol;
+    symbol.kind = AstKind::name;
+    symbol.name = std::exchange(ast.name, {});
+    symbol.begin = ast.begin;
+    symbol.end = ast.begin + symbol.name.size();
+    for (const Ast& index : ast.children) {
+        ast.ranges.emplace_back(static_cast<std::int64_t>(index.number));
+    }
+    ast.kind = AstKind::part;
+    ast.children.clear();
+    ast.children.push_back(std::move(symbol));
+}
+
 }  // namespace
 
 Dim dimension_argument(const Ast& call, const Ast& argument) {
     if (argument.kind == AstKind::name) {
         return Dim::named(argument.name);
     }
-    constexpr double kLargest = 9007199254740992.0;  // 2^53: all integers up to it are exact
     const double n = argument.number;
-    if (argument.kind == AstKind::number && n >= 1 && n <= kLargest && std::trunc(n) == n) {
+    if (argument.kind == AstKind::number && n >= 1 && n <= kLargestWhole && std::trunc(n) == n) {
         return Dim::literal(static_cast<std::int64_t>(n));
     }
     throw ShapeError(
         fmt::format("{}: a dimension is a name or a whole number of at least 1, as in {}",
                     call.name, call.name == "ones" ? "ones(m,3)" : call.name + "(n)"));
+}
+
+void read_entries(TextAst& ast, std::span<const Declaration> declarations) {
+    std::set<std::string_view> operands;
+    for (const Declaration& d : declarations) {
+        operands.insert(d.name);
+    }
+    for (const Definition& definition : ast.definitions) {
+        operands.insert(definition.name);
+    }
+    for (Definition& definition : ast.definitions) {
+        read_entries(definition.value, operands);
+    }
+    read_entries(ast.expression, operands);
 }
 
 SymbolTable collect_symbols(const TextAst& ast, std::string_view text,

@@ -33,6 +33,10 @@ void check_declaration(const Declaration& declaration);
 /// Errors as for the dimensions of a declaration; `place` is what has the dimension.
 void check_dim(const Dim& dim, std::string_view place);
 
+/// Calls that are entries of a symbol or of a part become parts: f(2) where f is declared or defined, or no function
+/// and nothing like one.
+void read_entries(TextAst& ast, std::span<const Declaration> declarations);
+
 /// Finds every symbol of a text, in order of first appearance, and gives it its dimensions. Names that
 /// the text itself defines are no symbols.
 ///

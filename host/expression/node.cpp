@@ -92,6 +92,12 @@ bool is_semidefinite(const Node& n) {
         case Op::diag_vector:
         case Op::tril:
         case Op::triu:
+        case Op::row_max:
+        case Op::col_max:
+        case Op::is_row_max:
+        case Op::is_col_max:
+        case Op::cholesky:
+        case Op::unit_columns:
         case Op::differential:
         case Op::adjugate:
             return false;
@@ -121,10 +127,10 @@ void require_given(const Expr& e, std::string_view call) {
 }
 
 std::optional<Op> detail::turned(Op op) {
-    constexpr std::pair<Op, Op> kPairs[] = {{Op::tril, Op::triu},
-                                            {Op::row_sum, Op::col_sum},
-                                            {Op::row_norm2, Op::col_norm2},
-                                            {Op::row_logsumexp, Op::col_logsumexp}};
+    constexpr std::pair<Op, Op> kPairs[] = {
+        {Op::tril, Op::triu},           {Op::row_sum, Op::col_sum},
+        {Op::row_norm2, Op::col_norm2}, {Op::row_logsumexp, Op::col_logsumexp},
+        {Op::row_max, Op::col_max},     {Op::is_row_max, Op::is_col_max}};
     for (const auto& [one, other] : kPairs) {
         if (op == one || op == other) {
             return op == one ? other : one;

@@ -23,11 +23,12 @@ namespace matgrad {
 
 enum class Op : std::uint8_t {
     // leaves
-    number,  ///< 1x1, `number`
-    symbol,  ///< `name`, `structure`
-    eye,     ///< identity, n-by-n
-    ones,    ///< all ones, m-by-n, not 1x1
-    dim,     ///< 1x1, how much the dimension `name` is
+    number,        ///< 1x1, `number`
+    symbol,        ///< `name`, `structure`
+    eye,           ///< identity, n-by-n
+    ones,          ///< all ones, m-by-n, not 1x1
+    dim,           ///< 1x1, how much the dimension `name` is
+    unit_columns,  ///< m-by-n: the n columns of an identity from `number` on, counted from 1
     // arithmetic
     add,       ///< children: terms of one shape
     product,   ///< number * children[0..num_scalars) * children[num_scalars..) as a matrix product
@@ -56,6 +57,11 @@ enum class Op : std::uint8_t {
     diag_vector,    ///< n-by-n to n-by-1
     tril,
     triu,
+    row_max,     ///< m-by-n to m-by-1: the largest entry of each row
+    col_max,     ///< m-by-n to 1-by-n
+    is_row_max,  ///< 1 at the first largest entry of each row, else 0
+    is_col_max,
+    cholesky,  ///< lower L with L*L' = S, of a symmetric S
 // entrywise functions: exp, ..., by their rows
 #define MATGRAD_ROW(name, ...) name,
     MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
@@ -76,8 +82,9 @@ using Fingerprint = std::array<std::uint64_t, 2>;
 struct Node {
     Op op = Op::number;
     Shape shape;
-    double number = 0;  ///< value of a number, coefficient of a product, exponent of a power
-    std::string name;   ///< of a symbol, of a dimension
+    /// Value of a number, coefficient of a product, exponent of a power, first one of unit_columns.
+    double number = 0;
+    std::string name;                          ///< of a symbol, of a dimension
     Structure structure = Structure::general;  ///< of a symbol
     std::vector<Expr> children;
     int num_scalars = 0;  ///< of a product: how many leading children are scalar factors

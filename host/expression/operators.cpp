@@ -75,6 +75,7 @@ void require_square(const Expr& a, std::string_view call) {
 void require_fit(const detail::Function& f, const Expr& a) {
     switch (f.kind) {
         case detail::FunctionKind::inverse:
+        case detail::FunctionKind::factor:
         case detail::FunctionKind::scalar_of_square:
             require_square(a, f.name);
             return;
@@ -149,12 +150,70 @@ Expr function(Op op, const Expr& a, const Expr& b) try {
     detail::throw_as_matgrad();
 }
 
+/// The unit columns E of which E'*a are the rows of the range.
+Expr columns_of(const Expr& a, const Dim& n, const Range& range, std::string_view side) {
+    const std::string whole = fmt::format("{} is {}", text_of(a), a.shape().text());
+    const auto require_inside = [&](std::int64_t index) {
+        if (index < 1 || (n.name.empty() && index > n.size)) {
+            throw ShapeError(fmt::format("{}: found {} {}; {}s count from 1 to {}", whole, side,
+                                         index, side, n.text()));
+        }
+    };
+    require_inside(range.first);
+    if (!range.last.name.empty()) {
+        if (range.first != 1) {
+            throw ShapeError(fmt::format("{}: found {}s {}:{}; a range to a named size begins at 1",
+                                         whole, side, range.first, range.last.name));
+        }
+        return unit_columns(n, 1, range.last);
+    }
+    require_inside(range.last.size);
+    if (range.last.size < range.first) {
+        throw ShapeError(fmt::format("{}: found {}s {}:{}; a range ends where it begins, or later",
+                                     whole, side, range.first, range.last.size));
+    }
+    return unit_columns(n, range.first, Dim::literal(range.last.size - range.first + 1));
+}
+
 }  // namespace
+
+Expr part(const Expr& a, const Range& rows, const Range& cols) try {
+    require_given(a, "part");
+    const Shape& s = a.shape();
+    Expr result = a;
+    if (!rows.is_all) {
+        result = multiply(transpose(columns_of(a, s.rows, rows, "row")), result);
+    }
+    if (!cols.is_all) {
+        result = multiply(result, columns_of(a, s.cols, cols, "column"));
+    }
+    return within_limits(result, "part");
+} catch (...) {
+    detail::throw_as_matgrad();
+}
+
+Expr part(const Expr& v, const Range& range) try {
+    require_given(v, "part");
+    const Shape& s = v.shape();
+    if (!s.rows.is_one() && !s.cols.is_one()) {
+        throw ShapeError(fmt::format("{} is {}: found one index; a matrix has two, as in X(2,:)",
+                                     text_of(v), s.text()));
+    }
+    return s.cols.is_one() ? part(v, range, {}) : part(v, {}, range);
+} catch (...) {
+    detail::throw_as_matgrad();
+}
 
 Expr call_as_written(Op op, std::span<const Expr> arguments) {
     const Expr& a = arguments.front();
     if (op == Op::diag_matrix || op == Op::diag_vector) {
         return apply(a.shape().is_column() ? Op::diag_matrix : Op::diag_vector, a);
+    }
+    if (op == Op::cholesky && !a->symmetric && !a.shape().is_scalar()) {  // half of it is not read
+        throw UnsupportedError(fmt::format(
+            "chol: {} is {}, expected a matrix that is known to be symmetric: declared, as in "
+            "S=n,n:spd, or built so, as X'*X",
+            text_of(a), a.shape().text()));
     }
     return is_entrywise(op) ? call(op, detail::spread_alike(arguments)) : call(op, arguments);
 }
@@ -318,6 +377,15 @@ Expr rowsoftmax(const Expr& a) {
 Expr colsoftmax(const Expr& a) {
     return word("colsoftmax", {a});
 }
+Expr cumsum(const Expr& a) {
+    return word("cumsum", {a});
+}
+Expr rowcumsum(const Expr& a) {
+    return word("rowcumsum", {a});
+}
+Expr colcumsum(const Expr& a) {
+    return word("colcumsum", {a});
+}
 Expr where(const Expr& c, const Expr& a, const Expr& b) {
     return word("where", {c, a, b});
 }
@@ -329,6 +397,21 @@ Expr tril(const Expr& a) {
 }
 Expr triu(const Expr& a) {
     return function(Op::triu, a);
+}
+Expr rowmax(const Expr& a) {
+    return function(Op::row_max, a);
+}
+Expr colmax(const Expr& a) {
+    return function(Op::col_max, a);
+}
+Expr isrowmax(const Expr& a) {
+    return function(Op::is_row_max, a);
+}
+Expr iscolmax(const Expr& a) {
+    return function(Op::is_col_max, a);
+}
+Expr chol(const Expr& a) {
+    return function(Op::cholesky, a);
 }
 
 }  // namespace matgrad

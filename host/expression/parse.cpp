@@ -6,7 +6,8 @@
 namespace matgrad {
 
 Reading read_text(std::string_view text, std::span<const Declaration> declarations) try {
-    const detail::TextAst ast = detail::parse_ast(text);
+    detail::TextAst ast = detail::parse_ast(text);
+    detail::read_entries(ast, declarations);
     detail::Dimensions dimensions;
     const detail::SymbolTable symbols =
         detail::collect_symbols(ast, text, declarations, dimensions);

@@ -63,6 +63,38 @@ struct Action<grammar::close_call> {
     }
 };
 template <>
+struct Action<grammar::index_all> {
+    static void apply0(AstBuilder& b) { b.push_index({}); }
+};
+template <>
+struct Action<grammar::index_first> {
+    template <typename Input>
+    static void apply(const Input& in, AstBuilder& b) {
+        b.push_index(Range(b.read_index(begin_of(in), end_of(in))));
+    }
+};
+template <>
+struct Action<grammar::index_last> {
+    template <typename Input>
+    static void apply(const Input& in, AstBuilder& b) {
+        b.end_index(Dim::literal(b.read_index(begin_of(in), end_of(in))));
+    }
+};
+template <>
+struct Action<grammar::index_name> {
+    template <typename Input>
+    static void apply(const Input& in, AstBuilder& b) {
+        b.end_index(Dim::named(in.string()));
+    }
+};
+template <>
+struct Action<grammar::close_part> {
+    template <typename Input>
+    static void apply(const Input& in, AstBuilder& b) {
+        b.close_part(end_of(in));
+    }
+};
+template <>
 struct Action<grammar::begin_factor> {
     static void apply0(AstBuilder& b) { b.begin_factor(); }
 };

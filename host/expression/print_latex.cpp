@@ -161,13 +161,25 @@ Text print_run(const Expr& matrix, std::size_t run) {
     return run == 1 ? print(matrix) : with_script(matrix, std::to_string(run));
 }
 
-void append_chain(const std::vector<Expr>& matrices, std::vector<std::string>& parts) {
+/// X_{2,:}; what has an index already is bracketed.
+Text print_part(const detail::PartOf& part) {
+    std::string base = print_at(part.matrix, Level::atom);
+    if (base.find('_') != std::string::npos) {
+        base = bracket(base);
+    }
+    return {base + "_{" + detail::indices_text(part) + "}", Level::scripted};
+}
+
+void append_chain(const std::vector<Expr>& chain, std::vector<std::string>& parts) {
+    const std::vector<detail::PartOf> matrices = detail::parts_of_chain(chain);
     for (std::size_t i = 0; i < matrices.size();) {
         std::size_t run = 1;
-        while (i + run < matrices.size() && matrices[i + run] == matrices[i]) {
+        while (i + run < matrices.size() && matrices[i].is_whole() &&
+               matrices[i + run] == matrices[i]) {
             ++run;
         }
-        parts.push_back(factor(print_run(matrices[i], run)));
+        parts.push_back(factor(matrices[i].is_whole() ? print_run(matrices[i].matrix, run)
+                                                      : print_part(matrices[i])));
         i += run;
     }
 }
@@ -354,7 +366,12 @@ Text print(const Expr& e) {
         case Op::hadamard:
         case Op::power:
             return print_product(e);
+        case Op::unit_columns:
+            return print_part(*detail::part_of_identity(e));
         case Op::transpose: {
+            if (const auto part = detail::part_of_identity(e)) {
+                return print_part(*part);
+            }
             const Expr& y = e->children.front();
             return y->op == Op::inverse ? with_script(y->children.front(), "-\\top")
                                         : with_script(y, "\\top");

@@ -82,7 +82,12 @@ public:
             case Op::hadamard:
             case Op::power:
                 return print_product(e);
+            case Op::unit_columns:
+                return {print_part(*detail::part_of_identity(e))};
             case Op::transpose: {
+                if (const auto part = detail::part_of_identity(e)) {
+                    return {print_part(*part)};
+                }
                 const Expr& y = e->children.front();
                 return is_vector(e.shape()) ? print(y) : Text{at(y, Level::atom) + ".T"};
             }
@@ -150,31 +155,63 @@ private:
         return fmt::format("{}**{}", at(p.base, Level::atom), p.exponent);
     }
 
+    /// `X[1, :]`; Python counts from 0.
+    std::string print_part(const detail::PartOf& part) {
+        const auto index = [this](const Expr& columns) -> std::string {
+            if (!columns) {
+                return ":";
+            }
+            const auto first = static_cast<std::int64_t>(columns->number) - 1;
+            const Dim& count = columns.shape().cols;
+            if (count.is_one()) {
+                return std::to_string(first);
+            }
+            return fmt::format(
+                "{}:{}", first == 0 ? "" : std::to_string(first),
+                count.name.empty() ? std::to_string(first + count.size) : size(count));
+        };
+        const std::string base = at(part.matrix, Level::atom);
+        if (is_vector(part.matrix.shape())) {
+            return fmt::format("{}[{}]", base, index(part.rows ? part.rows : part.cols));
+        }
+        return fmt::format("{}[{}, {}]", base, index(part.rows), index(part.cols));
+    }
+
     /// `A @ (B @ x)`, in the order that costs least; runs of one square factor become powers.
-    std::string chain(const std::vector<Expr>& matrices, std::size_t begin, std::size_t end) {
+    std::string chain(const std::vector<detail::PartOf>& matrices, std::size_t begin,
+                      std::size_t end) {
         std::vector<std::string> factors;
         std::vector<Shape> shapes;
         for (std::size_t i = begin; i < end;) {
             std::size_t run = 1;
-            while (i + run < end && matrices[i + run] == matrices[i]) {
+            while (i + run < end && matrices[i].is_whole() && matrices[i + run] == matrices[i]) {
                 ++run;
             }
-            factors.push_back(run == 1 ? at(matrices[i], Level::power)
+            factors.push_back(run == 1 ? factor(matrices[i])
                                        : fmt::format("np.linalg.matrix_power({}, {})",
-                                                     print(matrices[i]).text, run));
+                                                     print(matrices[i].matrix).text, run));
             shapes.push_back(matrices[i].shape());
             i += run;
         }
         return detail::ordered_chain(factors, shapes);
     }
 
+    std::string factor(const detail::PartOf& part) {
+        return part.is_whole() ? at(part.matrix, Level::power) : print_part(part);
+    }
+
     /// A chain between commas, where one factor needs no brackets.
-    std::string argument(const std::vector<Expr>& matrices, std::size_t begin, std::size_t end) {
-        return end - begin == 1 ? print(matrices[begin]).text : chain(matrices, begin, end);
+    std::string argument(const std::vector<detail::PartOf>& matrices, std::size_t begin,
+                         std::size_t end) {
+        if (end - begin > 1) {
+            return chain(matrices, begin, end);
+        }
+        return matrices[begin].is_whole() ? print(matrices[begin].matrix).text
+                                          : print_part(matrices[begin]);
     }
 
     /// The matrix factors; a column that meets a row is an outer product.
-    std::string matrices_of(const std::vector<Expr>& matrices) {
+    std::string matrices_of(const std::vector<detail::PartOf>& matrices) {
         for (std::size_t i = 0; i + 1 < matrices.size(); ++i) {
             if (matrices[i].shape().cols.is_one()) {
                 return "np.outer(" + argument(matrices, 0, i + 1) + ", " +
@@ -194,8 +231,9 @@ private:
         for (const detail::Powered& p : f.scalars) {
             parts.push_back(raised(p));
         }
-        if (!f.matrices.empty()) {
-            parts.push_back(matrices_of(f.matrices));
+        const std::vector<detail::PartOf> matrices = detail::parts_of_chain(f.matrices);
+        if (!matrices.empty()) {
+            parts.push_back(matrices_of(matrices));
         }
         for (const detail::Powered& p : f.entries) {
             parts.push_back(raised(p));
@@ -209,6 +247,10 @@ private:
         }
         if (f.number < 0) {
             return {"-" + text, Level::negative};
+        }
+        if (parts.size() == 1 && matrices.size() == 1 && !matrices.front().is_whole() &&
+            f.entries_below.empty() && f.scalars_below.empty()) {
+            return {std::move(text)};
         }
         const bool one_power = parts.size() == 1 && f.matrices.empty() && f.entries_below.empty() &&
                                f.scalars_below.empty();
@@ -287,7 +329,8 @@ std::string to_numpy_function(const Expr& expr, std::string_view name,
         names.push_back(python_name(d.name));
     }
     std::string text = fmt::format("def {}({}):\n", name, fmt::join(names, ", "));
-    const NamedForms named = detail::named_parts({&expr, 1}, arguments, {}, detail::NamesFor::code);
+    const NamedForms named =
+        detail::named_parts({&expr, 1}, {}, arguments, {}, detail::NamesFor::code);
     Printer printer(expr, arguments);
     for (const NamedPart& part : named.parts) {
         text += fmt::format("    {} = {}\n", python_name(part.name->name),

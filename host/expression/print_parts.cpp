@@ -91,6 +91,64 @@ Fraction split_product(const Expr& e) {
     return f;
 }
 
+Shape PartOf::shape() const {
+    return {rows ? rows.shape().cols : matrix.shape().rows,
+            cols ? cols.shape().cols : matrix.shape().cols};
+}
+
+std::vector<PartOf> parts_of_chain(const std::vector<Expr>& matrices) {
+    std::vector<PartOf> parts;
+    for (std::size_t i = 0; i < matrices.size(); ++i) {
+        const auto of_next =
+            i + 1 < matrices.size() ? part_of_identity(matrices[i + 1]) : std::nullopt;
+        const auto of_this = part_of_identity(matrices[i]);
+        PartOf part;
+        if (of_this && of_this->rows && i + 1 < matrices.size() && !of_next) {
+            part.rows = of_this->rows;
+            ++i;
+        }
+        part.matrix = matrices[i];
+        if ((!of_this || part.rows) && i + 1 < matrices.size() &&
+            matrices[i + 1]->op == Op::unit_columns) {
+            part.cols = matrices[i + 1];
+            ++i;
+        }
+        parts.push_back(std::move(part));
+    }
+    return parts;
+}
+
+std::optional<PartOf> part_of_identity(const Expr& e) {
+    if (e->op == Op::unit_columns) {
+        return PartOf{eye(e.shape().rows), {}, e};
+    }
+    if (e->op == Op::transpose && e->children.front()->op == Op::unit_columns) {
+        return PartOf{eye(e.shape().cols), e->children.front(), {}};
+    }
+    return std::nullopt;
+}
+
+std::string indices_text(const PartOf& part) {
+    const auto index = [](const Expr& columns) -> std::string {
+        if (!columns) {
+            return ":";
+        }
+        const auto first = static_cast<std::int64_t>(columns->number);
+        const Dim& count = columns.shape().cols;
+        if (count.is_one()) {
+            return std::to_string(first);
+        }
+        return fmt::format(
+            "{}:{}", first,
+            count.name.empty() ? std::to_string(first + count.size - 1) : count.name);
+    };
+    if (part.matrix.shape().cols.is_one()) {
+        return index(part.rows);
+    }
+    return part.matrix.shape().rows.is_one() ? index(part.cols)
+                                             : index(part.rows) + "," + index(part.cols);
+}
+
 std::optional<Ratio> ratio_of(double number) {
     constexpr std::size_t kLongDecimals = 9;  // characters
     constexpr int kMostDenominator = 999;

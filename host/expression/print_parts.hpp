@@ -3,6 +3,7 @@
 /// its terms, numbers that are fractions.
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "expression/node.hpp"
@@ -31,7 +32,12 @@ namespace matgrad::detail {
     case Op::diag_matrix:                            \
     case Op::diag_vector:                            \
     case Op::tril:                                   \
-    case Op::triu
+    case Op::triu:                                   \
+    case Op::row_max:                                \
+    case Op::col_max:                                \
+    case Op::is_row_max:                             \
+    case Op::is_col_max:                             \
+    case Op::cholesky
 
 struct Powered {
     Expr base;
@@ -56,6 +62,25 @@ void require_printable(const Expr& e);
 
 /// Takes any expression apart.
 [[nodiscard]] Fraction split_product(const Expr& e);
+
+/// A factor as it is written: X, or the part of it that unit columns beside it take, X(2,:).
+struct PartOf {
+    Expr matrix;
+    Expr rows;  ///< unit columns, or nothing: all of them
+    Expr cols;
+    [[nodiscard]] bool is_whole() const { return !rows && !cols; }
+    [[nodiscard]] Shape shape() const;
+    friend bool operator==(const PartOf&, const PartOf&) = default;
+};
+
+/// The matrix factors of a product with what takes parts of them joined to them.
+[[nodiscard]] std::vector<PartOf> parts_of_chain(const std::vector<Expr>& matrices);
+
+/// Unit columns, or their transpose, are a part of the identity; else nothing.
+[[nodiscard]] std::optional<PartOf> part_of_identity(const Expr& e);
+
+/// `2,1:k`, or `2` alone of a vector.
+[[nodiscard]] std::string indices_text(const PartOf& part);
 
 /// A number that is a fraction of small whole numbers: numerator*(1/denominator) is exactly it.
 struct Ratio {

@@ -47,18 +47,24 @@ std::string print_factor(const detail::Powered& p) {
     return p.exponent == 1 ? print_at(p.base, Level::power) : print_raised(p.base, p.exponent);
 }
 
+/// `X(2,:)`
+std::string print_part(const detail::PartOf& part) {
+    return fmt::format("{}({})", print_at(part.matrix, Level::postfix), detail::indices_text(part));
+}
+
 /// `A*B^2*C`: runs of one square factor become powers.
-void append_chain(const std::vector<Expr>& matrices, std::vector<std::string>& parts) {
+void append_chain(const std::vector<detail::PartOf>& matrices, std::vector<std::string>& parts) {
     constexpr std::size_t kLargestExponent = 64;  // the language has no larger one
     for (std::size_t i = 0; i < matrices.size();) {
         std::size_t run = 1;
-        while (run < kLargestExponent && i + run < matrices.size() &&
+        while (run < kLargestExponent && i + run < matrices.size() && matrices[i].is_whole() &&
                matrices[i + run] == matrices[i]) {
             ++run;
         }
-        parts.push_back(run == 1
-                            ? print_at(matrices[i], Level::power)
-                            : fmt::format("{}^{}", print_at(matrices[i], Level::postfix), run));
+        const Expr& matrix = matrices[i].matrix;
+        parts.push_back(!matrices[i].is_whole() ? print_part(matrices[i])
+                        : run == 1              ? print_at(matrix, Level::power)
+                                   : fmt::format("{}^{}", print_at(matrix, Level::postfix), run));
         i += run;
     }
 }
@@ -82,7 +88,8 @@ Text print_product(const Expr& e) {
         parts.push_back(open ? print_at(f.scalars[i].base, Level::product)
                              : print_factor(f.scalars[i]));
     }
-    append_chain(f.matrices, parts);
+    const std::vector<detail::PartOf> matrices = detail::parts_of_chain(f.matrices);
+    append_chain(matrices, parts);
     std::string text = fmt::format("{}", fmt::join(parts, "*"));
     for (std::size_t i = 0; i < f.entries.size(); ++i) {
         text += i > 0 ? ".*" : text.empty() ? "" : "*";
@@ -108,7 +115,8 @@ Text print_product(const Expr& e) {
     if (!one_part) {
         return {std::move(text), Level::product};
     }
-    return {std::move(text), Level::power};  // X^2 alone, or t^2
+    const bool is_part = matrices.size() == 1 && !matrices.front().is_whole();
+    return {std::move(text), is_part ? Level::postfix : Level::power};  // X(2,:), X^2 alone, or t^2
 }
 
 Text print_sum(const Expr& e) {
@@ -202,7 +210,12 @@ Text print(const Expr& e) {
         case Op::hadamard:
         case Op::power:
             return print_product(e);
+        case Op::unit_columns:
+            return {print_part(*detail::part_of_identity(e)), Level::postfix};
         case Op::transpose:
+            if (const auto part = detail::part_of_identity(e)) {
+                return {print_part(*part), Level::postfix};
+            }
             return {print_at(e->children.front(), Level::postfix) + "'", Level::postfix};
         case Op::differential: {
             const Expr& y = e->children.front();

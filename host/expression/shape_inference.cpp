@@ -34,6 +34,8 @@ public:
                 return {ast.begin, ast.end, visit(ast.children.front()).shape};
             case AstKind::call:
                 return {ast.begin, ast.end, visit_call(ast)};
+            case AstKind::part:
+                return {ast.begin, ast.end, visit_part(ast)};
             case AstKind::postfix:
                 return {ast.begin, ast.end, visit_postfix(ast)};
             case AstKind::sum:
@@ -251,6 +253,38 @@ private:
         return base.shape;
     }
 
+    DimPair visit_part(const Ast& ast) {
+        const Typed a = visit(ast.children.front());
+        const auto of = [&](const Range& range, DimId whole) {
+            if (range.is_all) {
+                return whole;
+            }
+            if (range.last.name
+                    .empty()) {  // whether it is inside is asked when all sizes are known
+                const std::int64_t count = range.last.size - range.first + 1;
+                return dims_.declared(Dim::literal(std::max<std::int64_t>(count, 1)));
+            }
+            if (range.first != 1) {
+                throw ShapeError(fmt::format("{}: found {}:{}; a range to a named size begins at 1",
+                                             quote(text_, ast.begin, ast.end), range.first,
+                                             range.last.name));
+            }
+            return dims_.mentioned(range.last);
+        };
+        if (ast.ranges.size() == 2) {
+            return {of(ast.ranges[0], a.shape.rows), of(ast.ranges[1], a.shape.cols)};
+        }
+        const bool is_column = dims_.is_one(a.shape.cols);
+        if (ast.ranges.size() > 2 || (!is_column && !dims_.is_one(a.shape.rows))) {
+            throw ShapeError(fmt::format(
+                "{}: {} is {}, found {} ind{}; a vector has one, a matrix has two, as in X(2,:)",
+                quote(text_, ast.begin, ast.end), text_of(a), shape_text(a.shape),
+                ast.ranges.size(), ast.ranges.size() == 1 ? "ex" : "ices"));
+        }
+        return is_column ? DimPair{of(ast.ranges[0], a.shape.rows), one_}
+                         : DimPair{one_, of(ast.ranges[0], a.shape.cols)};
+    }
+
     DimPair visit_call(const Ast& ast) {
         const Function& function = *find_function(ast.name);
         const FunctionKind kind = function.kind;
@@ -262,6 +296,7 @@ private:
         Typed a = visit(ast.children.front());
         switch (kind) {
             case FunctionKind::inverse:
+            case FunctionKind::factor:
                 require_square(a, quote(text_, ast.begin, ast.end), "");
                 return a.shape;
             case FunctionKind::scalar_of_square:

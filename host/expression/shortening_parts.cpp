@@ -19,6 +19,8 @@ double own_length(const Expr& e) {
             return static_cast<double>(e->name.size());
         case Op::dim:
             return static_cast<double>(e->name.size()) + 5;  // "dim()"
+        case Op::unit_columns:
+            return 5;  // "(:,1)", most of them part of a factor
         case Op::eye:
         case Op::ones:
             return static_cast<double>(function_name(e->op).size() + 3);
@@ -48,6 +50,15 @@ bool takes_sums_bare(Op op) {
     return op != Op::product && op != Op::hadamard && op != Op::power && op != Op::transpose;
 }
 
+/// A column times ones, or ones times a row.
+bool is_spread_line(const Expr& e) {
+    const auto is_line_of_ones = [](const Expr& c) {
+        return c->op == Op::ones && (c.shape().rows.is_one() || c.shape().cols.is_one());
+    };
+    return e->op == Op::product && !e.shape().rows.is_one() && !e.shape().cols.is_one() &&
+           std::any_of(e->children.begin(), e->children.end(), is_line_of_ones);
+}
+
 class Choice {
 public:
     Choice(std::span<const Expr> roots, const std::vector<Expr>& order,
@@ -72,7 +83,9 @@ private:
             e->children.size() == 1 && is_leaf_like(e->children.front()) && !known_.contains(e);
         // A power would no longer merge with others of its base.
         const bool is_power = e->op == Op::power && !known_.contains(e);
-        return !roots_.contains(e) && !is_leaf_like(e) && !is_of_symbol && !is_power;
+        // A column or row that is spread is written without the ones that spread it.
+        const bool is_spread = is_spread_line(e) && !known_.contains(e);
+        return !roots_.contains(e) && !is_leaf_like(e) && !is_of_symbol && !is_power && !is_spread;
     }
 
     /// Does a name make the text shorter by enough, where e is written so often?

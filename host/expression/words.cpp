@@ -67,6 +67,21 @@ Expr col_softmax_of(Arguments arguments) {
     return exp_without(a, apply(Op::col_logsumexp, a));
 }
 
+Expr row_cumulative_sum_of(Arguments arguments) {
+    const Dim& n = arguments.front().shape().cols;
+    return multiply(arguments.front(), apply(Op::triu, ones(n, n)));
+}
+
+Expr col_cumulative_sum_of(Arguments arguments) {
+    const Dim& n = arguments.front().shape().rows;
+    return multiply(apply(Op::tril, ones(n, n)), arguments.front());
+}
+
+Expr cumulative_sum_of(Arguments arguments) {
+    return arguments.front().shape().is_column() ? col_cumulative_sum_of(arguments)
+                                                 : row_cumulative_sum_of(arguments);
+}
+
 Expr where_of(Arguments arguments) {
     const std::vector<Expr> alike = spread_alike(arguments);
     const Expr kept[] = {alike[1], alike[0]};

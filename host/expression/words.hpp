@@ -19,6 +19,9 @@ using Arguments = std::span<const Expr>;
 [[nodiscard]] Expr softmax_of(Arguments arguments);  ///< exp(v - logsumexp(v))
 [[nodiscard]] Expr row_softmax_of(Arguments arguments);
 [[nodiscard]] Expr col_softmax_of(Arguments arguments);
+[[nodiscard]] Expr cumulative_sum_of(Arguments arguments);  ///< tril(ones(n,n))*v
+[[nodiscard]] Expr row_cumulative_sum_of(Arguments arguments);
+[[nodiscard]] Expr col_cumulative_sum_of(Arguments arguments);
 [[nodiscard]] Expr where_of(Arguments arguments);  ///< A where C is not 0, and B where it is
 [[nodiscard]] Expr clip_of(Arguments arguments);   ///< min(max(A, lo), hi)
 

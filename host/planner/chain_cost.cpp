@@ -19,6 +19,7 @@ double materialise_operations(LinkKind kind, std::int64_t n) {
         case LinkKind::dense:
         case LinkKind::diagonal:
         case LinkKind::ones:
+        case LinkKind::unit_columns:
             return 0;
     }
     return 0;

@@ -134,6 +134,12 @@ private:
         if (first == LinkKind::diagonal) {
             consider(joined(Join::scale_left, i, j, i, entry_count, {{i + 1, j}}));
         }
+        if (last == LinkKind::unit_columns) {
+            consider(joined(Join::window_right, i, j, j - 1, entry_count, {{i, j - 1}}));
+        }
+        if (first == LinkKind::unit_columns) {
+            consider(joined(Join::window_left, i, j, i, entry_count, {{i + 1, j}}));
+        }
         if (last == LinkKind::ones && n == 1) {
             const double ops = static_cast<double>(m) * static_cast<double>(link(j).rows);
             consider(joined(Join::sum_right, i, j, j - 1, ops, {{i, j - 1}}));

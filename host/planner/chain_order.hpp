@@ -22,6 +22,7 @@ enum class LinkKind {
     triangular,  ///< inverse of a triangular matrix
     diagonal,    ///< a diagonal matrix, held as a vector
     ones,        ///< a row or a column of ones
+    unit_columns,  ///< columns of the identity, or their transpose: takes a part, or puts one among zeros
 };
 
 [[nodiscard]] constexpr bool is_solve(LinkKind kind) {
@@ -46,9 +47,11 @@ enum class Join {
     solve_right,  ///< link j is an inverse
     scale_left,   ///< link i is diagonal: a row scaling
     scale_right,
-    sum_left,    ///< link i is a row of ones: column sums of the rest
-    sum_right,   ///< link j is a column of ones: row sums
-    syrk,        ///< (i..split) * (i..split)'
+    sum_left,      ///< link i is a row of ones: column sums of the rest
+    sum_right,     ///< link j is a column of ones: row sums
+    window_left,   ///< link i takes rows of the rest, or puts it among rows of zeros
+    window_right,  ///< link j takes columns, or puts it among columns of zeros
+    syrk,          ///< (i..split) * (i..split)'
     congruence,  ///< Z inv(S) Z' with inv(S) the middle link `split`: a triangular solve and a syrk
 };
 

@@ -21,6 +21,10 @@ MapInstruction flipped(MapInstruction c) {
         c.op = MapOp::is_upper;
     } else if (c.op == MapOp::is_upper) {
         c.op = MapOp::is_lower;
+    } else if (c.op == MapOp::row_index) {
+        c.op = MapOp::col_index;
+    } else if (c.op == MapOp::col_index) {
+        c.op = MapOp::row_index;
     }
     return c;
 }
@@ -38,8 +42,7 @@ MapOperand flipped(MapOperand o) {
 /// Costs nothing to compute again: constants, masks, and views.
 bool is_trivial(const MapBody& body) {
     return std::all_of(body.code.begin(), body.code.end(), [](const MapInstruction& c) {
-        return c.op == MapOp::load || c.op == MapOp::constant || c.op == MapOp::is_diagonal ||
-               c.op == MapOp::is_lower || c.op == MapOp::is_upper;
+        return c.op == MapOp::load || c.op == MapOp::constant || is_position(c.op);
     });
 }
 

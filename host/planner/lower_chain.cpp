@@ -31,6 +31,9 @@ std::string link_text(const Link& link) {
     if (link.weight.kind == LinkKind::ones) {
         return "ones(" + link.rows.name + "," + link.cols.name + ")";
     }
+    if (link.weight.kind == LinkKind::unit_columns) {
+        return text_of(link.transposed ? transpose(link.expr) : link.expr);
+    }
     std::string text = text_of(link.expr);
     if (link.unit) {
         return text + (link.selection.row >= 0 ? "[" + std::to_string(link.selection.row) + ",:]"
@@ -152,6 +155,14 @@ void Lowering::append_links(Links& links, const Expr& factor, Selection s) {
     }
     const bool flipped = factor->op == Op::transpose;
     const Expr& core = flipped ? factor->children.front() : factor;
+    if (core->op == Op::unit_columns && s.is_whole()) {
+        Link link = dense_link(factor, s);
+        link.expr = core;
+        link.transposed = flipped;
+        link.weight.kind = LinkKind::unit_columns;
+        links.push_back(std::move(link));
+        return;
+    }
     const bool inverted = core->op == Op::inverse;
     const Expr& matrix = inverted ? core->children.front() : core;
     const bool diagonal = matrix->op == Op::diag_matrix || is_declared(matrix, Structure::diagonal);
@@ -261,6 +272,9 @@ Use Lowering::join(const Links& links, const ChainOrder& order, int i, int j) {
                 r, c, [&](BodyWriter& b) { return load(b, rest, r, c); }, text,
                 "a product with ones is a sum");
         }
+        case Join::window_left:
+        case Join::window_right:
+            return window(links, order, i, j, step.join == Join::window_left);
         case Join::syrk: {
             Use half = part(i, step.split);
             if (rows(half).size == 1) {
@@ -306,6 +320,8 @@ Use Lowering::leaf(const Link& link) {
                 },
                 link_text(link), "");
         }
+        case LinkKind::unit_columns:
+            return unit_columns(link);
         case LinkKind::cholesky:
         case LinkKind::lu:
         case LinkKind::triangular:

@@ -50,10 +50,7 @@ Factor Lowering::make_factor(const Expr& y, bool solved) {
         return f;
     }
     if (f.kind == LinkKind::cholesky) {
-        a.transposed = false;  // symmetric
-        f.factor = emit(Potrf{.a = a, .jitter = request_.jitter}, rows(a), cols(a),
-                        "chol(" + name + ")", factor_reason(y));
-        program_.values.back().structure = Structure::lower;
+        f.factor = emit_cholesky(a, name, factor_reason(y));
         return f;
     }
     f.transposed = a.transposed;
@@ -68,6 +65,28 @@ Factor Lowering::make_factor(const Expr& y, bool solved) {
     program_.steps.back().out2 = f.pivots.value;
     program_.values.push_back(std::move(pivots));
     return f;
+}
+
+Use Lowering::emit_cholesky(Use a, const std::string& name, const std::string& why) {
+    a.transposed = false;  // symmetric
+    const Use factor =
+        emit(Potrf{.a = a, .jitter = request_.jitter}, rows(a), cols(a), "chol(" + name + ")", why);
+    program_.values.back().structure = Structure::lower;
+    return factor;
+}
+
+/// chol(y): of the factor that systems are solved with, where there is one, with zeros above the diagonal.
+Use Lowering::lower_cholesky(const Expr& y) {
+    const Use factor = factor_kind(y) == LinkKind::cholesky
+                           ? factor_of(y).factor
+                           : emit_cholesky(lower(y), text_of(y), "the factor itself is asked for");
+    const Extent n = rows(factor);
+    return map(
+        n, n,
+        [&](BodyWriter& b) {
+            return b.binary(MapOp::mask, load(b, factor, n, n), b.mask(MapOp::is_lower));
+        },
+        "chol(" + text_of(y) + ")", "zeros above the diagonal");
 }
 
 Use Lowering::triangular_solve(Side side, const Factor& f, bool flip, const Use& b,

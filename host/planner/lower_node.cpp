@@ -76,6 +76,8 @@ Use Lowering::lower_new(const Expr& e, Selection s) {
     switch (e->op) {
         case Op::symbol:
             return sliced({operand_values_.at(e->name)}, s.row, s.col);
+        case Op::unit_columns:
+            return sliced(s.is_whole() ? lower_chain(links_of({&e, 1})) : lower(e), s.row, s.col);
         case Op::transpose:
             return transposed(lower(e->children.front(), s.swapped()));
         case Op::power:
@@ -127,6 +129,19 @@ Use Lowering::lower_new(const Expr& e, Selection s) {
             return lower_row_sum(e->children.front(), s);
         case Op::col_sum:
             return transposed(lower_row_sum(transpose(e->children.front()), s.swapped()));
+        case Op::row_max:
+            return sliced(lower_row_max(e->children.front()), s.row, -1);
+        case Op::is_row_max:
+            return sliced(s.is_whole() ? lower_is_row_max(e->children.front()) : lower(e), s.row,
+                          s.col);
+        case Op::col_max:  // of a column it is a scalar, which is its own transpose
+            return transposed(
+                lower(apply(Op::row_max, transpose(e->children.front())), s.swapped()));
+        case Op::is_col_max:
+            return transposed(lower(transpose(e), s.swapped()));
+        case Op::cholesky:
+            return sliced(s.is_whole() ? lower_cholesky(e->children.front()) : lower(e), s.row,
+                          s.col);
         case Op::diag_vector:
             if (e->children.front()->op == Op::adjugate &&
                 factor_kind(e->children.front()->children.front()) == LinkKind::diagonal) {

@@ -46,7 +46,7 @@ using ChainCounts = std::map<ChainKey, int>;
 struct Link {
     ChainLink weight;
     Expr expr;                ///< the factor; of an inverse or a diagonal what is inverted
-    bool transposed = false;  ///< an inverse: of the transpose of `expr`
+    bool transposed = false;  ///< an inverse: of the transpose of `expr`; unit columns: theirs
     bool inverted = false;    ///< a diagonal: its reciprocal
     bool unit = false;        ///< a row or column of the identity
     Use ready;                ///< a part of a longer chain that was computed before, and
@@ -129,6 +129,12 @@ private:
     Use diagonal_vector(const Link& link);
     ChainOrder order(const Links& links);
 
+    // lower_parts.cpp: parts of matrices, and largest entries
+    Use window(const Links& links, const ChainOrder& order, int i, int j, bool left);
+    Use unit_columns(const Link& link);
+    Use lower_row_max(const Expr& y);
+    Use lower_is_row_max(const Expr& y);
+
     // lower_ring.cpp: traces of products
     Use lower_trace_of_chain(const Links& links);
     Use lower_squares_of_chain(const Expr& z);
@@ -155,6 +161,8 @@ private:
     Use lower_logdet(const Expr& y);
     Use lower_log_det(const Expr& y);
     Use lower_adjugate(const Expr& y);
+    Use emit_cholesky(Use a, const std::string& name, const std::string& why);
+    Use lower_cholesky(const Expr& y);
     Use lower_diagonal_cofactors(const Expr& y);
     Factor determinant_factor(const Expr& y);
 

@@ -60,7 +60,8 @@ void Sample::repeat(std::size_t at) {
                            std::holds_alternative<Reduce>(step.operation);
     const auto* solve = std::get_if<Solve>(&step.operation);
     const ValueId pivots = solve == nullptr ? kNoValue : solve->pivots.value;
-    const bool copies = std::holds_alternative<Copy>(step.operation);
+    const bool copies = std::holds_alternative<Copy>(step.operation) ||
+                        std::holds_alternative<Window>(step.operation);
     for_each_use(step.operation, [&](Use& use) {
         const bool exact = entrywise || copies || use.value == pivots;
         use.value = exact ? twin(use.value) : perturbed(twin(use.value), step.type);

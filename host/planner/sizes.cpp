@@ -72,6 +72,13 @@ Sizes bind_sizes(std::span<const Expr> forms, std::span<const Operand> operands,
         }
         bind({e->name, e.shape(), e->structure}, *found->second);
     }
+    for (const Expr& e : topological_order(forms)) {
+        const bool sized =
+            e->op == Op::unit_columns && sizes.find(e.shape().rows) && sizes.find(e.shape().cols);
+        if (sized) {
+            sizes.require_inside(node_of(e));
+        }
+    }
     return Sizes(std::move(sizes));
 }
 

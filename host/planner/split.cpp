@@ -117,7 +117,8 @@ private:
     /// Computing it again is quicker than reading it, as of an outer product of two columns.
     [[nodiscard]] bool is_cheap(const Step& step) const {
         const bool is_entrywise = std::holds_alternative<Map>(step.operation) ||
-                                  std::holds_alternative<Copy>(step.operation);
+                                  std::holds_alternative<Copy>(step.operation) ||
+                                  std::holds_alternative<Window>(step.operation);
         if (!is_entrywise || step.scope != Scope::problem) {
             return false;
         }

@@ -59,6 +59,7 @@ struct Counter {
     }
     double operator()(const BatchReduce&) const { return real(out().count()); }
     double operator()(const Copy&) const { return 0; }
+    double operator()(const Window&) const { return 0; }
 };
 
 bool is_matrix_step(const Operation& op) {

@@ -14,6 +14,8 @@ enum class MapOp {
     is_diagonal,  ///< 1 where row == col
     is_lower,     ///< 1 where row >= col
     is_upper,     ///< 1 where row <= col
+    row_index,    ///< the row, from 0, as a number
+    col_index,
     add,
     sub,
     mul,
@@ -54,7 +56,8 @@ enum class MapOp {
 
 /// True for what knows its place in the matrix and reads nothing.
 [[nodiscard]] constexpr bool is_position(MapOp op) {
-    return op == MapOp::is_diagonal || op == MapOp::is_lower || op == MapOp::is_upper;
+    return op == MapOp::is_diagonal || op == MapOp::is_lower || op == MapOp::is_upper ||
+           op == MapOp::row_index || op == MapOp::col_index;
 }
 
 /// True if the result depends on the place in the matrix.

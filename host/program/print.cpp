@@ -143,6 +143,10 @@ struct Printer {
                 return "lower";
             case MapOp::is_upper:
                 return "upper";
+            case MapOp::row_index:
+                return "row";
+            case MapOp::col_index:
+                return "col";
             case MapOp::add:
                 return "(" + a() + " + " + b() + ")";
             case MapOp::sub:
@@ -219,6 +223,9 @@ struct Printer {
     }
     std::string operator()(const Copy& c) const {
         return "copy " + text(c.a);
+    }
+    std::string operator()(const Window& w) const {
+        return fmt::format("window {} from ({}, {})", text(w.a), w.row, w.col);
     }
 };
 

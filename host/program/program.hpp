@@ -177,6 +177,21 @@ struct Copy {
     Use a;
 };
 
+/// out(i, j) = a(i + row, j + col), counted from 0, and exactly 0 where a has no such entry: a block of a,
+/// or a as a block among zeros.
+struct Window {
+    Use a;
+    std::int64_t row = 0;
+    std::int64_t col = 0;
+};
+
+/// The entries that a Window takes from `a`: rows `row` to `row + rows` and so on, and where they go.
+struct WindowBlock {
+    std::int64_t rows = 0, cols = 0;          ///< 0 where both meet nowhere
+    std::int64_t from_row = 0, from_col = 0;  ///< in a
+    std::int64_t to_row = 0, to_col = 0;      ///< in the result
+};
+
 /// How a step of problem scope may be run for many problems at once.
 enum class Fold {
     none,
@@ -186,7 +201,7 @@ enum class Fold {
 };
 
 using Operation =
-    std::variant<Gemm, Syrk, Potrf, Trsm, Getrf, Solve, Map, Reduce, BatchReduce, Copy>;
+    std::variant<Gemm, Syrk, Potrf, Trsm, Getrf, Solve, Map, Reduce, BatchReduce, Copy, Window>;
 
 struct Step {
     Operation operation;

@@ -79,6 +79,14 @@ public:
         const bool spreads = rows_of(program_, c.a).size == 1 && cols_of(program_, c.a).size == 1;
         read(c.a, spreads ? kNone : found_.out.rows, spreads ? kNone : found_.out.cols);
     }
+    /// A side that is moved is seen whole.
+    void operator()(const Window& w) {
+        const Value& out = program_.value(step_.out);
+        const bool moves_rows = w.row != 0 || rows_of(program_, w.a).size != out.rows.size;
+        const bool moves_cols = w.col != 0 || cols_of(program_, w.a).size != out.cols.size;
+        found_.out = {index(out.rows, moves_rows), index(out.cols, moves_cols)};
+        read(w.a, moves_rows ? kNone : found_.out.rows, moves_cols ? kNone : found_.out.cols);
+    }
     void operator()(const BatchReduce&) {}
 
     [[nodiscard]] StepIndices take() { return std::move(found_); }

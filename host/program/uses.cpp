@@ -104,8 +104,25 @@ const char* kind_name(const Operation& operation) {
         const char* operator()(const Reduce&) const { return "reduce"; }
         const char* operator()(const BatchReduce&) const { return "batch_reduce"; }
         const char* operator()(const Copy&) const { return "copy"; }
+        const char* operator()(const Window&) const { return "window"; }
     };
     return std::visit(Name{}, operation);
+}
+
+WindowBlock block_of(const Program& program, const Step& step, const Window& window) {
+    const Value& out = program.value(step.out);
+    // Along one side: `offset` into a, of which `from` is the size, as `to` that of the result.
+    struct Side {
+        std::int64_t count, first, place;
+    };
+    const auto side = [](std::int64_t offset, std::int64_t from, std::int64_t to) {
+        const std::int64_t first = std::max<std::int64_t>(offset, 0);
+        const std::int64_t last = std::min(offset + to, from);
+        return Side{std::max<std::int64_t>(last - first, 0), first, first - offset};
+    };
+    const Side r = side(window.row, rows_of(program, window.a).size, out.rows.size);
+    const Side c = side(window.col, cols_of(program, window.a).size, out.cols.size);
+    return {r.count, c.count, r.first, c.first, r.place, c.place};
 }
 
 bool is_factorization(const Operation& operation) {

@@ -28,6 +28,9 @@ void for_each_use(const Operation& operation, const std::function<void(const Use
 /// `gemm`, `potrf`, ...
 [[nodiscard]] const char* kind_name(const Operation& operation);
 
+/// What a window has of its use. Shapes: of sizes 0 where they meet nowhere.
+[[nodiscard]] WindowBlock block_of(const Program& program, const Step& step, const Window& window);
+
 /// Can it fail for a problem? Then that problem has a status, and NaN in its results.
 [[nodiscard]] bool is_factorization(const Operation& operation);
 

@@ -76,6 +76,7 @@ public:
             expect_out(size(s.a));
         }
     }
+    void operator()(const Window& s) const { (void)size(s.a); }
 
 private:
     [[nodiscard]] Size value_size(ValueId id) const {

@@ -1,5 +1,6 @@
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include "reference/rules.hpp"
 
@@ -46,9 +47,9 @@ MatrixXd of_product(const Node& node, const Children& factors, const MatrixXd& v
             continue;
         }
         MatrixXd term = part(num_scalars);
+        Expr first = node.children[num_scalars];
         for (std::size_t i = num_scalars + 1; i < factors.size(); ++i) {
-            const MatrixXd next = term * part(i);
-            term = next;
+            term = times(term, std::exchange(first, {}), part(i), node.children[i]);
         }
         result += number * term;
     }
@@ -161,6 +162,19 @@ MatrixXd of_entrywise(Op op, const Children& children, const MatrixXd& value) {
     return result;
 }
 
+/// Of L with L*L' = S: L*T, where T is inv(L)*dS*inv(L') below its diagonal and half of it there. Murray, arXiv
+/// 1602.07527. Of dS the lower triangle is read, as of S.
+MatrixXd of_cholesky(const MatrixXd& l, const MatrixXd& ds) {
+    if (l.size() == 0) {
+        return l;
+    }
+    const auto lower = l.triangularView<Eigen::Lower>();
+    const MatrixXd half = lower.solve(MatrixXd(ds.selfadjointView<Eigen::Lower>()));
+    MatrixXd t = lower.solve(half.transpose());
+    t.diagonal() *= 0.5;
+    return lower * MatrixXd(t.triangularView<Eigen::Lower>());
+}
+
 }  // namespace
 
 MatrixXd differential_of_node(const Node& node, const Children& children, const MatrixXd& value) {
@@ -219,6 +233,19 @@ MatrixXd differential_of_node(const Node& node, const Children& children, const 
             return da.triangularView<Eigen::Lower>();
         case Op::triu:
             return da.triangularView<Eigen::Upper>();
+        case Op::row_max:
+            return first_largest_of_rows(a).cwiseProduct(da).rowwise().sum();
+        case Op::col_max:
+            return first_largest_of_rows(a.transpose())
+                .transpose()
+                .cwiseProduct(da)
+                .colwise()
+                .sum();
+        case Op::is_row_max:
+        case Op::is_col_max:
+            return MatrixXd::Zero(value.rows(), value.cols());
+        case Op::cholesky:
+            return of_cholesky(value, da);
 #define MATGRAD_ROW(name, ...) case Op::name:
             MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW
@@ -228,6 +255,7 @@ MatrixXd differential_of_node(const Node& node, const Children& children, const 
         case Op::eye:
         case Op::ones:
         case Op::dim:
+        case Op::unit_columns:
         case Op::differential:
         case Op::adjugate:
             break;

@@ -37,6 +37,14 @@ using Children = std::vector<const Evaluated*>;
 [[nodiscard]] double entry_slope(Entrywise function, std::span<const double> arguments,
                                  std::size_t which);
 
+/// left*right. Unit columns take a part of the other one or put it among zeros, so that no other entry matters, even
+/// if it is no number. The nodes are those of factors; of what is a product itself, none.
+[[nodiscard]] Eigen::MatrixXd times(const Eigen::MatrixXd& left, const Expr& left_node,
+                                    const Eigen::MatrixXd& right, const Expr& right_node);
+
+/// 1 at the first entry of each row that no other one exceeds, else 0.
+[[nodiscard]] Eigen::MatrixXd first_largest_of_rows(const Eigen::MatrixXd& x);
+
 /// exp(x_i) / sum exp(x_j) over all entries, without overflow.
 [[nodiscard]] Eigen::MatrixXd softmax(const Eigen::MatrixXd& x);
 

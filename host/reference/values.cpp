@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "reference/rules.hpp"
 
@@ -54,13 +55,13 @@ MatrixXd product_of(const Node& node, const Children& factors) {
         return scalar(number);
     }
     MatrixXd result = factors[num_scalars]->value;
+    Expr first = node.children[num_scalars];
     for (std::size_t i = num_scalars + 1; i < factors.size(); ++i) {
         if (result.cols() != factors[i]->value.rows()) {
             throw ShapeError(fmt::format("product: factors are {} and {}", size_text(result),
                                          size_text(factors[i]->value)));
         }
-        const MatrixXd next = result * factors[i]->value;
-        result = next;
+        result = times(result, std::exchange(first, {}), factors[i]->value, node.children[i]);
     }
     return number * result;
 }
@@ -132,6 +133,27 @@ double log_sum_exp_of(const MatrixXd& x) {
     return shift + std::log((x.array() - shift).exp().sum());
 }
 
+MatrixXd largest_of_rows(const MatrixXd& x) {
+    MatrixXd result(x.rows(), 1);
+    for (Eigen::Index i = 0; i < x.rows(); ++i) {
+        result(i, 0) = largest(x.row(i));
+    }
+    return result;
+}
+
+/// NaN throughout where the matrix is not positive. Reads the lower triangle.
+MatrixXd cholesky_of(const MatrixXd& a) {
+    require_square("chol", a);
+    if (a.size() == 0) {
+        return a;
+    }
+    const Eigen::LLT<MatrixXd> llt(a);
+    if (llt.info() != Eigen::Success) {
+        return MatrixXd::Constant(a.rows(), a.cols(), std::nan(""));
+    }
+    return llt.matrixL();
+}
+
 MatrixXd log_sum_exp_of_rows(const MatrixXd& x) {
     MatrixXd result(x.rows(), 1);
     for (Eigen::Index i = 0; i < x.rows(); ++i) {
@@ -192,9 +214,46 @@ double dot_of(const MatrixXd& a, const MatrixXd& b) {
 
 }  // namespace
 
+MatrixXd times(const MatrixXd& left, const Expr& left_node, const MatrixXd& right,
+               const Expr& right_node) {
+    const auto first_of = [](const Node& e) { return static_cast<Eigen::Index>(e.number) - 1; };
+    if (right_node->op == Op::unit_columns) {
+        return left.middleCols(first_of(node_of(right_node)), right.cols());
+    }
+    if (right_node->op == Op::transpose && right_node->children.front()->op == Op::unit_columns) {
+        MatrixXd result = MatrixXd::Zero(left.rows(), right.cols());
+        result.middleCols(first_of(node_of(right_node->children.front())), left.cols()) = left;
+        return result;
+    }
+    if (left_node && left_node->op == Op::unit_columns) {
+        MatrixXd result = MatrixXd::Zero(left.rows(), right.cols());
+        result.middleRows(first_of(node_of(left_node)), right.rows()) = right;
+        return result;
+    }
+    if (left_node && left_node->op == Op::transpose &&
+        left_node->children.front()->op == Op::unit_columns) {
+        return right.middleRows(first_of(node_of(left_node->children.front())), left.rows());
+    }
+    return left * right;
+}
+
 MatrixXd softmax(const MatrixXd& x) {
     const MatrixXd e = (x.array() - largest(x)).exp();
     return e / e.sum();
+}
+
+MatrixXd first_largest_of_rows(const MatrixXd& x) {
+    MatrixXd result = MatrixXd::Zero(x.rows(), x.cols());
+    for (Eigen::Index i = 0; i < x.rows(); ++i) {
+        const double most = largest(x.row(i));
+        for (Eigen::Index j = 0; j < x.cols(); ++j) {
+            if (!(x(i, j) < most)) {
+                result(i, j) = 1;
+                break;
+            }
+        }
+    }
+    return result;
 }
 
 MatrixXd value_of_node(const Node& node, const Children& children,
@@ -212,6 +271,13 @@ MatrixXd value_of_node(const Node& node, const Children& children,
                                   dimensions.size(node.shape.cols, "ones"));
         case Op::dim:
             return scalar(static_cast<double>(dimensions.size(Dim::named(node.name), "dim")));
+        case Op::unit_columns: {
+            const std::int64_t n = dimensions.size(node.shape.rows, "a part");
+            const std::int64_t count = dimensions.size(node.shape.cols, "a part");
+            dimensions.require_inside(node);
+            const auto first = static_cast<Eigen::Index>(node.number) - 1;
+            return MatrixXd::Identity(n, n).middleCols(first, count);
+        }
         case Op::add:
             return sum_of(children);
         case Op::product:
@@ -262,6 +328,16 @@ MatrixXd value_of_node(const Node& node, const Children& children,
             return a().triangularView<Eigen::Lower>();
         case Op::triu:
             return a().triangularView<Eigen::Upper>();
+        case Op::row_max:
+            return largest_of_rows(a());
+        case Op::col_max:
+            return largest_of_rows(a().transpose()).transpose();
+        case Op::is_row_max:
+            return first_largest_of_rows(a());
+        case Op::is_col_max:
+            return first_largest_of_rows(a().transpose()).transpose();
+        case Op::cholesky:
+            return cholesky_of(a());
 #define MATGRAD_ROW(name, ...) case Op::name:
             MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW

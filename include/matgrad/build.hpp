@@ -74,6 +74,26 @@ inline Expr& operator-=(Expr& a, const Expr& b) {
 [[nodiscard]] MATGRAD_API Expr entry_power(const Expr& a, double exponent);
 /// `A^k`: of a square matrix, to a whole number from -64 to 64, or of a scalar.
 [[nodiscard]] MATGRAD_API Expr pow(const Expr& a, double exponent);
+/// Rows or columns that `part` takes: `Range(3)`, `Range(2, 5)`, `Range(1, "k")`, `Range()`. Counted from 1 as in
+/// mathematics, the last one included.
+struct MATGRAD_API Range {
+    std::int64_t first = 1;
+    Dim last;
+    bool is_all = true;  ///< of a default Range: `:`
+
+    Range() = default;
+    template <std::integral Index>
+    Range(Index only)  // on purpose not explicit
+        : first(static_cast<std::int64_t>(only)), last(only), is_all(false) {}
+    Range(std::int64_t the_first, Dim the_last)
+        : first(the_first), last(std::move(the_last)), is_all(false) {}
+};
+/// `X(2,:)`, `X(1:3,1:k)`: part(X, 2, {}), part(X, {1, 3}, {1, "k"}).
+/// Error: ShapeError naming `a` for what it has not, or if a range to a named size does not begin at 1; where sizes are
+/// names, when they are known.
+[[nodiscard]] MATGRAD_API Expr part(const Expr& a, const Range& rows, const Range& cols);
+/// `v(3)`, `v(1:k)` of a column or a row. Error: also ShapeError if `v` is neither.
+[[nodiscard]] MATGRAD_API Expr part(const Expr& v, const Range& range);
 /// `A'`
 [[nodiscard]] MATGRAD_API Expr transpose(const Expr& a);
 
@@ -108,8 +128,17 @@ inline Expr& operator-=(Expr& a, const Expr& b) {
 [[nodiscard]] MATGRAD_API Expr softmax(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr rowsoftmax(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr colsoftmax(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr cumsum(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr rowcumsum(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr colcumsum(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr tril(const Expr& a);
 [[nodiscard]] MATGRAD_API Expr triu(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr rowmax(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr colmax(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr isrowmax(const Expr& a);
+[[nodiscard]] MATGRAD_API Expr iscolmax(const Expr& a);
+/// The lower Cholesky factor. Error: also UnsupportedError if nothing says that `a` is symmetric.
+[[nodiscard]] MATGRAD_API Expr chol(const Expr& a);
 
 // Of each entry. The definitions are made from the table of these functions, so one that is missing
 // here does not compile there.

@@ -100,8 +100,8 @@ enum class PartNames {
                                                      PartNames names = PartNames::automatic,
                                                      std::span<const NamedPart> known = {});
 
-/// The derivation as text: one `df = ...` line per statement with its rule and source, then `Y = ...;`
-/// for each part with a name, ending in `gradient = FORM` (`gradient X = FORM` for several variables).
+/// The derivation as text: `Y = ...;` for each part with a name, then the function and one `df = ...` line per statement
+/// with its rule and source, ending in `gradient = FORM` (`gradient X = FORM` for several variables).
 /// The lines of the parts with a FORM behind them are a text that `parse` reads.
 [[nodiscard]] MATGRAD_API std::string to_text(const Derivation& derivation, bool with_steps,
                                               PartNames names = PartNames::automatic,
@@ -109,7 +109,7 @@ enum class PartNames {
 
 /// The derivation in LaTeX, math mode, without delimiters: `\nabla_{X} f = FORM`, with `where Y = ...`
 /// behind it for a part with a name; several lines or the steps are an `aligned` environment, f = ...
-/// first, rules at the ends, a line for each part before the gradients.
+/// behind a line for each part, rules at the ends.
 [[nodiscard]] MATGRAD_API std::string to_latex(const Derivation& derivation, bool with_steps,
                                                PartNames names = PartNames::automatic,
                                                std::span<const NamedPart> known = {});

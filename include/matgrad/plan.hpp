@@ -122,6 +122,11 @@ struct MATGRAD_API RunOptions {
     /// A problem of which a result of its own is infinite or not a number fails too, with not_finite, and keeps its
     /// results: they are read once more. (Where sums over the batch are made, that is done in any case.)
     bool check_finite = false;
+    /// First every problem's operands are held against their declarations, sym, spd, diag, lower, upper, orth or pos: an
+    /// OperandError names the first problem that breaks one, and by which entries, and nothing is computed. Entries
+    /// may differ by 16*n roundings of the largest; spd is tried by a Cholesky factorization in double.
+    bool check_structure = false;
+    std::int64_t first_problem = 0;  ///< what such an error calls the first problem of the call
     /// The run is the next part of a longer batch, without rows and beta: workspace.hpp.
     BatchParts* parts = nullptr;
 };

@@ -181,6 +181,7 @@ Counts run(const Computation& computation, const PlannedCall& planned, const Ope
     const std::vector<ResultView> out = result_views(planned, arrays, options.beta);
     RunOptions how;
     how.check_finite = options.check_finite;
+    how.check_structure = options.check_structure;
     Rows rows;
     if (!options.rows.is_none()) {
         if (!nb::try_cast(options.rows, rows, false)) {

@@ -51,6 +51,7 @@ struct Counts {
 /// How a call is run, beside its arrays.
 struct CallOptions {
     bool check_finite = false;
+    bool check_structure = false;
     nanobind::object rows;  ///< None, or int64 numbers of problems
     std::vector<double> beta;
 };

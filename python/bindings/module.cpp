@@ -46,19 +46,19 @@ struct Planned {
     std::shared_ptr<const PlannedCall> call;
 
     Counts run(nb::tuple operands, nb::tuple results, nb::object status, bool check_finite,
-               nb::object rows, std::vector<double> beta) const {
+               bool check_structure, nb::object rows, std::vector<double> beta) const {
         return python::run(*computation, *call, Operands(*computation, operands), results, status,
-                           {check_finite, rows, std::move(beta)});
+                           {check_finite, check_structure, rows, std::move(beta)});
     }
 };
 
 nb::tuple run(const Shared& computation, nb::tuple operands, nb::tuple results, nb::object status,
-              const std::string& device, bool check_finite, nb::object rows,
+              const std::string& device, bool check_finite, bool check_structure, nb::object rows,
               std::vector<double> beta) {
     const Operands bound(*computation, operands);
     const auto planned = plan_of(*computation, bound, device_of(device));
-    const Counts counts =
-        run(*computation, *planned, bound, results, status, {check_finite, rows, std::move(beta)});
+    const Counts counts = run(*computation, *planned, bound, results, status,
+                              {check_finite, check_structure, rows, std::move(beta)});
     return nb::make_tuple(counts.problems, counts.failed);
 }
 
@@ -146,8 +146,8 @@ void add_computation(nb::module_& m) {
         .def("release", &Computation::release);
     m.def("computation", &Computation::of, "key"_a);
     m.def("run", &run, "computation"_a, "operands"_a, "results"_a, "status"_a.none() = nb::none(),
-          "device"_a = "cpu", "check_finite"_a = false, "rows"_a.none() = nb::none(),
-          "beta"_a = std::vector<double>{});
+          "device"_a = "cpu", "check_finite"_a = false, "check_structure"_a = false,
+          "rows"_a.none() = nb::none(), "beta"_a = std::vector<double>{});
     m.def("gradient_texts", &gradient_texts);
     m.def("derivation_lines", &derivation_lines);
     m.def("numpy_functions", &numpy_functions);
@@ -176,13 +176,14 @@ void add_planned(nb::module_& m) {
         .def(
             "run",
             [](const Planned& p, nb::tuple operands, nb::tuple results, nb::object status,
-               bool check_finite, nb::object rows, std::vector<double> beta) {
-                const Counts counts =
-                    p.run(operands, results, status, check_finite, rows, std::move(beta));
+               bool check_finite, bool check_structure, nb::object rows, std::vector<double> beta) {
+                const Counts counts = p.run(operands, results, status, check_finite,
+                                            check_structure, rows, std::move(beta));
                 return nb::make_tuple(counts.problems, counts.failed);
             },
             "operands"_a, "results"_a, "status"_a.none() = nb::none(), "check_finite"_a = false,
-            "rows"_a.none() = nb::none(), "beta"_a = std::vector<double>{})
+            "check_structure"_a = false, "rows"_a.none() = nb::none(),
+            "beta"_a = std::vector<double>{})
         .def(
             "seconds_of_a_run",
             [](const Planned& p, nb::tuple operands, nb::tuple results, nb::object status,

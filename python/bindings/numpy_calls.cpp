@@ -123,7 +123,8 @@ nb::object NumPyCalls::operator()(nb::tuple args, nb::dict named, nb::object out
     const bool is_new = out.is_none();
     const nb::tuple results = is_new ? new_results(operands, dtype) : nb::borrow<nb::tuple>(out);
     try {
-        run(*computation_, *planned, operands, results, status, {check_finite_, nb::none(), {}});
+        run(*computation_, *planned, operands, results, status,
+            {check_finite_, false, nb::none(), {}});
     } catch (const CopyNeeded&) {
         return nb::none();
     }

@@ -25,6 +25,7 @@ def run(
     status: Any = None,
     device: str = "cpu",
     check_finite: bool = False,
+    check_structure: bool = False,
     rows: Any = None,
     beta: Sequence[float] = (),
     planned: Any = None,
@@ -51,15 +52,18 @@ def run(
                     f"result '{output.text}': found on {kind.device(result)}, expected on {operands.device}"
                 )
     if operands.device != "cpu":
+        if check_structure:
+            raise OperandError(f"check_structure: found operands on {operands.device}, expected them in host memory")
         _enqueue(computation, operands, results, status, planned)
         return results, 0
+    checks = (check_finite, check_structure)
     written = tuple(kind.handed_over(result) for result in results)
     read = tuple(kind.handed_over(array) for array in arrays)
     try:
-        counts = _run(computation, read, written, status, device, check_finite, rows, beta, planned)
+        counts = _run(computation, read, written, status, device, checks, rows, beta, planned)
     except CopyNeeded:
         read = tuple(kind.handed_over(kind.contiguous(array)) for array in arrays)
-        counts = _run(computation, read, written, status, device, check_finite, rows, beta, planned)
+        counts = _run(computation, read, written, status, device, checks, rows, beta, planned)
     if out is None:
         results = tuple(kind.finish(result) for result in results)
     return results, counts[1]
@@ -71,14 +75,14 @@ def _run(
     results: tuple[Any, ...],
     status: Any,
     device: str,
-    check_finite: bool,
+    checks: tuple[bool, bool],
     rows: Any,
     beta: Sequence[float],
     planned: Any,
 ) -> tuple[int, int]:
     if planned is not None:
-        return planned.run(arrays, results, status, check_finite, rows, beta)
-    return _core.run(computation.core, arrays, results, status, device, check_finite, rows, beta)
+        return planned.run(arrays, results, status, *checks, rows, beta)
+    return _core.run(computation.core, arrays, results, status, device, *checks, rows, beta)
 
 
 def plan(computation: Computation, shapes: Sequence[Sequence[int]], dtype: str, device: str) -> Any:

@@ -265,8 +265,8 @@ class Function(Texts):
         found = self._computations.get(outputs)
         if found is None:
             found = self._computations[outputs] = self._made(outputs)
-            if self._is_plain:
-                options = self._options
+            options = self._options
+            if self._is_plain and not options.check_structure:
                 self._numpy[outputs] = _core.numpy_calls(found.core, found.names, options.device, options.check_finite)
         return found
 
@@ -325,6 +325,7 @@ class Function(Texts):
             status=status,
             device=options.device,
             check_finite=options.check_finite or options.on_failure != "nan",
+            check_structure=options.check_structure,
         )
         if options.on_failure != "nan":
             _calls.report_failures(status, options.on_failure)

@@ -95,6 +95,9 @@ def _numpy_of(mpmath: Any) -> Any:
         determinant = det(a)
         return mpmath.sign(determinant), mpmath.log(abs(determinant)) if determinant else -mpmath.inf
 
+    def cholesky(a: Any) -> np.ndarray:
+        return array(mpmath.cholesky(matrix(a)))
+
     def norm(a: Any) -> Any:
         return mpmath.sqrt(np.sum(np.square(a)))
 
@@ -109,6 +112,7 @@ def _numpy_of(mpmath: Any) -> Any:
         return _entrywise(lambda entry: at_zero if entry == 0 else mpmath.mpf(int(entry > 0)))(x)
 
     kept = "sum ones newaxis diag outer vdot trace eye tril triu where less less_equal"
+    kept += " max argmax arange apply_along_axis"
     names = "exp log sqrt sin cos tan sinh cosh tanh log1p expm1 sign".split()
     entrywise = {name: _entrywise(getattr(mpmath, name)) for name in names}
     logaddexp = _entrywise(lambda a, b: mpmath.log(mpmath.exp(a) + mpmath.exp(b)))
@@ -126,7 +130,9 @@ def _numpy_of(mpmath: Any) -> Any:
         minimum=_entrywise(min),
         logaddexp=logaddexp,
         heaviside=heaviside,
-        linalg=types.SimpleNamespace(inv=inv, det=det, slogdet=slogdet, norm=norm, matrix_power=matrix_power),
+        linalg=types.SimpleNamespace(
+            inv=inv, det=det, slogdet=slogdet, norm=norm, matrix_power=matrix_power, cholesky=cholesky
+        ),
         # These work on arrays of any numbers.
         **{name: getattr(np, name) for name in kept.split()},
     )

@@ -26,6 +26,9 @@ class Options:
     jitter        a Cholesky factorization that fails is tried again with a growing diagonal
     on_failure    what is done where problems fail: "nan" (their results are NaN), or also "warn", "raise"
     check_finite  a result that is infinite or not a number is a failure too
+    check_structure
+                  operands in host memory are first held against their declarations, sym, spd, diag, lower, upper, orth
+                  or pos; an OperandError names the first problem that breaks one
     expected_batch
                   how many problems plans are weighed for; None: as many as each call has. Calls with one expected
                   batch give a problem the same bits whatever batch it is in
@@ -46,6 +49,7 @@ class Options:
     jitter: bool = False
     on_failure: str = "nan"
     check_finite: bool = False
+    check_structure: bool = False
     expected_batch: int | None = None
     capturable: bool = False
     in_axes: Mapping[str, int | None] | None = None

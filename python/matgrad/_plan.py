@@ -102,8 +102,9 @@ class Plan:
         shapes, dtype, device = _calls.shapes_and_type(computation, values)
         self._question = (tuple(map(tuple, shapes)), dtype, device)
         self._core = _calls.plan(computation, shapes, dtype, function.options.device if device == "cpu" else device)
-        is_plain = function._is_plain and device == "cpu"
-        self._numpy = self._core.numpy_calls(computation.names, function.options.check_finite) if is_plain else None
+        options = function.options
+        is_plain = function._is_plain and device == "cpu" and not options.check_structure
+        self._numpy = self._core.numpy_calls(computation.names, options.check_finite) if is_plain else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _plan_again, (self._function, self.outputs, *self._question)
@@ -146,6 +147,7 @@ class Plan:
             rows=rows,
             beta=betas,
             check_finite=options.check_finite or options.on_failure != "nan",
+            check_structure=options.check_structure,
             planned=self._core,
         )
         if options.on_failure != "nan":

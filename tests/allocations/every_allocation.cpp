@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
 #include <sanitizer/lsan_interface.h>
 #endif
 
@@ -23,7 +23,7 @@ using How = FailingAllocations::How;
 constexpr int kMostThreads = 8;
 
 void start_threads() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
     // What they have is lost in a child of fork, where other tests look for leaks.
     const __lsan::ScopedDisabler disabled;
 #endif
@@ -141,7 +141,7 @@ void expect_to_survive_every_failure(const Operation& operation, std::span<const
 }
 
 std::int64_t distance_of_failures(std::int64_t allocations, std::int64_t tries) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
     tries = std::max<std::int64_t>(1, tries / 10);
 #endif
     const char* const every = std::getenv("MATGRAD_TEST_EVERY");

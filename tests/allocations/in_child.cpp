@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
 #include <sanitizer/lsan_interface.h>
 #endif
 
@@ -24,7 +24,7 @@ struct Told {
 };
 
 bool leaks_now() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
     return __lsan_do_recoverable_leak_check() != 0;
 #else
     return false;

@@ -53,6 +53,35 @@ TEST(Derivation, WithoutStepsIsTheGradientAlone) {
     EXPECT_EQ(to_text(derive(parse("tr(A*X*B)"), names), false), "gradient = A'*B'\n");
 }
 
+TEST(Derivation, WritesStepsWithTheNamesOfItsParts) {
+    const Reading read = read_text("K = W*W' + t*eye(n); 0.5*logdet(K) + 0.5*y'*inv(K)*y",
+                                   parse_declarations("W=n,p t=1:pos"));
+    const std::string names[] = {"t"};
+    const Derivation d = derive(read.expression, names);
+    const std::string text = to_text(d, true, PartNames::automatic, read.parts);
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) {
+        lines.push_back(line);
+    }
+    ASSERT_GT(lines.size(), 5U) << text;
+    EXPECT_EQ(lines[0], "K = W*W' + t*eye(n);");
+    EXPECT_EQ(lines[1], "Y = inv(K);");
+    EXPECT_EQ(lines[2], "f  = 0.5*logdet(K) + 0.5*y'*Y*y") << text;
+    EXPECT_NE(text.find("*dK"), std::string::npos) << text;
+    EXPECT_EQ(text.find("W*W'", lines[0].size()), std::string::npos) << text;
+    const std::string expanded = to_text(d, true, PartNames::never, read.parts);
+    EXPECT_TRUE(expanded.starts_with("f  = 0.5*logdet(W*W' + t*eye(n))")) << expanded;
+    const std::string latex = to_latex(d, true, PartNames::automatic, read.parts);
+    EXPECT_TRUE(latex.starts_with("\\begin{aligned}\nK &= W W^{\\top} + t I")) << latex;
+}
+
+TEST(Derivation, NamesNoColumnOrRowThatIsSpread) {
+    const std::string text = to_text(derive(parse("norm2(X - colmean(X))^4"), "X"), true);
+    EXPECT_EQ(text.find("Y = -ones"), std::string::npos) << text;
+    EXPECT_NE(text.find("Y = X - colsum(X)/dim(m);\n"), std::string::npos) << text;
+}
+
 TEST(Derivation, NamesEachOfSeveralVariables) {
     const std::string names[] = {"A", "B"};
     EXPECT_EQ(to_text(derive(parse("tr(A*B)"), names), false),
@@ -103,7 +132,8 @@ TEST(Derivation, RulesStandInOneColumn) {
 TEST(Derivation, WithStepsNamesWhatTheGradientRepeats) {
     const Derivation d = derive(parse("tr(inv(A + X*X'))"), "X");
     const std::string text = to_text(d, true);
-    EXPECT_TRUE(text.ends_with("\nY = inv(A + X*X');\ngradient = -Y'^2*X - Y^2*X\n")) << text;
+    EXPECT_TRUE(text.starts_with("Y = inv(A + X*X');\nf  = tr(Y)\n")) << text;
+    EXPECT_TRUE(text.ends_with("\ngradient = -Y'^2*X - Y^2*X\n")) << text;
     EXPECT_TRUE(to_text(d, true, PartNames::never)
                     .ends_with("\ngradient = -inv(A + X*X')'^2*X - inv(A + X*X')^2*X\n"));
     EXPECT_TRUE(to_text(d, false).ends_with("inv(A + X*X')^2*X\n"));  // reads back

@@ -111,7 +111,7 @@ TEST(DeriveCommand, PrintsJsonWithEverythingInIt) {
 }
 
 TEST(DeriveCommand, AnswersInUnderFiftyMilliseconds) {
-#if defined(__SANITIZE_ADDRESS__) || !defined(NDEBUG)
+#if defined(MATGRAD_SANITIZE) || !defined(NDEBUG)
     GTEST_SKIP() << "timed in an optimised build alone";
 #endif
     // The best of many, with pauses between: the machine may be busy.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <vector>
 
 #include "cli/command_runner.hpp"
@@ -52,6 +53,24 @@ TEST_F(EvalDiagnostics, WritesConditionsAndBoundsOfEachProblem) {
         }
         EXPECT_TRUE(std::isnan(e[4]) && std::isnan(e[5]));
     }
+}
+
+TEST_F(EvalDiagnostics, HoldsOperandsAgainstTheirDeclarations) {
+    for (const char* memory : {"1", "1M"}) {  // piece by piece, and at once
+        const RunResult result = eval({"--verify", "--memory", memory});
+        EXPECT_EQ(result.status, 2);
+        EXPECT_EQ(
+            result.err,
+            "matgrad: S of problem 2 is not symmetric positive definite, as it is declared: its "
+            "least eigenvalue is -0.004\n");
+        EXPECT_EQ(result.out, "");
+        EXPECT_FALSE(std::ifstream(folder_.path("v.npy")).good());
+        EXPECT_FALSE(std::ifstream(folder_.path("g.npy")).good());
+    }
+    const RunResult result = run({"eval", "tr(S)", "--wrt", "S", "S=S.npy", "--declare",
+                                  "S=n,n:sym", "--value", "v.npy", "--grad", "g.npy", "--verify"},
+                                 options_);
+    EXPECT_EQ(result.status, 0) << result.err;
 }
 
 TEST_F(EvalDiagnostics, HasOneColumnForEachResult) {

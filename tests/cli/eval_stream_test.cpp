@@ -60,7 +60,7 @@ TEST_F(EvalStream, KeepsToTheMemoryItIsAllowed) {
         wrong += std::abs(g[at] - expected) <= 8e-16 ? 0 : 1;  // one sum of numbers below 3
     }
     EXPECT_EQ(wrong, 0);
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
     GTEST_SKIP() << "the sanitizer needs memory of its own";
 #endif
     write_npy(folder_.path("X.npy"), {1, m, n}, numbers(m * n, 2));

@@ -13,7 +13,7 @@ constexpr std::int64_t kMegabyte = 1000 * 1000;
 constexpr int kLongEnough = 30000;  // milliseconds; it takes some ten
 
 bool is_sanitized() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
     return true;
 #else
     return false;

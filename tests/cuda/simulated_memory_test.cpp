@@ -7,7 +7,7 @@
 #include "cuda/simulated_support.hpp"
 
 // Addresses are followed here where AddressSanitizer would stop first.
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
 #define MATGRAD_UNCHECKED __attribute__((no_sanitize("address")))
 #else
 #define MATGRAD_UNCHECKED

@@ -74,6 +74,13 @@ TEST(Built, IsWhatIsReadFromTheText) {
         {"r./A", entry_divide(symbol("r=1,n"), kA)},
         {"max(A, c)", max(kA, symbol("c=m"))},
         {"softmax(x)", softmax(kx)},
+        {"cumsum(x)", cumsum(kx)},
+        {"cumsum(x')", cumsum(transpose(kx))},
+        {"A(2,:)", part(kA, 2, {})},
+        {"A(:,1:3)", part(kA, {}, {1, 3})},
+        {"S(2:3,1:k)", part(kS, {2, 3}, {1, "k"})},
+        {"x(2)", part(kx, 2)},
+        {"x'(1:2)", part(transpose(kx), {1, 2})},
         {"max(A, 0.5)", max(kA, 0.5)},
         {"max(0.5, A)", max(0.5, kA)},
         {"min(A, 1)", min(kA, 1)},
@@ -100,8 +107,8 @@ TEST(Built, IsWhatIsReadFromTheText) {
 }
 
 TEST(Built, HasEveryFunctionOfTheLanguage) {
-    std::set<std::string_view> built{"eye",   "ones", "dim",      "softmax",
-                                     "where", "clip", "polygamma"};  // in the table above
+    std::set<std::string_view> built{"eye",    "ones",  "dim",  "softmax",
+                                     "cumsum", "where", "clip", "polygamma"};  // in the table above
     const Built cases[] = {
         {"inv", inv(kS)},
         {"det", det(kS)},
@@ -127,6 +134,8 @@ TEST(Built, HasEveryFunctionOfTheLanguage) {
         {"colmean", colmean(kS)},
         {"rowsoftmax", rowsoftmax(kS)},
         {"colsoftmax", colsoftmax(kS)},
+        {"rowcumsum", rowcumsum(kS)},
+        {"colcumsum", colcumsum(kS)},
         {"tril", tril(kS)},
         {"triu", triu(kS)},
         {"max", max(kS, kP)},
@@ -162,6 +171,10 @@ TEST(Built, HasEveryFunctionOfTheLanguage) {
         {"trigamma", trigamma(kS)},
         {"xlogy", xlogy(kS, kP)},
         {"solve", solve(kS, kP)},
+        {"rowmax", rowmax(kS)},
+        {"colmax", colmax(kS)},
+        {"isrowmax", isrowmax(kS)},
+        {"iscolmax", iscolmax(kS)},
     };
     for (const Built& c : cases) {
         built.insert(c.text);
@@ -169,6 +182,8 @@ TEST(Built, HasEveryFunctionOfTheLanguage) {
         const std::string second = std::string(c.text) == "dot" ? "S" : "P";
         EXPECT_EQ(c.expr, read(c.text + ("(S" + (pair ? ", " + second : "")) + ")")) << c.text;
     }
+    EXPECT_EQ(chol(kP), read("chol(P)"));  // of symmetric ones alone
+    built.insert("chol");
     for (const detail::Function& f : detail::functions()) {
         EXPECT_TRUE(built.contains(f.name)) << f.name;
     }

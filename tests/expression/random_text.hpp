@@ -51,7 +51,7 @@ private:
     std::string leaf(char rows, char cols) {
         switch (rows == cols ? rows + 1000 : rows * 2 + cols) {
             case 'm' + 1000:
-                return one_of({"T", "Q", "eye(m)", "ones(m,m)"});
+                return one_of({"T", "Q", "eye(m)", "ones(m,m)", "chol(T)"});
             case 'n' + 1000:
                 return one_of({"K", "S", "D", "L", "eye(n)"});
             case '1' + 1000:
@@ -61,7 +61,7 @@ private:
             case 'n' * 2 + 'm':
                 return "C";
             case 'm' * 2 + '1':
-                return one_of({"x", "y", "ones(m,1)"});
+                return one_of({"x", "y", "ones(m,1)", "eye(m)(:,1)"});
             case 'n' * 2 + '1':
                 return one_of({"u", "v"});
             case '1' * 2 + 'n':
@@ -106,7 +106,7 @@ private:
             case 2:
                 return "diag(" + text(n, '1') + ")";
             default:
-                return one_of({"tril", "triu"}) + "(" + text(n, n) + ")";
+                return one_of({"tril", "triu", "isrowmax", "iscolmax"}) + "(" + text(n, n) + ")";
         }
     }
 
@@ -135,13 +135,13 @@ private:
                 return in_brackets(cols, rows) + "'";
             case 9:
                 if (cols == '1' && rows != '1') {
-                    return pick(2) == 0 ? "diag(" + text(rows, rows) + ")"
-                                        : "row" + of_lines() + "(" + text(rows, long_dim()) + ")";
+                    return pick(2) == 0 ? "diag(" + text(rows, rows) + ")" : of_rows(rows);
                 }
                 if (rows == '1' && cols != '1') {
-                    return "col" + of_lines() + "(" + text(long_dim(), cols) + ")";
+                    return of_columns(cols);
                 }
-                return entrywise(rows, cols);
+                return rows == '1' && pick(2) == 0 ? in_brackets(long_dim(), long_dim()) + "(1,1)"
+                                                   : entrywise(rows, cols);
             case 10:
                 if (rows != '1' && cols != '1') {
                     return spread(rows, cols);
@@ -149,8 +149,9 @@ private:
                 return entrywise(rows, cols);
             case 11:
                 return rows == '1' || cols == '1'
-                           ? "softmax(" + text(rows, cols) + ")"
-                           : one_of({"row", "col"}) + "softmax(" + text(rows, cols) + ")";
+                           ? one_of({"softmax(", "cumsum("}) + text(rows, cols) + ")"
+                           : one_of({"row", "col"}) + one_of({"softmax(", "cumsum("}) +
+                                 text(rows, cols) + ")";
             default: {
                 const char inner = dim();
                 return in_brackets(rows, inner) + "*" + in_brackets(inner, cols);
@@ -158,7 +159,15 @@ private:
         }
     }
 
-    std::string of_lines() { return one_of({"sum", "norm2", "logsumexp", "mean"}); }
+    std::string of_lines() { return one_of({"sum", "norm2", "logsumexp", "mean", "max"}); }
+    std::string of_rows(char rows) {
+        return pick(4) == 0 ? in_brackets(rows, long_dim()) + "(:,1)"
+                            : "row" + of_lines() + "(" + text(rows, long_dim()) + ")";
+    }
+    std::string of_columns(char cols) {
+        return pick(4) == 0 ? in_brackets(long_dim(), cols) + "(1,:)"
+                            : "col" + of_lines() + "(" + text(long_dim(), cols) + ")";
+    }
 
     /// A column or a row beside a matrix, entry by entry.
     std::string spread(char rows, char cols) {

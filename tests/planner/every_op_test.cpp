@@ -261,6 +261,65 @@ const char* const kForms[] = {
     "tr(inv(S + X*X'))",
     "log(sum(exp(a)))",
     "sum(log(sigmoid(A*a)))",
+    "rowmax(A)",
+    "colmax(A)",
+    "rowmax(A*X)",
+    "colmax(a)",
+    "rowmax(a')",
+    "isrowmax(A)",
+    "iscolmax(A)",
+    "isrowmax(A*X)",
+    "isrowmax(A)'",
+    "tr(isrowmax(X))",
+    "rowmax(A)*a' + isrowmax(A.*C)",
+    "chol(S)",
+    "chol(S)'",
+    "chol(W*W + S)",
+    "inv(chol(S))*B",
+    "chol(S)'*B",
+    "B'*inv(chol(S))'",
+    "logdet(chol(S)) + logdet(S)",
+    "chol(A'*A + S) - inv(A'*A + S)",
+};
+
+/// Of matrices that are large enough for their indices.
+const char* const kParts[] = {
+    "A(2,:)",
+    "A(:,2)",
+    "A(2,1)",
+    "c(2)",
+    "c(1:2)",
+    "A(1:2,2:3)",
+    "A(1:p,:)",
+    "A'(2:3,:)",
+    "(A*X)(2,3)",
+    "(A*X)(:,2)",
+    "(A.*C)(2,:)",
+    "exp(A)(1:2,:)",
+    "inv(X)(1:2,3)",
+    "inv(S)(2,2)",
+    "S(1:2,1:2)",
+    "inv(S(1:2,1:2))*a(1:2)",
+    "diag(a)(:,1:2)",
+    "D(2:3,:)",
+    "eye(n)(:,2)",
+    "eye(n)(2:3,:)",
+    "eye(n)(:,1:p)*B'(1:p,:)",
+    "eye(m)(:,2)*a'",
+    "eye(m)(:,2:3)*A(1:2,2:3)*eye(n)(2:3,:)",
+    "t*eye(n)(:,1) - 2*a(3)*eye(n)(:,3)",
+    "ones(m,n)(1:2,:)",
+    "tr(A(1:2,:)*X*A(1:2,:)')",
+    "dot(A(1:2,:),C(2:3,:))",
+    "sum(A(1:2,:))",
+    "rowsum(A(2:3,:))",
+    "norm2(A(:,2:3))",
+    "(A + C)(1,:)",
+    "(t*A)(1:2,:)",
+    "A(1:2,:)*B*B'*A(1:2,:)'",
+    "chol(S)(2:3,1:2)",
+    "rowmax(A)(2)",
+    "isrowmax(A)(:,2)",
 };
 
 std::vector<std::string> used_declarations() {
@@ -272,6 +331,18 @@ TEST(EveryOperation, GivesWhatTheReferenceGives) {
     for (const char* form : kForms) {
         SCOPED_TRACE(form);
         for (const Dims& dims : sizes) {
+            expect_matches_reference(Problem{{form}, used_declarations(), dims, {}});
+            expect_matches_reference(
+                Problem{{form}, used_declarations(), dims, {"A", "S", "a", "t", "Y", "D"}});
+        }
+    }
+}
+
+TEST(EveryOperation, OfParts) {
+    for (const char* form : kParts) {
+        SCOPED_TRACE(form);
+        for (const Dims& dims :
+             {Dims{{"m", 5}, {"n", 3}, {"p", 3}}, Dims{{"m", 4}, {"n", 17}, {"p", 2}}}) {
             expect_matches_reference(Problem{{form}, used_declarations(), dims, {}});
             expect_matches_reference(
                 Problem{{form}, used_declarations(), dims, {"A", "S", "a", "t", "Y", "D"}});

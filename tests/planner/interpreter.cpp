@@ -241,6 +241,12 @@ double Interpreter::entry(const MapBody& body, std::int64_t i, std::int64_t j,
             case MapOp::is_upper:
                 r.push_back(i <= j ? 1 : 0);
                 break;
+            case MapOp::row_index:
+                r.push_back(static_cast<double>(i));
+                break;
+            case MapOp::col_index:
+                r.push_back(static_cast<double>(j));
+                break;
             case MapOp::perturb: {
                 const auto coin = static_cast<std::int64_t>(c.number) + i * j + 3 * (i + j);
                 r.push_back(at(c.a) * (1 + (coin % 2 == 0 ? kEpsilon : -kEpsilon)));
@@ -474,6 +480,18 @@ int Interpreter::execute(const Step& step) {
         const Matrix a = read(c->a);
         write(step.out,
               a.size() == 1 ? Matrix::Constant(out.rows.size, out.cols.size, a(0, 0)) : a);
+    } else if (const auto* w = std::get_if<Window>(&step.operation)) {
+        const Matrix a = read(w->a);
+        Matrix r = Matrix::Zero(out.rows.size, out.cols.size);
+        for (Eigen::Index i = 0; i < r.rows(); ++i) {
+            for (Eigen::Index j = 0; j < r.cols(); ++j) {
+                const Eigen::Index row = i + w->row;
+                const Eigen::Index col = j + w->col;
+                const bool has = row >= 0 && row < a.rows() && col >= 0 && col < a.cols();
+                r(i, j) = has ? a(row, col) : 0;
+            }
+        }
+        write(step.out, r);
     } else {
         throw std::logic_error("batch_reduce is no step of one problem");
     }

@@ -63,6 +63,10 @@ private:
                 return i >= j ? 1 : 0;
             case MapOp::is_upper:
                 return i <= j ? 1 : 0;
+            case MapOp::row_index:
+                return static_cast<double>(i);
+            case MapOp::col_index:
+                return static_cast<double>(j);
             default: {
                 const auto coin = static_cast<std::int64_t>(c.number) + i * j + 3 * (i + j);
                 return 1 + (coin % 2 == 0 ? kEpsilon : -kEpsilon);

@@ -114,3 +114,15 @@ def test_outputs_that_are_not_there():
         f.plan(a, x, b, outputs=("jacobian",))
     with pytest.raises(mg.NameError, match="'z'"):
         f.plan(a, x, b, outputs=("gradient z",))
+
+
+def test_operands_are_held_against_their_declarations():
+    g = mg.function("logdet(S)", declare="S=n,n:spd", check_structure=True)
+    s = np.stack([np.eye(3), np.eye(3)])
+    assert g.value(S=s).shape == (2,)
+    s[1, 2, 0] = 0.5
+    message = r"S of problem 1 is not symmetric positive definite, as it is declared: S\(3,1\) is 0.5, S\(1,3\) is 0"
+    for call in (lambda: g.value(S=s), lambda: g.grad(S=s), lambda: g.plan(S=s)(s)):
+        with pytest.raises(mg.OperandError, match=message):
+            call()
+    assert mg.function("logdet(S)", declare="S=n,n:spd").value(S=s).shape == (2,)

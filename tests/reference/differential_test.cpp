@@ -189,6 +189,10 @@ TEST(ReferenceDifferential, OfFunctionsToMatrices) {
                         at.directions);
     expect_differential("tril(A)", entrywise(Op::tril, kA), at.values, at.directions);
     expect_differential("triu(A)", entrywise(Op::triu, kA), at.values, at.directions);
+    expect_differential("rowmax(A)", make(Op::row_max, {kM, kOne}, {kA}), at.values, at.directions);
+    expect_differential("colmax(A)", make(Op::col_max, {kOne, kN}, {kA}), at.values, at.directions);
+    expect_differential("isrowmax(A)", entrywise(Op::is_row_max, kA), at.values, at.directions);
+    expect_differential("iscolmax(A)", entrywise(Op::is_col_max, kA), at.values, at.directions);
 }
 
 TEST(ReferenceDifferential, OfEntrywiseFunctions) {

@@ -103,6 +103,38 @@ TEST(ReferenceValue, OfTransposeAndTriangles) {
               matrix(2, 3, {1, -2, 3, 0, 0, -6}));
 }
 
+TEST(ReferenceValue, OfLargestEntriesTakesTheFirst) {
+    const MatrixXd a = matrix(2, 3, {1, 5, 5, -2, -2, -3});
+    EXPECT_EQ(evaluate_reference(make(Op::row_max, {kM, kOne}, {kA}), {{"A", a}}),
+              matrix(2, 1, {5, -2}));
+    EXPECT_EQ(evaluate_reference(make(Op::col_max, {kOne, kN}, {kA}), {{"A", a}}),
+              matrix(1, 3, {1, 5, 5}));
+    EXPECT_EQ(evaluate_reference(entrywise(Op::is_row_max, kA), {{"A", a}}),
+              matrix(2, 3, {0, 1, 0, 1, 0, 0}));
+    EXPECT_EQ(evaluate_reference(entrywise(Op::is_col_max, kA), {{"A", a}}),
+              matrix(2, 3, {1, 1, 1, 0, 0, 0}));
+}
+
+TEST(ReferenceValue, OfACholeskyFactor) {
+    const MatrixXd s = matrix(2, 2, {4, 99, 6, 10});  // the lower triangle is read
+    EXPECT_EQ(evaluate_reference(entrywise(Op::cholesky, kS), {{"S", s}}),
+              matrix(2, 2, {2, 0, 3, 1}));
+    EXPECT_TRUE(std::isnan(evaluate_reference(entrywise(Op::cholesky, kS),
+                                              {{"S", matrix(2, 2, {1, 2, 2, 1})}})(0, 0)));
+}
+
+TEST(ReferenceValue, OfPartsIgnoresAllOtherEntries) {
+    const MatrixXd a = matrix(2, 3, {std::nan(""), 2, 3, 4, 5, 6});
+    const Expr second = make(Op::unit_columns, {kN, Dim::literal(2)}, {}, 2);
+    EXPECT_EQ(evaluate_reference(product(1, {}, {kA, second}), {{"A", a}}),
+              matrix(2, 2, {2, 3, 5, 6}));
+    const Expr first_row = make(Op::unit_columns, {kM, kOne}, {}, 2);
+    EXPECT_EQ(evaluate_reference(product(1, {}, {transposed(first_row), kA}), {{"A", a}}),
+              matrix(1, 3, {4, 5, 6}));
+    const Expr outside = make(Op::unit_columns, {kN, Dim::literal(2)}, {}, 3);
+    EXPECT_THROW((void)evaluate_reference(product(1, {}, {kA, outside}), {{"A", a}}), ShapeError);
+}
+
 TEST(ReferenceValue, OfTheInverseOfTwoByTwo) {
     const MatrixXd expected = matrix(2, 2, {0.6, -0.7, -0.2, 0.4});
     const MatrixXd actual = evaluate_reference(entrywise(Op::inverse, kS), {{"S", kSValue}});

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
 
 #include "road/road_check.hpp"
 #include "support/cookbook.hpp"
@@ -123,6 +126,82 @@ TEST(RoadEdge, GradientAloneMayNeedNoOperandButItsSize) {
     plan.run({x}, {g});
     for (std::size_t i = 0; i < 18; ++i) {
         EXPECT_EQ(g[i], i % 9 % 4 == 0 ? 1.0 : 0.0) << i;
+    }
+}
+
+/// Value and gradient of one problem.
+struct Pair {
+    double value = 0;
+    std::vector<double> gradient;
+};
+
+Pair run_one(const char* f, std::int64_t rows, std::int64_t cols, const std::vector<double>& x) {
+    PlanOptions options;
+    options.wrt = {"X"};
+    options.device = test_device().device;
+    const Plan plan = make_plan(parse(f), {batched("X", rows, cols)}, options);
+    std::vector<double> value(1);
+    Pair result{0, std::vector<double>(x.size(), -1)};
+    plan.run({x}, {value, result.gradient});
+    result.value = value[0];
+    return result;
+}
+
+TEST(RoadEdge, TheFirstOfEqualLargestEntriesHasTheGradient) {
+    constexpr double kInf = std::numeric_limits<double>::infinity();
+    const std::vector<double> x{1, 3, 3, -kInf, -kInf, -kInf, kInf, 0, kInf, -1, -1, -2};
+    const Pair rows = run_one("sum(rowmax(X(4,:)).^2) + sum(rowmax(X(1,:)))", 4, 3, x);
+    EXPECT_EQ(rows.value, 4);
+    EXPECT_EQ(rows.gradient, (std::vector<double>{0, 1, 0, 0, 0, 0, 0, 0, 0, -2, 0, 0}));
+    const Pair infinite = run_one("dot(isrowmax(X), isrowmax(X))", 4, 3, x);
+    EXPECT_EQ(infinite.value, 4);
+    const Pair all = run_one("sum(rowmax(X))", 4, 3, x);
+    EXPECT_EQ(all.gradient, (std::vector<double>{0, 1, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0}));
+    const Pair cols = run_one("sum(colmax(X))", 3, 2, {1, 2, 1, 0, -1, 2});
+    EXPECT_EQ(cols.value, 3);
+    EXPECT_EQ(cols.gradient, (std::vector<double>{1, 1, 0, 0, 0, 0}));
+    const double nan = std::nan("");
+    EXPECT_TRUE(std::isnan(run_one("sum(rowmax(X))", 2, 2, {1, nan, 2, 3}).value));
+    EXPECT_EQ(run_one("rowmax(X)(2)", 2, 2, {1, nan, 2, 3}).value, 3);
+}
+
+TEST(RoadEdge, LargestEntriesOfLongRows) {
+    for (const std::int64_t n : {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 257}) {
+        for (const std::int64_t at : {std::int64_t{0}, n / 2, n - 1}) {
+            std::vector<double> x(static_cast<std::size_t>(3 * n), -5.0);
+            std::vector<double> expected(x.size(), 0.0);
+            x[static_cast<std::size_t>(n + at)] = x[static_cast<std::size_t>(2 * n - 1)] = 7;
+            expected[0] = expected[static_cast<std::size_t>(n + at)] =
+                expected[static_cast<std::size_t>(2 * n)] = 1;
+            const Pair found = run_one("sum(rowmax(X))", 3, n, x);
+            EXPECT_EQ(found.value, -3) << n << ", " << at;
+            EXPECT_EQ(found.gradient, expected) << n << ", " << at;
+        }
+    }
+}
+
+TEST(RoadEdge, OfPartsNothingElseMatters) {
+    const double nan = std::nan("");
+    const Pair entry = run_one("X(2,1)^2 + X(2,3)*X(1,3)", 2, 3, {nan, nan, 2, 3, nan, 5});
+    EXPECT_EQ(entry.value, 19);
+    EXPECT_EQ(entry.gradient, (std::vector<double>{0, 0, 5, 6, 0, 2}));
+    const Pair block =
+        run_one("norm2(X(2:3,1:2))^2", 4, 3, {nan, 1, 1, 1, 2, nan, 3, 4, 1, 1, 1, nan});
+    EXPECT_EQ(block.value, 30);
+    EXPECT_EQ(block.gradient, (std::vector<double>{0, 0, 0, 2, 4, 0, 6, 8, 0, 0, 0, 0}));
+    const Pair line = run_one("sum(X(:,2).^3)", 2, 3, {nan, 1, nan, nan, 2, nan});
+    EXPECT_EQ(line.value, 9);
+    EXPECT_EQ(line.gradient, (std::vector<double>{0, 3, 0, 0, 12, 0}));
+}
+
+TEST(RoadEdge, PartsOutsideOfTheOperandAreErrors) {
+    try {
+        (void)run_one("X(5,:)*X(1,:)'", 4, 3, std::vector<double>(12, 1.0));
+        FAIL();
+    } catch (const ShapeError& error) {
+        EXPECT_STREQ(
+            error.what(),
+            "operand X is 4-by-3: found index 5, expected at most m = 4; indices count from 1");
     }
 }
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -111,7 +111,7 @@ void Fiber::pause() {
 }
 
 void Fiber::run(Fiber* self) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
     __sanitizer_finish_switch_fiber(nullptr, &self->caller_bottom_, &self->caller_bytes_);
 #endif
     for (;;) {
@@ -122,7 +122,7 @@ void Fiber::run(Fiber* self) {
 }
 
 void Fiber::switch_to_fiber() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
     __sanitizer_start_switch_fiber(&caller_fake_stack_, stack_ + (stack_bytes_ - kStackBytes),
                                    kStackBytes);
 #endif
@@ -131,13 +131,13 @@ void Fiber::switch_to_fiber() {
 #else
     swapcontext(&caller_context_, &context_);
 #endif
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
     __sanitizer_finish_switch_fiber(caller_fake_stack_, nullptr, nullptr);
 #endif
 }
 
 void Fiber::switch_back() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
     __sanitizer_start_switch_fiber(&fake_stack_, caller_bottom_, caller_bytes_);
 #endif
 #if defined(__x86_64__)
@@ -145,7 +145,7 @@ void Fiber::switch_back() {
 #else
     swapcontext(&context_, &caller_context_);
 #endif
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
     __sanitizer_finish_switch_fiber(fake_stack_, &caller_bottom_, &caller_bytes_);
 #endif
 }

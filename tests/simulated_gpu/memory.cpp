@@ -6,7 +6,7 @@
 #include "simulated_gpu/simulated_gpu.hpp"
 #include "support/poison.hpp"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MATGRAD_SANITIZE)
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))

@@ -106,6 +106,12 @@ void fill_matrix(const View& v, double value) {
     });
 }
 
+void fill_zeros(const View& v) {
+    for (std::int64_t r = 0; r < v.rows; ++r) {
+        std::memset(v.at(r, 0), 0, static_cast<std::size_t>(v.cols * v.element_bytes()));
+    }
+}
+
 void fill_identity(const View& v) {
     for_each_entry(v, [](auto& entry, std::int64_t r, std::int64_t c) {
         entry = static_cast<std::remove_reference_t<decltype(entry)>>(r == c ? 1 : 0);

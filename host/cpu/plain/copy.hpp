@@ -15,6 +15,8 @@ void copy_lower(const View& from, const View& to);
 void mirror_lower(const View& v);
 /// Every entry becomes `value`.
 void fill_matrix(const View& v, double value);
+/// Every entry becomes 0, in all lanes; unit column stride.
+void fill_zeros(const View& v);
 /// The identity.
 void fill_identity(const View& v);
 

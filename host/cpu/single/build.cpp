@@ -229,13 +229,17 @@ private:
         }
         const Placed out =
             target ? *target : frame_.place(domain.rows, domain.cols, step.type, true);
-        if (instruction.op == MapOp::constant || (is_position(instruction.op) && domain.diagonal)) {
+        const bool is_index =
+            instruction.op == MapOp::row_index || instruction.op == MapOp::col_index;
+        if (instruction.op == MapOp::constant ||
+            (is_position(instruction.op) && domain.diagonal && !is_index)) {
             emit(single_fill(step.type), out).alpha =
                 instruction.op == MapOp::constant ? instruction.number : 1;
             return out;
         }
         if (is_position(instruction.op)) {
-            emit(single_positions(step.type), out).code = static_cast<std::int32_t>(instruction.op);
+            const MapOp op = domain.diagonal ? MapOp::col_index : instruction.op;
+            emit(single_positions(step.type), out).code = static_cast<std::int32_t>(op);
             return out;
         }
         is_possible_ = is_possible_ && instruction.op != MapOp::perturb;
@@ -346,6 +350,23 @@ private:
             from.row_stride = from.col_stride = 0;
         }
         emit(single_copy(from.type, out.type), out, from);
+    }
+
+    void add(const Step& step, const Window& window) {
+        const WindowBlock taken = block_of(program_, step, window);
+        const Value& value = program_.value(step.out);
+        const auto block_in = [&taken](const Placed& all, std::int64_t row, std::int64_t col) {
+            return block(all, static_cast<std::int32_t>(row), static_cast<std::int32_t>(col),
+                         static_cast<std::int32_t>(taken.rows),
+                         static_cast<std::int32_t>(taken.cols));
+        };
+        const Placed from = frame_.view(window.a, program_.value(window.a.value).type);
+        const Placed out = frame_.result(step.out, value.type, false);
+        if (taken.rows != value.rows.size || taken.cols != value.cols.size) {
+            emit(single_fill(out.type), out).alpha = 0;
+        }
+        emit(single_copy(from.type, out.type), block_in(out, taken.to_row, taken.to_col),
+             block_in(from, taken.from_row, taken.from_col));
     }
 
     void give(std::size_t i) {

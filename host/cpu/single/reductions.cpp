@@ -98,10 +98,12 @@ std::int32_t positions(const SingleStep& s, std::byte* frame) {
     const auto op = static_cast<MapOp>(s.code);
     for (std::int32_t r = 0; r < s.out.rows; ++r) {
         for (std::int32_t c = 0; c < s.out.cols; ++c) {
-            const bool holds = op == MapOp::is_diagonal ? r == c
-                               : op == MapOp::is_lower  ? r >= c
-                                                        : r <= c;
-            entry<T>(frame, s.out, r, c) = holds ? T{1} : T{0};
+            const std::int32_t number = op == MapOp::row_index     ? r
+                                        : op == MapOp::col_index   ? c
+                                        : op == MapOp::is_diagonal ? std::int32_t{r == c}
+                                        : op == MapOp::is_lower    ? std::int32_t{r >= c}
+                                                                   : std::int32_t{r <= c};
+            entry<T>(frame, s.out, r, c) = static_cast<T>(number);
         }
     }
     return 0;

@@ -2,6 +2,7 @@
 #include "cpu/steps/estimate.hpp"
 #include "cpu/steps/lane_views.hpp"
 #include "cpu/steps/make_step.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -79,6 +80,32 @@ private:
     const Copy& copy_;
 };
 
+class CompactWindow : public CpuStep {
+public:
+    CompactWindow(const Program& program, const Step& step, const Window& window)
+        : CpuStep(to_text(program, step), copies_bytes(program, step, kLanes),
+                  compact_nanoseconds(program, step)),
+          step_(step),
+          window_(window),
+          block_(block_of(program, step, window)) {}
+
+    void compute(const StepRun& run) const override {
+        const LaneViews at(step_, run);
+        const View& out = at.out();
+        if (block_.rows != out.rows || block_.cols != out.cols) {
+            fill_zeros(out);
+        }
+        lane_convert(
+            block(at.view(window_.a), block_.from_row, block_.from_col, block_.rows, block_.cols),
+            block(out, block_.to_row, block_.to_col, block_.rows, block_.cols));
+    }
+
+private:
+    const Step& step_;
+    const Window& window_;
+    WindowBlock block_;
+};
+
 }  // namespace
 
 CpuStepPtr make_compact_map(const Program& program, const Step& step, const Map& map) {
@@ -91,6 +118,10 @@ CpuStepPtr make_compact_reduce(const Program& program, const Step& step, const R
 
 CpuStepPtr make_compact_copy(const Program& program, const Step& step, const Copy& copy) {
     return std::make_unique<CompactCopy>(program, step, copy);
+}
+
+CpuStepPtr make_compact_window(const Program& program, const Step& step, const Window& window) {
+    return std::make_unique<CompactWindow>(program, step, window);
 }
 
 }  // namespace matgrad::detail

@@ -78,7 +78,8 @@ Work work_of(const Program& program, const Step& step) {
         w.entries = real(out.count());
         w.instructions = real(static_cast<std::int64_t>(map->body.code.size())) + 1;
         w.functions = function_nanoseconds(map->body, step.type);
-    } else if (std::holds_alternative<Copy>(step.operation)) {
+    } else if (std::holds_alternative<Copy>(step.operation) ||
+               std::holds_alternative<Window>(step.operation)) {
         w.entries = real(out.count());
         w.instructions = 1;
     }

@@ -24,6 +24,7 @@ CpuStepPtr make_plain_step(const Program& program, const Step& step) {
                           [&](const Reduce& s) { return make_plain_reduce(program, step, s); },
                           [](const BatchReduce&) { return CpuStepPtr(); },
                           [&](const Copy& s) { return make_plain_copy(program, step, s); },
+                          [&](const Window& s) { return make_plain_window(program, step, s); },
                       },
                       step.operation);
 }
@@ -40,6 +41,7 @@ CpuStepPtr make_compact_step(const Program& program, const Step& step) {
                           [&](const Reduce& s) { return make_compact_reduce(program, step, s); },
                           [](const BatchReduce&) { return CpuStepPtr(); },
                           [&](const Copy& s) { return make_compact_copy(program, step, s); },
+                          [&](const Window& s) { return make_compact_window(program, step, s); },
                       },
                       step.operation);
 }

@@ -34,6 +34,8 @@ namespace matgrad::detail {
                                            const Reduce& reduce);
 [[nodiscard]] CpuStepPtr make_plain_copy(const Program& program, const Step& step,
                                          const Copy& copy);
+[[nodiscard]] CpuStepPtr make_plain_window(const Program& program, const Step& step,
+                                           const Window& window);
 
 [[nodiscard]] CpuStepPtr make_compact_gemm(const Program& program, const Step& step,
                                            const Gemm& gemm);
@@ -52,5 +54,7 @@ namespace matgrad::detail {
                                              const Reduce& reduce);
 [[nodiscard]] CpuStepPtr make_compact_copy(const Program& program, const Step& step,
                                            const Copy& copy);
+[[nodiscard]] CpuStepPtr make_compact_window(const Program& program, const Step& step,
+                                             const Window& window);
 
 }  // namespace matgrad::detail

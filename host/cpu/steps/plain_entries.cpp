@@ -3,6 +3,7 @@
 #include "cpu/steps/estimate.hpp"
 #include "cpu/steps/make_step.hpp"
 #include "cpu/steps/plain_views.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::detail {
 namespace {
@@ -68,6 +69,32 @@ private:
     const Copy& copy_;
 };
 
+class PlainWindow : public CpuStep {
+public:
+    PlainWindow(const Program& program, const Step& step, const Window& window)
+        : CpuStep(to_text(program, step), copies_bytes(program, step, 1),
+                  entrywise_nanoseconds(program, step)),
+          step_(step),
+          window_(window),
+          block_(block_of(program, step, window)) {}
+
+    void compute(const StepRun& run) const override {
+        const PlainViews at(step_, run);
+        const View& out = at.out();
+        if (block_.rows != out.rows || block_.cols != out.cols) {
+            fill_zeros(out);
+        }
+        copy_matrix(
+            block(at.view(window_.a), block_.from_row, block_.from_col, block_.rows, block_.cols),
+            block(out, block_.to_row, block_.to_col, block_.rows, block_.cols));
+    }
+
+private:
+    const Step& step_;
+    const Window& window_;
+    WindowBlock block_;
+};
+
 }  // namespace
 
 CpuStepPtr make_plain_map(const Program& program, const Step& step, const Map& map) {
@@ -80,6 +107,10 @@ CpuStepPtr make_plain_reduce(const Program& program, const Step& step, const Red
 
 CpuStepPtr make_plain_copy(const Program& program, const Step& step, const Copy& copy) {
     return std::make_unique<PlainCopy>(program, step, copy);
+}
+
+CpuStepPtr make_plain_window(const Program& program, const Step& step, const Window& window) {
+    return std::make_unique<PlainWindow>(program, step, window);
 }
 
 }  // namespace matgrad::detail

@@ -130,6 +130,23 @@ public:
             "set_each<Team>({}, [&](int row, int col) {{ return static_cast<{}>({}.get({})); }});",
             out_, type_, view(s.a), is_scalar ? "0, 0" : "row, col");
     }
+    std::string operator()(const Window& s) const {
+        const WindowBlock block = block_of(program_, step_, s);
+        const Value& out = program_.value(step_.out);
+        // A side that is whole may be that of a panel.
+        const auto inside = [](const char* index, std::int64_t place, std::int64_t count,
+                               std::int64_t size) {
+            return count == size
+                       ? std::string("true")
+                       : fmt::format("{0} >= {1} && {0} < {2}", index, place, place + count);
+        };
+        return fmt::format(
+            "set_each<Team>({}, [&](int row, int col) {{ return {} && {} ? "
+            "static_cast<{}>({}.get(row + {}, col + {})) : {}; }});",
+            out_, inside("row", block.to_row, block.rows, out.rows.size),
+            inside("col", block.to_col, block.cols, out.cols.size), type_, view(s.a), s.row, s.col,
+            number(0));
+    }
     std::string operator()(const BatchReduce&) const { return {}; }  // of no problem's scope
 
 private:

@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "cuda/library/step.hpp"
+#include "program/uses.hpp"
 
 namespace matgrad::gpu {
 namespace {
@@ -137,6 +138,48 @@ private:
     bool marks_failed_;
 };
 
+/// Zeros, and a copy of the block that the operand has.
+class WindowStep final : public LibraryStep {
+public:
+    WindowStep(StepSetup& setup, const Window& step)
+        : out_(setup.step().out),
+          from_(step.a),
+          block_(block_of(setup.program(), setup.step(), step)) {
+        const Value& out = setup.value(out_);
+        if (block_.rows != out.rows.size || block_.cols != out.cols.size) {
+            const MapBody zero{{}, {{MapOp::constant, -1, -1, 0}}};
+            zeros_ = setup.kernels().add_map(zero, out.rows.size, out.cols.size, setup.step().type,
+                                             {}, out.type);
+        }
+        marks_failed_ = setup.mark_failed();
+    }
+    void enqueue(StepRun& run) const override {
+        const DeviceView& out = run.value(out_);
+        const std::int32_t* const lost = marks_failed_ ? run.status.data : nullptr;
+        if (zeros_ != kNoKernel) {
+            run.map(zeros_, {}, out, lost);
+        }
+        if (block_.rows > 0 && block_.cols > 0) {
+            run.copy(block_in(run.view(from_), block_.from_row, block_.from_col),
+                     block_in(out, block_.to_row, block_.to_col), run.batch, lost);
+        }
+    }
+
+private:
+    [[nodiscard]] DeviceView block_in(DeviceView v, std::int64_t row, std::int64_t col) const {
+        v.data = v.at(0, row, col);
+        v.rows = block_.rows;
+        v.cols = block_.cols;
+        return v;
+    }
+
+    ValueId out_;
+    Use from_;
+    WindowBlock block_;
+    KernelId zeros_ = kNoKernel;
+    bool marks_failed_ = false;
+};
+
 }  // namespace
 
 StepPointer make_map(StepSetup& setup, const Map& step) {
@@ -149,6 +192,10 @@ StepPointer make_reduce(StepSetup& setup, const Reduce& step) {
 
 StepPointer make_copy(StepSetup& setup, const Copy& step) {
     return std::make_unique<CopyStep>(setup, step);
+}
+
+StepPointer make_window(StepSetup& setup, const Window& step) {
+    return std::make_unique<WindowStep>(setup, step);
 }
 
 }  // namespace matgrad::gpu

@@ -14,6 +14,7 @@ struct Maker {
     StepPointer operator()(const Map& s) const { return make_map(setup, s); }
     StepPointer operator()(const Reduce& s) const { return make_reduce(setup, s); }
     StepPointer operator()(const Copy& s) const { return make_copy(setup, s); }
+    StepPointer operator()(const Window& s) const { return make_window(setup, s); }
     StepPointer operator()(const BatchReduce&) const { return nullptr; }  // see batch_sums.hpp
 };
 

@@ -35,5 +35,6 @@ using StepPointer = std::unique_ptr<const LibraryStep>;
 [[nodiscard]] StepPointer make_map(StepSetup& setup, const Map& step);
 [[nodiscard]] StepPointer make_reduce(StepSetup& setup, const Reduce& step);
 [[nodiscard]] StepPointer make_copy(StepSetup& setup, const Copy& step);
+[[nodiscard]] StepPointer make_window(StepSetup& setup, const Window& step);
 
 }  // namespace matgrad::gpu

@@ -22,7 +22,7 @@ from matgrad.errors import MachineError, OperandError, OperandTypeError
 from matgrad.jax import _derivatives  # noqa: F401 - registers the rules
 from matgrad.jax._primitive import bind, register_handlers
 
-_LEFT_OUT = ("device", "on_failure", "check_finite")
+_LEFT_OUT = ("device", "on_failure", "check_finite", "check_structure")
 
 
 class Function(Wrapped):

@@ -10,6 +10,7 @@ import functools
 import jax
 import jax.experimental
 import jax.numpy as jnp
+import jax.scipy.special
 import numpy as np
 
 import matgrad
@@ -30,7 +31,7 @@ def shaped(free, structure):
     if structure == "orth":
         skew = free - free.T
         return jnp.linalg.solve(jnp.eye(len(free)) + skew, jnp.eye(len(free)) - skew)
-    assert structure == "", structure
+    assert structure in ("", "pos"), structure
     return free
 
 
@@ -40,7 +41,7 @@ class Problem:
     def __init__(self, name, **options):
         self.function = matgrad.jax.function(f"@{name}", **options)
         plain = self.function.base
-        scope = {"np": jnp}
+        scope = {"np": jnp, "scipy": jax.scipy}
         exec(plain.numpy(), scope)
         self.names = plain.operands
         self.shapes, self.structures = {}, {}
