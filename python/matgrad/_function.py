@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -240,21 +241,26 @@ class Function(Texts):
                 raise OperandError("the options of two functions that are added differ")
             wrt = tuple(dict.fromkeys((*self._wrt, *other._wrt)))
             declare = tuple(dict.fromkeys((*self._declare, *other._declare)))
-            return Function(str(Expression(self._text) + Expression(other._text)), wrt, declare, self._options)
-        return self._with_text(Expression(self._text) + other)
+            return Function(str(self._expression() + other._expression()), wrt, declare, self._options)
+        return self._with_text(self._expression() + other)
 
     __radd__ = __add__
 
     def __sub__(self, other: Expression | float) -> Function:
-        return self._with_text(Expression(self._text) - other)
+        return self._with_text(self._expression() - other)
 
     def __mul__(self, factor: float) -> Function:
-        return self._with_text(factor * Expression(self._text))
+        return self._with_text(factor * self._expression())
 
     __rmul__ = __mul__
 
     def __neg__(self) -> Function:
-        return self._with_text(-Expression(self._text))
+        return self._with_text(-self._expression())
+
+    def _expression(self) -> Expression:
+        """The text, to stand in a longer one: definitions (`K = ...;`, not `<=`) and comments can not."""
+        whole = re.search(r"(?<![<>])=|#", self._text)
+        return Expression(self._core.text if whole else self._text)
 
     def _with_text(self, text: Expression) -> Function:
         return Function(str(text), self._wrt, self._declare, self._options)

@@ -98,8 +98,8 @@ def _numpy_of(mpmath: Any) -> Any:
     def cholesky(a: Any) -> np.ndarray:
         return array(mpmath.cholesky(matrix(a)))
 
-    def norm(a: Any) -> Any:
-        return mpmath.sqrt(np.sum(np.square(a)))
+    def norm(a: Any, axis: int | None = None) -> Any:
+        return entrywise["sqrt"](np.sum(np.square(a), axis=axis))
 
     def matrix_power(a: Any, exponent: int) -> np.ndarray:
         return array(matrix(a) ** exponent)

@@ -25,7 +25,10 @@ TEST(CheckCommand, PassesEveryFunctionOfTheCatalogue) {
         const RunResult result = run({"check", "@" + std::string(entry.name), "--batch", "3"});
         EXPECT_EQ(result.status, 0) << entry.name << ": " << result.out << result.err;
         EXPECT_THAT(result.out, HasSubstr("float64  3 problems"));
-        EXPECT_THAT(result.out, HasSubstr("float32  3 problems"));
+        // Of 9-by-7 problems with a scatter within the classes that is nearly singular, float has no digits.
+        const char* const in_float =
+            entry.name == "discriminant" ? "float32  not compared" : "float32  3 problems";
+        EXPECT_THAT(result.out, HasSubstr(in_float));
         EXPECT_THAT(result.out, Not(HasSubstr("FAILED")));
     }
 }

@@ -2,6 +2,21 @@
 
 import numpy as np
 
+# Operands within the domain of a logarithm or root, though nothing declares them positive.
+POSITIVE = {
+    "weighted_least_squares": "w",
+    "log_barrier": "b",
+    "dirichlet": "a",
+    "factor_analysis": "d",
+    "d_optimal_weights": "w",
+    "a_optimal_weights": "w",
+    "risk_parity": "x",
+    "negative_binomial": "y",
+    "cox": "R",
+    "kl_divergence": "xy",
+    "nonnegative_factorization": "AUV",
+    "itakura_saito": "AUV",
+}
 SIZES = {"m": 5, "n": 3, "p": 4, "q": 2, "k": 6}
 
 

@@ -56,6 +56,17 @@ def test_losses_compose():
     assert (-mg.function("dot(x, x)")).value([2.0]) == -4
 
 
+def test_losses_with_definitions_and_comments_compose():
+    x = generator.standard_normal(4)
+    f = mg.function("r = x - 1; dot(r, r)  # squared", wrt="x")
+    g = mg.function("where(x <= 0, 0, x)'*x", wrt="x")
+    expected = 2 * (2 * (x - 1)) - 2 * np.maximum(x, 0)
+    np.testing.assert_allclose((2 * f + -g).grad(x), expected, rtol=1e-12)
+    k = mg.function("@gaussian_process")
+    operands = {"D": np.eye(3), "y": np.ones(3), "s": 1.0, "l": 2.0, "t": 0.5}
+    np.testing.assert_allclose((3 * k).value(**operands), 3 * k.value(**operands), rtol=1e-14)
+
+
 def test_reductions():
     f = mg.function("norm2(A*x - b)^2", wrt=("A", "x"))
     a, x, b = generator.standard_normal((3, 2)), generator.standard_normal((5, 2)), generator.standard_normal((5, 3))

@@ -81,12 +81,13 @@ struct Exception {
     double ratio;       ///< its most
 };
 
-/// The gradient is a multiple of an operand, or an outer product, that no sum of the value has in it: one pass over the
-/// entries for each, and nothing in common.
+/// The gradient is a multiple of an operand, an outer product, or another function of each entry (digamma beside lgamma),
+/// that no sum of the value has in it: one pass over the entries for each, and nothing in common.
 constexpr Exception kNothingInCommon[] = {
-    {"70: a'*X*b", 1.50},      {"71: a'*X'*b", 1.50},   {"72: a'*X*a", 1.51},
-    {"106: tr(X^2)", 1.51},    {"115: tr(X'*X)", 1.51}, {"131: norm2(x)^2", 1.51},
-    {"132: norm2(X)^2", 1.51},
+    {"70: a'*X*b", 1.50},        {"71: a'*X'*b", 1.50},   {"72: a'*X*a", 1.51},
+    {"106: tr(X^2)", 1.51},      {"115: tr(X'*X)", 1.51}, {"131: norm2(x)^2", 1.51},
+    {"132: norm2(X)^2", 1.51},   {"dirichlet", 1.66},     {"kl_divergence", 1.67},
+    {"negative_binomial", 1.30},
 };
 
 /// At small sizes: the value sums entries that the gradient has, once or twice, which only large products outweigh.
@@ -102,6 +103,17 @@ constexpr Exception kSumsOfTheValue[] = {
     {"111: tr(X*B*X')", 1.24},
     {"112: tr(B*X'*X)", 1.24},
     {"113: tr(X'*X*B)", 1.24},
+    {"kl_gaussians", 1.30},
+    {"bradley_terry", 1.17},
+    {"huber", 1.35},
+    {"hinge", 1.16},
+    {"elastic_net", 1.25},
+    {"kernel_ridge", 1.25},
+    {"nonnegative_factorization", 1.16},
+    {"itakura_saito", 1.18},
+    {"graph_smoothness", 1.38},
+    {"mean_variance", 1.17},
+    {"risk_parity", 1.17},
 };
 
 /// In `robust`: a sum of squares of a product loses digits as a trace.

@@ -231,8 +231,11 @@ int expect_row(const Expr& f, const std::string& wrt, const Case& c, Accuracy ac
             value.bound += 64 * kEps * cond * value.value.stableNorm();
             gradient.bound += 64 * kEps * cond * gradient.value.stableNorm();
         }
-        gradient.bound +=
-            8 * scatter(g, outcome.problems[b], c.sizes, std::numeric_limits<T>::epsilon());
+        for (auto& [form, expected] :
+             {std::pair<const Expr&, Expected&>(f, value), {g, gradient}}) {
+            expected.bound +=
+                8 * scatter(form, outcome.problems[b], c.sizes, std::numeric_limits<T>::epsilon());
+        }
         if (!value.template is_determined<T>() || !gradient.template is_determined<T>()) {
             continue;
         }

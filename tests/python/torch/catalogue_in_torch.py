@@ -7,6 +7,7 @@ trusted: a finite difference would leave the symmetric or orthogonal matrices.
 import torch
 
 import matgrad
+from operands import POSITIVE
 
 torch.set_num_threads(1)  # matrices of a few entries
 
@@ -164,22 +165,6 @@ BY_HAND = {
 ENTRIES = {entry.name: entry for entry in matgrad.catalogue()}
 # Those of different structure, cheap to cross with everything.
 HANDFUL = ("log_det_gram", "least_squares", "bilinear_trace", "frobenius", "logistic", "log_sum_exp")
-
-# Operands within the domain of a logarithm or root, though nothing declares them positive.
-POSITIVE = {
-    "weighted_least_squares": "w",
-    "log_barrier": "b",
-    "dirichlet": "a",
-    "factor_analysis": "d",
-    "d_optimal_weights": "w",
-    "a_optimal_weights": "w",
-    "risk_parity": "x",
-    "negative_binomial": "y",
-    "cox": "R",
-    "kl_divergence": "xy",
-    "nonnegative_factorization": "AUV",
-    "itakura_saito": "AUV",
-}
 
 
 def shaped(free, structure):
