@@ -7,12 +7,14 @@
 #include <type_traits>
 #include <vector>
 
+#include "operands.hpp"
 #include "task.hpp"
 
 namespace {
 
+using matgrad::bench::at;
 using matgrad::bench::Closed;
-using matgrad::bench::PeerOperand;
+using matgrad::bench::dot;
 using matgrad::bench::PeerTask;
 
 template <typename T>
@@ -35,21 +37,6 @@ Kernel<T> product(std::int64_t rows, std::int64_t inner, std::int64_t cols, bool
     } else {
         return libxsmm_dmmdispatch(m, n, k, &m, &ldb, &m, &alpha, &beta, &flags, nullptr);
     }
-}
-
-template <typename T>
-const T* at(const PeerOperand& operand, std::int64_t problem) {
-    return static_cast<const T*>(operand.data) + problem * operand.stride;
-}
-
-template <typename T>
-T dot(const T* a, const T* b, std::int64_t count) {
-    T sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (std::int64_t i = 0; i < count; ++i) {
-        sum += a[i] * b[i];
-    }
-    return sum;
 }
 
 /// X (A'A).

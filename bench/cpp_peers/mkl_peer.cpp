@@ -8,11 +8,13 @@
 #include <string>
 
 #include "mkl_calls.hpp"
+#include "operands.hpp"
 #include "task.hpp"
 
 namespace {
 
 using matgrad::bench::Closed;
+using matgrad::bench::dot;
 using matgrad::bench::PeerOperand;
 using matgrad::bench::PeerTask;
 using namespace matgrad::bench::compact;
@@ -25,7 +27,7 @@ public:
         : task_(task), first_(first), count_(count) {}
 
     [[nodiscard]] const T* at(const PeerOperand& operand, std::int64_t k) const {
-        return static_cast<const T*>(operand.data) + (first_ + k) * operand.stride;
+        return matgrad::bench::at<T>(operand, first_ + k);
     }
     void load(const PeerOperand& operand, Packed<T>& to) const {
         std::vector<const T*> places(static_cast<std::size_t>(count_));
@@ -58,16 +60,6 @@ private:
     const PeerTask& task_;
     std::int64_t first_, count_;
 };
-
-template <typename T>
-T dot(const T* a, const T* b, std::int64_t count) {
-    T sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (std::int64_t i = 0; i < count; ++i) {
-        sum += a[i] * b[i];
-    }
-    return sum;
-}
 
 /// X (A'A).
 template <typename T>

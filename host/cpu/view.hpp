@@ -70,6 +70,18 @@ struct View {
     return result;
 }
 
+/// Does each row of the matrices consist of whole lines of the cache? `step`: bytes from one to the next.
+[[nodiscard]] inline bool is_by_lines(const View& matrix, std::int64_t step) {
+    constexpr std::uintptr_t kLine = 64;
+    const auto bytes = [&](std::int64_t count) {
+        return static_cast<std::uintptr_t>(count * size_of(matrix.type));
+    };
+    const std::uintptr_t all = reinterpret_cast<std::uintptr_t>(matrix.data) |
+                               static_cast<std::uintptr_t>(step) | bytes(matrix.row_stride) |
+                               bytes(matrix.cols);
+    return all % kLine == 0;
+}
+
 /// What a Use sees of the value it names.
 [[nodiscard]] inline View use_of(const Use& use, View v) {
     if (use.row >= 0) {

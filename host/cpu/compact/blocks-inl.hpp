@@ -23,48 +23,43 @@ struct Block {
     LaneVector<T> sum[kRows][kCols];
 };
 
-template <typename T, typename TA, typename TB, bool kSharedB, int kRows, int kCols>
-HWY_INLINE void multiply_block(const TA* const* a, std::int64_t a_step, const TB* const* b,
-                               std::int64_t b_step, std::int64_t first, std::int64_t inner,
-                               Block<T, kRows, kCols>& block) {
-    const Lane<T> d;
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
-        for (int j = 0; j < kCols; ++j) {
-            block.sum[i][j] = hn::Zero(d);
-        }
-    }
-    std::int64_t a_at = first * a_step;
-    std::int64_t b_at = first * b_step;
-    for (std::int64_t k = first; k < inner; ++k) {
-        LaneVector<T> left[kRows];
-#pragma GCC unroll 8
-        for (int i = 0; i < kRows; ++i) {
-            left[i] = load_as<T>(a[i] + a_at);
-        }
-#pragma GCC unroll 8
-        for (int j = 0; j < kCols; ++j) {
-            LaneVector<T> right;
-            if constexpr (kSharedB) {
-                right = hn::Set(d, b[j][b_at]);
-            } else {
-                right = load_as<T>(b[j] + b_at);
-            }
-#pragma GCC unroll 8
-            for (int i = 0; i < kRows; ++i) {
-                block.sum[i][j] = hn::MulAdd(left[i], right, block.sum[i][j]);
-            }
-        }
-        a_at += a_step;
-        b_at += b_step;
-    }
-}
+/// Where the rows of a block's left factor begin, or the columns of its right one: at any places.
+template <typename T>
+struct Places {
+    const T* const* places;
+    std::int64_t step;    ///< along the inner dimension
+    std::int64_t at = 0;  ///< along it, where the next element is
 
-/// The same for a block without edges, whose rows and columns are so many numbers apart: there is nothing to set up.
-template <typename T, typename TA, typename TB, bool kSharedB, int kRows, int kCols>
-HWY_INLINE void multiply_whole(const Elements<TA>& a, std::int64_t row, const Elements<TB>& b,
-                               std::int64_t col, std::int64_t first, std::int64_t inner,
+    struct Cursor {
+        const T* const* place;
+        std::int64_t at;
+        [[nodiscard]] HWY_INLINE const T* get() const { return *place + at; }
+        HWY_INLINE void next() { ++place; }
+    };
+    [[nodiscard]] HWY_INLINE Cursor begin() const { return {places, at}; }
+    HWY_INLINE void advance(std::int64_t count) { at += count * step; }
+};
+
+/// The same where they are so many numbers apart, as in a block without edges: there is nothing to set up.
+template <typename T>
+struct Strided {
+    const T* first;
+    std::int64_t step;   ///< along the inner dimension
+    std::int64_t apart;  ///< from one row or column to the next
+
+    struct Cursor {
+        const T* at;
+        std::int64_t apart;
+        [[nodiscard]] HWY_INLINE const T* get() const { return at; }
+        HWY_INLINE void next() { at += apart; }
+    };
+    [[nodiscard]] HWY_INLINE Cursor begin() const { return {first, apart}; }
+    HWY_INLINE void advance(std::int64_t count) { first += count * step; }
+};
+
+/// The products of rows and columns over [first, inner). `kSharedB`: one number of the right factor is for all lanes.
+template <typename T, bool kSharedB, typename Left, typename Right, int kRows, int kCols>
+HWY_INLINE void multiply_block(Left left, Right right, std::int64_t first, std::int64_t inner,
                                Block<T, kRows, kCols>& block) {
     const Lane<T> d;
 #pragma GCC unroll 8
@@ -74,33 +69,31 @@ HWY_INLINE void multiply_whole(const Elements<TA>& a, std::int64_t row, const El
             block.sum[i][j] = hn::Zero(d);
         }
     }
-    const TA* left = a.at(row, first);
-    const TB* right = b.at(first, col);
-    const std::int64_t a_row = a.row_step;
-    const std::int64_t b_col = b.col_step;
+    left.advance(first);
+    right.advance(first);
     for (std::int64_t k = first; k < inner; ++k) {
         LaneVector<T> of_a[kRows];
-        const TA* next = left;
+        auto row = left.begin();
 #pragma GCC unroll 8
-        for (int i = 0; i < kRows; ++i, next += a_row) {
-            of_a[i] = load_as<T>(next);
+        for (int i = 0; i < kRows; ++i, row.next()) {
+            of_a[i] = load_as<T>(row.get());
         }
-        const TB* entry = right;
+        auto col = right.begin();
 #pragma GCC unroll 8
-        for (int j = 0; j < kCols; ++j, entry += b_col) {
+        for (int j = 0; j < kCols; ++j, col.next()) {
             LaneVector<T> of_b;
             if constexpr (kSharedB) {
-                of_b = hn::Set(d, *entry);
+                of_b = hn::Set(d, *col.get());
             } else {
-                of_b = load_as<T>(entry);
+                of_b = load_as<T>(col.get());
             }
 #pragma GCC unroll 8
             for (int i = 0; i < kRows; ++i) {
                 block.sum[i][j] = hn::MulAdd(of_a[i], of_b, block.sum[i][j]);
             }
         }
-        left += a.col_step;
-        right += b.row_step;
+        left.advance(1);
+        right.advance(1);
     }
 }
 

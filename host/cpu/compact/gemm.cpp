@@ -232,7 +232,6 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& first_call) {
             for (std::int64_t i0 = 0; i0 < m; i0 += kRows) {
                 const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - i0));
                 const TA* a[kRows] = {};
-                const T* converted[kRows] = {};
                 if (converts || rows < kRows || n % kCols != 0) {
                     for (int i = 0; i < kRows; ++i) {
                         a[i] = left.at(i0 + std::min(i, rows - 1), 0);
@@ -240,9 +239,6 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& first_call) {
                 }
                 if (converts) {
                     convert_panel<T, TA, kRows>(a, left.col_step, inner, panel);
-                    for (int i = 0; i < kRows; ++i) {
-                        converted[i] = panel + i * step;
-                    }
                 }
                 const std::int64_t first = call.upper ? i0 : 0;
                 const std::int64_t last = call.lower_only ? std::min(n, i0 + rows) : n;
@@ -250,8 +246,10 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& first_call) {
                     const int cols = static_cast<int>(std::min<std::int64_t>(kCols, n - j0));
                     Block<T, kRows, kCols> block;
                     if (!converts && rows == kRows && cols == kCols) {
-                        multiply_whole<T, TA, TB, kSharedB>(left, i0, right, j0, first, inner,
-                                                            block);
+                        multiply_block<T, kSharedB>(
+                            Strided<TA>{left.at(i0, 0), left.col_step, left.row_step},
+                            Strided<TB>{right.at(0, j0), right.row_step, right.col_step}, first,
+                            inner, block);
                         finish_block<T>(call, block, {i0, j0, rows, cols}, lane);
                         continue;
                     }
@@ -259,12 +257,13 @@ HWY_NOINLINE void gemm_blocks(const LaneGemm& first_call) {
                     for (int j = 0; j < kCols; ++j) {
                         b[j] = right.at(0, j0 + std::min(j, cols - 1));
                     }
+                    const Places<TB> columns{b, right.row_step};
                     if (converts) {
-                        multiply_block<T, T, TB, kSharedB>(converted, kRows * step, b,
-                                                           right.row_step, first, inner, block);
+                        multiply_block<T, kSharedB>(Strided<T>{panel, kRows * step, step}, columns,
+                                                    first, inner, block);
                     } else {
-                        multiply_block<T, TA, TB, kSharedB>(a, left.col_step, b, right.row_step,
-                                                            first, inner, block);
+                        multiply_block<T, kSharedB>(Places<TA>{a, left.col_step}, columns, first,
+                                                    inner, block);
                     }
                     finish_block<T>(call, block, {i0, j0, rows, cols}, lane);
                 }

@@ -258,16 +258,6 @@ bool is_batch_gemm(std::int64_t rows, std::int64_t inner, std::int64_t cols, Sca
     const std::int64_t numbers = rows * inner + inner * cols + rows * cols;
     return std::max({rows, inner, cols}) <= kLongest && numbers * size_of(type) <= kProblemBytes;
 }
-bool is_by_lines(const View& matrix, std::int64_t step) {
-    constexpr std::uintptr_t kLine = 64;
-    const auto bytes = [&](std::int64_t count) {
-        return static_cast<std::uintptr_t>(count * size_of(matrix.type));
-    };
-    const std::uintptr_t all = reinterpret_cast<std::uintptr_t>(matrix.data) |
-                               static_cast<std::uintptr_t>(step) | bytes(matrix.row_stride) |
-                               bytes(matrix.cols);
-    return all % kLine == 0;
-}
 std::int64_t gemm_batch_bytes(std::int64_t rows, std::int64_t inner, std::int64_t cols,
                               ScalarType type) {
     const auto padded = [](std::int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; };

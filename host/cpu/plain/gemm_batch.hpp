@@ -35,7 +35,4 @@ struct GemmBatch {
                                             std::int64_t cols, ScalarType type);
 void gemm_batch(const GemmBatch& call, std::int64_t problems);
 
-/// Does each row of the matrices consist of whole lines of the cache? `step`: bytes from one to the next.
-[[nodiscard]] bool is_by_lines(const View& matrix, std::int64_t step);
-
 }  // namespace matgrad::detail

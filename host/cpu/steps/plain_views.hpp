@@ -49,6 +49,15 @@ public:
             copy_matrix(from, result);
         }
     }
+    /// The same for problems that follow each other: `step` bytes from one matrix to the next, results
+    /// without a gap.
+    static void place_each(View from, std::int64_t step, View results, std::int64_t problems) {
+        for (std::int64_t p = 0; p < problems; ++p) {
+            place(from, results);
+            from.data += step;
+            results.data += results.count() * size_of(results.type);
+        }
+    }
     void place_or_identity(const Use& b, const View& result) const {
         if (b.value == kNoValue) {
             fill_identity(result);

@@ -36,16 +36,6 @@ bool is_last_reader(const Program& program, const Step& step, ValueId id) {
     return last;
 }
 
-/// The matrices that products are added to are put where those go.
-void place_added(View from, std::int64_t step, View to, std::int64_t problems) {
-    const std::int64_t to_step = to.count() * size_of(to.type);
-    for (std::int64_t p = 0; p < problems; ++p) {
-        PlainViews::place(from, to);
-        from.data += step;
-        to.data += to_step;
-    }
-}
-
 class RunGemmBatch : public CpuStep {
 public:
     RunGemmBatch(const Program& program, const Step& step, const BatchProduct& product)
@@ -79,8 +69,8 @@ public:
         call.room =
             run.scratch->take(gemm_batch_bytes(call.c.rows, call.a.cols, call.c.cols, step_.type));
         if (product_.beta != 0) {
-            place_added(use_of(product_.c, run.values[product_.c.value]), c_step_, call.c,
-                        run.problems);
+            PlainViews::place_each(use_of(product_.c, run.values[product_.c.value]), c_step_,
+                                   call.c, run.problems);
         }
         if (call.c.col_stride != 1) {
             turn(call);
@@ -168,8 +158,8 @@ public:
         }
         call.x = x.data;
         if (product_.beta != 0) {
-            place_added(use_of(product_.c, run.values[product_.c.value]), c_step_, out,
-                        run.problems);
+            PlainViews::place_each(use_of(product_.c, run.values[product_.c.value]), c_step_, out,
+                                   run.problems);
         }
         gemv_batch(call, run.problems);
     }

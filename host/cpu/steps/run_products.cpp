@@ -114,13 +114,7 @@ private:
             return PlainViews::place(row_major(c.data, c.type, 1, count, 1),
                                      row_major(out.data, out.type, 1, count, 1));
         }
-        for (std::int64_t p = 0; p < run.problems; ++p) {
-            View from = use_of(gemm_.c, c);
-            View to = out;
-            from.data += p * c_step_;
-            to.data += p * out.count() * size_of(out.type);
-            PlainViews::place(from, to);
-        }
+        PlainViews::place_each(use_of(gemm_.c, c), c_step_, out, run.problems);
     }
 
     const Step& step_;
