@@ -133,12 +133,17 @@ double log_sum_exp_of(const MatrixXd& x) {
     return shift + std::log((x.array() - shift).exp().sum());
 }
 
-MatrixXd largest_of_rows(const MatrixXd& x) {
+/// What a function says of each row, as a column.
+template <typename OfRow>
+MatrixXd of_rows(const MatrixXd& x, const OfRow& of_row) {
     MatrixXd result(x.rows(), 1);
     for (Eigen::Index i = 0; i < x.rows(); ++i) {
-        result(i, 0) = largest(x.row(i));
+        result(i, 0) = of_row(x.row(i));
     }
     return result;
+}
+double norm_of(const MatrixXd& x) {
+    return x.size() > 0 ? x.stableNorm() : 0;
 }
 
 /// NaN throughout where the matrix is not positive. Reads the lower triangle.
@@ -152,22 +157,6 @@ MatrixXd cholesky_of(const MatrixXd& a) {
         return MatrixXd::Constant(a.rows(), a.cols(), std::nan(""));
     }
     return llt.matrixL();
-}
-
-MatrixXd log_sum_exp_of_rows(const MatrixXd& x) {
-    MatrixXd result(x.rows(), 1);
-    for (Eigen::Index i = 0; i < x.rows(); ++i) {
-        result(i, 0) = log_sum_exp_of(x.row(i));
-    }
-    return result;
-}
-
-MatrixXd norms_of_rows(const MatrixXd& x) {
-    MatrixXd result = MatrixXd::Zero(x.rows(), 1);
-    for (Eigen::Index i = 0; i < x.rows() && x.cols() > 0; ++i) {
-        result(i, 0) = x.row(i).stableNorm();
-    }
-    return result;
 }
 
 MatrixXd diagonal_matrix_of(const MatrixXd& v) {
@@ -305,15 +294,15 @@ MatrixXd value_of_node(const Node& node, const Children& children,
         case Op::logsumexp:
             return scalar(log_sum_exp_of(a()));
         case Op::row_logsumexp:
-            return log_sum_exp_of_rows(a());
+            return of_rows(a(), log_sum_exp_of);
         case Op::col_logsumexp:
-            return log_sum_exp_of_rows(a().transpose()).transpose();
+            return of_rows(a().transpose(), log_sum_exp_of).transpose();
         case Op::norm2:
             return scalar(a().size() == 0 ? 0.0 : a().reshaped().stableNorm());
         case Op::row_norm2:
-            return norms_of_rows(a());
+            return of_rows(a(), norm_of);
         case Op::col_norm2:
-            return norms_of_rows(a().transpose()).transpose();
+            return of_rows(a().transpose(), norm_of).transpose();
         case Op::norm1:
             return scalar(a().array().abs().sum());
         case Op::row_sum:
@@ -329,9 +318,9 @@ MatrixXd value_of_node(const Node& node, const Children& children,
         case Op::triu:
             return a().triangularView<Eigen::Upper>();
         case Op::row_max:
-            return largest_of_rows(a());
+            return of_rows(a(), largest);
         case Op::col_max:
-            return largest_of_rows(a().transpose()).transpose();
+            return of_rows(a().transpose(), largest).transpose();
         case Op::is_row_max:
             return first_largest_of_rows(a());
         case Op::is_col_max:

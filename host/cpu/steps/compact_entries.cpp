@@ -91,13 +91,7 @@ public:
 
     void compute(const StepRun& run) const override {
         const LaneViews at(step_, run);
-        const View& out = at.out();
-        if (block_.rows != out.rows || block_.cols != out.cols) {
-            fill_zeros(out);
-        }
-        lane_convert(
-            block(at.view(window_.a), block_.from_row, block_.from_col, block_.rows, block_.cols),
-            block(out, block_.to_row, block_.to_col, block_.rows, block_.cols));
+        lane_convert(taken(at.view(window_.a), block_), filled(at.out(), block_));
     }
 
 private:

@@ -80,13 +80,7 @@ public:
 
     void compute(const StepRun& run) const override {
         const PlainViews at(step_, run);
-        const View& out = at.out();
-        if (block_.rows != out.rows || block_.cols != out.cols) {
-            fill_zeros(out);
-        }
-        copy_matrix(
-            block(at.view(window_.a), block_.from_row, block_.from_col, block_.rows, block_.cols),
-            block(out, block_.to_row, block_.to_col, block_.rows, block_.cols));
+        copy_matrix(taken(at.view(window_.a), block_), filled(at.out(), block_));
     }
 
 private:
