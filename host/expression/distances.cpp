@@ -35,39 +35,49 @@ bool are_of_points(const Expr& column, const Expr& row, const Expr& product) {
     return x && y && x.shape().cols == y.shape().rows && multiply(x, y) == product;
 }
 
-bool are_squared_distances(const Expr& sum) {
+/// Squared distances c + r - 2*P of points, and c + r, the size of what cancels in them.
+struct Distances {
+    Expr squared;
+    Expr terms;
+};
+
+/// Those that `sum` is, if it is such.
+Distances distances_in(const Expr& sum) {
     constexpr std::size_t kTerms = 3;
     if (sum->op != Op::add || sum->children.size() != kTerms) {
-        return false;
+        return {};
     }
     Scaled column;
     Scaled row;
     Scaled product;
+    std::vector<Expr> lines;
     for (const Expr& term : sum->children) {
         const Expr line = unspread(term);
         Scaled& part = !line ? product : line.shape().cols.is_one() ? column : row;
         if (part.base) {
-            return false;
+            return {};
         }
         part = split_number(line ? line : term);
+        if (line) {
+            lines.push_back(term);
+        }
     }
-    return column.base && row.base && product.base && column.number > 0 &&
-           column.number == row.number && product.number == -2 * column.number &&
-           are_of_points(column.base, row.base, product.base);
-}
-
-/// The squared distances that are the one matrix factor of `a`, beside numbers and scalars; else an empty Expr.
-Expr squared_distances(const Expr& a) {
-    const Factors f = factors_of(a);
-    return f.matrices.size() == 1 && are_squared_distances(f.matrices.front()) ? f.matrices.front()
-                                                                               : Expr();
+    const bool are_distances = column.base && row.base && product.base && column.number > 0 &&
+                               column.number == row.number &&
+                               product.number == -2 * column.number &&
+                               are_of_points(column.base, row.base, product.base);
+    return are_distances ? Distances{sum, add(lines)} : Distances{};
 }
 
 }  // namespace
 
 Expr root_of_distances(const Expr& root, const Expr& a) {
-    const Expr d = squared_distances(a);
-    return d ? pair(Op::mask, root, pair(Op::less, zeros(d.shape()), d)) : root;
+    constexpr double kRoundings = 4e-15;  // 18 of double: what is smaller is nothing but roundings
+    const Factors f = factors_of(a);
+    const Distances found = f.matrices.size() == 1 ? distances_in(f.matrices.front()) : Distances{};
+    return found.squared
+               ? pair(Op::mask, root, pair(Op::less, scale(kRoundings, found.terms), found.squared))
+               : root;
 }
 
 }  // namespace matgrad::detail

@@ -274,10 +274,13 @@ TEST(Rewrite, QuotientsOfExponentialsDoNotOverflow) {
         {"colsoftmax(X)", "exp(X - collogsumexp(X))"},
         {"softmax(x)", "exp(x - logsumexp(x))"},
         {"sqrt(rowsum(X.^2) + rowsum(Y.^2)' - 2*X*Y')",
-         "where(rowsum(X.^2) + colsum((Y.^2)') - 2*X*Y' > 0, "
+         "where(4e-15*(rowsum(X.^2)*ones(1,p) + ones(m,1)*colsum((Y.^2)')) < "
+         "rowsum(X.^2) + colsum((Y.^2)') - 2*X*Y', "
          "sqrt(rowsum(X.^2) + colsum((Y.^2)') - 2*X*Y'), 0)"},
         {"(diag(G) + diag(G)' - 2*G).^0.5",
-         "where(diag(G) + diag(G)' - 2*G > 0, (diag(G) + diag(G)' - 2*G).^0.5, 0)", "G=n,n:sym"},
+         "where(4e-15*(diag(G)*ones(1,n) + ones(n,1)*diag(G)') < diag(G) + diag(G)' - 2*G, "
+         "(diag(G) + diag(G)' - 2*G).^0.5, 0)",
+         "G=n,n:sym"},
         {"sqrt(diag(G) + diag(G)' - 2*G)", "sqrt(diag(G) + diag(G)' - 2*G)", "G=n,n"},
         {"sqrt(rowsum(X.^2) + rowsum(Y.^2)' - 2*X*Z')",
          "sqrt(rowsum(X.^2) + colsum((Y.^2)') - 2*X*Z')"},
