@@ -1,5 +1,6 @@
 #include "expression/node.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_set>
 #include <utility>
@@ -33,6 +34,43 @@ bool all_semidefinite(const Node& n) {
         }
     }
     return true;
+}
+
+/// True if every entry is known to be 0 or more; looked at down to `depth` nodes below.
+bool is_never_negative(const Expr& e, int depth = 4) {
+    const auto of = [depth](const Expr& child) {
+        return depth > 0 && is_never_negative(child, depth - 1);
+    };
+    if (e.shape().is_scalar()) {
+        return e->semidefinite;
+    }
+    const std::optional<Entrywise> function = entrywise_of(e->op);
+    if (function && (facts_of(*function) & EntrywiseFact::kNeverNegative) != 0) {
+        return true;
+    }
+    switch (e->op) {
+        case Op::ones:
+        case Op::row_norm2:
+        case Op::col_norm2:
+            return true;
+        case Op::power:
+            return std::fmod(e->number, 2) == 0 || of(e->children.front());
+        case Op::product:
+            return e->number >= 0 && std::all_of(e->children.begin(), e->children.end(), of);
+        case Op::add:
+        case Op::hadamard:
+            return std::all_of(e->children.begin(), e->children.end(), of);
+        case Op::mask:
+        case Op::unmask:
+        case Op::row_sum:
+        case Op::col_sum:
+        case Op::row_max:
+        case Op::col_max:
+        case Op::transpose:
+            return of(e->children.front());
+        default:
+            return false;
+    }
 }
 
 bool is_semidefinite(const Node& n) {
@@ -72,6 +110,8 @@ bool is_semidefinite(const Node& n) {
         case Op::norm1:
         case Op::norm2:
             return true;
+        case Op::diag_matrix:
+            return is_never_negative(n.children.front());
 #define MATGRAD_ROW(name, ...) case Op::name:
             MATGRAD_ENTRYWISE_FUNCTIONS(MATGRAD_ROW)
 #undef MATGRAD_ROW
@@ -88,7 +128,6 @@ bool is_semidefinite(const Node& n) {
         case Op::col_sum:
         case Op::row_norm2:
         case Op::col_norm2:
-        case Op::diag_matrix:
         case Op::diag_vector:
         case Op::tril:
         case Op::triu:

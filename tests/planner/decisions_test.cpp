@@ -252,6 +252,24 @@ TEST(Plan, BodiesKeepWithinTheirLimits) {
     }
 }
 
+TEST(Plan, WeightsThatAreNeverNegativeKeepAGramMatrixPositive) {
+    const auto factored_by_cholesky = [](const char* form) {
+        const Program program = program_for(
+            {{form}, {"X=m,n", "w=m", "Y=n,n", "d=n"}, {{"m", 6}, {"n", 3}}, {"X", "w"}});
+        return !steps_of<Potrf>(program).empty();
+    };
+    for (const char* form :
+         {"logdet(X'*diag(exp(w))*X)", "logdet(X'*diag(w.^2)*X)", "logdet(X'*diag(3*abs(w))*X)",
+          "logdet(X'*X + diag(softplus(d)))", "logdet(X'*diag(rowsum(X.^2))*X)",
+          "logdet(X'*diag(where(w > 0, exp(w), 0))*X)", "logdet(X'*diag(exp(w).*sigmoid(w))*X)"}) {
+        EXPECT_TRUE(factored_by_cholesky(form)) << form;
+    }
+    for (const char* form : {"logdet(X'*diag(w)*X)", "logdet(X'*diag(-exp(w))*X)",
+                             "logdet(X'*diag(exp(w) - 1)*X)", "logdet(X'*diag(w.^3)*X)"}) {
+        EXPECT_FALSE(factored_by_cholesky(form)) << form;
+    }
+}
+
 TEST(Plan, GramMatricesAndFactorsAreDoubleForFloatDataUnlessFast) {
     PlanRequest request = request_for(kLogDet);
     request.type = ScalarType::float32;
