@@ -26,10 +26,8 @@ function(matgrad_add_layer folder)
   if(MATGRAD_SANITIZE AND NOT folder STREQUAL reference)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-O1 -g1 -fno-omit-frame-pointer
       -fsanitize=address,undefined -fno-sanitize-recover=all>)
-    # Eigen asks for the sanitizer; what one side allocates the other must be able to free. These see the reference.
-    if(folder MATCHES "^(check|api|cli)$")
-      target_compile_definitions(${target} PRIVATE EIGEN_MALLOC_ALREADY_ALIGNED=1)
-    endif()
+    # Eigen asks for the sanitizer; what one side allocates the other must be able to free.
+    target_compile_definitions(${target} PRIVATE EIGEN_MALLOC_ALREADY_ALIGNED=1)
   endif()
   list(TRANSFORM ARG_DEPENDS PREPEND matgrad_)
   target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} fmt::fmt)
