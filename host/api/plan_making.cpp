@@ -10,8 +10,8 @@
 #include "calculus/prepare.hpp"
 #include "expression/build.hpp"
 #include "expression/rebuild.hpp"
+#include "planner/known_structure.hpp"
 #include "planner/sizes.hpp"
-#include "planner/structure.hpp"
 
 namespace matgrad::detail {
 namespace {

@@ -2,7 +2,6 @@
 /// \file Chooses a factorization by what is known of the matrix.
 
 #include <span>
-#include <string>
 #include <unordered_set>
 
 #include "expression/node.hpp"
@@ -20,9 +19,6 @@ namespace matgrad {
 
 /// The matrices that are inverted or whose logdet is taken somewhere below the forms.
 [[nodiscard]] std::unordered_set<Expr> find_factored(std::span<const Expr> forms);
-
-/// Lines for people: what is known of the matrices of the forms, declared or inferred. Nothing where nothing is.
-[[nodiscard]] std::string known_structure(std::span<const Expr> forms);
 
 /// A sentence for people: why this factorization.
 [[nodiscard]] const char* factor_reason(const Expr& y);

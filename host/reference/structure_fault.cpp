@@ -44,7 +44,10 @@ private:
         constexpr double kRoundings = 16;
         return kRoundings * rounding_ * static_cast<double>(a_.rows()) * scale;
     }
-    [[nodiscard]] double largest() const { return a_.size() == 0 ? 0 : a_.cwiseAbs().maxCoeff(); }
+    /// Of those that are finite: beside an infinite one all others would be roundings.
+    [[nodiscard]] double largest() const {
+        return a_.size() == 0 ? 0 : a_.array().isFinite().select(a_.cwiseAbs(), 0).maxCoeff();
+    }
     [[nodiscard]] std::string entry(Index i, Index j) const {
         return fmt::format("{}({},{}) is {:.6g}", name_, i + 1, j + 1, a_(i, j));
     }

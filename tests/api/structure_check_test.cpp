@@ -62,6 +62,8 @@ TEST(StructureCheck, NamesTheFirstProblemAndTheEntries) {
               "S of problem 0 is not lower triangular, as it is declared: S(1,2) is 1");
     EXPECT_EQ(error_of("S=n,n:upper", of_two, good),
               "S of problem 0 is not upper triangular, as it is declared: S(2,1) is 1");
+    EXPECT_EQ(error_of("S=n,n:lower", of_two, {1, 5, std::numeric_limits<double>::infinity(), 1}),
+              "S of problem 0 is not lower triangular, as it is declared: S(1,2) is 5");
     EXPECT_EQ(error_of("S=n,n:orth", of_two, second({})),
               "S of problem 0 is not of orthonormal columns, as it is declared: (S'*S)(1,1) is 5");
     EXPECT_EQ(error_of("s=1:pos", batched("s", 1, 1), {1, 0}),
@@ -116,6 +118,14 @@ TEST(Explain, SaysWhatIsKnownOfStructure) {
           "\n  L + L' + 2*inv(X'*X + S)   symmetric\n"}) {
         EXPECT_NE(text.find(line, at), std::string::npos) << line << text;
     }
+    // What would be longer than any text has a name that is not.
+    std::string deep = "a0 = X*X'; ";
+    for (int i = 0; i < 24; ++i) {
+        deep += "a" + std::to_string(i + 1) + " = a" + std::to_string(i) + "^2 + a" +
+                std::to_string(i) + ".^2; ";
+    }
+    const Plan long_one = make_plan(parse(deep + "tr(a24)"), {batched("X", 5, 3)}, {.wrt = {"X"}});
+    EXPECT_NE(long_one.explain().find("  X*X' "), std::string::npos);
     const Plan plain = make_plan(parse("sum(A)"), {batched("A", 5, 3)});
     EXPECT_EQ(plain.explain().find("known structure"), std::string::npos);
 }
