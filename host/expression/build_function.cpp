@@ -7,6 +7,7 @@
 #include "expression/distances.hpp"
 #include "expression/functions.hpp"
 #include "expression/guarded.hpp"
+#include "expression/lines.hpp"
 #include "expression/make_node.hpp"
 #include "expression/pairs.hpp"
 #include "expression/spread.hpp"
@@ -70,47 +71,6 @@ Expr sum_of(Op op, const Expr& a) {
         return multiply(dim(a.shape().rows), dim(a.shape().cols));
     }
     return make_node(op, {a}, Shape::scalar());
-}
-
-/// A function of each row or column: sum, logsumexp or Euclidean norm. Of what is one entry long it is that
-/// entry, of all there is the function of all entries.
-Expr lines_of(Op op, const Expr& a) {
-    const Shape& s = a.shape();
-    const bool by_rows = op == Op::row_sum || op == Op::row_logsumexp || op == Op::row_norm2;
-    const bool is_sum = op == Op::row_sum || op == Op::col_sum;
-    const bool is_norm = op == Op::row_norm2 || op == Op::col_norm2;
-    const Dim& length = by_rows ? s.cols : s.rows;
-    if (length.is_one()) {
-        return is_norm ? apply(Op::abs, a) : a;
-    }
-    if ((by_rows ? s.rows : s.cols).is_one()) {
-        return apply(is_sum ? Op::sum : is_norm ? Op::norm2 : Op::logsumexp, a);
-    }
-    const Dim one = Dim::literal(1);
-    const Shape shape = by_rows ? Shape{s.rows, one} : Shape{one, s.cols};
-    if (is_sum && a->op == Op::ones) {
-        return multiply(dim(length), ones(shape.rows, shape.cols));
-    }
-    if (is_norm) {
-        const detail::Scaled scaled = detail::split_number(a);
-        return scale(std::fabs(scaled.number), make_node(op, {scaled.base}, shape));
-    }
-    return make_node(op, {a}, shape);
-}
-
-/// The largest entry of each row or column, and where it is; each entry is the largest of a line of one.
-Expr line_max_of(Op op, const Expr& a) {
-    const Shape& s = a.shape();
-    const bool by_rows = op == Op::row_max || op == Op::is_row_max;
-    const bool marks = op == Op::is_row_max || op == Op::is_col_max;
-    if ((by_rows ? s.cols : s.rows).is_one()) {
-        return marks ? ones(s.rows, s.cols) : a;
-    }
-    if (marks) {
-        return make_node(op, {a}, s);
-    }
-    return make_node(op, {a},
-                     by_rows ? Shape{s.rows, Dim::literal(1)} : Shape{Dim::literal(1), s.cols});
 }
 
 Expr cholesky_of(Op op, const Expr& a) {
@@ -356,7 +316,7 @@ Expr apply(Op op, const Expr& a) {
             return linear(diag_matrix_of);
         case Op::row_sum:
         case Op::col_sum:
-            return linear(lines_of);
+            return linear(detail::of_lines);
         case Op::tril:
         case Op::triu:
             return linear(triangle_of);
@@ -367,12 +327,12 @@ Expr apply(Op op, const Expr& a) {
         case Op::col_norm2:
         case Op::row_logsumexp:
         case Op::col_logsumexp:
-            return lines_of(op, a);
+            return detail::of_lines(op, a);
         case Op::row_max:
         case Op::col_max:
         case Op::is_row_max:
         case Op::is_col_max:
-            return line_max_of(op, a);
+            return detail::largest_of_lines(op, a);
         case Op::cholesky:
             return cholesky_of(op, a);
         case Op::logsumexp:

@@ -302,116 +302,60 @@ Expr pow(const Expr& a, double exponent) try {
 }
 
 // Of the functions that are no entrywise ones, by the names of their operations.
-Expr inv(const Expr& a) {
-    return function(Op::inverse, a);
-}
-Expr solve(const Expr& a, const Expr& b) {
-    return inv(a) * b;
-}
-Expr det(const Expr& a) {
-    return function(Op::det, a);
-}
-Expr logdet(const Expr& a) {
-    return function(Op::logdet, a);
-}
-Expr tr(const Expr& a) {
-    return function(Op::trace, a);
-}
-Expr diag(const Expr& a) {
-    return function(Op::diag_matrix, a);
-}
-Expr sum(const Expr& a) {
-    return function(Op::sum, a);
-}
-Expr rowsum(const Expr& a) {
-    return function(Op::row_sum, a);
-}
-Expr colsum(const Expr& a) {
-    return function(Op::col_sum, a);
-}
-Expr norm2(const Expr& a) {
-    return function(Op::norm2, a);
-}
-Expr norm1(const Expr& a) {
-    return function(Op::norm1, a);
-}
-Expr logsumexp(const Expr& a) {
-    return function(Op::logsumexp, a);
-}
-Expr rownorm2(const Expr& a) {
-    return function(Op::row_norm2, a);
-}
-Expr colnorm2(const Expr& a) {
-    return function(Op::col_norm2, a);
-}
-Expr rowlogsumexp(const Expr& a) {
-    return function(Op::row_logsumexp, a);
-}
-Expr collogsumexp(const Expr& a) {
-    return function(Op::col_logsumexp, a);
-}
-Expr rows(const Expr& a) {
-    return word("rows", {a});
-}
-Expr cols(const Expr& a) {
-    return word("cols", {a});
-}
-Expr mean(const Expr& a) {
-    return word("mean", {a});
-}
-Expr var(const Expr& a) {
-    return word("var", {a});
-}
-Expr rowmean(const Expr& a) {
-    return word("rowmean", {a});
-}
-Expr colmean(const Expr& a) {
-    return word("colmean", {a});
-}
-Expr softmax(const Expr& a) {
-    return word("softmax", {a});
-}
-Expr rowsoftmax(const Expr& a) {
-    return word("rowsoftmax", {a});
-}
-Expr colsoftmax(const Expr& a) {
-    return word("colsoftmax", {a});
-}
-Expr cumsum(const Expr& a) {
-    return word("cumsum", {a});
-}
-Expr rowcumsum(const Expr& a) {
-    return word("rowcumsum", {a});
-}
-Expr colcumsum(const Expr& a) {
-    return word("colcumsum", {a});
-}
+#define MATGRAD_FUNCTION(name, op)  \
+    Expr name(const Expr& a) {      \
+        return function(Op::op, a); \
+    }
+MATGRAD_FUNCTION(inv, inverse)
+MATGRAD_FUNCTION(det, det)
+MATGRAD_FUNCTION(logdet, logdet)
+MATGRAD_FUNCTION(tr, trace)
+MATGRAD_FUNCTION(diag, diag_matrix)
+MATGRAD_FUNCTION(sum, sum)
+MATGRAD_FUNCTION(rowsum, row_sum)
+MATGRAD_FUNCTION(colsum, col_sum)
+MATGRAD_FUNCTION(norm2, norm2)
+MATGRAD_FUNCTION(norm1, norm1)
+MATGRAD_FUNCTION(logsumexp, logsumexp)
+MATGRAD_FUNCTION(rownorm2, row_norm2)
+MATGRAD_FUNCTION(colnorm2, col_norm2)
+MATGRAD_FUNCTION(rowlogsumexp, row_logsumexp)
+MATGRAD_FUNCTION(collogsumexp, col_logsumexp)
+MATGRAD_FUNCTION(tril, tril)
+MATGRAD_FUNCTION(triu, triu)
+MATGRAD_FUNCTION(rowmax, row_max)
+MATGRAD_FUNCTION(colmax, col_max)
+MATGRAD_FUNCTION(isrowmax, is_row_max)
+MATGRAD_FUNCTION(iscolmax, is_col_max)
+MATGRAD_FUNCTION(chol, cholesky)
+#undef MATGRAD_FUNCTION
+
+// Words that stand for what others say.
+#define MATGRAD_WORD(name)       \
+    Expr name(const Expr& a) {   \
+        return word(#name, {a}); \
+    }
+MATGRAD_WORD(rows)
+MATGRAD_WORD(cols)
+MATGRAD_WORD(mean)
+MATGRAD_WORD(var)
+MATGRAD_WORD(rowmean)
+MATGRAD_WORD(colmean)
+MATGRAD_WORD(softmax)
+MATGRAD_WORD(rowsoftmax)
+MATGRAD_WORD(colsoftmax)
+MATGRAD_WORD(cumsum)
+MATGRAD_WORD(rowcumsum)
+MATGRAD_WORD(colcumsum)
+#undef MATGRAD_WORD
 Expr where(const Expr& c, const Expr& a, const Expr& b) {
     return word("where", {c, a, b});
 }
 Expr clip(const Expr& a, const Expr& lo, const Expr& hi) {
     return word("clip", {a, lo, hi});
 }
-Expr tril(const Expr& a) {
-    return function(Op::tril, a);
-}
-Expr triu(const Expr& a) {
-    return function(Op::triu, a);
-}
-Expr rowmax(const Expr& a) {
-    return function(Op::row_max, a);
-}
-Expr colmax(const Expr& a) {
-    return function(Op::col_max, a);
-}
-Expr isrowmax(const Expr& a) {
-    return function(Op::is_row_max, a);
-}
-Expr iscolmax(const Expr& a) {
-    return function(Op::is_col_max, a);
-}
-Expr chol(const Expr& a) {
-    return function(Op::cholesky, a);
+Expr solve(const Expr& a, const Expr& b) {
+    return inv(a) * b;
 }
 
 }  // namespace matgrad
