@@ -36,11 +36,8 @@ std::vector<Expr> forms_of(const Derivation& derivation) {
 
 NamedForms named_gradients(const Derivation& derivation, PartNames names,
                            std::span<const NamedPart> known) try {
-    std::vector<Expr> forms = forms_of(derivation);
-    if (!has_names(derivation, names)) {
-        return {{}, std::move(forms)};
-    }
-    return name_repeated_parts(forms, symbols(derivation.function), known);
+    detail::NamedDerivation named = detail::named_derivation(derivation, false, names, known);
+    return {std::move(named.parts), std::move(named.gradients)};
 } catch (...) {
     detail::throw_as_matgrad();
 }
@@ -48,27 +45,25 @@ NamedForms named_gradients(const Derivation& derivation, PartNames names,
 detail::NamedDerivation detail::named_derivation(const Derivation& derivation, bool with_steps,
                                                  PartNames names,
                                                  std::span<const NamedPart> known) {
-    NamedDerivation result;
+    const std::vector<Expr> forms = forms_of(derivation);
     std::vector<Expr> lines{derivation.function};
     for (const DerivationLine& line : derivation.lines) {
         lines.push_back(line.statement);
     }
-    const std::vector<Expr> forms = forms_of(derivation);
-    if (with_steps && has_names(derivation, names)) {
-        NamedForms named =
-            named_parts(forms, lines, symbols(derivation.function), known, NamesFor::readers);
-        const auto end_of_forms = named.forms.begin() + static_cast<std::ptrdiff_t>(forms.size());
-        lines.assign(end_of_forms, named.forms.end());
-        named.forms.erase(end_of_forms, named.forms.end());
-        result.parts = std::move(named.parts);
-        result.gradients = std::move(named.forms);
-    } else {
-        NamedForms named = named_gradients(derivation, names, known);
-        result.parts = std::move(named.parts);
-        result.gradients = std::move(named.forms);
+    NamedForms named{{}, forms};
+    named.forms.insert(named.forms.end(), lines.begin(), lines.end());
+    if (has_names(derivation, names)) {
+        named = named_parts(forms, with_steps ? lines : std::vector<Expr>{},
+                            symbols(derivation.function), known, NamesFor::readers);
     }
-    result.function = std::move(lines.front());
-    result.statements.assign(lines.begin() + 1, lines.end());
+    NamedDerivation result;
+    const auto end_of_forms = named.forms.begin() + static_cast<std::ptrdiff_t>(forms.size());
+    result.parts = std::move(named.parts);
+    result.gradients.assign(named.forms.begin(), end_of_forms);
+    if (with_steps) {
+        result.function = *end_of_forms;
+        result.statements.assign(end_of_forms + 1, named.forms.end());
+    }
     return result;
 }
 

@@ -11,11 +11,10 @@ namespace matgrad::detail {
 struct NamedDerivation {
     std::vector<NamedPart> parts;
     std::vector<Expr> gradients;
-    Expr function;
-    std::vector<Expr> statements;  ///< of the lines
+    Expr function;                 ///< with the steps
+    std::vector<Expr> statements;  ///< of the lines, with the steps
 };
 
-/// Without the steps, function and statements are as they are in the derivation.
 [[nodiscard]] NamedDerivation named_derivation(const Derivation& derivation, bool with_steps,
                                                PartNames names, std::span<const NamedPart> known);
 
