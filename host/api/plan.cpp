@@ -10,6 +10,7 @@
 
 #include "api/arguments.hpp"
 #include "api/binding.hpp"
+#include "api/callers_functions.hpp"
 #include "api/device_choice.hpp"
 #include "api/finite_check.hpp"
 #include "api/linear_plan.hpp"
@@ -52,28 +53,6 @@ gpu::ExecutorOptions gpu_options(const Device& device, const PlanOptions& option
     };
     return result;
 }
-
-/// The caller's functions; what they throw leaves the run as it is. Small enough to take no memory.
-struct CallersFunctions {
-    explicit CallersFunctions(const RunOptions& options) {
-        if (options.parallel) {
-            parallel = [&own = options.parallel](int count, const std::function<void(int)>& work) {
-                detail::call_of_caller(own, count, work);
-            };
-        }
-        if (options.hooks.advance) {
-            hooks.advance = [&own = options.hooks.advance](std::int64_t done) {
-                return detail::call_of_caller(own, done);
-            };
-        }
-    }
-    Parallel parallel;
-    RunHooks hooks;
-};
-
-}  // namespace
-
-namespace {
 
 void check_part(const BatchParts& parts, const HostCall& call) {
     const std::int64_t left = parts.problems() - parts.done();
@@ -225,7 +204,7 @@ RunSummary Plan::Impl::run(std::span<const OperandView> given, std::span<const R
     call.status = status;
     call.beta = bound.beta;
     call.rows = run_options.rows;
-    const CallersFunctions callers(run_options);
+    const detail::CallersFunctions callers(run_options);
     call.parallel = run_options.parallel ? &callers.parallel : nullptr;
     if (run_options.check_structure) {
         detail::require_structures(detail::known_symbols(f, options), operands, type,
