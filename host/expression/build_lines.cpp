@@ -1,8 +1,7 @@
-#include "expression/lines.hpp"
-
 #include <cmath>
 
 #include "expression/build.hpp"
+#include "expression/lines.hpp"
 #include "expression/make_node.hpp"
 
 namespace matgrad::detail {
